@@ -1,0 +1,5 @@
+//! (to be written)
+use super::CoreCommand;
+
+/// The commands.
+pub static COMMANDS: &[CoreCommand] = &[];

@@ -1,0 +1,360 @@
+//! Commands about the connection itself: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET.
+
+use super::CoreCommand;
+use crate::module::context::Context;
+use crate::net::client::ReplyMode;
+use crate::resp::number::parse_i64;
+use crate::server::Server;
+use plinth_abi::bytes::{Bytes, Slice};
+use plinth_abi::command::{self as abi, Arg, Command, Docs};
+use plinth_abi::status::{STATUS_OK, STATUS_REPLIED, Status};
+
+const GROUP: Bytes = Bytes::new("connection");
+
+/// The commands.
+pub static COMMANDS: &[CoreCommand] = &[
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("ping"),
+            arity: -1,
+            flags: abi::COMMAND_FAST,
+            categories: abi::CATEGORY_CONNECTION,
+            tips: Slice::new(&[Bytes::new("request_policy:all_shards"), Bytes::new("response_policy:all_succeeded")]),
+            docs: &Docs {
+                summary: Bytes::new("Answers PONG, or the message it was given."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                args: Slice::new(&[Arg::new(abi::ARG_STRING, "message").flags(abi::ARG_OPTIONAL)]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        ping,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("echo"),
+            arity: 2,
+            flags: abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Answers with its argument."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                args: Slice::new(&[Arg::new(abi::ARG_STRING, "message")]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        echo,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("auth"),
+            arity: -2,
+            flags: SESSION | abi::COMMAND_SENSITIVE,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Authenticates the connection."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(N) where N is the number of passwords defined for the user"),
+                history: Slice::new(&[abi::Change {
+                    version: Bytes::new("6.0.0"),
+                    what: Bytes::new("Added ACL style (username and password)."),
+                }]),
+                args: Slice::new(&[
+                    Arg::new(abi::ARG_STRING, "username").flags(abi::ARG_OPTIONAL).since("6.0.0"),
+                    Arg::new(abi::ARG_STRING, "password"),
+                ]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        auth,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("hello"),
+            arity: -1,
+            flags: SESSION,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Chooses the protocol version, and tells about the server."),
+                since: Bytes::new("6.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                args: Slice::new(&[Arg::group(
+                    abi::ARG_BLOCK,
+                    "arguments",
+                    &[
+                        Arg::new(abi::ARG_INTEGER, "protover"),
+                        Arg::group(
+                            abi::ARG_BLOCK,
+                            "auth",
+                            &[Arg::new(abi::ARG_STRING, "username"), Arg::new(abi::ARG_STRING, "password")],
+                        )
+                        .token("AUTH")
+                        .flags(abi::ARG_OPTIONAL),
+                        Arg::new(abi::ARG_STRING, "clientname").token("SETNAME").flags(abi::ARG_OPTIONAL),
+                    ],
+                )
+                .flags(abi::ARG_OPTIONAL)]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        hello,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("select"),
+            arity: 2,
+            flags: abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Changes the selected database."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                args: Slice::new(&[Arg::new(abi::ARG_INTEGER, "index")]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        select,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("quit"),
+            arity: -1,
+            flags: SESSION | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Closes the connection."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                deprecated_since: Bytes::new("7.2.0"),
+                replaced_by: Bytes::new("just closing the connection"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        quit,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("reset"),
+            arity: 1,
+            flags: SESSION | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_CONNECTION,
+            docs: &Docs {
+                summary: Bytes::new("Takes the connection back to the state it began in."),
+                since: Bytes::new("6.2.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        reset,
+    ),
+];
+
+const SESSION: u64 = abi::COMMAND_NO_SCRIPT
+    | abi::COMMAND_LOADING
+    | abi::COMMAND_STALE
+    | abi::COMMAND_FAST
+    | abi::COMMAND_NO_AUTH
+    | abi::COMMAND_ALLOW_BUSY;
+
+fn ping(context: &mut Context) -> Status {
+    match context.argc() {
+        1 => context.output().write(b"+PONG\r\n"),
+        2 => {
+            let message = context.arg(1);
+            context.reply().bulk(message);
+        }
+        _ => return plinth_abi::status::STATUS_ARITY,
+    }
+    STATUS_OK
+}
+
+fn echo(context: &mut Context) -> Status {
+    let message = context.arg(1);
+    context.reply().bulk(message);
+    STATUS_OK
+}
+
+fn select(context: &mut Context) -> Status {
+    let Some(db) = parse_i64(context.arg(1)) else {
+        return context.error("ERR value is not an integer or out of range");
+    };
+    let count = context.server().keyspace.databases.len() as i64;
+    if !(0..count).contains(&db) {
+        return context.error("ERR DB index is out of range");
+    }
+    if let Some(client) = context.client() {
+        client.db = db as u32;
+    }
+    context.ok()
+}
+
+fn quit(context: &mut Context) -> Status {
+    context.ok();
+    if let Some(client) = context.client() {
+        client.close_after_reply();
+    }
+    STATUS_OK
+}
+
+fn reset(context: &mut Context) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    let server = context.server();
+    server.unwatch(token);
+    let authenticated = server.settings.requirepass.is_empty();
+    if let Some(client) = server.clients.get(token) {
+        client.transaction = None;
+        client.reply_mode = ReplyMode::On;
+        client.db = 0;
+        client.resp = 2;
+        client.no_evict = false;
+        client.no_touch = false;
+        client.name.clear();
+        client.user = "default".into();
+        client.authenticated = authenticated;
+    }
+    context.output().write(b"+RESET\r\n");
+    STATUS_OK
+}
+
+impl Server {
+    /// Whether a password opens a user's session.
+    fn password_fits(&self, user: &[u8], password: &[u8]) -> bool {
+        let wanted = self.settings.requirepass.as_bytes();
+        // Compared in full, so that the time does not tell how much was right.
+        let same =
+            wanted.len() == password.len() && wanted.iter().zip(password).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0;
+        user == b"default" && (wanted.is_empty() || same)
+    }
+
+    fn authenticate(&mut self, token: usize, user: &[u8], password: &[u8]) -> Result<(), &'static str> {
+        if !self.password_fits(user, password) {
+            self.stats.auth_failures += 1;
+            return Err("WRONGPASS invalid username-password pair or user is disabled.");
+        }
+        if let Some(client) = self.clients.get(token) {
+            client.authenticated = true;
+            client.user = "default".into();
+        }
+        Ok(())
+    }
+}
+
+fn auth(context: &mut Context) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    if context.argc() > 3 {
+        return context.error("ERR syntax error");
+    }
+    let (user, password) =
+        if context.argc() == 3 { (context.arg(1), context.arg(2)) } else { (&b"default"[..], context.arg(1)) };
+    if context.argc() == 2 && context.server().settings.requirepass.is_empty() {
+        return context.error(
+            "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+        );
+    }
+    match context.server().authenticate(token, user, password) {
+        Ok(()) => context.ok(),
+        Err(text) => context.error(text),
+    }
+}
+
+/// What HELLO asks for besides the protocol.
+#[derive(Default)]
+struct Greeting<'a> {
+    credentials: Option<(&'a [u8], &'a [u8])>,
+    name: Option<&'a [u8]>,
+}
+
+fn greeting(context: &mut Context) -> Result<Greeting<'static>, Status> {
+    let mut greeting = Greeting::default();
+    let mut at = 2;
+    while at < context.argc() {
+        let left = context.argc() - at - 1;
+        if context.arg_is(at, "AUTH") && left >= 2 {
+            greeting.credentials = Some((context.arg(at + 1), context.arg(at + 2)));
+            at += 3;
+        } else if context.arg_is(at, "SETNAME") && left >= 1 {
+            let name = context.arg(at + 1);
+            if !super::client::is_valid_name(name) {
+                return Err(context.error("ERR Client names cannot contain spaces, newlines or special characters."));
+            }
+            greeting.name = Some(name);
+            at += 2;
+        } else {
+            let option = context.arg_text(at);
+            return Err(context.error(format!("ERR Syntax error in HELLO option '{option}'")));
+        }
+    }
+    Ok(greeting)
+}
+
+fn hello(context: &mut Context) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    let mut version = None;
+    if context.argc() > 1 {
+        match parse_i64(context.arg(1)) {
+            Some(wanted @ 2..=3) => version = Some(wanted as u8),
+            Some(_) => return context.error("NOPROTO unsupported protocol version"),
+            None => return context.error("ERR Protocol version is not an integer or out of range"),
+        }
+    }
+    let greeting = match greeting(context) {
+        Ok(greeting) => greeting,
+        Err(status) => return status,
+    };
+    if let Some((user, password)) = greeting.credentials
+        && let Err(text) = context.server().authenticate(token, user, password)
+    {
+        return context.error(text);
+    }
+    if !context.client().is_some_and(|client| client.authenticated) {
+        return context.error(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+        );
+    }
+    let Some(client) = context.client() else { return STATUS_REPLIED };
+    if let Some(version) = version {
+        client.resp = version;
+    }
+    if let Some(name) = greeting.name {
+        client.name = name.to_vec();
+    }
+    let (id, resp) = (client.id, client.resp);
+    context.call.resp = u32::from(resp);
+    tell(context, id, resp);
+    STATUS_OK
+}
+
+fn tell(context: &mut Context, id: u64, resp: u8) {
+    let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = super::module::listing(context.server());
+    let mut reply = context.reply();
+    reply.map(7);
+    reply.bulk("server");
+    reply.bulk("redis");
+    reply.bulk("version");
+    reply.bulk(super::server::REDIS_VERSION);
+    reply.bulk("proto");
+    reply.integer(i64::from(resp));
+    reply.bulk("id");
+    reply.integer(id as i64);
+    reply.bulk("mode");
+    reply.bulk("standalone");
+    reply.bulk("role");
+    reply.bulk("master");
+    reply.bulk("modules");
+    super::module::write_listing(&mut reply, &modules);
+}

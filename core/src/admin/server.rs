@@ -1,0 +1,135 @@
+//! Commands about the server: TIME, SHUTDOWN, and what several families share.
+
+use super::CoreCommand;
+use crate::module::context::Context;
+use crate::server::Server;
+use plinth_abi::bytes::{Bytes, Slice};
+use plinth_abi::command::{self as abi, Arg, Command, Docs};
+use plinth_abi::status::{STATUS_OK, Status};
+
+/// The version of Redis whose behaviour is the reference, for clients that look.
+pub const REDIS_VERSION: &str = "7.2.6";
+/// Our own version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+const GROUP: Bytes = Bytes::new("server");
+
+/// The commands.
+pub static COMMANDS: &[CoreCommand] = &[
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("time"),
+            arity: 1,
+            flags: abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
+            tips: Slice::new(&[Bytes::new("nondeterministic_output")]),
+            docs: &Docs {
+                summary: Bytes::new("Tells the server's time: Unix seconds and microseconds."),
+                since: Bytes::new("2.6.0"),
+                group: GROUP,
+                complexity: Bytes::new("O(1)"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        time,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("shutdown"),
+            arity: -1,
+            flags: abi::COMMAND_ADMIN
+                | abi::COMMAND_NO_SCRIPT
+                | abi::COMMAND_LOADING
+                | abi::COMMAND_STALE
+                | abi::COMMAND_NO_MULTI
+                | abi::COMMAND_ALLOW_BUSY,
+            docs: &Docs {
+                summary: Bytes::new("Stops the server."),
+                since: Bytes::new("1.0.0"),
+                group: GROUP,
+                complexity: Bytes::new(
+                    "O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)",
+                ),
+                args: Slice::new(&[
+                    Arg::group(
+                        abi::ARG_ONE_OF,
+                        "save-selector",
+                        &[Arg::word("nosave", "NOSAVE"), Arg::word("save", "SAVE")],
+                    )
+                    .flags(abi::ARG_OPTIONAL),
+                    Arg::word("now", "NOW").flags(abi::ARG_OPTIONAL).since("7.0.0"),
+                    Arg::word("force", "FORCE").flags(abi::ARG_OPTIONAL).since("7.0.0"),
+                    Arg::word("abort", "ABORT").flags(abi::ARG_OPTIONAL).since("7.0.0"),
+                ]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        shutdown,
+    ),
+];
+
+fn time(context: &mut Context) -> Status {
+    let us = crate::clock::unix_us();
+    let mut reply = context.reply();
+    reply.array(2);
+    reply.bulk((us / 1_000_000).to_string());
+    reply.bulk((us % 1_000_000).to_string());
+    STATUS_OK
+}
+
+fn shutdown(context: &mut Context) -> Status {
+    let (mut save, mut nosave, mut abort) = (false, false, false);
+    for at in 1..context.argc() {
+        match context.arg(at).to_ascii_lowercase().as_slice() {
+            b"save" => save = true,
+            b"nosave" => nosave = true,
+            b"abort" => abort = true,
+            b"now" | b"force" => {}
+            _ => return context.error("ERR syntax error"),
+        }
+    }
+    if save && nosave || abort && context.argc() > 2 {
+        return context.error("ERR syntax error");
+    }
+    if abort {
+        return context.error("ERR No shutdown in progress.");
+    }
+    crate::log::warning("User requested shutdown...");
+    context.server().stop();
+    if let Some(client) = context.client() {
+        client.closing = crate::net::client::Closing::Now;
+    }
+    STATUS_OK
+}
+
+/// Write the reply of a HELP subcommand.
+pub fn help(context: &mut Context, command: &str, lines: &[&str]) -> Status {
+    let mut reply = context.reply();
+    reply.array(lines.len() + 3);
+    reply.simple(&format!("{command} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    lines.iter().for_each(|line| reply.simple(line));
+    reply.simple("HELP");
+    reply.simple("    Print this help.");
+    STATUS_OK
+}
+
+impl Server {
+    /// Whether an `enable-*-command` parameter lets a client do it: 0 nobody, 1
+    /// everybody, 2 those on this machine.
+    pub fn allows(&self, enabled: usize, client: Option<usize>) -> bool {
+        let local = || {
+            client.and_then(|token| self.clients.peek(token)).is_none_or(|client| {
+                let address = client.address.parse::<std::net::SocketAddr>();
+                client.is_unix || address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
+            })
+        };
+        enabled == 1 || enabled == 2 && local()
+    }
+
+    /// End the loop after this turn.
+    pub fn stop(&mut self) {
+        self.publish(&crate::module::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        self.stopping = true;
+    }
+}

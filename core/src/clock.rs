@@ -1,0 +1,72 @@
+//! Time: the wall clock that expiry uses, read once per turn of the loop, and a
+//! cheap counter that commands are timed with.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Cached time.
+pub struct Clock {
+    /// Unix time in ms.
+    pub now_ms: i64,
+    /// Unix time in seconds.
+    pub now_s: i64,
+    started: Instant,
+    started_ticks: u64,
+    started_s: i64,
+}
+
+/// Unix time in microseconds, now.
+pub fn unix_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+/// A counter that goes up at a constant rate, for differences.
+#[inline]
+pub fn ticks() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instruction exists on every x86-64 processor and touches no memory.
+    unsafe {
+        std::arch::x86_64::_rdtsc()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        unix_us() as u64 * 1000
+    }
+}
+
+impl Clock {
+    /// A clock that shows now.
+    pub fn new() -> Clock {
+        let us = unix_us();
+        Clock {
+            now_ms: us / 1000,
+            now_s: us / 1_000_000,
+            started: Instant::now(),
+            started_ticks: ticks(),
+            started_s: us / 1_000_000,
+        }
+    }
+
+    /// Read the time.
+    #[inline]
+    pub fn update(&mut self) {
+        self.now_ms = unix_us() / 1000;
+        self.now_s = self.now_ms / 1000;
+    }
+
+    /// Seconds since the start.
+    pub fn uptime_s(&self) -> i64 {
+        self.now_s - self.started_s
+    }
+
+    /// Microseconds that so many ticks take, by the rate since the start.
+    pub fn ticks_to_us(&self, count: u64) -> u64 {
+        let (us, ticks) = (self.started.elapsed().as_micros() as f64, (ticks() - self.started_ticks).max(1) as f64);
+        (count as f64 * us / ticks) as u64
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock::new()
+    }
+}

@@ -1,0 +1,385 @@
+//! Dispatch: the gates before a command runs, the run, and what follows it.
+//!
+//! A client whose session is plain (authenticated, outside MULTI, replies on)
+//! takes the short way: arity, memory, run. Everything else is looked at on the
+//! other way only.
+
+use super::status;
+use super::table::{Registered, Run};
+use crate::clock::ticks;
+use crate::module::context::{CallParts, Context};
+use crate::net::client::ReplyMode;
+use crate::net::output::{Mark, Output};
+use crate::server::Server;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::call::CALL_NO_BLOCK;
+use plinth_abi::command as abi;
+use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+
+/// What became of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It ran, was queued, or was refused: it is consumed.
+    Done,
+    /// It must wait: it is to be put back and parsed again.
+    Wait,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy)]
+pub struct Caller {
+    /// Token and id of the client.
+    pub client: Option<(usize, u64)>,
+    /// Where the reply goes.
+    pub output: *mut Output,
+    /// Selected database.
+    pub db: u32,
+    /// Protocol version.
+    pub resp: u8,
+    /// `CALL_*` bits.
+    pub flags: u32,
+}
+
+impl Server {
+    /// Run a command that a client has sent.
+    ///
+    /// `command` was looked up by the batch; `None` is an unknown name.
+    #[inline]
+    pub fn execute(
+        &mut self,
+        token: usize,
+        command: Option<*mut Registered>,
+        args: &[Bytes],
+        hash: Option<u64>,
+    ) -> Outcome {
+        let paused = self.pause.is_some();
+        let now_s = self.clock.now_s;
+        let Some(client) = self.clients.get(token) else { return Outcome::Done };
+        client.active_s = now_s;
+        client.commands += 1;
+        let Some(command) = command else {
+            return self.refuse_unknown(token, args);
+        };
+        // SAFETY: the batch looks a command up again when the table has changed.
+        let command = unsafe { &mut *command };
+        if client.is_plain() && !paused && command.takes(args.len()) && command.subcommands.is_empty() {
+            if client.last_command != command.name {
+                client.last_command.clone_from(&command.name);
+            }
+            if self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM) && self.is_memory_full() {
+                self.refuse(token, Some(command), &error_oom());
+                return Outcome::Done;
+            }
+            let Some(client) = self.clients.get(token) else { return Outcome::Done };
+            let caller = Caller {
+                client: Some((token, client.id)),
+                output: &raw mut client.output,
+                db: client.db,
+                resp: client.resp,
+                flags: 0,
+            };
+            self.run(command, args, hash, caller);
+            return Outcome::Done;
+        }
+        self.execute_gated(token, command, args, hash)
+    }
+
+    #[cold]
+    fn refuse_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
+        // SAFETY: arguments live as long as the batch.
+        let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        if slices.first().is_some_and(|name| matches!(name.to_ascii_lowercase().as_slice(), b"post" | b"host:")) {
+            crate::log::warning(
+                "Possible SECURITY ATTACK detected: an HTTP request arrived; the connection is closed.",
+            );
+            if let Some(client) = self.clients.get(token) {
+                client.closing = crate::net::client::Closing::Now;
+            }
+            return Outcome::Done;
+        }
+        let text = status::unknown(&slices);
+        self.refuse(token, None, &text);
+        Outcome::Done
+    }
+
+    #[cold]
+    fn execute_gated(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+        let command = match self.resolve_subcommand(command, args) {
+            Ok(command) => command,
+            Err(text) => {
+                self.refuse(token, Some(command), &text);
+                return Outcome::Done;
+            }
+        };
+        // SAFETY: a subcommand lives as long as its container.
+        let command = unsafe { &mut *command };
+        if let Some(text) = self.gate(token, command, args) {
+            self.refuse(token, Some(command), &text);
+            return Outcome::Done;
+        }
+        if self.must_wait(token, command) {
+            return Outcome::Wait;
+        }
+        let Some(client) = self.clients.get(token) else { return Outcome::Done };
+        client.last_command.clone_from(&command.name);
+        if client.transaction.is_some() && !command.is(abi::COMMAND_NOT_QUEUED) {
+            self.queue(token, command, args);
+            return Outcome::Done;
+        }
+        match client.reply_mode {
+            ReplyMode::On => {
+                let caller = Caller {
+                    client: Some((token, client.id)),
+                    output: &raw mut client.output,
+                    db: client.db,
+                    resp: client.resp,
+                    flags: 0,
+                };
+                self.run(command, args, hash, caller);
+            }
+            mode => self.run_silent(token, command, args, hash, mode),
+        }
+        Outcome::Done
+    }
+
+    /// Run a command whose reply is thrown away, or sent after all when the command
+    /// itself turned replies on.
+    fn run_silent(
+        &mut self,
+        token: usize,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        mode: ReplyMode,
+    ) {
+        let Some(client) = self.clients.get(token) else { return };
+        if mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+        let mut output = std::mem::take(&mut self.sink);
+        let caller = Caller {
+            client: Some((token, client.id)),
+            output: &raw mut output,
+            db: client.db,
+            resp: client.resp,
+            flags: 0,
+        };
+        let begin = output.mark();
+        self.run(command, args, hash, caller);
+        let now_on = self.clients.get(token).map(|client| client.reply_mode);
+        if now_on == Some(ReplyMode::On) {
+            let reply = output.copy_after(begin);
+            if let Some(client) = self.clients.get(token) {
+                client.output.write(&reply);
+            }
+        } else if now_on == Some(ReplyMode::Skip)
+            && let Some(client) = self.clients.get(token)
+        {
+            let set_just_now = mode == ReplyMode::SkipNext;
+            client.reply_mode = if set_just_now { ReplyMode::Skip } else { ReplyMode::On };
+        }
+        self.settle_skip(token, mode);
+        output.rewind(begin);
+        self.sink = output;
+    }
+
+    /// `CLIENT REPLY SKIP` silences itself and the command after it.
+    fn settle_skip(&mut self, token: usize, before: ReplyMode) {
+        if let Some(client) = self.clients.get(token)
+            && before == ReplyMode::Skip
+            && client.reply_mode == ReplyMode::Skip
+        {
+            client.reply_mode = ReplyMode::On;
+        }
+    }
+
+    /// The subcommand that the arguments name, or the command itself; the error when
+    /// there is none, or when their number does not fit.
+    pub fn resolve_subcommand(&self, command: &mut Registered, args: &[Bytes]) -> Result<*mut Registered, String> {
+        let mut found: *mut Registered = command;
+        if !command.subcommands.is_empty() {
+            if let Some(name) = args.get(1) {
+                // SAFETY: arguments live as long as the batch.
+                let name = unsafe { name.as_slice() };
+                let sub =
+                    command.subcommands.iter_mut().find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name));
+                if let Some(sub) = sub {
+                    found = &raw mut **sub;
+                } else {
+                    return Err(format!(
+                        "ERR unknown subcommand '{}'. Try {} HELP.",
+                        String::from_utf8_lossy(&name[..name.len().min(128)]),
+                        command.name.to_ascii_uppercase()
+                    ));
+                }
+            } else if matches!(command.run, Run::Container) {
+                return Err(status::arity(&command.name));
+            }
+        }
+        // SAFETY: `found` is `command` or one of its subcommands.
+        let resolved = unsafe { &*found };
+        if resolved.takes(args.len()) { Ok(found) } else { Err(status::arity(&resolved.name)) }
+    }
+
+    /// Why a command may not run, if so.
+    fn gate(&mut self, token: usize, command: &Registered, args: &[Bytes]) -> Option<String> {
+        let _ = args;
+        let full = command.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full();
+        let client = self.clients.get(token)?;
+        if !client.authenticated && !command.is(abi::COMMAND_NO_AUTH) {
+            return Some("NOAUTH Authentication required.".into());
+        }
+        if client.transaction.is_some() && command.is(abi::COMMAND_NO_MULTI) {
+            return Some(match command.name.as_str() {
+                "multi" => "ERR MULTI calls can not be nested".into(),
+                "watch" => "ERR WATCH inside MULTI is not allowed".into(),
+                _ => "ERR Command not allowed inside a transaction".into(),
+            });
+        }
+        full.then(error_oom)
+    }
+
+    /// Whether CLIENT PAUSE holds a command back.
+    fn must_wait(&mut self, token: usize, command: &Registered) -> bool {
+        let Some(pause) = self.pause else { return false };
+        if pause.until_ms <= self.clock.now_ms {
+            return false;
+        }
+        let Some(client) = self.clients.peek(token) else { return false };
+        let queued = client.transaction.as_ref().map_or(0, |transaction| transaction.flags);
+        if client.transaction.is_some() && command.name != "exec" {
+            return false;
+        }
+        let writes = (command.spec.flags | if command.name == "exec" { queued } else { 0 })
+            & (abi::COMMAND_WRITE | abi::COMMAND_MAY_REPLICATE)
+            != 0;
+        let exempt = command.name.starts_with("client") || command.name == "exec" && !writes && pause.writes_only;
+        !exempt && (!pause.writes_only || writes)
+    }
+
+    /// Send an error without a run; inside MULTI the transaction fails.
+    #[cold]
+    pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &str) {
+        let is_exec = command.as_ref().is_some_and(|command| command.name == "exec");
+        if let Some(command) = command {
+            command.stats.rejected += 1;
+        }
+        let code = text.split(' ').next().unwrap_or("ERR").to_owned();
+        self.stats.count_error(&code);
+        let Some(client) = self.clients.get(token) else { return };
+        if let Some(transaction) = &mut client.transaction {
+            transaction.failed |= !is_exec;
+        }
+        if client.reply_mode == ReplyMode::On {
+            let resp3 = client.resp == 3;
+            crate::resp::write::Writer::new(&mut client.output, resp3).error(text.as_bytes());
+        } else if client.reply_mode == ReplyMode::Skip {
+            client.reply_mode = ReplyMode::On;
+        } else if client.reply_mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+    }
+
+    /// Run a command, past all gates.
+    #[inline]
+    pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        let begun = ticks();
+        let parts = CallParts {
+            args,
+            output: caller.output,
+            client: caller.client,
+            db: caller.db,
+            resp: caller.resp,
+            flags: caller.flags,
+            module: command.module,
+            host: command.host,
+        };
+        // SAFETY: the output belongs to a client, which is not freed before the turn
+        // ends, or to the caller, who waits; the server is not used in the meantime.
+        let mut context = unsafe { Context::new(self, parts) };
+        context.set_command(command, hash);
+        let status = match command.run {
+            Run::Core(handler) => handler(&mut context),
+            // SAFETY: the handler belongs to a loaded module and gets a whole call.
+            Run::Module(handler) => unsafe { handler(&raw mut context.call) },
+            Run::Container => STATUS_OK,
+        };
+        let mark = context.mark;
+        if status != STATUS_OK {
+            self.finish_error(command, status, mark, &caller);
+        }
+        command.count(begun);
+        self.stats.commands += 1;
+        status
+    }
+
+    /// Send the standard error for a status, and count the error.
+    #[cold]
+    fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
+        // SAFETY: as in `run`; the context is gone.
+        let output = unsafe { &mut *caller.output };
+        if let Some(text) = status::error_text(status, &command.name) {
+            output.rewind(mark);
+            crate::resp::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
+        }
+        if status == STATUS_PANIC {
+            command.stats.panics += 1;
+            self.stats.panics += 1;
+            crate::log::warning(&format!(
+                "The module '{}' panicked while it ran '{}'; the error is contained.",
+                self.modules.name(command.module),
+                command.name
+            ));
+        }
+        if status != STATUS_REPLIED || output.byte_after(mark) == Some(b'-') {
+            let reply = output.copy_after(mark);
+            let code: Vec<u8> =
+                reply.iter().skip(1).take_while(|byte| !matches!(byte, b' ' | b'\r')).copied().collect();
+            self.stats.count_error(&String::from_utf8_lossy(&code));
+            command.stats.failed += 1;
+        }
+    }
+
+    /// Run a command in a caller's stead (EXEC, or a module): all gates but those of
+    /// the session.
+    pub fn run_nested(&mut self, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: the caller keeps the arguments.
+        let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        let Some(command) = slices.first().and_then(|name| self.commands.find(name)) else {
+            return self.nested_error(None, &status::unknown(&slices), &caller);
+        };
+        // SAFETY: pointers in the table are valid until it changes, which no
+        // command does to itself: unloading a module that runs is refused.
+        let command = unsafe { &mut *command };
+        let resolved = match self.resolve_subcommand(command, args) {
+            Ok(found) => found,
+            Err(text) => return self.nested_error(Some(command), &text, &caller),
+        };
+        // SAFETY: as above.
+        let resolved = unsafe { &mut *resolved };
+        if resolved.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full() {
+            return self.nested_error(Some(resolved), &error_oom(), &caller);
+        }
+        self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller })
+    }
+
+    fn nested_error(&mut self, command: Option<&mut Registered>, text: &str, caller: &Caller) -> Status {
+        if let Some(command) = command {
+            command.stats.rejected += 1;
+        }
+        self.stats.count_error(text.split(' ').next().unwrap_or("ERR"));
+        // SAFETY: the caller's output is valid while it waits.
+        crate::resp::write::Writer::new(unsafe { &mut *caller.output }, caller.resp == 3).error(text.as_bytes());
+        STATUS_REPLIED
+    }
+
+    /// Whether `maxmemory` is reached.
+    pub fn is_memory_full(&self) -> bool {
+        crate::memory::used_bytes() > self.settings.maxmemory as usize
+    }
+}
+
+/// The error when `maxmemory` is reached.
+fn error_oom() -> String {
+    "OOM command not allowed when used memory > 'maxmemory'.".into()
+}

@@ -1,0 +1,13 @@
+//! Commands: the table, the gates before a run, and transactions.
+//!
+//! - [`table`]: every command by name.
+//! - [`dispatch`]: gates, run, errors, counts.
+//! - [`status`]: the standard errors.
+//! - [`transaction`]: MULTI, EXEC, WATCH.
+//! - [`watch`]: who watches which keys.
+
+pub mod dispatch;
+pub mod status;
+pub mod table;
+pub mod transaction;
+pub mod watch;

@@ -1,0 +1,51 @@
+//! The standard errors: what a client reads for each status that a handler
+//! returns.
+
+use plinth_abi::status::{self as abi, Status};
+
+/// The error for a status of a command, or `None` for one that is no error.
+pub fn error_text(status: Status, command: &str) -> Option<String> {
+    let text = match status {
+        abi::STATUS_OK | abi::STATUS_REPLIED => return None,
+        abi::STATUS_NONE => "ERR no such key".into(),
+        abi::STATUS_WRONG_TYPE => "WRONGTYPE Operation against a key holding the wrong kind of value".into(),
+        abi::STATUS_OUT_OF_MEMORY => "OOM command not allowed when used memory > 'maxmemory'.".into(),
+        abi::STATUS_SYNTAX => "ERR syntax error".into(),
+        abi::STATUS_NOT_INTEGER => "ERR value is not an integer or out of range".into(),
+        abi::STATUS_NOT_FLOAT => "ERR value is not a valid float".into(),
+        abi::STATUS_OUT_OF_RANGE => "ERR index out of range".into(),
+        abi::STATUS_ARITY => arity(command),
+        abi::STATUS_TOO_LARGE => "ERR string exceeds maximum allowed size (proto-max-bulk-len)".into(),
+        abi::STATUS_PANIC => format!("ERR the module failed while it ran '{command}'; see the server's log"),
+        abi::STATUS_BAD_DATA => "ERR Bad data format".into(),
+        abi::STATUS_EXISTS => "BUSYKEY Target key name already exists.".into(),
+        abi::STATUS_NOT_ALLOWED => format!("ERR '{command}' is not possible here"),
+        abi::STATUS_INVALID_EXPIRE => format!("ERR invalid expire time in '{command}' command"),
+        abi::STATUS_GHOST => "ERR the module of this key's type is not loaded".into(),
+        abi::STATUS_OVERFLOW => "ERR increment or decrement would overflow".into(),
+        abi::STATUS_DB_RANGE => "ERR DB index is out of range".into(),
+        abi::STATUS_INVALID_CURSOR => "ERR invalid cursor".into(),
+        other => format!("ERR '{command}' failed with status {other}"),
+    };
+    Some(text)
+}
+
+/// The error for a wrong number of arguments.
+pub fn arity(command: &str) -> String {
+    format!("ERR wrong number of arguments for '{command}' command")
+}
+
+/// The error for a command that does not exist, with the beginning of what was sent.
+pub fn unknown(args: &[&[u8]]) -> String {
+    let show =
+        |arg: &[u8], most: usize| String::from_utf8_lossy(&arg[..arg.len().min(most)]).replace(['\r', '\n'], " ");
+    let mut begin = String::new();
+    for arg in args.iter().skip(1) {
+        if begin.len() >= 128 {
+            break;
+        }
+        begin.push_str(&format!("'{}' ", show(arg, 128 - begin.len())));
+    }
+    let name = args.first().map_or(String::new(), |name| show(name, 128));
+    format!("ERR unknown command '{name}', with args beginning with: {begin}")
+}

@@ -1,0 +1,321 @@
+//! The command table: every command by name, whoever registered it.
+//!
+//! A look-up happens for each command that arrives, so names are not compared as
+//! text: the name, in lower case and padded, is three words, which are hashed by a
+//! multiplication and compared as words.
+
+use crate::clock::ticks;
+use crate::module::{ModuleId, context::Context};
+use plinth_abi::bytes::Bytes;
+use plinth_abi::command::{self as abi, Command, KeySpec};
+use plinth_abi::host::Host;
+use plinth_abi::status::Status;
+
+/// Longest name of a command or subcommand in bytes.
+pub const NAME_BYTES_MAX: usize = 24;
+type Name = [u64; 3];
+
+/// A command of the core, written in safe Rust.
+pub type CoreHandler = fn(&mut Context) -> Status;
+/// A command of a module.
+pub type ModuleHandler = unsafe extern "C" fn(*mut plinth_abi::call::Call) -> Status;
+
+/// What runs a command.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// The core.
+    Core(CoreHandler),
+    /// A module.
+    Module(ModuleHandler),
+    /// Nothing: only its subcommands run.
+    Container,
+}
+
+/// Counters of a command.
+#[derive(Default, Clone, Copy)]
+pub struct CommandStats {
+    /// Runs.
+    pub calls: u64,
+    /// Time of all runs, in ticks.
+    pub ticks: u64,
+    /// Refused before the run.
+    pub rejected: u64,
+    /// Ended in an error.
+    pub failed: u64,
+    /// Panicked.
+    pub panics: u64,
+}
+
+/// A registered command.
+pub struct Registered {
+    /// The spec, with pointers into the module's constants.
+    pub spec: Command,
+    /// Name, with the container's before `|` for a subcommand.
+    pub name: String,
+    /// Who registered it.
+    pub module: ModuleId,
+    /// The host that its calls carry.
+    pub host: *const Host,
+    /// What runs it.
+    pub run: Run,
+    /// Position of the first key when it is fixed, else 0.
+    pub first_key: u32,
+    /// Subcommands.
+    pub subcommands: Vec<Box<Registered>>,
+    /// Counters.
+    pub stats: CommandStats,
+}
+
+impl Registered {
+    /// Make what the table holds of a spec.
+    ///
+    /// # Safety
+    /// The spec's pointers are valid for as long as the command is registered.
+    pub unsafe fn new(
+        spec: Command,
+        parent: Option<&str>,
+        module: ModuleId,
+        host: *const Host,
+        run: Run,
+    ) -> Box<Registered> {
+        // SAFETY: promised by the caller.
+        let (short, keys) = unsafe { (spec.name.as_slice(), key_specs(&spec)) };
+        let short = String::from_utf8_lossy(short).to_ascii_lowercase();
+        let name = parent.map_or_else(|| short.clone(), |parent| format!("{parent}|{short}"));
+        let first_key = match keys.first() {
+            Some(key) if key.begin == abi::KEY_BEGIN_INDEX && key.find == abi::KEY_FIND_RANGE => {
+                key.index.max(0) as u32
+            }
+            _ => 0,
+        };
+        Box::new(Registered {
+            spec,
+            name,
+            module,
+            host,
+            run,
+            first_key,
+            subcommands: Vec::new(),
+            stats: CommandStats::default(),
+        })
+    }
+
+    /// Name without the container's.
+    pub fn short_name(&self) -> &str {
+        self.name.rsplit('|').next().unwrap_or(&self.name)
+    }
+
+    /// The subcommand of a name.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&Registered> {
+        self.subcommands.iter().map(|sub| &**sub).find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a number of arguments fits.
+    #[inline]
+    pub fn takes(&self, argc: usize) -> bool {
+        let arity = self.spec.arity;
+        if arity >= 0 { argc == arity as usize } else { argc >= arity.unsigned_abs() as usize }
+    }
+
+    /// Whether a `COMMAND_*` bit is set.
+    #[inline]
+    pub fn is(&self, flag: u64) -> bool {
+        self.spec.flags & flag != 0
+    }
+
+    /// Key specs.
+    pub fn keys(&self) -> Vec<KeySpec> {
+        // SAFETY: the spec is valid while registered, see `new`.
+        unsafe { key_specs(&self.spec) }
+    }
+
+    /// Categories, with those that follow from flags.
+    pub fn categories(&self) -> u64 {
+        let flags = self.spec.flags;
+        let mut all = self.spec.categories;
+        all |= if flags & abi::COMMAND_FAST != 0 { abi::CATEGORY_FAST } else { abi::CATEGORY_SLOW };
+        for (flag, category) in [
+            (abi::COMMAND_WRITE, abi::CATEGORY_WRITE),
+            (abi::COMMAND_ADMIN, abi::CATEGORY_ADMIN | abi::CATEGORY_DANGEROUS),
+            (abi::COMMAND_PUBSUB, abi::CATEGORY_PUBSUB),
+            (abi::COMMAND_BLOCKING, abi::CATEGORY_BLOCKING),
+        ] {
+            all |= if flags & flag != 0 { category } else { 0 };
+        }
+        if flags & abi::COMMAND_READONLY != 0 && all & abi::CATEGORY_SCRIPTING == 0 {
+            all |= abi::CATEGORY_READ;
+        }
+        all
+    }
+
+    /// Note a run that began at `since`; the time now.
+    #[inline]
+    pub fn count(&mut self, since: u64) -> u64 {
+        let now = ticks();
+        self.stats.calls += 1;
+        self.stats.ticks += now.wrapping_sub(since);
+        now
+    }
+}
+
+/// A struct of a module that may be shorter than ours: the members it has, and
+/// `base` for the rest.
+///
+/// # Safety
+/// `at` points at a struct of the module that begins with its size.
+pub unsafe fn widened<T: Copy>(at: *const T, base: T) -> T {
+    let mut value = base;
+    // SAFETY: the first four bytes are the size, and so many bytes are there.
+    unsafe {
+        let size = at.cast::<u32>().read_unaligned() as usize;
+        let bytes = size.min(size_of::<T>());
+        std::ptr::copy_nonoverlapping(at.cast::<u8>(), (&raw mut value).cast::<u8>(), bytes);
+    }
+    value
+}
+
+/// # Safety
+/// The spec's pointers are valid.
+unsafe fn key_specs(spec: &Command) -> Vec<KeySpec> {
+    // SAFETY: promised by the caller; each element begins with its size.
+    spec.keys.iter().map(|at| unsafe { widened(at, KeySpec::at(0, 0)) }).collect()
+}
+
+/// All commands.
+#[derive(Default)]
+pub struct CommandTable {
+    /// Open addressing with linear probing; its length is a power of two and at
+    /// least twice the number of commands.
+    slots: Vec<Option<(Name, *mut Registered)>>,
+    /// Boxed, because `slots` point at them.
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
+    all: Vec<Box<Registered>>,
+    /// Changes when commands come or go, so that kept pointers can be told stale.
+    pub epoch: u64,
+}
+
+fn pack(name: &[u8]) -> Option<Name> {
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let mut bytes = [0; NAME_BYTES_MAX];
+    for (to, from) in bytes.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at * 8 + byte]));
+    Some([word(0), word(1), word(2)])
+}
+
+/// The packed name, without a loop over bytes for the usual short ones.
+#[inline]
+fn pack_fast(name: &[u8]) -> Option<Name> {
+    if name.len() > 8 {
+        return pack(name);
+    }
+    let mut bytes = [0; 8];
+    bytes[..name.len()].copy_from_slice(name);
+    let word = u64::from_le_bytes(bytes);
+    // ASCII letters to lower case, eight at once: bit 5 is set in bytes from A to Z.
+    let heptets = word & 0x7f7f_7f7f_7f7f_7f7f;
+    let above_z = heptets.wrapping_add(0x2525_2525_2525_2525);
+    let from_a = heptets.wrapping_add(0x3f3f_3f3f_3f3f_3f3f);
+    let upper = (from_a ^ above_z) & !word & 0x8080_8080_8080_8080;
+    Some([word | (upper >> 2), 0, 0])
+}
+
+#[inline]
+fn slot_of(name: &Name, mask: usize) -> usize {
+    let mixed = (name[0] ^ name[1].rotate_left(21) ^ name[2].rotate_left(42)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize & mask
+}
+
+impl CommandTable {
+    /// The command of a name, in any case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<*mut Registered> {
+        let name = pack_fast(name)?;
+        let mask = self.slots.len().checked_sub(1)?;
+        let mut at = slot_of(&name, mask);
+        while let Some((known, command)) = &self.slots[at] {
+            if *known == name {
+                return Some(*command);
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    /// The same as a reference.
+    pub fn get(&self, name: &[u8]) -> Option<&Registered> {
+        // SAFETY: pointers in `slots` are into `all`, which we borrow.
+        self.find(name).map(|command| unsafe { &*command })
+    }
+
+    /// All commands.
+    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
+        self.all.iter().map(|command| &**command)
+    }
+
+    /// All commands, to count in them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Registered> {
+        self.all.iter_mut().map(|command| &mut **command)
+    }
+
+    /// Number of commands without subcommands.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Take in a command; its name must be free and fit.
+    pub fn insert(&mut self, command: Box<Registered>) {
+        self.all.push(command);
+        self.rebuild();
+    }
+
+    /// Remove all commands of a module.
+    pub fn remove_module(&mut self, module: ModuleId) {
+        self.all.retain(|command| command.module != module);
+        self.rebuild();
+    }
+
+    fn rebuild(&mut self) {
+        self.epoch += 1;
+        let size = (self.all.len() * 2).next_power_of_two().max(16);
+        self.slots = vec![None; size];
+        for command in &mut self.all {
+            let Some(name) = pack(command.name.as_bytes()) else { continue };
+            let mut at = slot_of(&name, size - 1);
+            while self.slots[at].is_some() {
+                at = (at + 1) & (size - 1);
+            }
+            self.slots[at] = Some((name, &raw mut **command));
+        }
+    }
+}
+
+/// Text of a constant of the module.
+///
+/// # Safety
+/// The bytes are valid for as long as the module is loaded.
+pub unsafe fn text<'a>(bytes: Bytes) -> std::borrow::Cow<'a, str> {
+    // SAFETY: promised by the caller.
+    String::from_utf8_lossy(unsafe { bytes.as_slice() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_packing_a_name_agree() {
+        for name in ["GET", "get", "GeT", "a", "", "[@`{", "Z", "SETRANGE"] {
+            assert_eq!(pack(name.as_bytes()), pack_fast(name.as_bytes()), "{name}");
+        }
+        assert_eq!(pack_fast(&[b'A', 0xC1, b'Z']), pack(&[b'A', 0xC1, b'Z']));
+    }
+}

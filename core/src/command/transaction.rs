@@ -1,0 +1,244 @@
+//! Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+//!
+//! Queued commands are kept as text and looked up again by EXEC, so that a module
+//! that comes or goes in between cannot leave a dangling command.
+
+use super::dispatch::Caller;
+use super::table::Registered;
+use crate::admin::CoreCommand;
+use crate::module::context::Context;
+use crate::net::client::{Queued, Transaction};
+use crate::server::Server;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::bytes::Slice;
+use plinth_abi::command as abi;
+use plinth_abi::command::{Command, Docs, KeySpec};
+use plinth_abi::status::{STATUS_OK, Status};
+
+/// Flags that all commands of this file share.
+const FLAGS: u64 =
+    abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST | abi::COMMAND_ALLOW_BUSY;
+
+/// The commands.
+pub static COMMANDS: &[CoreCommand] = &[
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("multi"),
+            arity: 1,
+            flags: FLAGS | abi::COMMAND_NO_MULTI | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_TRANSACTION,
+            docs: &Docs {
+                summary: Bytes::new("Begins a transaction: commands are queued until EXEC."),
+                since: Bytes::new("1.2.0"),
+                group: Bytes::new("transactions"),
+                complexity: Bytes::new("O(1)"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        multi,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("exec"),
+            arity: 1,
+            flags: abi::COMMAND_NO_SCRIPT
+                | abi::COMMAND_LOADING
+                | abi::COMMAND_STALE
+                | abi::COMMAND_SKIP_SLOWLOG
+                | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_TRANSACTION,
+            docs: &Docs {
+                summary: Bytes::new("Runs the queued commands of a transaction."),
+                since: Bytes::new("1.2.0"),
+                group: Bytes::new("transactions"),
+                complexity: Bytes::new("Depends on commands in the transaction"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        exec,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("discard"),
+            arity: 1,
+            flags: FLAGS | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_TRANSACTION,
+            docs: &Docs {
+                summary: Bytes::new("Throws a transaction away."),
+                since: Bytes::new("2.0.0"),
+                group: Bytes::new("transactions"),
+                complexity: Bytes::new("O(N), when N is the number of queued commands"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        discard,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("watch"),
+            arity: -2,
+            flags: FLAGS | abi::COMMAND_NO_MULTI | abi::COMMAND_NOT_QUEUED,
+            categories: abi::CATEGORY_TRANSACTION,
+            keys: Slice::new(&[KeySpec::range(abi::KEY_RO, 1, -1, 1)]),
+            docs: &Docs {
+                summary: Bytes::new("Makes the next EXEC depend on keys staying as they are."),
+                since: Bytes::new("2.2.0"),
+                group: Bytes::new("transactions"),
+                complexity: Bytes::new("O(1) for every key."),
+                args: Slice::new(&[abi::Arg::key("key", 0).flags(abi::ARG_MULTIPLE)]),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        watch,
+    ),
+    CoreCommand::new(
+        Command {
+            name: Bytes::new("unwatch"),
+            arity: 1,
+            flags: FLAGS,
+            categories: abi::CATEGORY_TRANSACTION,
+            docs: &Docs {
+                summary: Bytes::new("Forgets all watched keys."),
+                since: Bytes::new("2.2.0"),
+                group: Bytes::new("transactions"),
+                complexity: Bytes::new("O(1)"),
+                ..Docs::NEW
+            },
+            ..Command::NEW
+        },
+        unwatch,
+    ),
+];
+
+fn multi(context: &mut Context) -> Status {
+    if let Some(client) = context.client() {
+        client.transaction = Some(Box::default());
+    }
+    context.ok()
+}
+
+fn discard(context: &mut Context) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    if context.client().is_some_and(|client| client.transaction.take().is_none()) {
+        return context.error("ERR DISCARD without MULTI");
+    }
+    context.server().unwatch(token);
+    context.ok()
+}
+
+fn watch(context: &mut Context) -> Status {
+    let (Some(token), db) = (context.client, context.call.db) else { return STATUS_OK };
+    for at in 1..context.argc() {
+        let key = context.arg(at);
+        let hash = context.server().keyspace.hash(key);
+        let server = context.server();
+        let now_ms = server.clock.now_ms;
+        let stale = server.keyspace.databases[db as usize]
+            .find(hash, key)
+            .is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() <= now_ms);
+        let Some(id) = server.clients.peek(token).map(|client| client.id) else { break };
+        if server.watches.add(db, key, id)
+            && let Some(client) = server.clients.get(token)
+        {
+            client.watched.push(((db, key.to_vec()), stale));
+        }
+    }
+    context.ok()
+}
+
+fn unwatch(context: &mut Context) -> Status {
+    if let Some(token) = context.client {
+        context.server().unwatch(token);
+    }
+    context.ok()
+}
+
+fn exec(context: &mut Context) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    let Some(transaction) = context.client().and_then(|client| client.transaction.take()) else {
+        return context.error("ERR EXEC without MULTI");
+    };
+    if transaction.failed {
+        context.server().unwatch(token);
+        return context.error("EXECABORT Transaction discarded because of previous errors.");
+    }
+    if context.server().is_spoiled(token) {
+        context.server().unwatch(token);
+        context.reply().null_array();
+        return STATUS_OK;
+    }
+    context.server().unwatch(token);
+    context.reply().array(transaction.queue.len());
+    for queued in &transaction.queue {
+        run_queued(context, token, queued);
+    }
+    STATUS_OK
+}
+
+fn run_queued(context: &mut Context, token: usize, queued: &Queued) {
+    let mut begin = 0;
+    let args: Vec<Bytes> =
+        queued.ends.iter().map(|&end| Bytes::of(&queued.bytes[std::mem::replace(&mut begin, end)..end])).collect();
+    let output: *mut _ = context.output();
+    let Some(client) = context.client() else { return };
+    let caller = Caller { client: Some((token, client.id)), output, db: client.db, resp: client.resp, flags: 0 };
+    let server = context.server();
+    server.run_nested(&args, caller);
+}
+
+impl Server {
+    /// Keep a command for EXEC.
+    pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
+        let Some(client) = self.clients.get(token) else { return };
+        let Some(transaction) = &mut client.transaction else { return };
+        if transaction.failed {
+            client.output.write(b"+QUEUED\r\n");
+            return;
+        }
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(args.len());
+        for arg in args {
+            // SAFETY: arguments live as long as the batch.
+            bytes.extend_from_slice(unsafe { arg.as_slice() });
+            ends.push(bytes.len());
+        }
+        remember(
+            transaction,
+            Queued { bytes, ends, name: command.name.clone(), module: command.module },
+            command.spec.flags,
+        );
+        client.output.write(b"+QUEUED\r\n");
+    }
+
+    /// A client watches nothing any more.
+    pub fn unwatch(&mut self, token: usize) {
+        let Some(client) = self.clients.get(token) else { return };
+        client.watch_spoiled = false;
+        let (watched, id) = (std::mem::take(&mut client.watched), client.id);
+        for (key, _) in &watched {
+            self.watches.remove(key, id);
+        }
+    }
+
+    /// Whether a watched key of a client has changed, or expired since the watch began.
+    fn is_spoiled(&mut self, token: usize) -> bool {
+        let now_ms = self.clock.now_ms;
+        let Some(client) = self.clients.peek(token) else { return false };
+        client.watch_spoiled
+            || client.watched.iter().any(|((db, key), stale)| {
+                let hash = self.keyspace.hash(key);
+                let entry = self.keyspace.databases[*db as usize].find(hash, key);
+                !stale && entry.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() <= now_ms)
+            })
+    }
+}
+
+fn remember(transaction: &mut Transaction, queued: Queued, flags: u64) {
+    transaction.bytes += queued.bytes.len() + queued.ends.len() * size_of::<usize>() + size_of::<Queued>();
+    transaction.flags |= flags;
+    transaction.queue.push(queued);
+}

@@ -1,0 +1,139 @@
+//! A fuzzer for configuration text and command lines, as a plain loop.
+//!
+//! Claims: no text panics; a line is read alike alone and among others; what `quote`
+//! writes reads back; includes always end.
+//!
+//! It runs for a fraction of a second under `cargo test`. For longer:
+//!
+//! ```text
+//!   PLINTH_FUZZ_SECONDS=600 cargo test --release -p plinth config::file::fuzz
+//!   PLINTH_FUZZ_SEED=123    starts at that case; a failure prints the seed of its case
+//! ```
+
+use super::*;
+use crate::config::value;
+use std::time::{Duration, Instant};
+
+/// SplitMix64: small, and good enough to choose bytes.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// What texts are made of; `0` and `1` are files that exist.
+const PIECES: [&str; 28] = [
+    "\n",
+    "\n",
+    "\r\n",
+    " ",
+    "\t",
+    "\x0b",
+    "#",
+    "\"",
+    "'",
+    "\\",
+    "\\x4",
+    "\\x41",
+    "\\\"",
+    "\\'",
+    "port 7000",
+    "save \"\"",
+    "include 0\n",
+    "include 1\n",
+    "include *\n",
+    "include [\n",
+    "include none\n",
+    "--",
+    "--save",
+    "-",
+    "0",
+    "1gb",
+    "99999999999999999999",
+    "yes",
+];
+
+fn text(random: &mut Random, pieces: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for _ in 0..random.below(pieces) {
+        if random.below(8) == 0 {
+            out.push(random.next() as u8);
+        } else {
+            out.extend_from_slice(PIECES[random.below(PIECES.len())].as_bytes());
+        }
+    }
+    out
+}
+
+/// Two files, named `0` and `1`.
+struct Two([Vec<u8>; 2]);
+
+impl Files for Two {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match path.to_str() {
+            Some("0") => Ok(self.0[0].clone()),
+            Some("1") => Ok(self.0[1].clone()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn matching(&self, _pattern: &str) -> Vec<PathBuf> {
+        vec!["0".into(), "1".into()]
+    }
+}
+
+fn one_case(seed: u64) {
+    let mut random = Random(seed);
+    let files = Two([text(&mut random, 20), text(&mut random, 20)]);
+    let args: Vec<Vec<u8>> = (0..random.below(6)).map(|_| text(&mut random, 3)).collect();
+    let line = CommandLine::parse(&args);
+    let sources = Sources { file: Some(Path::new("0")), stdin: Some(&files.0[1]), options: &line.options };
+    let mut seen = 0;
+    let outcome = read(&sources, &files, "x", &mut |directive| {
+        seen += 1;
+        let again = parse_line(&directive.text, directive.line);
+        assert_eq!(again, Ok(Some(directive.clone())));
+        let mut line = Vec::new();
+        for word in std::iter::once(directive.name.as_bytes()).chain(directive.args.iter().map(Vec::as_slice)) {
+            words::quote(word, &mut line);
+            line.push(b' ');
+            let _ = value::memory_size(word);
+            let _ = value::octal(word, 0..=0o777);
+        }
+        let quoted = parse_line(&line, directive.line).unwrap().unwrap();
+        assert_eq!((quoted.name, quoted.args), (directive.name, directive.args));
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        assert!(!error.to_string().is_empty());
+    }
+    let lines_max = files.0.iter().map(|text| count_line_ends(text) + 1).max().unwrap();
+    assert!(seen <= INCLUDE_FILES_MAX * lines_max + args.len() + 60);
+}
+
+#[test]
+fn no_text_panics_and_every_directive_reads_back() {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let budget = variable("PLINTH_FUZZ_SECONDS").map_or(Duration::from_millis(300), Duration::from_secs);
+    let mut seed = variable("PLINTH_FUZZ_SEED").unwrap_or(1);
+    let start = Instant::now();
+    let mut cases = 0u64;
+    while start.elapsed() < budget {
+        if std::panic::catch_unwind(|| one_case(seed)).is_err() {
+            panic!("the case with PLINTH_FUZZ_SEED={seed} fails");
+        }
+        seed = seed.wrapping_add(1);
+        cases += 1;
+    }
+    println!("{cases} cases");
+}

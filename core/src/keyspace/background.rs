@@ -1,0 +1,120 @@
+//! Freeing off the main thread.
+//!
+//! Large values and whole databases are handed to one thread that does nothing
+//! else. The main thread only sends; [`Background::wait`] is for the rare moment
+//! in which it must know that nothing of a module is left there.
+
+use super::entry::EntryPtr;
+use plinth_abi::bytes::Opaque;
+use plinth_table::Table;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// How a type frees a boxed value.
+pub type DropFn = unsafe extern "C" fn(Opaque);
+/// `DropFn` of each type by id.
+pub type Drops = Arc<Vec<Option<DropFn>>>;
+
+enum Job {
+    Boxed { address: usize, free: DropFn },
+    Database { table: Table<EntryPtr>, drops: Drops },
+    Barrier(Sender<()>),
+}
+
+/// The freeing thread.
+pub struct Background {
+    jobs: Sender<Job>,
+    pending: Arc<AtomicUsize>,
+    freed: Arc<AtomicUsize>,
+}
+
+impl Background {
+    /// Start the thread.
+    pub fn start() -> std::io::Result<Background> {
+        let (jobs, queue) = channel();
+        let pending = Arc::new(AtomicUsize::new(0));
+        let freed = Arc::new(AtomicUsize::new(0));
+        let counters = (pending.clone(), freed.clone());
+        std::thread::Builder::new().name("lazy-free".into()).spawn(move || work(&queue, &counters.0, &counters.1))?;
+        Ok(Background { jobs, pending, freed })
+    }
+
+    fn send(&self, job: Job, objects: usize) {
+        self.pending.fetch_add(objects, Ordering::Relaxed);
+        // The thread lives as long as the sender: sending cannot fail.
+        let _ = self.jobs.send(job);
+    }
+
+    /// Free a boxed value.
+    pub fn free_boxed(&self, boxed: Opaque, free: DropFn) {
+        self.send(Job::Boxed { address: boxed as usize, free }, 1);
+    }
+
+    /// Free all entries of a table.
+    pub fn free_table(&self, table: Table<EntryPtr>, drops: Drops) {
+        let objects = table.len();
+        self.send(Job::Database { table, drops }, objects);
+    }
+
+    /// Wait until all that was sent is freed.
+    pub fn wait(&self) {
+        let (done, wait) = channel();
+        self.send(Job::Barrier(done), 0);
+        let _ = wait.recv();
+    }
+
+    /// Objects that wait to be freed.
+    pub fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// Objects freed since the start, or since [`Background::reset_freed`].
+    pub fn freed(&self) -> usize {
+        self.freed.load(Ordering::Relaxed)
+    }
+
+    /// Count from 0 again.
+    pub fn reset_freed(&self) {
+        self.freed.store(0, Ordering::Relaxed);
+    }
+}
+
+fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize) {
+    let count = |objects: usize| {
+        pending.fetch_sub(objects, Ordering::Relaxed);
+        freed.fetch_add(objects, Ordering::Relaxed);
+    };
+    while let Ok(job) = queue.recv() {
+        match job {
+            Job::Boxed { address, free } => {
+                // SAFETY: `drop` may be called from any thread, and the sender gave the
+                // value up.
+                unsafe { free(address as Opaque) };
+                count(1);
+            }
+            Job::Database { mut table, drops } => loop {
+                let taken = table.take_some(1024, |entry| free_entry(entry, &drops));
+                if taken == 0 {
+                    break;
+                }
+                count(taken);
+            },
+            Job::Barrier(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+/// Free an entry with its value.
+pub fn free_entry(entry: EntryPtr, drops: &Drops) {
+    if entry.is_boxed()
+        && let Some(Some(free)) = drops.get(entry.type_id() as usize)
+    {
+        // SAFETY: the entry owns the value, and `drop` may be called from any thread.
+        unsafe { free(entry.boxed()) };
+    }
+    // SAFETY: the table that held the entry has let go of it.
+    unsafe { entry.free() };
+}

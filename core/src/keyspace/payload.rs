@@ -1,0 +1,90 @@
+//! Values as bytes: what DUMP gives, RESTORE takes, and COPY uses for a type that
+//! cannot copy.
+//!
+//! ```text
+//! type with RDB tags      | tag | payload of the tag                               |
+//! any other type          |  7  | container id "plinthtyp" | name | encoding | ... | end |
+//! ```
+//!
+//! A container is the RDB format's own for modules. All types that have no standard
+//! form share one id; the first field is the type's name, so that any number of
+//! types can be told apart, by this server and by whoever looks at the file.
+
+use super::entry::{EntryPtr, Shape};
+use super::types::{reads_tag, value_of};
+use crate::module::services::codec::{Loaded, Loader, Saver};
+use crate::persist::container::{Field, ModuleId};
+use crate::persist::read::Reader;
+use crate::server::Server;
+use plinth_abi::status::{STATUS_BAD_DATA, STATUS_OK, STATUS_OUT_OF_MEMORY, STATUS_UNSUPPORTED, Status};
+
+/// RDB value type of a container.
+const CONTAINER_TAG: u8 = 7;
+/// The id that all containers of native types carry.
+const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
+
+impl Server {
+    /// A value's bytes: tag and payload, without version and checksum.
+    pub fn save_value(&mut self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
+        let ty = self.keyspace.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?;
+        let table = ty.table;
+        let standard = table.rdb_tags.count > 0;
+        let mut saver = Saver::new(standard, self.settings.rdbcompression);
+        if !standard {
+            let id = ModuleId::new(CONTAINER_NAME, 0).map_err(|_| STATUS_UNSUPPORTED)?;
+            saver.begin_container(CONTAINER_TAG, id, ty.name.as_bytes(), u64::from(table.encoding));
+        }
+        let value = value_of(entry);
+        // SAFETY: the value is of this type, and the saver lives for the call.
+        let status = unsafe { (table.save)(&raw const value, (&raw mut saver).cast()) };
+        if status != STATUS_OK {
+            return Err(status);
+        }
+        saver.finish(|tag| reads_tag(&table, tag)).ok_or(STATUS_BAD_DATA)
+    }
+
+    /// An entry, in no table yet, from a value's bytes.
+    pub fn load_value(&mut self, body: &[u8], key: &[u8], expire_at_ms: i64) -> Result<EntryPtr, Status> {
+        let mut reader = Reader::new(body);
+        let tag = reader.u8().map_err(|_| STATUS_BAD_DATA)?;
+        let (type_id, encoding, standard) = if tag == CONTAINER_TAG {
+            let (type_id, encoding) = self.container_type(&mut reader)?;
+            (type_id, encoding, false)
+        } else {
+            (self.keyspace.types.find_rdb_tag(tag).ok_or(STATUS_BAD_DATA)?, u32::from(tag), true)
+        };
+        let table = self.keyspace.types.get(type_id).ok_or(STATUS_BAD_DATA)?.table;
+        let mut loader = Loader::new(reader, standard);
+        // SAFETY: the loader lives for the call.
+        let status = unsafe { (table.load)((&raw mut loader).cast(), encoding) };
+        let loaded = loader.finish();
+        let (Some(loaded), true) = (loaded, status == STATUS_OK) else { return Err(STATUS_BAD_DATA) };
+        let shape = |tag, inline_len| Shape { type_id, tag, expire_at_ms, clock: self.access.fresh(), inline_len };
+        match loaded {
+            Loaded::Inline(tag, bytes) => {
+                let entry = EntryPtr::new(key, shape(tag, Some(bytes.len()))).ok_or(STATUS_OUT_OF_MEMORY)?;
+                // SAFETY: the entry was made with so many bytes of value.
+                unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), entry.value().0, bytes.len()) };
+                Ok(entry)
+            }
+            Loaded::Boxed(tag, boxed) => {
+                let entry = EntryPtr::new(key, shape(tag, None)).ok_or(STATUS_OUT_OF_MEMORY)?;
+                entry.set_boxed(boxed);
+                Ok(entry)
+            }
+        }
+    }
+
+    /// Which type a container is of, and the encoding it was saved with.
+    fn container_type(&mut self, reader: &mut Reader<'_>) -> Result<(u8, u32), Status> {
+        let bad = |_| STATUS_BAD_DATA;
+        let id = reader.module_id().map_err(bad)?;
+        if &id.name() != CONTAINER_NAME {
+            return Err(STATUS_BAD_DATA);
+        }
+        let name = reader.string_field().map_err(bad)?;
+        let Field::Unsigned(encoding) = reader.field().map_err(bad)? else { return Err(STATUS_BAD_DATA) };
+        let type_id = self.keyspace.types.find(&name).ok_or(STATUS_BAD_DATA)?;
+        Ok((type_id, u32::try_from(encoding).map_err(|_| STATUS_BAD_DATA)?))
+    }
+}

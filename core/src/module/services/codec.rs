@@ -1,0 +1,243 @@
+//! `plinth.codec/1`: how types save and load.
+
+use crate::persist::container::{Field, ModuleId};
+use crate::persist::read::Reader;
+use crate::persist::write::Writer;
+use plinth_abi::bytes::{Bytes, Opaque};
+use plinth_abi::codec::CodecService;
+use plinth_abi::status::{STATUS_BAD_DATA, STATUS_NOT_ALLOWED, STATUS_OK, Status};
+use std::borrow::Cow;
+
+/// The table.
+pub static TABLE: CodecService = CodecService {
+    size: size_of::<CodecService>() as u32,
+    reserved: 0,
+    put_tag,
+    put_u64,
+    put_i64,
+    put_f64,
+    put_bytes,
+    put_raw,
+    get_u64,
+    get_i64,
+    get_f64,
+    get_bytes,
+    get_raw,
+    finish_inline,
+    finish_boxed,
+};
+
+/// What `save` writes to.
+pub struct Saver {
+    writer: Writer,
+    /// Whether the type has a standard form, which begins with a tag.
+    standard: bool,
+    tag: Option<u8>,
+    damaged: bool,
+}
+
+impl Saver {
+    /// A saver for a type with or without a standard form.
+    pub fn new(standard: bool, compress: bool) -> Saver {
+        Saver { writer: Writer::new(compress), standard, tag: None, damaged: false }
+    }
+
+    /// Write what goes before a container's own fields.
+    pub fn begin_container(&mut self, tag: u8, id: ModuleId, name: &[u8], encoding: u64) {
+        self.writer.put_u8(tag);
+        self.writer.put_module_id(id);
+        self.writer.put_string_field(name);
+        self.writer.put_unsigned_field(encoding);
+    }
+
+    /// The bytes, unless the type did what it may not.
+    pub fn finish(mut self, owns: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+        if !self.standard {
+            self.writer.put_end();
+        }
+        let tagged = !self.standard || self.tag.is_some_and(owns);
+        (tagged && !self.damaged).then(|| self.writer.into_bytes())
+    }
+
+    /// Whether a value may be written now.
+    fn may_put(&mut self) -> bool {
+        let may = !self.standard || self.tag.is_some();
+        self.damaged |= !may;
+        may
+    }
+}
+
+/// A loaded value.
+pub enum Loaded {
+    /// Tag and bytes.
+    Inline(u8, Vec<u8>),
+    /// Tag and address.
+    Boxed(u8, Opaque),
+}
+
+/// What `load` reads from.
+pub struct Loader<'a> {
+    reader: Reader<'a>,
+    standard: bool,
+    /// Bytes lent to the module until its next get.
+    lent: Cow<'a, [u8]>,
+    loaded: Option<Loaded>,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader behind the tag or the container's head.
+    pub fn new(reader: Reader<'a>, standard: bool) -> Loader<'a> {
+        Loader { reader, standard, lent: Cow::Borrowed(&[]), loaded: None }
+    }
+
+    /// The value, if the module made one.
+    pub fn finish(self) -> Option<Loaded> {
+        self.loaded
+    }
+}
+
+/// # Safety
+/// `saver` is what the host gave to the `save` that runs.
+unsafe fn saver<'a>(saver: Opaque) -> &'a mut Saver {
+    // SAFETY: promised by the caller.
+    unsafe { &mut *saver.cast::<Saver>() }
+}
+
+/// # Safety
+/// `loader` is what the host gave to the `load` that runs.
+unsafe fn loader<'a>(loader: Opaque) -> &'a mut Loader<'a> {
+    // SAFETY: promised by the caller.
+    unsafe { &mut *loader.cast::<Loader<'a>>() }
+}
+
+// Every function below is called from a type's `save` or `load` with the saver or
+// loader that it was given, and with bytes and out-parameters valid for the call.
+
+unsafe extern "C" fn put_tag(to: Opaque, tag: u8) {
+    // SAFETY: see above.
+    let saver = unsafe { saver(to) };
+    saver.damaged |= !saver.standard || saver.tag.is_some();
+    saver.tag = Some(tag);
+    saver.writer.put_u8(tag);
+}
+
+unsafe extern "C" fn put_u64(to: Opaque, value: u64) {
+    // SAFETY: see above.
+    let saver = unsafe { saver(to) };
+    if saver.may_put() {
+        if saver.standard { saver.writer.put_length(value) } else { saver.writer.put_unsigned_field(value) }
+    }
+}
+
+unsafe extern "C" fn put_i64(to: Opaque, value: i64) {
+    // SAFETY: see above.
+    let saver = unsafe { saver(to) };
+    if saver.may_put() {
+        if saver.standard { saver.writer.put_u64(value as u64) } else { saver.writer.put_signed_field(value) }
+    }
+}
+
+unsafe extern "C" fn put_f64(to: Opaque, value: f64) {
+    // SAFETY: see above.
+    let saver = unsafe { saver(to) };
+    if saver.may_put() {
+        if saver.standard { saver.writer.put_f64(value) } else { saver.writer.put_double_field(value) }
+    }
+}
+
+unsafe extern "C" fn put_bytes(to: Opaque, bytes: Bytes) {
+    // SAFETY: see above.
+    let (saver, bytes) = unsafe { (saver(to), bytes.as_slice()) };
+    if saver.may_put() {
+        if saver.standard { saver.writer.put_string(bytes) } else { saver.writer.put_string_field(bytes) }
+    }
+}
+
+unsafe extern "C" fn put_raw(to: Opaque, bytes: Bytes) {
+    // SAFETY: see above.
+    let (saver, bytes) = unsafe { (saver(to), bytes.as_slice()) };
+    saver.damaged |= !saver.standard;
+    if saver.may_put() {
+        saver.writer.put_raw(bytes);
+    }
+}
+
+unsafe extern "C" fn get_u64(from: Opaque, value_out: *mut u64) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    let value = if loader.standard { loader.reader.length() } else { loader.reader.unsigned_field() };
+    let Ok(value) = value else { return STATUS_BAD_DATA };
+    // SAFETY: see above.
+    unsafe { value_out.write(value) };
+    STATUS_OK
+}
+
+unsafe extern "C" fn get_i64(from: Opaque, value_out: *mut i64) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    let value =
+        if loader.standard { loader.reader.u64().map(|bits| bits as i64) } else { loader.reader.signed_field() };
+    let Ok(value) = value else { return STATUS_BAD_DATA };
+    // SAFETY: see above.
+    unsafe { value_out.write(value) };
+    STATUS_OK
+}
+
+unsafe extern "C" fn get_f64(from: Opaque, value_out: *mut f64) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    let value = if loader.standard {
+        loader.reader.f64().ok()
+    } else {
+        match loader.reader.field() {
+            Ok(Field::Double(value)) => Some(value),
+            Ok(Field::Float(value)) => Some(f64::from(value)),
+            _ => None,
+        }
+    };
+    let Some(value) = value else { return STATUS_BAD_DATA };
+    // SAFETY: see above.
+    unsafe { value_out.write(value) };
+    STATUS_OK
+}
+
+unsafe extern "C" fn get_bytes(from: Opaque, bytes_out: *mut Bytes) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    let value = if loader.standard { loader.reader.string() } else { loader.reader.string_field() };
+    let Ok(value) = value else { return STATUS_BAD_DATA };
+    loader.lent = value;
+    // SAFETY: see above.
+    unsafe { bytes_out.write(Bytes::of(&loader.lent)) };
+    STATUS_OK
+}
+
+unsafe extern "C" fn get_raw(from: Opaque, len: usize, bytes_out: *mut Bytes) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    let value = if loader.standard { loader.reader.raw(len).ok() } else { None };
+    let Some(value) = value else { return STATUS_BAD_DATA };
+    // SAFETY: see above.
+    unsafe { bytes_out.write(Bytes::of(value)) };
+    STATUS_OK
+}
+
+unsafe extern "C" fn finish_inline(from: Opaque, tag: u32, bytes: Bytes) -> Status {
+    // SAFETY: see above.
+    let (loader, bytes) = unsafe { (loader(from), bytes.as_slice()) };
+    if loader.loaded.is_some() {
+        return STATUS_NOT_ALLOWED;
+    }
+    loader.loaded = Some(Loaded::Inline(tag as u8, bytes.to_vec()));
+    STATUS_OK
+}
+
+unsafe extern "C" fn finish_boxed(from: Opaque, tag: u32, boxed: Opaque) -> Status {
+    // SAFETY: see above.
+    let loader = unsafe { loader(from) };
+    if loader.loaded.is_some() {
+        return STATUS_NOT_ALLOWED;
+    }
+    loader.loaded = Some(Loaded::Boxed(tag as u8, boxed));
+    STATUS_OK
+}

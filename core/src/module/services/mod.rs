@@ -1,0 +1,102 @@
+//! The host's services: one file per table, named like its header.
+//!
+//! Every function begins by finding the context behind the call; the table's
+//! address is constant, so a module may keep it.
+
+pub mod clients;
+pub mod codec;
+pub mod config;
+pub mod events;
+pub mod info;
+pub mod keys;
+pub mod propagate;
+pub mod reply;
+pub mod run;
+pub mod timers;
+
+use super::{ModuleId, Service};
+use crate::server::Server;
+use plinth_abi::bytes::{Bytes, Opaque};
+use plinth_abi::host::Host;
+use plinth_abi::{ABI_MAJOR, ABI_MINOR};
+
+/// What a module's host is about.
+pub struct HostLink {
+    server: *mut Server,
+    module: ModuleId,
+    name: String,
+}
+
+impl HostLink {
+    /// The link of a module that is being loaded.
+    pub fn new(server: &mut Server, module: ModuleId, name: &str) -> HostLink {
+        HostLink { server, module, name: name.to_owned() }
+    }
+
+    /// The host that the module sees.
+    pub fn host(&self) -> Host {
+        Host {
+            size: size_of::<Host>() as u32,
+            abi_major: ABI_MAJOR,
+            abi_minor: ABI_MINOR,
+            context: (&raw const *self).cast_mut().cast(),
+            service,
+            log,
+        }
+    }
+}
+
+/// # Safety
+/// `host` is one that this server handed out, and its module is loaded.
+unsafe fn link<'a>(host: *const Host) -> &'a HostLink {
+    // SAFETY: promised by the caller; the link lives as long as the module.
+    unsafe { &*(*host).context.cast::<HostLink>() }
+}
+
+unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {
+    // SAFETY: called by a loaded module on the main thread, which waits for the answer.
+    let (link, id) = unsafe { (link(host), id.as_slice()) };
+    // SAFETY: the server outlives its modules, and services are asked for on its thread.
+    let server = unsafe { &mut *link.server };
+    let Some(found) = server.modules.services.iter().find(|service| service.id.as_bytes() == id) else {
+        return std::ptr::null_mut();
+    };
+    let table = found.table;
+    // SAFETY: every table begins with its size.
+    if unsafe { table.cast::<u32>().read_unaligned() } < size_min {
+        return std::ptr::null_mut();
+    }
+    let id = found.id.clone();
+    if let Some(module) = server.modules.get_mut(link.module)
+        && !module.uses.contains(&id)
+    {
+        module.uses.push(id);
+    }
+    table
+}
+
+unsafe extern "C" fn log(host: *const Host, level: u32, text: Bytes) {
+    // SAFETY: called by a loaded module; the link's name never changes, so any thread
+    // may read it.
+    let (link, text) = unsafe { (link(host), text.as_slice()) };
+    crate::log::write(level.min(3) as usize, &format!("<{}> {}", link.name, String::from_utf8_lossy(text)));
+}
+
+/// The services of the core.
+pub fn core_services() -> Vec<Service> {
+    use plinth_abi as abi;
+    let service =
+        |id: &str, table: *const u8| Service { id: id.into(), module: ModuleId::CORE, table: table.cast_mut() };
+    vec![
+        service(abi::reply::REPLY_SERVICE, (&raw const reply::TABLE).cast()),
+        service(abi::keys::KEYS_SERVICE, (&raw const keys::TABLE).cast()),
+        service(abi::codec::CODEC_SERVICE, (&raw const codec::TABLE).cast()),
+        service(abi::config::CONFIG_SERVICE, (&raw const config::TABLE).cast()),
+        service(abi::info::INFO_SERVICE, (&raw const info::TABLE).cast()),
+        service(abi::events::EVENTS_SERVICE, (&raw const events::TABLE).cast()),
+        service(abi::timers::TIMERS_SERVICE, (&raw const timers::TABLE).cast()),
+        service(abi::clients::CLIENTS_SERVICE, (&raw const clients::TABLE).cast()),
+        service(abi::propagate::PROPAGATE_SERVICE, (&raw const propagate::TABLE).cast()),
+        service(abi::run::RUN_SERVICE, (&raw const run::TABLE).cast()),
+    ]
+}

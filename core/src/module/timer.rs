@@ -1,0 +1,83 @@
+//! Timers of modules.
+
+use super::ModuleId;
+use crate::server::Server;
+use plinth_abi::bytes::Opaque;
+use plinth_abi::timers::Fire;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// One timer.
+#[derive(Clone, Copy)]
+pub struct Timer {
+    /// Who is called.
+    pub module: ModuleId,
+    /// The function.
+    pub fire: Fire,
+    /// What it gets.
+    pub data: Opaque,
+}
+
+/// All timers, by time and id.
+#[derive(Default)]
+pub struct Timers {
+    queue: BTreeMap<(Instant, u64), Timer>,
+    last_id: u64,
+}
+
+impl Timers {
+    /// Start a timer; its id.
+    pub fn start(&mut self, delay: Duration, timer: Timer) -> u64 {
+        self.last_id += 1;
+        let far = Duration::from_secs(u64::from(u32::MAX));
+        self.queue.insert((Instant::now() + delay.min(far), self.last_id), timer);
+        self.last_id
+    }
+
+    fn find(&self, module: ModuleId, id: u64) -> Option<(Instant, u64)> {
+        self.queue.iter().find(|((_, other), timer)| *other == id && timer.module == module).map(|(key, _)| *key)
+    }
+
+    /// Stop a timer of a module.
+    pub fn stop(&mut self, module: ModuleId, id: u64) -> Option<Timer> {
+        let key = self.find(module, id)?;
+        self.queue.remove(&key)
+    }
+
+    /// Time until a timer of a module fires.
+    pub fn remaining(&self, module: ModuleId, id: u64) -> Option<Duration> {
+        self.find(module, id).map(|(at, _)| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Forget all timers of a module.
+    pub fn remove_module(&mut self, module: ModuleId) {
+        self.queue.retain(|_, timer| timer.module != module);
+    }
+
+    /// Time until the next timer.
+    pub fn next_in(&self, now: Instant) -> Option<Duration> {
+        self.queue.keys().next().map(|(at, _)| at.saturating_duration_since(now))
+    }
+
+    /// Number of timers of a module.
+    pub fn count(&self, module: ModuleId) -> usize {
+        self.queue.values().filter(|timer| timer.module == module).count()
+    }
+}
+
+impl Server {
+    /// Fire the timers whose time has come; those that they start wait for the next turn.
+    pub fn fire_timers(&mut self, now: Instant) {
+        let last = self.timers.last_id;
+        while let Some((&(at, id), _)) = self.timers.queue.iter().find(|((_, id), _)| *id <= last) {
+            if at > now {
+                return;
+            }
+            let Some(timer) = self.timers.queue.remove(&(at, id)) else { return };
+            self.call_module(timer.module, 0, |context| {
+                // SAFETY: the module is loaded: its timers go with it.
+                unsafe { (timer.fire.run)(&raw mut context.call, timer.data) }
+            });
+        }
+    }
+}

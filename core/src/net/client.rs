@@ -1,0 +1,189 @@
+//! A connection: its socket, what it has sent and not been answered, what it is to
+//! be sent, and its session.
+
+use super::output::{Mark, Output};
+use super::query::Query;
+use crate::command::watch::WatchedKey;
+use mio::net::{TcpStream, UnixStream};
+use std::io::{self, Read, Write};
+
+/// A socket of either family.
+pub enum Socket {
+    /// TCP.
+    Tcp(TcpStream),
+    /// Unix domain.
+    Unix(UnixStream),
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.read(buffer),
+            Socket::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write(buffer),
+            Socket::Unix(stream) => stream.write(buffer),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write_vectored(slices),
+            Socket::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A command that waits for EXEC.
+pub struct Queued {
+    /// Its arguments, one behind the other, and where each ends.
+    pub bytes: Vec<u8>,
+    /// End of each argument in `bytes`.
+    pub ends: Vec<usize>,
+    /// Name of the command.
+    pub name: String,
+    /// Module of the command.
+    pub module: crate::module::ModuleId,
+}
+
+/// A transaction between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    /// Queued commands.
+    pub queue: Vec<Queued>,
+    /// Whether a command could not be queued, so that EXEC aborts.
+    pub failed: bool,
+    /// Bytes that the queue takes.
+    pub bytes: usize,
+    /// All `COMMAND_*` bits of the queued commands.
+    pub flags: u64,
+}
+
+/// CLIENT REPLY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    /// Replies are sent.
+    #[default]
+    On,
+    /// No reply is sent.
+    Off,
+    /// The reply of this command is not sent.
+    Skip,
+    /// The reply of the next command is not sent.
+    SkipNext,
+}
+
+/// When a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Closing {
+    /// It goes on.
+    #[default]
+    No,
+    /// After what waits to be sent; nothing more is read.
+    AfterReply,
+    /// At once.
+    Now,
+}
+
+/// A connection.
+pub struct Client {
+    /// Never used twice.
+    pub id: u64,
+    /// The socket.
+    pub socket: Socket,
+    /// What it sent.
+    pub query: Query,
+    /// What it is to be sent.
+    pub output: Output,
+    /// Whether it is in the list of those with output.
+    pub write_listed: bool,
+    /// Whether the socket takes no more for now.
+    pub write_blocked: bool,
+    /// Whether there may be more to read than was read.
+    pub readable: bool,
+    /// Whether a command must not run yet (it is put back, and parsed again later).
+    pub stalled: bool,
+    /// How it ends.
+    pub closing: Closing,
+    /// Whether it may run commands.
+    pub authenticated: bool,
+    /// Protocol version.
+    pub resp: u8,
+    /// Selected database.
+    pub db: u32,
+    /// Open transaction.
+    pub transaction: Option<Box<Transaction>>,
+    /// Whether a watched key changed.
+    pub watch_spoiled: bool,
+    /// Watched keys, and whether each had expired when the watch began.
+    pub watched: Vec<(WatchedKey, bool)>,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// CLIENT SETNAME.
+    pub name: Vec<u8>,
+    /// CLIENT SETINFO lib-name.
+    pub lib_name: Vec<u8>,
+    /// CLIENT SETINFO lib-ver.
+    pub lib_version: Vec<u8>,
+    /// User.
+    pub user: String,
+    /// Peer's address as CLIENT LIST shows it.
+    pub address: String,
+    /// Own address as CLIENT LIST shows it.
+    pub local_address: String,
+    /// Whether it came through the unix socket.
+    pub is_unix: bool,
+    /// Unix time in seconds of the connection.
+    pub created_s: i64,
+    /// Unix time in seconds of the last command.
+    pub active_s: i64,
+    /// Name of the last command.
+    pub last_command: String,
+    /// Since when the output is above its soft limit, Unix time in seconds.
+    pub soft_limit_since_s: Option<i64>,
+    /// Unix time in ms when the reply buffer's peak was last looked at.
+    pub peak_at_ms: i64,
+    /// Bytes read from it.
+    pub input_bytes: u64,
+    /// Bytes sent to it.
+    pub output_bytes: u64,
+    /// Commands it has run.
+    pub commands: u64,
+    /// File descriptor.
+    pub fd: i32,
+}
+
+impl Client {
+    /// Whether a command needs no look at transactions, reply modes, or authentication.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.authenticated && self.transaction.is_none() && self.reply_mode == ReplyMode::On
+    }
+
+    /// Where the reply of the next command begins.
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        self.output.mark()
+    }
+
+    /// Close after what waits to be sent.
+    pub fn close_after_reply(&mut self) {
+        if self.closing == Closing::No {
+            self.closing = Closing::AfterReply;
+        }
+    }
+}

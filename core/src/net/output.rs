@@ -1,0 +1,346 @@
+//! The output buffer of a connection, which is also the reply buffer that command
+//! handlers write into: a reply is written once, where it is sent from.
+//!
+//! ```text
+//! chunks (full, in order)          current chunk
+//! [ chunk ][ chunk ][ chunk ] ...  [ written | free ]
+//!   ^ sent                                   ^at  ^end
+//! ```
+//!
+//! Invariants:
+//! - `reply` is the first field: handlers get its address, and `grow` finds the
+//!   buffer behind it.
+//! - Bytes before `at` in the current chunk are initialised.
+//! - A chunk is never moved while it holds bytes; a long reply is more chunks.
+//! - Between [`Output::open`] and [`Output::close`] nothing is sent.
+
+use plinth_abi::bytes::Bytes;
+use plinth_abi::reply::{REPLY_GROW_MAX, Reply};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+
+/// Bytes of a chunk unless a longer reply asks for more.
+pub const CHUNK_BYTES: usize = 16 * 1024;
+/// Least bytes of a chunk, to which idle connections shrink.
+pub const CHUNK_BYTES_MIN: usize = 1024;
+/// Most chunks in one call of `writev`.
+const SLICES_MAX: usize = 64;
+
+/// An output buffer.
+#[repr(C)]
+pub struct Output {
+    reply: Reply,
+    /// Start of the current chunk.
+    base: *mut u8,
+    capacity: usize,
+    chunks: VecDeque<Vec<u8>>,
+    /// Bytes in `chunks`.
+    queued: usize,
+    /// Bytes of the first chunk, or of the current one, that are sent already.
+    sent: usize,
+    /// Chunk size for the current chunk, when it is made.
+    chunk_bytes: usize,
+    /// Most bytes that the current chunk has held since [`Output::take_peak`].
+    peak: usize,
+}
+
+/// A place in an output buffer to go back to.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    chunks: usize,
+    filled: usize,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Output {
+            reply: Reply {
+                size: size_of::<Reply>() as u32,
+                reserved: 0,
+                at: std::ptr::null_mut(),
+                end: std::ptr::null_mut(),
+                grow,
+                append,
+            },
+            base: std::ptr::null_mut(),
+            capacity: 0,
+            chunks: VecDeque::new(),
+            queued: 0,
+            sent: 0,
+            chunk_bytes: CHUNK_BYTES,
+            peak: 0,
+        }
+    }
+}
+
+unsafe extern "C" fn grow(reply: *mut Reply, need: usize) {
+    // SAFETY: every `Reply` that the host hands out is the first field of an `Output`.
+    let output = unsafe { &mut *reply.cast::<Output>() };
+    output.new_chunk(need.min(REPLY_GROW_MAX));
+}
+
+unsafe extern "C" fn append(reply: *mut Reply, bytes: Bytes) {
+    // SAFETY: as in `grow`; the module vouches for `bytes` for the call.
+    let (output, bytes) = unsafe { (&mut *reply.cast::<Output>(), bytes.as_slice()) };
+    output.write(bytes);
+}
+
+impl Output {
+    /// What a call's `reply` points at.
+    pub fn as_reply(&mut self) -> *mut Reply {
+        (&raw mut *self).cast()
+    }
+
+    fn filled(&self) -> usize {
+        self.reply.at as usize - self.base as usize
+    }
+
+    fn free(&self) -> usize {
+        self.reply.end as usize - self.reply.at as usize
+    }
+
+    /// Put the current chunk behind the others and begin one of at least `need` bytes.
+    fn new_chunk(&mut self, need: usize) {
+        self.retire();
+        let bytes = if self.chunks.is_empty() { self.chunk_bytes } else { CHUNK_BYTES };
+        self.adopt(Vec::with_capacity(need.max(bytes)));
+    }
+
+    /// Put the current chunk, if it holds anything, behind the others; there is none then.
+    fn retire(&mut self) {
+        if self.base.is_null() {
+            return;
+        }
+        let filled = self.filled();
+        // SAFETY: `base` and `capacity` come from a `Vec<u8>` that was taken apart in
+        // `adopt`, and `filled` bytes are initialised.
+        let chunk = unsafe { Vec::from_raw_parts(self.base, filled, self.capacity) };
+        self.base = std::ptr::null_mut();
+        self.reply.at = self.base;
+        self.reply.end = self.base;
+        self.capacity = 0;
+        if filled > 0 {
+            self.queued += filled;
+            self.chunks.push_back(chunk);
+        }
+    }
+
+    /// Make a vector the current chunk, behind what it holds.
+    fn adopt(&mut self, chunk: Vec<u8>) {
+        let mut chunk = std::mem::ManuallyDrop::new(chunk);
+        self.base = chunk.as_mut_ptr();
+        self.capacity = chunk.capacity();
+        // SAFETY: length and capacity are within the allocation.
+        unsafe {
+            self.reply.at = self.base.add(chunk.len());
+            self.reply.end = self.base.add(self.capacity);
+        }
+    }
+
+    /// Append bytes.
+    #[inline]
+    pub fn write(&mut self, bytes: &[u8]) {
+        if self.free() < bytes.len() {
+            return self.write_long(bytes);
+        }
+        // SAFETY: there is room, and the chunk is apart from `bytes`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.reply.at, bytes.len());
+            self.reply.at = self.reply.at.add(bytes.len());
+        }
+    }
+
+    #[cold]
+    fn write_long(&mut self, bytes: &[u8]) {
+        let (first, rest) = bytes.split_at(self.free().min(bytes.len()));
+        // SAFETY: `first` fits, see above.
+        unsafe {
+            if !first.is_empty() {
+                std::ptr::copy_nonoverlapping(first.as_ptr(), self.reply.at, first.len());
+                self.reply.at = self.reply.at.add(first.len());
+            }
+        }
+        if !rest.is_empty() {
+            self.new_chunk(rest.len());
+            self.write(rest);
+        }
+    }
+
+    /// Bytes that wait to be sent.
+    #[inline]
+    pub fn pending(&self) -> usize {
+        self.queued + self.filled() - self.sent
+    }
+
+    /// Bytes that wait beyond the current chunk, which output limits count.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Chunks beyond the current one.
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Bytes of the current chunk in use, and its capacity.
+    pub fn chunk_usage(&self) -> (usize, usize) {
+        (self.filled(), if self.base.is_null() { self.chunk_bytes } else { self.capacity })
+    }
+
+    /// Bytes of memory held.
+    pub fn memory_bytes(&self) -> usize {
+        self.capacity + self.chunks.iter().map(Vec::capacity).sum::<usize>()
+    }
+
+    /// This place.
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        Mark { chunks: self.chunks.len(), filled: self.filled() }
+    }
+
+    /// Whether nothing was written since a mark.
+    pub fn is_at(&self, mark: Mark) -> bool {
+        self.chunks.len() == mark.chunks && self.filled() == mark.filled
+    }
+
+    /// The byte behind a mark.
+    pub fn byte_after(&self, mark: Mark) -> Option<u8> {
+        self.iter_after(mark).flatten().next().copied()
+    }
+
+    fn iter_after(&self, mark: Mark) -> impl Iterator<Item = &[u8]> {
+        let mut skip = mark.filled;
+        self.chunks
+            .iter()
+            .skip(mark.chunks)
+            .map(Vec::as_slice)
+            .chain(std::iter::once(self.current()))
+            .map(move |chunk| &chunk[std::mem::take(&mut skip).min(chunk.len())..])
+    }
+
+    fn current(&self) -> &[u8] {
+        if self.base.is_null() {
+            return &[];
+        }
+        // SAFETY: bytes before `at` are initialised.
+        unsafe { std::slice::from_raw_parts(self.base, self.filled()) }
+    }
+
+    /// All that was written since a mark, in one piece.
+    pub fn copy_after(&self, mark: Mark) -> Vec<u8> {
+        self.iter_after(mark).collect::<Vec<_>>().concat()
+    }
+
+    /// Forget what was written since a mark.
+    pub fn rewind(&mut self, mark: Mark) {
+        if self.chunks.len() > mark.chunks {
+            self.retire();
+            while self.chunks.len() > mark.chunks + 1 {
+                self.queued -= self.chunks.pop_back().map_or(0, |chunk| chunk.len());
+            }
+            let mut chunk = self.chunks.pop_back().unwrap_or_default();
+            self.queued -= chunk.len();
+            // An empty current chunk was not retired: then all of this chunk is new.
+            chunk.truncate(mark.filled);
+            self.adopt(chunk);
+        } else if !self.base.is_null() {
+            // SAFETY: the mark lies before `at` in the current chunk.
+            self.reply.at = unsafe { self.base.add(mark.filled) };
+        }
+    }
+
+    /// Begin an aggregate of unknown length; what `close` needs.
+    pub fn open(&mut self) -> u64 {
+        self.retire();
+        self.chunks.push_back(Vec::new());
+        self.chunks.len() as u64 - 1
+    }
+
+    /// Put the head of an aggregate where it was opened.
+    pub fn close(&mut self, mark: u64, head: &[u8]) {
+        if let Some(chunk) = self.chunks.get_mut(mark as usize) {
+            chunk.extend_from_slice(head);
+            self.queued += head.len();
+        }
+    }
+
+    /// Write to a socket what it takes; whether all is sent.
+    pub fn send(&mut self, socket: &mut impl Write) -> io::Result<bool> {
+        self.peak = self.peak.max(self.filled());
+        while self.pending() > 0 {
+            let sent = if self.chunks.is_empty() {
+                socket.write(&self.current()[self.sent..])
+            } else {
+                self.send_chunks(socket)
+            };
+            match sent {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => self.advance(bytes),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        self.sent = 0;
+        self.reply.at = self.base;
+        self.chunks.clear();
+        Ok(true)
+    }
+
+    fn send_chunks(&self, socket: &mut impl Write) -> io::Result<usize> {
+        let mut slices: Vec<IoSlice> = Vec::with_capacity(SLICES_MAX);
+        let mut skip = self.sent;
+        for chunk in self.chunks.iter().map(Vec::as_slice).chain(std::iter::once(self.current())).take(SLICES_MAX) {
+            slices.push(IoSlice::new(&chunk[std::mem::take(&mut skip)..]));
+        }
+        socket.write_vectored(&slices)
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.sent += bytes;
+        while let Some(first) = self.chunks.front() {
+            if self.sent < first.len() {
+                return;
+            }
+            self.sent -= first.len();
+            self.queued -= first.len();
+            self.chunks.pop_front();
+        }
+    }
+
+    /// Most bytes that the current chunk held since the last call.
+    pub fn take_peak(&mut self) -> usize {
+        std::mem::take(&mut self.peak).max(self.filled())
+    }
+
+    /// Most bytes that the current chunk has held since [`Output::take_peak`].
+    pub fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Use chunks of another size from now on; an empty current chunk is given back.
+    pub fn set_chunk_bytes(&mut self, bytes: usize) {
+        self.chunk_bytes = bytes;
+        if !self.base.is_null() && self.pending() == 0 {
+            self.retire_empty();
+        }
+    }
+
+    fn retire_empty(&mut self) {
+        self.reply.at = self.base;
+        self.retire();
+    }
+
+    /// Chunk size in use.
+    pub fn chunk_bytes(&self) -> usize {
+        self.chunk_bytes
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if !self.base.is_null() {
+            self.retire_empty();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The server: one value that holds all state, owned by the one thread that runs
+//! commands.
+
+use crate::clock::Clock;
+use crate::command::table::CommandTable;
+use crate::command::watch::Watches;
+use crate::config::settings::Settings;
+use crate::keyspace::Keyspace;
+use crate::keyspace::clock::AccessClock;
+use crate::module::Modules;
+use crate::module::hooks::Hooks;
+use crate::module::timer::Timers;
+use crate::net::clients::Clients;
+use crate::net::output::Output;
+use crate::stats::Stats;
+use std::path::PathBuf;
+
+/// All state of a running server.
+pub struct Server {
+    /// Parameters.
+    pub settings: Settings,
+    /// Cached time.
+    pub clock: Clock,
+    /// How accesses to keys are noted.
+    pub access: AccessClock,
+    /// Databases and types.
+    pub keyspace: Keyspace,
+    /// Connections.
+    pub clients: Clients,
+    /// Commands by name.
+    pub commands: CommandTable,
+    /// Loaded modules.
+    pub modules: Modules,
+    /// Hooks of modules on events.
+    pub hooks: Hooks,
+    /// Timers of modules.
+    pub timers: Timers,
+    /// Keys under WATCH.
+    pub watches: Watches,
+    /// Counters.
+    pub stats: Stats,
+    /// Where replies go that nobody reads.
+    pub sink: Output,
+    /// Random numbers that need not be secret.
+    pub random: Random,
+    /// Identity of this run, 40 hex digits.
+    pub run_id: String,
+    /// Absolute path of the configuration file, or empty.
+    pub config_file: PathBuf,
+    /// Absolute path of the executable.
+    pub executable: PathBuf,
+    /// Port that is served, 0 for none.
+    pub port: u16,
+    /// Set when the loop should end.
+    pub stopping: bool,
+    /// Changes since the start, which tell whether a command wrote.
+    pub dirty: u64,
+    /// Where the housekeeping of clients goes on.
+    pub cron_client: usize,
+    /// Milliseconds after which a reply buffer's peak is forgotten, negative for never.
+    pub reply_peak_reset_ms: i64,
+    /// Whether reply buffers are resized.
+    pub reply_resizing: bool,
+    /// `DEBUG SET-SKIP-CHECKSUM-VALIDATION`.
+    pub skip_checksums: bool,
+    /// Whether any client has CLIENT NO-TOUCH on.
+    pub any_no_touch: bool,
+    /// `DEBUG SET-ACTIVE-EXPIRE`.
+    pub active_expire: bool,
+    /// Nesting of commands run by modules.
+    pub depth: u32,
+    /// Listeners that are to replace the present ones (CONFIG SET).
+    pub new_listeners: Option<Vec<crate::net::listener::Listener>>,
+    /// Parameters of modules that the configuration file names before they are loaded.
+    pub waiting_parameters: Vec<(String, Vec<u8>)>,
+    /// Until when clients wait, and whether only for writes (CLIENT PAUSE).
+    pub pause: Option<Pause>,
+}
+
+/// CLIENT PAUSE.
+#[derive(Clone, Copy)]
+pub struct Pause {
+    /// Unix time in ms.
+    pub until_ms: i64,
+    /// Whether reading commands go on.
+    pub writes_only: bool,
+}
+
+/// A fast generator of numbers that need not be secret (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    /// A generator that begins somewhere.
+    pub fn new() -> Random {
+        use std::hash::BuildHasher;
+        Random(std::collections::hash_map::RandomState::new().hash_one(0) | 1)
+    }
+
+    /// The next number.
+    #[inline]
+    pub fn number(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+impl Default for Random {
+    fn default() -> Self {
+        Random::new()
+    }
+}
+
+impl Server {
+    /// A server with nothing loaded.
+    pub fn new(settings: Settings) -> std::io::Result<Server> {
+        let mut random = Random::new();
+        let run_id = (0..5).map(|_| format!("{:08x}", random.number() >> 32)).collect();
+        let clock = Clock::new();
+        let mut server = Server {
+            access: AccessClock { now_s: clock.now_s as u32, lfu: false, log_factor: 10, decay_minutes: 1 },
+            clock,
+            keyspace: Keyspace::new(usize::try_from(settings.databases).unwrap_or(16))?,
+            clients: Clients::default(),
+            commands: CommandTable::default(),
+            modules: Modules::default(),
+            hooks: Hooks::default(),
+            timers: Timers::default(),
+            watches: Watches::default(),
+            stats: Stats::default(),
+            sink: Output::default(),
+            random,
+            run_id,
+            config_file: PathBuf::new(),
+            executable: std::env::current_exe().unwrap_or_default(),
+            port: 0,
+            stopping: false,
+            dirty: 0,
+            cron_client: 0,
+            reply_peak_reset_ms: 5000,
+            reply_resizing: true,
+            skip_checksums: false,
+            any_no_touch: false,
+            active_expire: true,
+            depth: 0,
+            new_listeners: None,
+            waiting_parameters: Vec::new(),
+            pause: None,
+            settings,
+        };
+        server.modules.services = crate::module::services::core_services();
+        server.register_core_commands();
+        Ok(server)
+    }
+
+    /// Whether keys may be removed because they expired: not while writes pause.
+    pub fn may_expire(&self) -> bool {
+        self.pause.is_none()
+    }
+}

@@ -1,0 +1,228 @@
+//! From the command line to a server that serves: configuration, modules, banner,
+//! listeners.
+
+use crate::config::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
+use crate::config::settings;
+use crate::module::load::LoadRequest;
+use crate::net::event_loop::EventLoop;
+use crate::net::listener::{listen_tcp, listen_unix};
+use crate::server::Server;
+use std::path::{Path, PathBuf};
+
+/// What the configuration says.
+#[derive(Default)]
+pub struct Configuration {
+    /// The core's parameters.
+    pub settings: settings::Settings,
+    /// Directives of modules, to be taken up when these are loaded.
+    pub waiting: Vec<Directive>,
+    /// Path of the file, if there is one.
+    pub file: Option<PathBuf>,
+}
+
+/// How this server is called in configuration errors.
+pub fn server_name() -> String {
+    format!("Plinth {}", crate::admin::server::VERSION)
+}
+
+/// Read the file and the command line's directives.
+pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
+    let mut configuration = Configuration::default();
+    let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
+    let sources =
+        Sources { file: line.file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
+    read(&sources, &Disk, &server_name(), &mut |directive| apply(&mut configuration, directive))?;
+    configuration.file = line.file.as_ref().and_then(|path| std::path::absolute(path).ok());
+    Ok(configuration)
+}
+
+fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), LineError> {
+    let name = directive.name.clone();
+    if name == "loadmodule" {
+        if directive.args.is_empty() {
+            return Err(LineError::BadDirective);
+        }
+        let words = directive.args.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        configuration.settings.loadmodule.push(words);
+        return Ok(());
+    }
+    let Some(parameter) = settings::find(&name) else {
+        configuration.waiting.push(directive);
+        return Ok(());
+    };
+    configuration.settings.set(parameter, &directive.args).map_err(LineError::Value)?;
+    if name == "dir" {
+        std::env::set_current_dir(&configuration.settings.dir)
+            .map_err(|error| LineError::Value(format!("Can't chdir to '{}': {error}", configuration.settings.dir)))?;
+    }
+    Ok(())
+}
+
+/// Make the server, load its modules, and serve until it stops.
+pub fn serve(configuration: Configuration) -> Result<(), String> {
+    let Configuration { settings, waiting, file } = configuration;
+    crate::log::set_level(settings.loglevel);
+    if settings.daemonize {
+        daemonize()?;
+    }
+    crate::log::set_file(&settings.logfile)
+        .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
+    let text = |error: std::io::Error| error.to_string();
+    let mut server = Server::new(settings).map_err(text)?;
+    server.config_file = file.unwrap_or_default();
+    server.settings_changed();
+    let mut events = EventLoop::new().map_err(text)?;
+    crate::signals::watch(events.waker.clone()).map_err(text)?;
+    server.port = server.settings.port as u16;
+    banner(&server);
+    load_modules(&mut server, waiting)?;
+    if server.port > 0 {
+        for listener in listen_tcp(&server.settings, server.port)? {
+            events.add_listener(listener).map_err(text)?;
+        }
+    }
+    if !server.settings.unixsocket.is_empty() {
+        events.add_listener(listen_unix(&server.settings)?).map_err(text)?;
+    }
+    write_pidfile(&server);
+    crate::log::notice("Server initialized");
+    if server.port > 0 {
+        crate::log::notice("Ready to accept connections tcp");
+    }
+    if !server.settings.unixsocket.is_empty() {
+        crate::log::notice("Ready to accept connections unix");
+    }
+    events.run(&mut server).map_err(text)?;
+    crate::log::warning("Plinth is now ready to exit, bye bye...");
+    if !server.settings.unixsocket.is_empty() {
+        let _ = std::fs::remove_file(&server.settings.unixsocket);
+    }
+    if !server.settings.pidfile.is_empty() {
+        let _ = std::fs::remove_file(&server.settings.pidfile);
+    }
+    // What is left is freed by the end of the process, faster than one by one.
+    std::mem::forget(server);
+    Ok(())
+}
+
+/// Go on in the background, in a session of our own. Nothing has started a thread
+/// yet; the child begins anew with the same arguments.
+fn daemonize() -> Result<(), String> {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+    if std::env::var_os(DAEMON_MARK).is_some() {
+        return Ok(());
+    }
+    let path = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut child = Command::new(path);
+    child.args(std::env::args_os().skip(1)).env(DAEMON_MARK, "1").process_group(0);
+    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    child.spawn().map_err(|error| format!("Can't go to the background: {error}"))?;
+    std::process::exit(0);
+}
+
+/// Set in the environment of the child that `daemonize` starts.
+const DAEMON_MARK: &str = "PLINTH_DAEMON";
+
+fn write_pidfile(server: &Server) {
+    let path = if server.settings.pidfile.is_empty() && server.settings.daemonize {
+        "/var/run/redis.pid"
+    } else {
+        &server.settings.pidfile
+    };
+    if !path.is_empty()
+        && let Err(error) = std::fs::write(path, format!("{}\n", std::process::id()))
+    {
+        crate::log::warning(&format!("Can't write the pidfile {path}: {error}"));
+    }
+}
+
+/// Load the modules that the configuration names, and those found by themselves.
+fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), String> {
+    server.waiting_parameters = waiting
+        .iter()
+        .map(|directive| {
+            let value = directive.args.join(&b' ');
+            (directive.name.clone(), value)
+        })
+        .collect();
+    for words in server.settings.loadmodule.clone() {
+        let args = words[1..].iter().map(|word| word.clone().into_bytes()).collect();
+        let request = LoadRequest { args, parameters: Vec::new() };
+        server
+            .load_module(Path::new(&words[0]), request)
+            .map_err(|error| format!("Can't load module from {}: {error}", words[0]))?;
+    }
+    for path in default_modules(server) {
+        if let Err(error) = server.load_module(&path, LoadRequest::default()) {
+            crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
+        }
+    }
+    if let Some((name, _)) = server.waiting_parameters.first() {
+        let directive = waiting.iter().find(|directive| directive.name == *name);
+        let error = directive.map(|directive| ConfigError::Line {
+            server: server_name(),
+            line: directive.line,
+            text: directive.text.clone(),
+            reason: LineError::BadDirective,
+        });
+        return Err(error.map_or_else(|| format!("unknown parameter '{name}'"), |error| error.to_string()));
+    }
+    Ok(())
+}
+
+/// Libraries in the module folder whose names begin like those of first-party
+/// modules: `module-dir`, or `modules/` beside the executable, or beside it.
+/// Those whose module is loaded already, under whatever path, are left out.
+fn default_modules(server: &Server) -> Vec<PathBuf> {
+    let beside = server.executable.parent().unwrap_or(Path::new(".")).to_owned();
+    let folders = if server.settings.module_dir.is_empty() {
+        vec![beside.join("modules"), beside.join("deps"), beside]
+    } else {
+        vec![PathBuf::from(&server.settings.module_dir)]
+    };
+    for folder in folders {
+        let found: Vec<PathBuf> = MODULES
+            .iter()
+            .map(|name| folder.join(format!("libplinth_{name}.so")))
+            .filter(|path| path.exists())
+            .collect();
+        if !found.is_empty() {
+            let loaded = |path: &PathBuf| {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().replace("libplinth_", "");
+                server.modules.find(&name).is_some()
+            };
+            return found.into_iter().filter(|path| !loaded(path)).collect();
+        }
+    }
+    crate::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
+    Vec::new()
+}
+
+/// First-party modules, in the order of loading.
+const MODULES: &[&str] = &["string", "keys"];
+
+fn banner(server: &Server) {
+    crate::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
+    let version = crate::admin::server::VERSION;
+    let mode = if server.settings.daemonize { "daemon" } else { "standalone" };
+    let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
+    if terminal || server.settings.always_show_logo {
+        crate::log::raw(&format!(
+            "\n        ______\n    .--'------'--.      Plinth {version}\n    '--.______.--'      a server whose data types are modules\n       |      |\n       | :  : |         Mode: {mode}\n       | :  : |         Port: {}\n       | :  : |         PID: {}\n       |______|\n    .--'------'--.\n   /______________\\\n\n",
+            server.port,
+            std::process::id()
+        ));
+    }
+    crate::log::notice(&format!("Running mode={mode}, port={}.", server.port));
+    crate::log::notice(&format!("PID: {}", std::process::id()));
+}
+
+/// Check the configuration, with the modules that it loads, and serve nothing.
+pub fn check(configuration: Configuration) -> Result<(), String> {
+    let mut server = Server::new(configuration.settings).map_err(|error| error.to_string())?;
+    crate::log::set_level(3);
+    load_modules(&mut server, configuration.waiting)?;
+    println!("The configuration is correct.");
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Service `plinth.events/1`: being told what happens to keys, databases, modules,
+//! clients and the server.
+
+use crate::bytes::{Bytes, Opaque};
+use crate::call::Call;
+use crate::status::Status;
+use abi_stable::StableAbi;
+
+/// Something happened to a key; `class` and `name` say what. Comes for every
+/// change, whether `notify-keyspace-events` is set or not.
+pub const ON_KEY: u32 = 1 << 0;
+/// A database was flushed; `db` is -1 for all.
+pub const ON_FLUSH: u32 = 1 << 1;
+/// Two databases changed places: `db` and `other_db`.
+pub const ON_SWAP: u32 = 1 << 2;
+/// A module was loaded; `key` holds its name.
+pub const ON_MODULE_LOADED: u32 = 1 << 3;
+/// A module was unloaded; `key` holds its name.
+pub const ON_MODULE_UNLOADED: u32 = 1 << 4;
+/// A client connected; `client_id` says which.
+pub const ON_CLIENT_OPEN: u32 = 1 << 5;
+/// A client is gone.
+pub const ON_CLIENT_CLOSE: u32 = 1 << 6;
+/// A parameter was set; `key` holds its name.
+pub const ON_CONFIG: u32 = 1 << 7;
+/// The server is going to stop.
+pub const ON_SHUTDOWN: u32 = 1 << 8;
+
+/// One event. Valid for the hook's call.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Event {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// One `ON_*` bit.
+    pub kind: u32,
+    /// Class of a key's event, an `EVENT_*` bit of [`crate::keys`].
+    pub class: u32,
+    /// Database.
+    pub db: i32,
+    /// The other database of a swap.
+    pub other_db: i32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Name of a key's event, such as `"set"`.
+    pub name: Bytes,
+    /// Key, or name of the module or parameter.
+    pub key: Bytes,
+    /// Client.
+    pub client_id: u64,
+}
+
+/// Id of the service below.
+pub const EVENTS_SERVICE: &str = "plinth.events/1";
+
+/// Called for each event subscribed to.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Hook {
+    /// The function.
+    pub run: unsafe extern "C" fn(call: *mut Call, event: *const Event, data: Opaque),
+}
+
+/// The service's table.
+#[repr(C)]
+#[derive(StableAbi)]
+pub struct EventsService {
+    /// Size of this table in bytes.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Call `hook` for every event of `kinds`. A hook for [`ON_KEY`] may read keys and
+    /// must not change them. It is removed with the module.
+    ///
+    /// Thread: main. Borrow: `data` until unsubscribed. Fails: `UNSUPPORTED` for an unknown kind.
+    pub subscribe:
+        unsafe extern "C" fn(call: *mut Call, kinds: u32, hook: Hook, data: Opaque, id_out: *mut u64) -> Status,
+    /// End a subscription of this module.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: `NONE`.
+    pub unsubscribe: unsafe extern "C" fn(call: *mut Call, id: u64) -> Status,
+}

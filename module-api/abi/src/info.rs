@@ -1,0 +1,48 @@
+//! INFO: sections that a module adds, and the service `plinth.info/1` that writes
+//! them.
+
+use crate::bytes::{Bytes, Opaque};
+use crate::call::Call;
+use abi_stable::StableAbi;
+
+/// A section of INFO. It is shown under `INFO everything`, `INFO modules` and by
+/// its own name, `<module>_<name>` (or just `<module>` without a name).
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Section {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Name without the module's; may be empty.
+    pub name: Bytes,
+    /// Write the fields.
+    ///
+    /// Thread: main. Borrow: `sink` for the call. Fails: never.
+    pub write: unsafe extern "C" fn(call: *mut Call, sink: Opaque),
+}
+
+/// Id of the service below.
+pub const INFO_SERVICE: &str = "plinth.info/1";
+
+/// The service's table. Field names get the module's name in front.
+#[repr(C)]
+#[derive(StableAbi)]
+pub struct InfoService {
+    /// Size of this table in bytes.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// A field with a text.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: never.
+    pub text: unsafe extern "C" fn(sink: Opaque, name: Bytes, value: Bytes),
+    /// A field with an integer.
+    ///
+    /// Thread: main. Borrow: `name` for the call. Fails: never.
+    pub integer: unsafe extern "C" fn(sink: Opaque, name: Bytes, value: i64),
+    /// A field with a double.
+    ///
+    /// Thread: main. Borrow: `name` for the call. Fails: never.
+    pub double: unsafe extern "C" fn(sink: Opaque, name: Bytes, value: f64),
+}

@@ -1,0 +1,272 @@
+//! Service `plinth.keys/1`: keys, their values, and their expiry.
+//!
+//! Every function works on the database selected in the call unless it takes a
+//! number. Whoever changed a value says so with [`KeysService::modified`]: that is
+//! what WATCH, keyspace events, client-side caching and durability hang on.
+//! Removing, expiring, renaming and moving through this service says it by itself
+//! (only the event is the caller's, where a parameter asks for it).
+
+use crate::bytes::{Bytes, Opaque, Take};
+use crate::call::Call;
+use crate::status::Status;
+use abi_stable::StableAbi;
+
+/// Id of the service below.
+pub const KEYS_SERVICE: &str = "plinth.keys/1";
+
+/// [`KeysService::get`]: do not renew the key's access clock.
+pub const GET_NO_TOUCH: u32 = 1 << 0;
+/// [`KeysService::get`]: do not count a hit or a miss.
+pub const GET_NO_STATS: u32 = 1 << 1;
+/// [`KeysService::get`]: the value is going to be changed.
+pub const GET_WRITE: u32 = 1 << 2;
+/// [`KeysService::put`]: keep the key's expiry.
+pub const PUT_KEEP_EXPIRY: u32 = 1 << 0;
+/// [`KeysService::put`]: the caller knows that there is no such key.
+pub const PUT_ABSENT: u32 = 1 << 1;
+/// [`KeysService::resize`]: reserve for further growth, as appending does.
+pub const RESIZE_AMORTISE: u32 = 1 << 0;
+/// [`KeysService::remove`]: free in the background whatever the size.
+pub const REMOVE_LAZY: u32 = 1 << 0;
+/// Expiry: none.
+pub const EXPIRE_NONE: i64 = -1;
+/// Database number: all of them.
+pub const DB_ALL: i32 = -1;
+
+/// Event class `K`: sent under `__keyspace@<db>__`; chosen by configuration only.
+pub const EVENT_GENERIC: u32 = 1 << 2;
+/// Event class `$`.
+pub const EVENT_STRING: u32 = 1 << 3;
+/// Event class `l`.
+pub const EVENT_LIST: u32 = 1 << 4;
+/// Event class `s`.
+pub const EVENT_SET: u32 = 1 << 5;
+/// Event class `h`.
+pub const EVENT_HASH: u32 = 1 << 6;
+/// Event class `z`.
+pub const EVENT_ZSET: u32 = 1 << 7;
+/// Event class `x`.
+pub const EVENT_EXPIRED: u32 = 1 << 8;
+/// Event class `e`.
+pub const EVENT_EVICTED: u32 = 1 << 9;
+/// Event class `t`.
+pub const EVENT_STREAM: u32 = 1 << 10;
+/// Event class `m`.
+pub const EVENT_MISS: u32 = 1 << 11;
+/// Event class `d`: types of other modules.
+pub const EVENT_MODULE: u32 = 1 << 13;
+/// Event class `n`.
+pub const EVENT_NEW: u32 = 1 << 14;
+
+/// A key that was found or made. `data` and `len` may be read and written in
+/// place; the whole is valid until the next call of this service that takes a key
+/// or an entry (other than `modified` and the readers marked so).
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Entry {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Id of the value's type.
+    pub type_id: u32,
+    /// `FORM_*`.
+    pub form: u32,
+    /// The module's own, 0 to 15.
+    pub tag: u32,
+    /// Inline: the bytes.
+    pub data: *mut u8,
+    /// Inline: how many.
+    pub len: usize,
+    /// Boxed: the address.
+    pub boxed: Opaque,
+    /// Unix time in ms at which the key expires, or [`EXPIRE_NONE`].
+    pub expire_at_ms: i64,
+    /// The host's own: the entry.
+    pub entry: Opaque,
+    /// The host's own: hash of the key.
+    pub hash: u64,
+}
+
+impl Entry {
+    /// Room for an entry.
+    pub const NEW: Entry = Entry {
+        size: size_of::<Entry>() as u32,
+        type_id: 0,
+        form: 0,
+        tag: 0,
+        data: std::ptr::null_mut(),
+        len: 0,
+        boxed: std::ptr::null_mut(),
+        expire_at_ms: EXPIRE_NONE,
+        entry: std::ptr::null_mut(),
+        hash: 0,
+    };
+}
+
+/// What OBJECT and MEMORY know of a key.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct EntryStat {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Seconds since the last access; under an LFU policy 0.
+    pub idle_s: u32,
+    /// Logarithmic access counter; under an LRU policy 0.
+    pub frequency: u32,
+    /// 1 when an LFU policy is chosen, so that `frequency` counts.
+    pub lfu: u32,
+    /// What OBJECT ENCODING answers.
+    pub encoding: Bytes,
+    /// Bytes of entry, key, and value.
+    pub memory: usize,
+    /// Address of the entry, for DEBUG OBJECT.
+    pub address: u64,
+}
+
+/// Called by [`KeysService::scan`] for each key.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Visit {
+    /// The function.
+    pub run: unsafe extern "C" fn(data: Opaque, key: Bytes, type_id: u32, expired: u32),
+}
+
+/// The service's table.
+#[repr(C)]
+#[derive(StableAbi)]
+pub struct KeysService {
+    /// Size of this table in bytes.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Find a key. `type_id` 0 takes any type. An expired key is not there.
+    ///
+    /// Thread: main. Borrow: `entry_out` as [`Entry`] says. Fails: `NONE`,
+    /// `WRONG_TYPE`, `GHOST`.
+    pub get:
+        unsafe extern "C" fn(call: *mut Call, key: Bytes, type_id: u32, flags: u32, entry_out: *mut Entry) -> Status,
+    /// Make a key, or replace its value whatever its type, by `len` inline bytes
+    /// that the caller fills through `entry_out`.
+    ///
+    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`, nothing changed.
+    pub put: unsafe extern "C" fn(
+        call: *mut Call,
+        key: Bytes,
+        type_id: u32,
+        tag: u32,
+        len: usize,
+        flags: u32,
+        entry_out: *mut Entry,
+    ) -> Status,
+    /// Make a key, or replace its value, by a boxed value.
+    ///
+    /// Thread: main. Borrow: as [`Entry`] says; `boxed` belongs to the host
+    /// on success. Fails: `OUT_OF_MEMORY`, nothing changed.
+    pub put_boxed: unsafe extern "C" fn(
+        call: *mut Call,
+        key: Bytes,
+        type_id: u32,
+        tag: u32,
+        boxed: Opaque,
+        flags: u32,
+        entry_out: *mut Entry,
+    ) -> Status,
+    /// Give an inline value another length, keeping the bytes up to the shorter
+    /// one, and another tag. `entry` is updated.
+    ///
+    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`, nothing changed.
+    pub resize: unsafe extern "C" fn(call: *mut Call, entry: *mut Entry, tag: u32, len: usize, flags: u32) -> Status,
+    /// Turn an inline value into a boxed one of the same type; its bytes are gone.
+    ///
+    /// Thread: main. Borrow: as [`Entry`] says; `boxed` belongs to the host on
+    /// success. Fails: `OUT_OF_MEMORY`, nothing changed.
+    pub set_boxed: unsafe extern "C" fn(call: *mut Call, entry: *mut Entry, tag: u32, boxed: Opaque) -> Status,
+    /// Remove a key.
+    ///
+    /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
+    pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
+    /// Say that a key's value changed (or that it was made or removed), and publish
+    /// `event` in class `class`. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: never.
+    pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),
+    /// Publish an event without saying that the value changed. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: never.
+    pub notify: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),
+    /// Set a key's expiry, Unix time in ms, or take it away with
+    /// [`EXPIRE_NONE`]. `entry` is updated.
+    ///
+    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`.
+    pub set_expire: unsafe extern "C" fn(call: *mut Call, entry: *mut Entry, expire_at_ms: i64) -> Status,
+    /// Give a key, its value and its expiry another name, removing what was there.
+    /// Says that both changed, without an event.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: `NONE`; `EXISTS` when
+    /// `only_absent` is not 0 and `to` is there.
+    pub rename: unsafe extern "C" fn(call: *mut Call, from: Bytes, to: Bytes, only_absent: u32) -> Status,
+    /// Move a key to another database.
+    ///
+    /// Thread: main. Borrow: `key` for the call. Fails: `NONE`, `EXISTS`, `DB_RANGE`.
+    pub move_to: unsafe extern "C" fn(call: *mut Call, key: Bytes, db: u32) -> Status,
+    /// Copy a key with its expiry to another name in database `db`.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: `NONE`; `EXISTS` when
+    /// `replace` is 0 and `to` is there; `DB_RANGE`, `OUT_OF_MEMORY`, `UNSUPPORTED`
+    /// for a value that cannot be copied.
+    pub copy: unsafe extern "C" fn(call: *mut Call, from: Bytes, to: Bytes, db: u32, replace: u32) -> Status,
+    /// A key at random.
+    ///
+    /// Thread: main. Borrow: `key_out` until the next change of a key. Fails: `NONE`.
+    pub random: unsafe extern "C" fn(call: *mut Call, key_out: *mut Bytes) -> Status,
+    /// Visit some keys: about `count`, and where to go on. A scan begins and ends
+    /// with cursor 0; a key that is there from its begin to its end is visited at
+    /// least once. `visit` must not change keys; expired keys are visited with
+    /// `expired` 1.
+    ///
+    /// Thread: main. Borrow: what `visit` gets, for that call. Fails: never.
+    pub scan: unsafe extern "C" fn(call: *mut Call, cursor: u64, count: usize, visit: Visit, data: Opaque) -> u64,
+    /// Number of keys in database `db`.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: 0 for no such database.
+    pub count: unsafe extern "C" fn(call: *mut Call, db: u32) -> u64,
+    /// Remove all keys of database `db`, or of all with [`DB_ALL`]; returns how many
+    /// there were.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: never.
+    pub flush: unsafe extern "C" fn(call: *mut Call, db: i32, in_background: u32) -> u64,
+    /// Exchange two databases.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: `DB_RANGE`.
+    pub swap: unsafe extern "C" fn(call: *mut Call, first: u32, second: u32) -> Status,
+    /// Name of a type, whether its module is loaded or not; empty for an unknown id.
+    ///
+    /// Thread: main. Borrow: until the module is unloaded. Fails: empty.
+    pub type_name: unsafe extern "C" fn(call: *mut Call, type_id: u32) -> Bytes,
+    /// Id of a loaded type by name, or 0.
+    ///
+    /// Thread: main. Borrow: `name` for the call. Fails: 0.
+    pub type_id: unsafe extern "C" fn(call: *mut Call, name: Bytes) -> u32,
+    /// What OBJECT and MEMORY know of an entry. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: never.
+    pub stat: unsafe extern "C" fn(call: *mut Call, entry: *const Entry, stat_out: *mut EntryStat),
+    /// A value in the payload form of DUMP, handed to `take`. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: `payload` for `take`'s call. Fails: what the type's
+    /// `save` returns.
+    pub dump: unsafe extern "C" fn(call: *mut Call, entry: *const Entry, take: Take, data: Opaque) -> Status,
+    /// Make a key from a payload of DUMP. `idle_s` and `frequency` are -1 when not
+    /// given.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: `EXISTS`, `BAD_DATA`, and
+    /// `NOT_ALLOWED` when version or checksum are wrong.
+    pub restore: unsafe extern "C" fn(
+        call: *mut Call,
+        key: Bytes,
+        payload: Bytes,
+        expire_at_ms: i64,
+        replace: u32,
+        idle_s: i64,
+        frequency: i64,
+    ) -> Status,
+}

@@ -1,0 +1,114 @@
+// Generated from module-api/abi/src/events.rs by `cargo xtask headers`; do not edit.
+//
+// Service `plinth.events/1`: being told what happens to keys, databases, modules, clients and the
+// server.
+
+#ifndef PLINTH_EVENTS_H
+#define PLINTH_EVENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+#include <plinth/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_event plinth_event;
+typedef struct plinth_events_service plinth_events_service;
+
+// Something happened to a key; `class_` and `name` say what. Comes for every change, whether
+// `notify-keyspace-events` is set or not.
+#define PLINTH_ON_KEY (UINT32_C(1) << 0)
+// A database was flushed; `db` is -1 for all.
+#define PLINTH_ON_FLUSH (UINT32_C(1) << 1)
+// Two databases changed places: `db` and `other_db`.
+#define PLINTH_ON_SWAP (UINT32_C(1) << 2)
+// A module was loaded; `key` holds its name.
+#define PLINTH_ON_MODULE_LOADED (UINT32_C(1) << 3)
+// A module was unloaded; `key` holds its name.
+#define PLINTH_ON_MODULE_UNLOADED (UINT32_C(1) << 4)
+// A client connected; `client_id` says which.
+#define PLINTH_ON_CLIENT_OPEN (UINT32_C(1) << 5)
+// A client is gone.
+#define PLINTH_ON_CLIENT_CLOSE (UINT32_C(1) << 6)
+// A parameter was set; `key` holds its name.
+#define PLINTH_ON_CONFIG (UINT32_C(1) << 7)
+// The server is going to stop.
+#define PLINTH_ON_SHUTDOWN (UINT32_C(1) << 8)
+
+// One event. Valid for the hook's call.
+struct plinth_event {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // One `PLINTH_ON_*` bit.
+    uint32_t kind;
+    // Class of a key's event, an `PLINTH_EVENT_*` bit of `keys.h`.
+    uint32_t class_;
+    // Database.
+    int32_t db;
+    // The other database of a swap.
+    int32_t other_db;
+    // Must be 0.
+    uint32_t reserved;
+    // Name of a key's event, such as `"set"`.
+    plinth_bytes name;
+    // Key, or name of the module or parameter.
+    plinth_bytes key;
+    // Client.
+    uint64_t client_id;
+};
+
+// Id of the service below.
+#define PLINTH_EVENTS_SERVICE "plinth.events/1"
+
+// Called for each event subscribed to.
+typedef void (*plinth_hook)(plinth_call *call, const plinth_event *event, void *data);
+
+// The service's table.
+struct plinth_events_service {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+
+    // Call `hook` for every event of `kinds`. A hook for `PLINTH_ON_KEY` may read keys and must not
+    // change them. It is removed with the module.
+    //
+    // Thread: main. Borrow: `data` until unsubscribed. Fails: `PLINTH_STATUS_UNSUPPORTED` for an
+    // unknown kind.
+    plinth_status (*subscribe)(plinth_call *call, uint32_t kinds, plinth_hook hook, void *data,
+                               uint64_t *id_out);
+
+    // End a subscription of this module.
+    //
+    // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE`.
+    plinth_status (*unsubscribe)(plinth_call *call, uint64_t id);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_event, 64);
+PLINTH_ASSERT_OFFSET(plinth_event, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_event, kind, 4);
+PLINTH_ASSERT_OFFSET(plinth_event, class_, 8);
+PLINTH_ASSERT_OFFSET(plinth_event, db, 12);
+PLINTH_ASSERT_OFFSET(plinth_event, other_db, 16);
+PLINTH_ASSERT_OFFSET(plinth_event, reserved, 20);
+PLINTH_ASSERT_OFFSET(plinth_event, name, 24);
+PLINTH_ASSERT_OFFSET(plinth_event, key, 40);
+PLINTH_ASSERT_OFFSET(plinth_event, client_id, 56);
+PLINTH_ASSERT_SIZE(plinth_events_service, 24);
+PLINTH_ASSERT_OFFSET(plinth_events_service, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_events_service, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_events_service, subscribe, 8);
+PLINTH_ASSERT_OFFSET(plinth_events_service, unsubscribe, 16);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_EVENTS_H

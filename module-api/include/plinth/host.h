@@ -1,0 +1,70 @@
+// Generated from module-api/abi/src/host.rs by `cargo xtask headers`; do not edit.
+//
+// The host: how a module reaches everything that the server or another module provides.
+//
+// There is one function that matters, `plinth_host.service`: it hands out versioned tables of
+// functions by id (`"plinth.keys/1"`). Services that the host provides and services that modules
+// provide are asked for in the same way.
+
+#ifndef PLINTH_HOST_H
+#define PLINTH_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_host plinth_host;
+
+// Log level: things that only a developer wants.
+#define PLINTH_LOG_DEBUG UINT32_C(0)
+// Log level: more than an operator wants by default.
+#define PLINTH_LOG_VERBOSE UINT32_C(1)
+// Log level: what an operator wants to know.
+#define PLINTH_LOG_NOTICE UINT32_C(2)
+// Log level: what an operator must know.
+#define PLINTH_LOG_WARNING UINT32_C(3)
+
+// The host as a module sees it. One per loaded module, valid until its `stop` has returned.
+struct plinth_host {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // The host's `PLINTH_ABI_MAJOR`.
+    uint16_t abi_major;
+    // The host's `PLINTH_ABI_MINOR`.
+    uint16_t abi_minor;
+    // The host's own; not for modules.
+    void *context;
+
+    // The table of a service, or null when there is no such service or its table is smaller than
+    // `size_min` bytes. Services named in the module's entry are there by the time `start` runs.
+    // The address stays the same while the module that asked is loaded.
+    //
+    // Thread: main. Borrow: until `stop` returns. Fails: null.
+    void *(*service)(const plinth_host *host, plinth_bytes id, uint32_t size_min);
+
+    // Write a line to the server's log, at a `PLINTH_LOG_*` level, marked with the module's name.
+    //
+    // Thread: any. Borrow: `text` for the call. Fails: never.
+    void (*log)(const plinth_host *host, uint32_t level, plinth_bytes text);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_host, 32);
+PLINTH_ASSERT_OFFSET(plinth_host, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_host, abi_major, 4);
+PLINTH_ASSERT_OFFSET(plinth_host, abi_minor, 6);
+PLINTH_ASSERT_OFFSET(plinth_host, context, 8);
+PLINTH_ASSERT_OFFSET(plinth_host, service, 16);
+PLINTH_ASSERT_OFFSET(plinth_host, log, 24);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_HOST_H

@@ -1,0 +1,63 @@
+// Generated from module-api/abi/src/run.rs by `cargo xtask headers`; do not edit.
+//
+// Service `plinth.run/1`: running commands of any module from inside a module.
+
+#ifndef PLINTH_RUN_H
+#define PLINTH_RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+#include <plinth/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_run_service plinth_run_service;
+
+// `plinth_run_service.run`: refuse commands that write.
+#define PLINTH_RUN_READ_ONLY (UINT32_C(1) << 0)
+// `plinth_run_service.run`: answer in RESP3 whatever the call speaks.
+#define PLINTH_RUN_RESP3 (UINT32_C(1) << 1)
+// Id of the service below.
+#define PLINTH_RUN_SERVICE "plinth.run/1"
+
+// The service's table.
+struct plinth_run_service {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+
+    // A handle of the command called `name`, which saves the look-up; null when there is none. It
+    // must be resolved again after a module was loaded or unloaded (a stale handle is recognised).
+    //
+    // Thread: main. Borrow: `name` for the call. Fails: null.
+    void *(*resolve)(plinth_call *call, plinth_bytes name);
+
+    // Run a command in the call's database and hand its reply, as RESP bytes, to `take`. `command`
+    // is a handle or null. An error of the command is a reply like any other.
+    //
+    // Thread: main. Borrow: `reply` for `take`'s call. Fails: `PLINTH_STATUS_NONE` for no such
+    // command, `PLINTH_STATUS_NOT_ALLOWED` for one that may not be run from a module,
+    // `PLINTH_STATUS_OUT_OF_RANGE` when calls nest too deep.
+    plinth_status (*run)(plinth_call *call, void *command, const plinth_bytes *args, uint32_t argc,
+                         uint32_t flags, plinth_take take, void *data);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_run_service, 24);
+PLINTH_ASSERT_OFFSET(plinth_run_service, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_run_service, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_run_service, resolve, 8);
+PLINTH_ASSERT_OFFSET(plinth_run_service, run, 16);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_RUN_H

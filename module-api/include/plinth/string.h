@@ -1,0 +1,70 @@
+// Generated from module-api/abi/src/string.rs by `cargo xtask headers`; do not edit.
+//
+// Service `plinth.string/1`: strings, for other modules; provided by whichever module implements
+// them.
+
+#ifndef PLINTH_STRING_H
+#define PLINTH_STRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+#include <plinth/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_string_service plinth_string_service;
+
+// Room for the digits of any integer.
+#define PLINTH_STRING_SCRATCH_BYTES ((size_t)24)
+// Id of the service below.
+#define PLINTH_STRING_SERVICE "plinth.string/1"
+
+// The service's table.
+struct plinth_string_service {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+
+    // A string's bytes. `scratch` has `PLINTH_STRING_SCRATCH_BYTES` bytes, for values that are kept
+    // as integers.
+    //
+    // Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`, and while `scratch` lives.
+    // Fails: `PLINTH_STATUS_NONE`, `PLINTH_STATUS_WRONG_TYPE`.
+    plinth_status (*get)(plinth_call *call, plinth_bytes key, uint8_t *scratch,
+                         plinth_bytes *bytes_out);
+
+    // Set a key to a string, whatever it held; takes its expiry away.
+    //
+    // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`,
+    // `PLINTH_STATUS_TOO_LARGE`.
+    plinth_status (*set)(plinth_call *call, plinth_bytes key, plinth_bytes bytes);
+
+    // A string's bytes to change in place, made if missing, lengthened with zero bytes to at least
+    // `len_min`. The caller then says `modified`.
+    //
+    // Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`. Fails:
+    // `PLINTH_STATUS_WRONG_TYPE`, `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_TOO_LARGE`.
+    plinth_status (*edit)(plinth_call *call, plinth_bytes key, size_t len_min,
+                          plinth_bytes *bytes_out);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_string_service, 32);
+PLINTH_ASSERT_OFFSET(plinth_string_service, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_string_service, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_string_service, get, 8);
+PLINTH_ASSERT_OFFSET(plinth_string_service, set, 16);
+PLINTH_ASSERT_OFFSET(plinth_string_service, edit, 24);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_STRING_H

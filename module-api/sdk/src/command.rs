@@ -1,0 +1,149 @@
+//! The command: one function, with its spec beside it.
+//!
+//! ```
+//! use plinth_module::prelude::*;
+//!
+//! const PING: Command = Command {
+//!     name: text("example.ping"),
+//!     arity: -1,
+//!     flags: COMMAND_READONLY | COMMAND_FAST,
+//!     run: run(ping),
+//!     ..Command::NEW
+//! };
+//!
+//! fn ping(call: &mut Call<'_>) -> Result {
+//!     match call.args.get(1) {
+//!         Some(text) => call.reply.bulk(text),
+//!         None => call.reply.simple("PONG"),
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The structs are the ABI's own, since they are plain constants; [`text`] and [`list`] make the
+//! pointers in them. `run` keeps the safe function in the spec's `data`, and one function for
+//! all commands calls it: between the host and the handler lie two loads and a call.
+
+use crate::abi;
+use crate::abi::bytes::{Bytes, Opaque, Slice};
+use crate::abi::status::Status;
+use crate::call::Call;
+use crate::error::{Error, Result, status_of};
+use crate::panic::guard;
+use std::mem::transmute;
+
+pub use crate::abi::command::*;
+
+/// What runs a command: reads `call.args` and `call.keys`, writes `call.reply`.
+pub type HandlerFn = fn(&mut Call<'_>) -> Result;
+
+/// The bytes of a constant text.
+pub const fn text(text: &'static str) -> Bytes {
+    Bytes::new(text)
+}
+
+/// The array behind a constant slice.
+pub const fn list<T>(items: &'static [T]) -> Slice<T> {
+    Slice::new(items)
+}
+
+/// The address of constant docs, for [`Command::docs`].
+pub const fn docs(docs: &'static Docs) -> *const Docs {
+    docs
+}
+
+/// The handler of a command, from a safe function.
+pub const fn run(handler: HandlerFn) -> Handler {
+    Handler { invoke: Some(invoke), data: handler as Opaque }
+}
+
+/// Runs the safe function of whatever command the call is for.
+unsafe extern "C" fn invoke(raw: *mut abi::call::Call) -> Status {
+    // SAFETY: the host calls this with a valid call whose `command` is the spec that holds this
+    // function, where `run` has put a `HandlerFn` beside it.
+    let (handler, mut call) = unsafe {
+        let data = (*(*raw).command).run.data;
+        (transmute::<Opaque, HandlerFn>(data), Call::from_raw(raw))
+    };
+    match guard(|| handler(&mut call)) {
+        Some(result) => status_of(result),
+        None => Error::Panic.status(),
+    }
+}
+
+/// The argument positions that [`find_keys`]'s function reports.
+pub struct Positions {
+    out: *mut u32,
+    count: usize,
+    max: usize,
+}
+
+impl Positions {
+    /// Reports that the argument at `index` is a key. An index behind the last argument is
+    /// ignored.
+    pub fn push(&mut self, index: usize) {
+        if index < self.max && self.count < self.max {
+            // SAFETY: there is room for as many positions as there are arguments.
+            unsafe { *self.out.add(self.count) = index as u32 };
+            self.count += 1;
+        }
+    }
+}
+
+/// The arguments that [`find_keys`]'s function looks at, in which there are no keys yet.
+pub struct FindArgs<'a> {
+    args: *const Bytes,
+    count: usize,
+    marker: std::marker::PhantomData<&'a Bytes>,
+}
+
+impl<'a> FindArgs<'a> {
+    /// Number of arguments, with the command's name.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The argument at `index`; empty behind the last.
+    pub fn bytes(&self, index: usize) -> &'a [u8] {
+        if index >= self.count {
+            return &[];
+        }
+        // SAFETY: the host gave `count` arguments, valid for the call.
+        unsafe { (*self.args.add(index)).as_slice() }
+    }
+}
+
+/// The C function of [`Command::find_keys`].
+pub type FindKeysFn = unsafe extern "C" fn(*const Bytes, u32, *mut u32) -> u32;
+
+/// A key finder for [`Command::find_keys`], from a safe function or a closure that captures
+/// nothing, for commands whose keys no spec describes.
+pub const fn find_keys<F>(_find: F) -> Option<FindKeysFn>
+where
+    F: Fn(FindArgs<'_>, &mut Positions) + Copy + 'static,
+{
+    const { assert!(size_of::<F>() == 0, "a key finder captures nothing") };
+    Some(find::<F>)
+}
+
+unsafe extern "C" fn find<F>(args: *const Bytes, argc: u32, positions_out: *mut u32) -> u32
+where
+    F: Fn(FindArgs<'_>, &mut Positions) + Copy + 'static,
+{
+    let max = argc as usize;
+    let mut positions = Positions { out: positions_out, count: 0, max };
+    let found = guard(|| {
+        let args = FindArgs { args, count: max, marker: std::marker::PhantomData };
+        zero_sized::<F>()(args, &mut positions);
+    });
+    if found.is_some() { positions.count as u32 } else { 0 }
+}
+
+/// The value of a type without size of which a copy was given away at compile time.
+pub(crate) fn zero_sized<F: Copy + 'static>() -> F {
+    const { assert!(size_of::<F>() == 0) };
+    // SAFETY: a `Copy` type without size has nothing to read, and whoever got this function's
+    // address has shown a value of it.
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
+}

@@ -1,0 +1,115 @@
+//! The safe Rust SDK for Plinth modules.
+//!
+//! A module is a `cdylib` that exports one constant. It registers commands and data types, and
+//! reaches the server through a [`Call`](call::Call):
+//!
+//! ```
+//! # #![allow(missing_docs)]
+//! use plinth_module::prelude::*;
+//! use std::ffi::CStr;
+//!
+//! #[derive(Default)]
+//! struct Gauge { last: i64, low: i64, high: i64 }
+//!
+//! impl DataType for Gauge {
+//!     const NAME: &'static CStr = c"com.example.gauge";
+//!     const ENCODING: u32 = 1;
+//!     fn save(&self, out: &mut Saver<'_>) {
+//!         for v in [self.last, self.low, self.high] { out.put(v) }
+//!     }
+//!     fn load(from: &mut Loader<'_>, _encoding: u32) -> Result<Self> {
+//!         Ok(Gauge { last: from.i64()?, low: from.i64()?, high: from.i64()? })
+//!     }
+//! }
+//!
+//! fn push(call: &mut Call<'_>) -> Result {
+//!     let value = call.args.integer(2)?;
+//!     let gauge: &mut Gauge = call.keys.get_or_create(call.args.bytes(1))?;
+//!     gauge.last = value;
+//!     gauge.low = gauge.low.min(value);
+//!     gauge.high = gauge.high.max(value);
+//!     call.reply.integer(gauge.high);
+//!     call.keys.modified(call.args.bytes(1), EVENT_MODULE, "gauge.push");
+//!     Ok(())
+//! }
+//!
+//! export!(Module {
+//!     name: "gauge",
+//!     version: "0.1.0",
+//!     types: &[Type::of::<Gauge>()],
+//!     commands: &[Command {
+//!         name: text("gauge.push"),
+//!         arity: 3,
+//!         flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+//!         keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
+//!         run: run(push),
+//!         ..Command::NEW
+//!     }],
+//!     ..Module::NEW
+//! });
+//! # fn main() {}
+//! ```
+//!
+//! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
+//! [`command`] and [`export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
+//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`clients`], [`propagate`],
+//! [`run`], [`service`]. [`host`] and [`panic`](crate::export) are how it works underneath.
+//!
+//! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
+//! the SDK's own, and any way to keep a key's value beyond the handler.
+
+pub mod args;
+pub mod call;
+pub mod clients;
+pub mod codec;
+pub mod command;
+pub mod config;
+pub mod datatype;
+pub mod entry;
+pub mod error;
+pub mod events;
+pub mod export;
+pub mod host;
+pub mod info;
+pub mod keys;
+pub mod mock;
+pub mod number;
+mod panic;
+pub mod propagate;
+pub mod reply;
+pub mod run;
+pub mod service;
+mod take;
+pub mod timers;
+pub mod types;
+
+/// The ABI underneath.
+pub use plinth_abi as abi;
+/// The hash table that the keyspace and large collections are made of.
+pub use plinth_table as table;
+
+/// All that a module usually needs.
+pub mod prelude {
+    pub use crate::args::Args;
+    pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, Call};
+    pub use crate::clients::Client;
+    pub use crate::codec::{Loader, Saver};
+    pub use crate::command::*;
+    pub use crate::config::{
+        CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
+    };
+    pub use crate::datatype::{Boxed, DataType, InlineType, Loaded, MixedType, Stored};
+    pub use crate::entry::{Entry, EntryStat};
+    pub use crate::error::{Error, Result};
+    pub use crate::events::*;
+    pub use crate::export;
+    pub use crate::export::Module;
+    pub use crate::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
+    pub use crate::info::{InfoWriter, Section, section};
+    pub use crate::keys::*;
+    pub use crate::reply::{Mark, ReplyBuffer};
+    pub use crate::run::{RUN_READ_ONLY, RUN_RESP3, Resolved};
+    pub use crate::service::{Service, ServiceHandle, provided};
+    pub use crate::timers::Timer;
+    pub use crate::types::{Type, TypeHandle};
+}

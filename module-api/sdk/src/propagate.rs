@@ -1,0 +1,53 @@
+//! Propagation: what replicas and the append-only file are told of a command.
+//!
+//! Without a word from the handler a command that changed something is passed on as the client
+//! sent it. A command whose effect depends on more than its arguments (time, chance, what was
+//! there) passes on one that does not.
+
+use crate::abi;
+use crate::abi::bytes::Bytes;
+use crate::call::part;
+use crate::error::{Result, check};
+use crate::host;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// What is passed on, in [`Call::propagate`](crate::call::Call::propagate).
+pub struct Propagate<'a> {
+    call: NonNull<abi::call::Call>,
+    marker: PhantomData<&'a mut abi::call::Call>,
+}
+
+part!(Propagate);
+
+/// Number of arguments that are passed to the host without an allocation.
+const FEW: usize = 16;
+
+/// Has `work` called with byte strings as the ABI wants them.
+pub(crate) fn with_args<R>(args: &[&[u8]], work: impl FnOnce(*const Bytes, u32) -> R) -> R {
+    if args.len() <= FEW {
+        let mut few = [Bytes::EMPTY; FEW];
+        for (to, from) in few.iter_mut().zip(args) {
+            *to = Bytes::of(from);
+        }
+        work(few.as_ptr(), args.len() as u32)
+    } else {
+        let many: Vec<Bytes> = args.iter().map(|arg| Bytes::of(arg)).collect();
+        work(many.as_ptr(), many.len() as u32)
+    }
+}
+
+impl Propagate<'_> {
+    /// Passes on this command instead of the one that runs; may be called repeatedly. Fails with
+    /// `NotAllowed` outside a command.
+    pub fn instead(&mut self, args: &[&[u8]]) -> Result {
+        // SAFETY: the call is valid; the arguments are borrowed for the call.
+        with_args(args, |args, argc| check(unsafe { (host::propagate().instead)(self.call.as_ptr(), args, argc) }))
+    }
+
+    /// Passes on nothing. Fails with `NotAllowed` outside a command.
+    pub fn nothing(&mut self) -> Result {
+        // SAFETY: the call is valid.
+        check(unsafe { (host::propagate().nothing)(self.call.as_ptr()) })
+    }
+}

@@ -1,0 +1,78 @@
+//! Running commands of any module from inside a handler.
+
+use crate::abi;
+use crate::abi::bytes::{Bytes, Opaque};
+use crate::call::part;
+use crate::error::Result;
+use crate::host;
+use crate::keys::Keys;
+use crate::propagate::with_args;
+use std::marker::PhantomData;
+use std::ptr::{NonNull, null_mut};
+
+pub use crate::abi::run::{RUN_READ_ONLY, RUN_RESP3};
+
+/// Running commands, in [`Call::run`](crate::call::Call::run).
+pub struct Run<'a> {
+    call: NonNull<abi::call::Call>,
+    marker: PhantomData<&'a mut abi::call::Call>,
+}
+
+part!(Run);
+
+/// A command that was looked up, to be run many times in this call.
+#[derive(Clone, Copy)]
+pub struct Resolved<'a> {
+    command: Opaque,
+    marker: PhantomData<&'a abi::call::Call>,
+}
+
+impl<'a> Run<'a> {
+    /// Looks a command up; `None` when there is none.
+    pub fn resolve(&mut self, name: &[u8]) -> Option<Resolved<'a>> {
+        // SAFETY: the call is valid; the name is borrowed for the call.
+        let command = unsafe { (host::run().resolve)(self.call.as_ptr(), Bytes::of(name)) };
+        (!command.is_null()).then_some(Resolved { command, marker: PhantomData })
+    }
+
+    /// Runs a command in the call's database and hands its reply, as RESP bytes, to `take`;
+    /// `args[0]` is the command's name. An error of the command is a reply like any other.
+    /// `flags`: `RUN_*`.
+    ///
+    /// Takes the keys because the command may change any: no entry or value is held across it.
+    /// `take` may write to `call.reply`.
+    ///
+    /// Fails with `None` for no such command, `NotAllowed` for one that may not be run from a
+    /// module, `OutOfRange` when calls nest too deep.
+    pub fn command<R>(
+        &mut self,
+        _keys: &mut Keys<'_>,
+        args: &[&[u8]],
+        flags: u32,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R> {
+        self.run(null_mut(), args, flags, take)
+    }
+
+    /// Runs a command that was looked up. As [`command`](Run::command).
+    pub fn resolved<R>(
+        &mut self,
+        _keys: &mut Keys<'_>,
+        command: Resolved<'a>,
+        args: &[&[u8]],
+        flags: u32,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R> {
+        self.run(command.command, args, flags, take)
+    }
+
+    fn run<R>(&mut self, command: Opaque, args: &[&[u8]], flags: u32, take: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        with_args(args, |args, argc| {
+            crate::take::taking(take, |function, data| {
+                // SAFETY: the call is valid, the arguments are borrowed for it, `data` fits
+                // `function` for it, and nobody holds an entry.
+                unsafe { (host::run().run)(self.call.as_ptr(), command, args, argc, flags, function, data) }
+            })
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Asking for a cache line before it is needed.
+//!
+//! A batch of commands calls [`Table::prefetch_bucket`] for all its keys, then
+//! [`Table::prefetch_entries`] for all, then [`Table::prefetch_overflow`] for those that need it,
+//! then executes: the cache misses of a batch overlap, and a miss is most of what a lookup in a
+//! large table costs.
+
+use crate::bucket;
+use crate::slot::{self, Slot};
+use crate::table::Table;
+
+/// Starts loading the cache line at an address, which may be any address. Does nothing on
+/// processors other than x86-64.
+#[inline]
+pub(crate) fn prefetch(address: u64) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let address = std::ptr::without_provenance::<i8>(address as usize);
+        // SAFETY: a prefetch is a hint that faults on no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// Starts loading what a word points to.
+#[inline]
+pub(crate) fn prefetch_word(word: u64) {
+    prefetch(word & ((1 << slot::SLOT_BITS) - 1));
+}
+
+impl<T: Slot> Table<T> {
+    /// First stage: starts loading the bucket of `hash`. O(1), touches only the directory.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: u64) {
+        prefetch(self.head(hash).as_ptr().addr() as u64);
+    }
+
+    /// Second stage: looks at the bucket of `hash`, and starts loading what the elements that
+    /// may be the one sought point to (their first cache line). O(1).
+    ///
+    /// If there is none in the bucket, but an overflow bucket (one lookup in six that finds
+    /// something), starts loading that and returns true: a third stage,
+    /// [`prefetch_overflow`](Table::prefetch_overflow), may look there.
+    ///
+    /// Of use for elements whose bits are an address; low bits used as flags do no harm.
+    #[inline]
+    pub fn prefetch_entries(&self, hash: u64) -> bool {
+        let mut none = true;
+        let overflow = self.candidates_in_head(hash, |word| {
+            none = false;
+            prefetch_word(word);
+        });
+        let Some(overflow) = overflow.filter(|_| none) else { return false };
+        prefetch(overflow.as_ptr().addr() as u64);
+        true
+    }
+
+    /// Third stage, where the second returned true: as the second, in the overflow buckets.
+    /// O(1).
+    #[inline]
+    pub fn prefetch_overflow(&self, hash: u64) {
+        let tag = bucket::tag(hash);
+        for bucket in self.home(hash).buckets().skip(1) {
+            bucket.matching(tag).for_each(|slot| prefetch_word(bucket.word(slot)));
+        }
+    }
+
+    /// The elements in the bucket of `hash` (not its overflow bucket) that may be the one sought,
+    /// for a caller that knows better what to prefetch of them. O(1).
+    #[inline]
+    pub fn candidates(&self, hash: u64, mut visit: impl FnMut(T)) {
+        // SAFETY: the words of matching slots hold elements of the table.
+        self.candidates_in_head(hash, |word| visit(unsafe { slot::decode(word) }));
+    }
+}

@@ -1,0 +1,209 @@
+//! Visiting elements: by cursor, all at once, at random, and for good.
+//!
+//! *The cursor.* Read a hash backwards, lowest bit first, as a binary fraction. A bucket of
+//! `k` bits then holds exactly the hashes of one interval of length 2^-k, and splitting it halves
+//! the interval:
+//!
+//! ```text
+//! 6 buckets     0        4        2         1        5        3
+//!           |--------|--------|--------|--------|--------|--------|
+//!           0       1/8      1/4      1/2      5/8      3/4       1
+//!                             (2: two bits)              (3: two bits)
+//! ```
+//!
+//! A cursor is a point of the unit interval, up to which everything has been visited, given as
+//! the bits of the fraction read backwards again; it has as many bits as the bucket numbers have. A
+//! step visits the bucket that the point lies in and moves to that bucket's end. Elements
+//! never move in the interval, however often the table grows or shrinks between two steps, so
+//! an element that stays is visited at least once; one may be visited again when the bucket that the
+//! point lies in has grown by a merge. Any 64 bits are a point, so a client may send what it
+//! likes.
+
+use crate::chain::ChainMut;
+use crate::slot::{self, Slot};
+use crate::table::Table;
+
+/// Tries of [`Table::random`] before it settles for a less even choice.
+const RANDOM_TRIES: usize = 64;
+/// Elements in a bucket that [`Table::random`] gives an even chance; fuller ones are rare.
+const RANDOM_WIDTH: u64 = 16;
+
+impl<T: Slot> Table<T> {
+    /// One step of an iteration that may be spread over any time: visits the elements of one
+    /// bucket and returns the cursor to go on with. 0 starts an iteration, and is returned when
+    /// it is complete.
+    ///
+    /// An element that is there from the first step to the last is visited at least once,
+    /// whatever else is inserted and removed between the steps. Others may be visited or not,
+    /// and any may be visited more than once. A cursor is below twice the greatest number of
+    /// buckets the table has had; a made-up one does no harm. O(elements of one bucket), about
+    /// 6.
+    #[inline]
+    pub fn scan(&self, cursor: u64, visit: impl FnMut(T)) -> u64 {
+        let home = self.home_index(cursor);
+        self.elements(home).for_each(visit);
+        self.next_cursor(home)
+    }
+
+    /// As [`scan`](Table::scan), of marked elements only. Buckets without any are cheap, but
+    /// still a step each.
+    #[inline]
+    pub fn scan_marked(&self, cursor: u64, visit: impl FnMut(T)) -> u64 {
+        let home = self.home_index(cursor);
+        if self.marked != 0 {
+            self.marked_elements(home).for_each(visit);
+        }
+        self.next_cursor(home)
+    }
+
+    /// As [`scan`](Table::scan), and puts what `update` returns in the place of each element. It
+    /// must have the same hash: the way for entries to be moved (defragmentation).
+    ///
+    /// # Panics
+    ///
+    /// As [`insert_new`](Table::insert_new).
+    pub fn scan_update(&mut self, cursor: u64, mut update: impl FnMut(T) -> T) -> u64 {
+        let home = self.home_index(cursor);
+        let mut next = (self.len != 0).then(|| self.head(cursor));
+        while let Some(mut place) = next {
+            // SAFETY: a bucket of the table's, which is borrowed exclusively, and not the static
+            // one, as there are elements.
+            let bucket = unsafe { place.as_mut() };
+            for slot in bucket.occupied() {
+                let word = bucket.word(slot);
+                // SAFETY: an occupied slot holds an element of the table.
+                let value = update(unsafe { slot::decode(word) });
+                let window = word >> slot::SLOT_BITS << slot::SLOT_BITS;
+                bucket.set_word(slot, slot::encode(value, 0) | window);
+            }
+            next = bucket.overflow();
+        }
+        self.next_cursor(home)
+    }
+
+    /// Visits every element once, with its mark. O(buckets).
+    pub fn for_each(&self, mut visit: impl FnMut(T, bool)) {
+        for index in 0..self.buckets {
+            for bucket in self.chain(index).buckets() {
+                for slot in bucket.occupied() {
+                    // SAFETY: an occupied slot holds an element of the table.
+                    visit(unsafe { slot::decode(bucket.word(slot)) }, bucket.mark(slot));
+                }
+            }
+        }
+    }
+
+    /// An element picked with nearly the same chance as any other; `None` only from an empty
+    /// table. `random` gives independent 64-bit numbers.
+    ///
+    /// A bucket is picked, then one of sixteen places in it, until the place is taken: some three
+    /// tries in a table that has grown, eight in one that has shrunk. Elements of a bucket with
+    /// more than sixteen have a slightly smaller chance. After 64 tries it takes an
+    /// element of the next bucket that has one. O(1) expected.
+    pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<T> {
+        if self.len == 0 {
+            return None;
+        }
+        for _ in 0..RANDOM_TRIES {
+            let number = random();
+            let index = self.bucket_at(number);
+            let count = self.chain(index).len() as u64;
+            let width = if self.buckets == 1 { count } else { count.max(RANDOM_WIDTH) };
+            let position = ((number & u64::from(u32::MAX)) * width) >> 32;
+            if position < count {
+                return self.elements(index).nth(position as usize);
+            }
+        }
+        self.run_from(random(), self.buckets).find_map(|index| self.elements(index).next())
+    }
+
+    /// Visits up to `count` elements in buckets that follow each other from a random one on;
+    /// returns how many. For choosing among many, where [`random`](Table::random)'s evenness
+    /// is not needed: the buckets are next to each other in memory. Looks at no more than
+    /// `count + 16` buckets.
+    pub fn sample(&self, random: u64, count: usize, mut visit: impl FnMut(T)) -> usize {
+        let buckets = self.run_from(random, count.saturating_add(16));
+        let elements = buckets.flat_map(|index| self.elements(index)).take(count);
+        elements.map(&mut visit).count()
+    }
+
+    /// As [`sample`](Table::sample), of marked elements, looking at no more than `buckets_max`
+    /// buckets.
+    pub fn sample_marked(&self, random: u64, count: usize, buckets_max: usize, mut visit: impl FnMut(T)) -> usize {
+        let buckets = self.run_from(random, if self.marked == 0 { 0 } else { buckets_max });
+        let elements = buckets.flat_map(|index| self.marked_elements(index)).take(count);
+        elements.map(&mut visit).count()
+    }
+
+    /// Takes out up to `count` elements, any, and gives up the buckets that become empty: for
+    /// freeing a large table in steps. Returns how many; fewer than `count` only when the table
+    /// is empty, and has freed all its buckets, afterwards. It remains a valid table in between.
+    /// O(count) for elements with hashes of good quality.
+    pub fn take_some(&mut self, count: usize, mut visit: impl FnMut(T)) -> usize {
+        let mut taken = 0;
+        while self.len != 0 {
+            if taken == count {
+                return taken;
+            }
+            // SAFETY: the last bucket, in a table that has elements, so it is not the static
+            // one, and is borrowed exclusively.
+            let mut chain = unsafe { ChainMut::new(self.directory.bucket(self.buckets - 1)) };
+            if let Some((cell, freed)) = chain.pop() {
+                self.account_removal(cell, freed);
+                taken += 1;
+                // SAFETY: the cell was an element of the table.
+                visit(unsafe { slot::decode(cell.word) });
+            } else if self.buckets > 1 {
+                self.drop_last_bucket();
+            } else {
+                break;
+            }
+        }
+        self.clear();
+        taken
+    }
+
+    /// The end of the interval of the bucket that `cursor` lies in.
+    #[inline]
+    fn next_cursor(&self, home: usize) -> u64 {
+        let counterpart = home | ((self.mask >> 1) + 1);
+        let is_split = counterpart < self.buckets;
+        let bits = (self.mask.count_ones() + u32::from(is_split)).saturating_sub(1);
+        if bits == 0 {
+            return 0;
+        }
+        let (start, length) = ((home as u64).reverse_bits(), 1 << (u64::BITS - bits));
+        // The last interval ends at 1, which is 2^64 here and wraps to 0.
+        u64::wrapping_add(start, length).reverse_bits()
+    }
+
+    /// A bucket's number from a random number's high bits.
+    #[inline]
+    fn bucket_at(&self, random: u64) -> usize {
+        ((u128::from(random) * self.buckets as u128) >> 64) as usize
+    }
+
+    /// The numbers of up to `buckets_max` buckets, each once, from a random one on.
+    fn run_from(&self, random: u64, buckets_max: usize) -> impl Iterator<Item = usize> + use<T> {
+        let start = self.bucket_at(random);
+        (start..self.buckets).chain(0..start).take(buckets_max)
+    }
+
+    /// The elements of a bucket.
+    #[inline]
+    fn elements(&self, index: usize) -> impl Iterator<Item = T> {
+        self.chain(index).buckets().flat_map(|bucket| {
+            // SAFETY: an occupied slot holds an element of the table.
+            bucket.occupied().map(|slot| unsafe { slot::decode(bucket.word(slot)) })
+        })
+    }
+
+    /// The marked elements of a bucket.
+    #[inline]
+    fn marked_elements(&self, index: usize) -> impl Iterator<Item = T> {
+        self.chain(index).buckets().flat_map(|bucket| {
+            // SAFETY: only occupied slots are marked, and they hold elements of the table.
+            bucket.marked().map(|slot| unsafe { slot::decode(bucket.word(slot)) })
+        })
+    }
+}

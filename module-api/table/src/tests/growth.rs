@@ -1,0 +1,170 @@
+//! Sizes: what is allocated when, and what is given back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use super::{Hashing, hash, table_of};
+use crate::table::Table;
+
+#[test]
+fn a_new_table_has_allocated_nothing_and_answers_everything() {
+    static TABLE: Table<u64> = Table::new();
+    assert_eq!((TABLE.len(), TABLE.buckets(), TABLE.memory_bytes()), (0, 0, 0));
+    let mut table = Table::<u64>::new();
+    assert_eq!(table.find(1, |_| true), None);
+    assert!(table.find_slot(1, |_| true).is_none());
+    assert_eq!(table.remove(1, |_| true), None);
+    assert!(!table.replace(1, 1, 2) && !table.set_mark(1, 1, true));
+    assert_eq!(table.scan(0, |_| unreachable!()), 0);
+    assert_eq!(table.scan_update(0, |_| unreachable!()), 0);
+    assert_eq!(table.take_some(3, |_| unreachable!()), 0);
+    table.prefetch_bucket(5);
+    assert!(!table.prefetch_entries(5));
+    table.prefetch_overflow(5);
+    table.clear();
+    assert_eq!(table.memory_bytes(), 0);
+}
+
+#[test]
+fn a_large_table_grows_and_shrinks_back_to_one_bucket() {
+    let mut table = table_of(0..300_000);
+    table.check(hash);
+    assert!((0..300_000).all(|key| table.find(hash(key), |found| found == key).is_some()));
+    assert!((300_000..600_000).all(|key| table.find(hash(key), |found| found == key).is_none()));
+    for key in 0..300_000 {
+        assert_eq!(table.remove(hash(key), |found| found == key), Some(key));
+        if key % 29_989 == 0 {
+            table.check(hash);
+        }
+    }
+    table.check(hash);
+    assert_eq!((table.len(), table.buckets(), table.memory_bytes()), (0, 1, 64));
+}
+
+#[test]
+fn an_element_costs_under_eighteen_bytes_from_fifty_on_and_about_thirteen_and_a_half_in_a_large_table() {
+    let mut table = Table::new();
+    for key in 0..600_000 {
+        table.insert_new(hash(key), key, false, hash);
+        let bytes = table.memory_bytes() as f64 / table.len() as f64;
+        let limit = [(200_000, 14.0), (100_000, 14.3), (50, 18.0), (8, 24.0), (1, 64.0)];
+        let limit = limit.iter().find(|limit| table.len() >= limit.0).unwrap().1;
+        assert!(bytes <= limit, "{bytes} bytes an element at {}", table.len());
+    }
+}
+
+#[test]
+fn a_size_that_swings_by_half_neither_splits_nor_merges() {
+    let mut table = table_of(0..20_000);
+    let buckets = table.buckets();
+    for _ in 0..3 {
+        (0..10_000).for_each(|key| assert!(table.remove(hash(key), |found| found == key).is_some()));
+        assert_eq!(table.buckets(), buckets);
+        (0..10_000).for_each(|key| table.insert_new(hash(key), key, false, hash));
+        assert_eq!(table.buckets(), buckets);
+    }
+}
+
+#[test]
+fn rehash_is_not_asked_between_256_buckets_and_16_million() {
+    let mut table = table_of(0..2_000);
+    assert!(table.buckets() > 256);
+    (2_000..50_000).for_each(|key| table.insert_new(hash(key), key, false, |_| unreachable!()));
+    table.check(hash);
+}
+
+#[test]
+fn taking_in_steps_returns_everything_and_all_memory_and_leaves_a_working_table_between() {
+    let mut table = table_of(0..20_000);
+    let mut taken = Vec::new();
+    loop {
+        let before = taken.len();
+        let count = table.take_some(333, |key| taken.push(key));
+        assert_eq!(taken.len() - before, count);
+        table.check(hash);
+        if count < 333 {
+            break;
+        }
+        assert!(taken[before..].iter().all(|key| table.find(hash(*key), |k| k == *key).is_none()));
+        table.insert_new(hash(1 << 40), 1 << 40, true, hash);
+        assert!(table.remove(hash(1 << 40), |found| found == 1 << 40).is_some());
+    }
+    taken.sort_unstable();
+    assert!(taken.into_iter().eq(0..20_000));
+    assert_eq!((table.memory_bytes(), table.buckets()), (0, 0));
+}
+
+#[test]
+fn a_thousand_equal_hashes_are_told_apart_by_their_elements() {
+    for hashing in Hashing::ALL {
+        let mut table = Table::new();
+        for key in 0..1_000 {
+            table.insert_new(hashing.of(key), key, key % 2 == 0, |key| hashing.of(key));
+        }
+        table.check(|key| hashing.of(key));
+        for key in (0..1_000).rev() {
+            assert_eq!(table.remove(hashing.of(key), |found| found == key), Some(key));
+        }
+        table.check(|key| hashing.of(key));
+    }
+}
+
+#[test]
+fn a_panic_in_rehash_loses_one_bucket_at_most_and_leaves_a_table_that_can_be_used_and_dropped() {
+    for calls_before in 0..12 {
+        let mut table = table_of(0..100);
+        let mut calls = 0;
+        let inserted = catch_unwind(AssertUnwindSafe(|| {
+            for key in 100..200 {
+                table.insert_new(hash(key), key, false, |key| {
+                    assert!(calls < calls_before, "on purpose");
+                    calls += 1;
+                    hash(key)
+                });
+            }
+        }));
+        assert!(inserted.is_err());
+        let found = |key: &u64| table.find(hash(*key), |found| found == *key).is_some();
+        assert!((0..100).filter(found).count() > 75);
+        (1_000..3_000).for_each(|key| table.insert_new(hash(key), key, false, hash));
+        let (mut taken, mut random) = (0, super::random_from(4));
+        assert!(table.random(&mut random).is_some());
+        while table.take_some(100, |_| taken += 1) == 100 {}
+        assert!(taken > 2_075 && table.is_empty() && table.memory_bytes() == 0);
+    }
+}
+
+#[test]
+fn pointers_come_back_usable() {
+    let mut boxes: Vec<Box<u64>> = (0..5_000).map(Box::new).collect();
+    let mut table = Table::<NonNull<u64>>::new();
+    // SAFETY: the table holds pointers to the boxes only, which outlive it.
+    let key_of = |pointer: NonNull<u64>| unsafe { *pointer.as_ptr() };
+    for key in &mut boxes {
+        let hash_of_key = hash(**key);
+        table.insert_new(hash_of_key, NonNull::from(&mut **key), false, |p| hash(key_of(p)));
+    }
+    for key in 0..5_000 {
+        table.prefetch_bucket(hash(key));
+        if table.prefetch_entries(hash(key)) {
+            table.prefetch_overflow(hash(key));
+        }
+        assert_eq!(table.find(hash(key), |p| key_of(p) == key).map(key_of), Some(key));
+    }
+    // Those in overflow buckets are not candidates, and few others than the right one are.
+    let (mut candidates, mut right) = (0, 0);
+    for key in 0..5_000 {
+        table.candidates(hash(key), |p| {
+            candidates += 1;
+            right += usize::from(key_of(p) == key);
+        });
+    }
+    assert!(right > 3_700 && candidates < right + 150, "{right} of {candidates}");
+}
+
+#[test]
+fn a_table_is_ten_words_and_may_be_sent_if_its_elements_may() {
+    assert!(size_of::<Table<u64>>() <= 10 * size_of::<usize>());
+    fn is_send_and_sync<T: Send + Sync>(_: &T) {}
+    is_send_and_sync(&Table::<u64>::new());
+}

@@ -1,0 +1,175 @@
+//! Bytes per key or element: the growth of `used_memory` divided by what was inserted.
+//!
+//! Three sizes, because a table that doubles looks good just before it does and bad just after.
+//! Each figure comes from a server of its own, which holds nothing else. A server that moves to a
+//! bigger table little by little holds two for a while; the move goes on when keys are looked up,
+//! so every key is looked up once before the second reading.
+
+use std::time::Duration;
+
+use super::server::{Program, Server};
+use super::table::{Bar, Cell, Row, Table};
+use super::{Bench, load};
+
+/// Keys or elements at which each row is measured.
+const SIZES: [u64; 3] = [600_000, 1_000_000, 1_800_000];
+
+/// A row: what to insert how often, and the bytes allowed.
+struct Content {
+    name: &'static str,
+    insert: &'static [&'static str],
+    must: f64,
+    goal: f64,
+}
+
+const fn content(name: &'static str, insert: &'static [&'static str], must: f64, goal: f64) -> Content {
+    Content { name, insert, must, goal }
+}
+
+const VALUE_32: &str = "value-of-32-bytes-----{number}--";
+
+static CONTENTS: &[Content] = &[
+    content("16-byte key, 8-byte value", &["SET", "{key}", "8 bytes."], 47.0, 41.0),
+    content("16-byte key, 32-byte value", &["SET", "{key}", VALUE_32], 71.0, 65.0),
+    content("the same with expiry", &["SET", "{key}", VALUE_32, "EX", "864000"], 79.0, 73.0),
+    // The leading 1 keeps it an integer, and past the range of integers that servers share.
+    content("16-byte key, integer", &["SET", "{key}", "1{number}"], 47.0, 41.0),
+    content(
+        "hash of 10 small fields",
+        &[
+            "HSET", "{key}", "field0", "value0", "field1", "value1", "field2", "value2", "field3", "value3", "field4",
+            "value4", "field5", "value5", "field6", "value6", "field7", "value7", "field8", "value8", "field9",
+            "value9",
+        ],
+        200.0,
+        180.0,
+    ),
+    content(
+        "list of 10",
+        &[
+            "RPUSH", "{key}", "value0", "value1", "value2", "value3", "value4", "value5", "value6", "value7", "value8",
+            "value9",
+        ],
+        125.0,
+        110.0,
+    ),
+    content(
+        "sorted set of 10",
+        &[
+            "ZADD", "{key}", "0", "value0", "1", "value1", "2", "value2", "3", "value3", "4", "value4", "5", "value5",
+            "6", "value6", "7", "value7", "8", "value8", "9", "value9",
+        ],
+        155.0,
+        140.0,
+    ),
+    content("big hash, 14-byte field, 13-byte value", &["HSET", "big", "field{number}", "val-{number}"], 46.0, 40.0),
+    content("big set, 15-byte member", &["SADD", "big", "member{number}"], 30.0, 24.0),
+    content("big sorted set, 15-byte member", &["ZADD", "big", "{score}", "member{number}"], 50.0, 38.0),
+    content("big list, 16-byte element", &["RPUSH", "big", "element{number}"], 18.1, 17.0),
+    content("stream entry, two small fields", &["XADD", "big", "*", "a", "1", "b", "2"], 13.0, 12.0),
+];
+
+/// The table of all contents at all sizes.
+///
+/// # Errors
+/// When a server does not start or dies.
+pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
+    let mut table = Table {
+        title: "Memory, bytes per key or element".to_owned(),
+        method: "Growth of used_memory over the number inserted, each in a fresh server; must and goal hold for \
+                 Plinth's own figure at each size."
+            .to_owned(),
+        columns: bench.labels(),
+        decimals: 1,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    };
+    for content in CONTENTS {
+        let mut known = true;
+        for size in SIZES {
+            let name = format!("{}, {:.1}M", content.name, size as f64 / 1e6);
+            if bench.wants(&name) && known {
+                let row = measure_row(bench, content, size, name)?;
+                // One line says that a command is unknown; three would say no more.
+                known = matches!(row.cells.first(), Some(Cell::Measured(_)));
+                table.rows.push(row);
+            }
+        }
+    }
+    Ok(vec![table])
+}
+
+fn measure_row(bench: &Bench, content: &Content, size: u64, name: String) -> Result<Row, String> {
+    eprintln!("bench: memory: {name}");
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut errors = 0;
+    for program in &bench.programs {
+        if matches!(cells.first(), Some(Cell::Absent(_))) {
+            cells.push(Cell::Absent(String::new()));
+            continue;
+        }
+        let mut samples = Vec::new();
+        let mut refused = None;
+        for _ in 0..bench.runs(1, 1) {
+            bench.interrupt.check()?;
+            match bytes_each(program, content, size, &mut errors)? {
+                Ok(bytes) => samples.push(bytes),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        cells.push(refused.map_or_else(|| Cell::of(&samples), Cell::Absent));
+    }
+    Ok(Row { name, cells, bar: Bar::Own { must: content.must, goal: content.goal }, errors: Some(errors) })
+}
+
+/// `Err` in the result says why there is no figure.
+fn bytes_each(
+    program: &Program,
+    content: &Content,
+    size: u64,
+    errors: &mut u64,
+) -> Result<Result<f64, String>, String> {
+    let mut server = Server::start(program)?;
+    if let Err(reason) = server.knows(content.insert[0])? {
+        return Ok(Err(reason));
+    }
+    // The first load makes the server allocate what it keeps for good.
+    load::fill(server.address, 100, content.insert)?;
+    server.call(&["FLUSHALL"])?;
+    let before = used_memory(&mut server)?;
+    let tally = load::fill(server.address, size, content.insert)?;
+    *errors += tally.errors;
+    if let Err(reason) = tally.all_well() {
+        return Ok(Err(reason));
+    }
+    load::fill(server.address, size, lookup(content.insert))?;
+    let after = used_memory(&mut server)?;
+    Ok(Ok(after.saturating_sub(before) as f64 / size as f64))
+}
+
+/// A command that looks up what `insert` put there, where looking up moves a table along.
+fn lookup(insert: &[&'static str]) -> &'static [&'static str] {
+    match insert {
+        ["HSET", "big", ..] => &["HEXISTS", "big", "field{number}"],
+        ["SADD", "big", ..] => &["SISMEMBER", "big", "member{number}"],
+        ["ZADD", "big", ..] => &["ZSCORE", "big", "member{number}"],
+        _ => &["EXISTS", "{key}"],
+    }
+}
+
+/// `used_memory`, once it has stopped changing: buffers of closed connections are freed, and
+/// tables replaced, in the background.
+fn used_memory(server: &mut Server) -> Result<u64, String> {
+    let mut last = 0;
+    let mut steady = 0;
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = server.info("memory")?.number("used_memory").ok_or("INFO memory has no used_memory")?;
+        steady = if now.abs_diff(last) < 64 * 1024 { steady + 1 } else { 0 };
+        last = now;
+        if steady == 4 {
+            break;
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,156 @@
+//! `cargo xtask conformance`: Redis 7.0's own test suite against Plinth.
+//!
+//! Clients of Redis rely on far more than its documentation says, and the suite that Redis's
+//! authors wrote is the nearest thing to a list of it. It is their work and not ours, so it is
+//! never committed: Debian's source package brings it, at run time. What Plinth cannot do yet is
+//! named test by test in `tests/conformance/skip.tsv`; everything else has to pass.
+//!
+//! A run is only worth something if it cannot look better than it was. So a unit passes when no
+//! test failed, *and* the suite reached the unit's end, *and* at least one test ran, *and* each
+//! line of the skip list still names a test of the unit.
+//!
+//! ```text
+//!  mod.rs      arguments, the order of things
+//!  fetch.rs    the archive out of Debian        sources.rs  where this machine's apt looks
+//!  tools.rs    the server and the programs      suite.rs    the unpacked suite
+//!  process.rs  one pass of the suite's runner   output.rs   what it printed
+//!  skip.rs     the lists of tests               report.rs   verdicts and the table
+//! ```
+
+mod fetch;
+mod output;
+mod process;
+mod report;
+mod skip;
+mod sources;
+mod suite;
+mod tools;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use output::Outcome;
+use process::{Interrupt, Pass};
+use report::Unit;
+use skip::Lists;
+use suite::Suite;
+
+/// What runs when no unit is named.
+const DEFAULT_UNITS: [&str; 14] = [
+    "unit/printver",
+    "unit/protocol",
+    "unit/quit",
+    "unit/type/string",
+    "unit/type/incr",
+    "unit/limits",
+    "unit/querybuf",
+    "unit/replybufsize",
+    "unit/networking",
+    "unit/keyspace",
+    "unit/scan",
+    "unit/expire",
+    "unit/multi",
+    "unit/other",
+];
+
+/// What to run against which server.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Test this server binary instead of building Plinth.
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// Take the suite from this archive of Redis 7.0's source instead of asking Debian.
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+    /// Give a unit up when it makes no progress for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(10..))]
+    timeout: u64,
+    /// Units by the suite's names, like unit/type/string (default: those that Plinth is held to).
+    #[arg(value_name = "UNIT")]
+    units: Vec<String>,
+}
+
+/// Runs the units and prints the table.
+///
+/// # Errors
+/// When there is nothing to run: no suite, no server, no Tcl, or lists that cannot be read. A
+/// unit that fails is no error here but a failing exit code.
+pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
+    let interrupt = Interrupt::listen()?;
+    let programs = tools::find_programs()?;
+    let lists = Lists::read(&tools::workspace_folder().join("tests/conformance"))?;
+    let server = tools::server(args.server.as_deref())?;
+
+    let folder = tools::target_folder().join("conformance");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let _turn = take_turn(&folder)?;
+    let archive = match args.archive {
+        Some(archive) => archive,
+        None => fetch::archive(&folder)?,
+    };
+    let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
+    lists.check_units(&suite)?;
+    let units = wanted_units(&args.units, &suite)?;
+    eprintln!("conformance: the suite of Redis {} against {}", suite.version(), tools::describe(&server));
+
+    let mut results = Vec::new();
+    for unit in &units {
+        let result = run_unit(&suite, &lists, unit, Duration::from_secs(args.timeout), &interrupt)?;
+        eprintln!("conformance: {}", result.summary());
+        results.push(result);
+    }
+    print!("{}", report::table(&results));
+    print!("{}", report::failures(&results, &suite));
+    Ok(if results.iter().all(Unit::passes) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Two runs in one folder would pull the suite away under each other; the second waits.
+fn take_turn(folder: &Path) -> Result<File, String> {
+    let path = folder.join("lock");
+    let fail = |error: &dyn std::fmt::Display| format!("cannot lock {}: {error}", path.display());
+    let file = File::create(&path).map_err(|error| fail(&error))?;
+    let lock = |operation| rustix::fs::flock(&file, operation);
+    if lock(rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+        eprintln!("conformance: waiting for another run in {}", folder.display());
+        lock(rustix::fs::FlockOperation::LockExclusive).map_err(|error| fail(&error))?;
+    }
+    Ok(file)
+}
+
+fn wanted_units(asked: &[String], suite: &Suite) -> Result<Vec<String>, String> {
+    if asked.is_empty() {
+        return Ok(DEFAULT_UNITS.map(str::to_owned).to_vec());
+    }
+    match asked.iter().find(|unit| !suite.has_unit(unit)) {
+        None => Ok(asked.to_vec()),
+        Some(unit) => Err(format!("the suite has no unit {unit}; it has {}", suite.units().join(", "))),
+    }
+}
+
+/// The unit without what the lists name, then, each unit's rest on a fresh server, the tests that
+/// have to be alone.
+fn run_unit(
+    suite: &Suite,
+    lists: &Lists,
+    unit: &str,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<Unit, String> {
+    let begin = Instant::now();
+    suite.forget_logs(unit)?;
+    let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), patience };
+    let mut passes: Vec<Outcome> = vec![pass.run(interrupt)?];
+    let alone = lists.alone_arguments(unit);
+    if !alone.is_empty() {
+        pass.skip.clear();
+        pass.only = alone;
+        passes.push(pass.run(interrupt)?);
+    }
+    let result = Unit::judge(unit, suite.defines_tests(unit), lists, passes, begin.elapsed());
+    if !result.passes() {
+        suite.keep_logs(unit)?;
+    }
+    Ok(result)
+}

@@ -1,0 +1,172 @@
+//! The unpacked suite, fresh for each run.
+//!
+//! ```text
+//! conformance/redis/         the archive's content; the three programs are links in src/
+//! conformance/redis/tests/tmp/    logs and configurations of the servers of the current pass
+//! conformance/logs/UNIT/     the same, kept from the passes of a unit that failed
+//! conformance/logs/UNIT.txt  all that the runner printed
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::tools::Programs;
+
+/// The suite in its folder, ready to run.
+pub(crate) struct Suite {
+    folder: PathBuf,
+    logs: PathBuf,
+    tclsh: PathBuf,
+    version: String,
+}
+
+/// What the kernel allows a unix socket's path to be, and what the suite adds to its own folder
+/// to name one.
+const SOCKET_PATH_BYTES: usize = 107;
+const SOCKET_NAME: &str = "/tests/tmp/server.1234567.123/socket";
+
+/// The suite's own `runtest` only finds Tcl and passes everything on. This does the same, but has
+/// the runner write line by line: Tcl holds lines back when it writes to a pipe, and what two of
+/// the suite's processes hold back is then cut anywhere and mixed.
+const SCRIPT: &str = "fconfigure stdout -buffering line\nsource tests/test_helper.tcl\n";
+
+impl Suite {
+    /// Unpacks the archive and links the programs into it.
+    ///
+    /// # Errors
+    /// When it is not Redis 7.0, or its folder's path is too long for unix sockets.
+    pub(crate) fn unpack(archive: &Path, folder: &Path, programs: &Programs, server: &Path) -> Result<Suite, String> {
+        let logs = folder.join("logs");
+        let folder = folder.join("redis");
+        if folder.as_os_str().len() + SOCKET_NAME.len() > SOCKET_PATH_BYTES {
+            return Err(format!(
+                "{} is too long a path for the suite's unix sockets: set CARGO_TARGET_DIR to a shorter one",
+                folder.display()
+            ));
+        }
+        let prepare = || {
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)?;
+            }
+            std::fs::create_dir_all(&folder)?;
+            std::fs::create_dir_all(&logs)
+        };
+        prepare().map_err(|error| format!("cannot prepare {}: {error}", folder.display()))?;
+        let status = Command::new("tar")
+            .args(["--strip-components=1", "-xzf"])
+            .arg(archive)
+            .arg("-C")
+            .arg(&folder)
+            .status()
+            .map_err(|error| format!("cannot start tar: {error}"))?;
+        if !status.success() {
+            return Err(format!("tar ended with {status} at {}", archive.display()));
+        }
+        let version = version_of(&folder)?;
+        if !version.starts_with("7.0.") {
+            return Err(format!("{} is Redis {version}, and the lists are for 7.0", archive.display()));
+        }
+        let suite = Suite { folder, logs, tclsh: programs.tclsh.clone(), version };
+        suite.link("redis-server", server)?;
+        suite.link("redis-cli", &programs.cli)?;
+        suite.link("redis-benchmark", &programs.benchmark)?;
+        std::fs::write(suite.folder.join("line-by-line.tcl"), SCRIPT)
+            .map_err(|error| format!("cannot write the start script: {error}"))?;
+        Ok(suite)
+    }
+
+    fn link(&self, name: &str, program: &Path) -> Result<(), String> {
+        let link = self.folder.join("src").join(name);
+        std::os::unix::fs::symlink(program, &link).map_err(|error| format!("cannot make {}: {error}", link.display()))
+    }
+
+    /// The runner, without arguments yet. Its language is fixed because Tcl's encodings follow it.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.tclsh);
+        command.arg("line-by-line.tcl").current_dir(&self.folder).env("LC_ALL", "C").env("TERM", "dumb");
+        command
+    }
+
+    /// Redis's version as the source has it.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn has_unit(&self, unit: &str) -> bool {
+        self.unit_file(unit).is_file()
+    }
+
+    fn unit_file(&self, unit: &str) -> PathBuf {
+        self.folder.join("tests").join(format!("{unit}.tcl"))
+    }
+
+    /// Whether the unit's file has any test. One that has none may end without having run any:
+    /// `unit/printver` only reads two fields of INFO.
+    pub(crate) fn defines_tests(&self, unit: &str) -> bool {
+        let text = std::fs::read(self.unit_file(unit)).unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().any(|line| line.trim_start().starts_with("test "))
+    }
+
+    /// The names of all units, in order.
+    pub(crate) fn units(&self) -> Vec<String> {
+        let mut units = Vec::new();
+        for group in ["unit", "unit/type", "unit/cluster", "integration"] {
+            let entries = std::fs::read_dir(self.folder.join("tests").join(group)).into_iter().flatten().flatten();
+            units.extend(entries.filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                Some(format!("{group}/{}", name.strip_suffix(".tcl")?))
+            }));
+        }
+        units.sort();
+        units
+    }
+
+    /// Where all that the runner prints about this unit goes.
+    pub(crate) fn log_file(&self, unit: &str) -> PathBuf {
+        self.logs.join(format!("{}.txt", unit.replace('/', "-")))
+    }
+
+    /// Where the servers' logs go when the unit fails.
+    pub(crate) fn log_folder(&self, unit: &str) -> PathBuf {
+        self.logs.join(unit.replace('/', "-"))
+    }
+
+    /// Removes what an earlier run left.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(crate) fn forget_logs(&self, unit: &str) -> Result<(), String> {
+        let (file, folder) = (self.log_file(unit), self.log_folder(unit));
+        let remove = || {
+            if file.exists() {
+                std::fs::remove_file(&file)?;
+            }
+            if folder.exists() { std::fs::remove_dir_all(&folder) } else { Ok(()) }
+        };
+        remove().map_err(|error| format!("cannot remove {}: {error}", folder.display()))
+    }
+
+    /// Moves the servers' logs out of the way of the next unit, which would remove them.
+    ///
+    /// # Errors
+    /// When they cannot be moved.
+    pub(crate) fn keep_logs(&self, unit: &str) -> Result<(), String> {
+        let from = self.folder.join("tests/tmp");
+        let to = self.log_folder(unit);
+        if !from.exists() {
+            return Ok(());
+        }
+        std::fs::rename(&from, &to).map_err(|error| format!("cannot keep the logs in {}: {error}", to.display()))
+    }
+}
+
+/// `src/version.h` is `#define REDIS_VERSION "7.0.15"` and a number.
+fn version_of(folder: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(folder.join("src/version.h"))
+        .map_err(|error| format!("the archive is no source of Redis, it has no src/version.h: {error}"))?;
+    text.split('"').nth(1).map(str::to_owned).ok_or_else(|| "src/version.h has no version".to_owned())
+}

@@ -1,0 +1,39 @@
+//! What a developer of Plinth does often: test, bench, conformance, headers, new-module.
+
+mod bench;
+mod conformance;
+mod headers;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What a developer of Plinth does often")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Measure Plinth beside any Redis-compatible server and print the ratio table.
+    Bench(bench::Args),
+    /// Run Redis 7.0's own test suite against Plinth.
+    Conformance(conformance::Args),
+    /// Make the C headers from the ABI's Rust mirror, or check and compile them.
+    Headers(headers::Args),
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Cli::parse().task {
+        Task::Bench(args) => bench::run(args),
+        Task::Conformance(args) => conformance::run(args),
+        Task::Headers(args) => headers::run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
