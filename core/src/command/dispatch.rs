@@ -348,6 +348,11 @@ impl Server {
         let Some(command) = slices.first().and_then(|name| self.commands.find(name)) else {
             return self.nested_error(None, &status::unknown(&slices), &caller);
         };
+        self.run_found(command, args, caller)
+    }
+
+    /// The same for a command that the table has given.
+    pub fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
         // SAFETY: pointers in the table are valid until it changes, which no
         // command does to itself: unloading a module that runs is refused.
         let command = unsafe { &mut *command };

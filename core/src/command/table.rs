@@ -190,6 +190,8 @@ pub struct CommandTable {
     /// Boxed, because `slots` point at them.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
     all: Vec<Box<Registered>>,
+    /// Commands that modules have resolved since the last change.
+    handles: Vec<*mut Registered>,
     /// Changes when commands come or go, so that kept pointers can be told stale.
     pub epoch: u64,
 }
@@ -245,6 +247,25 @@ impl CommandTable {
         None
     }
 
+    /// A number by which [`CommandTable::resolved`] finds the command again without its
+    /// name, until commands come or go. Never 0.
+    pub fn resolve(&mut self, name: &[u8]) -> Option<usize> {
+        let command = self.find(name)?;
+        let at = self.handles.iter().position(|known| *known == command).unwrap_or_else(|| {
+            self.handles.push(command);
+            self.handles.len() - 1
+        });
+        Some((self.epoch as usize) << 16 | (at + 1))
+    }
+
+    /// The command of a number of [`CommandTable::resolve`], unless it is stale.
+    pub fn resolved(&self, handle: usize) -> Option<*mut Registered> {
+        if handle >> 16 != self.epoch as usize {
+            return None;
+        }
+        self.handles.get((handle & 0xffff).checked_sub(1)?).copied()
+    }
+
     /// The same as a reference.
     pub fn get(&self, name: &[u8]) -> Option<&Registered> {
         // SAFETY: pointers in `slots` are into `all`, which we borrow.
@@ -285,6 +306,7 @@ impl CommandTable {
 
     fn rebuild(&mut self) {
         self.epoch += 1;
+        self.handles.clear();
         let size = (self.all.len() * 2).next_power_of_two().max(16);
         self.slots = vec![None; size];
         for command in &mut self.all {

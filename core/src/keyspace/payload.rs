@@ -57,8 +57,12 @@ impl Server {
         let mut loader = Loader::new(reader, standard);
         // SAFETY: the loader lives for the call.
         let status = unsafe { (table.load)((&raw mut loader).cast(), encoding) };
-        let loaded = loader.finish();
-        let (Some(loaded), true) = (loaded, status == STATUS_OK) else { return Err(STATUS_BAD_DATA) };
+        let (loaded, complete) = loader.finish();
+        let Some(loaded) = loaded else { return Err(STATUS_BAD_DATA) };
+        if status != STATUS_OK || !complete {
+            loaded.give_back(&table);
+            return Err(STATUS_BAD_DATA);
+        }
         let shape = |tag, inline_len| Shape { type_id, tag, expire_at_ms, clock: self.access.fresh(), inline_len };
         match loaded {
             Loaded::Inline(tag, bytes) => {
@@ -68,7 +72,10 @@ impl Server {
                 Ok(entry)
             }
             Loaded::Boxed(tag, boxed) => {
-                let entry = EntryPtr::new(key, shape(tag, None)).ok_or(STATUS_OUT_OF_MEMORY)?;
+                let Some(entry) = EntryPtr::new(key, shape(tag, None)) else {
+                    loaded.give_back(&table);
+                    return Err(STATUS_OUT_OF_MEMORY);
+                };
                 entry.set_boxed(boxed);
                 Ok(entry)
             }

@@ -37,6 +37,8 @@ struct Pending {
     argc: usize,
     command: Option<*mut Registered>,
     hash: Option<u64>,
+    /// Whether the key's bucket goes on elsewhere.
+    overflows: bool,
     /// Bytes of the query buffer that it takes, with empty requests before it.
     consumed: usize,
 }
@@ -139,7 +141,7 @@ impl Server {
             let consumed = offset - begin;
             begin = offset;
             count += 1;
-            batch.pending.push(Pending { token, id, db, first_arg, argc, command: None, hash: None, consumed });
+            batch.pending.push(Pending { token, id, db, first_arg, argc, command: None, hash: None, overflows: false, consumed });
         }
         if count == 0 && offset > 0 {
             client.query.consume(offset);
@@ -174,9 +176,18 @@ impl Server {
 
     fn run_window(&mut self, batch: &mut Batch) {
         let epoch = self.commands.epoch;
-        for pending in &batch.pending {
+        let mut overflowing = false;
+        for pending in &mut batch.pending {
             if let (Some(hash), Some(database)) = (pending.hash, self.keyspace.databases.get(pending.db as usize)) {
-                database.table.prefetch_entries(hash);
+                pending.overflows = database.table.prefetch_entries(hash);
+                overflowing |= pending.overflows;
+            }
+        }
+        if overflowing {
+            for pending in batch.pending.iter().filter(|pending| pending.overflows) {
+                if let (Some(hash), Some(database)) = (pending.hash, self.keyspace.databases.get(pending.db as usize)) {
+                    database.table.prefetch_overflow(hash);
+                }
             }
         }
         for at in 0..batch.pending.len() {

@@ -33,7 +33,7 @@ pub const EXPIRE_NONE: i64 = -1;
 /// Database number: all of them.
 pub const DB_ALL: i32 = -1;
 
-/// Event class `K`: sent under `__keyspace@<db>__`; chosen by configuration only.
+/// Event class `g`: commands on keys of any type.
 pub const EVENT_GENERIC: u32 = 1 << 2;
 /// Event class `$`.
 pub const EVENT_STRING: u32 = 1 << 3;

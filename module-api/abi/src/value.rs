@@ -53,7 +53,7 @@ pub struct Type {
     pub id_out: *mut u32,
     /// Value type bytes of the RDB format that `load` reads, for types that have a
     /// standard form there; `save` then writes one of them with
-    /// `plinth.codec/1` `tag` first. Without any, values are saved in a container
+    /// `plinth.codec/1` `put_tag` first. Without any, values are saved in a container
     /// that carries the type's name and `encoding`.
     pub rdb_tags: Slice<u8>,
     /// Write a value.

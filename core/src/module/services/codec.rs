@@ -6,6 +6,7 @@ use crate::persist::write::Writer;
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::codec::CodecService;
 use plinth_abi::status::{STATUS_BAD_DATA, STATUS_NOT_ALLOWED, STATUS_OK, Status};
+use plinth_abi::value::{TAG_MAX, Type};
 use std::borrow::Cow;
 
 /// The table.
@@ -75,6 +76,16 @@ pub enum Loaded {
     Boxed(u8, Opaque),
 }
 
+impl Loaded {
+    /// Free a boxed value that was not taken.
+    pub fn give_back(self, table: &Type) {
+        if let (Loaded::Boxed(_, boxed), Some(free)) = (self, table.drop) {
+            // SAFETY: the value is of this type, and nobody else has its address.
+            unsafe { free(boxed) };
+        }
+    }
+}
+
 /// What `load` reads from.
 pub struct Loader<'a> {
     reader: Reader<'a>,
@@ -90,9 +101,11 @@ impl<'a> Loader<'a> {
         Loader { reader, standard, lent: Cow::Borrowed(&[]), loaded: None }
     }
 
-    /// The value, if the module made one.
-    pub fn finish(self) -> Option<Loaded> {
-        self.loaded
+    /// The value, if the module made one, and whether a container ended behind it. Bytes
+    /// behind a standard form are let pass, as Redis does.
+    pub fn finish(mut self) -> (Option<Loaded>, bool) {
+        let complete = self.standard || self.reader.end().is_ok();
+        (self.loaded, complete)
     }
 }
 
@@ -225,7 +238,7 @@ unsafe extern "C" fn get_raw(from: Opaque, len: usize, bytes_out: *mut Bytes) ->
 unsafe extern "C" fn finish_inline(from: Opaque, tag: u32, bytes: Bytes) -> Status {
     // SAFETY: see above.
     let (loader, bytes) = unsafe { (loader(from), bytes.as_slice()) };
-    if loader.loaded.is_some() {
+    if loader.loaded.is_some() || tag > TAG_MAX {
         return STATUS_NOT_ALLOWED;
     }
     loader.loaded = Some(Loaded::Inline(tag as u8, bytes.to_vec()));
@@ -235,7 +248,7 @@ unsafe extern "C" fn finish_inline(from: Opaque, tag: u32, bytes: Bytes) -> Stat
 unsafe extern "C" fn finish_boxed(from: Opaque, tag: u32, boxed: Opaque) -> Status {
     // SAFETY: see above.
     let loader = unsafe { loader(from) };
-    if loader.loaded.is_some() {
+    if loader.loaded.is_some() || tag > TAG_MAX {
         return STATUS_NOT_ALLOWED;
     }
     loader.loaded = Some(Loaded::Boxed(tag as u8, boxed));

@@ -12,9 +12,9 @@ use plinth_abi::keys::{
 };
 use plinth_abi::status::{
     STATUS_BAD_DATA, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
-    STATUS_WRONG_TYPE, Status,
+    STATUS_UNSUPPORTED, STATUS_WRONG_TYPE, Status,
 };
-use plinth_abi::value::{FORM_BOXED, FORM_INLINE};
+use plinth_abi::value::{FORM_BOXED, FORM_INLINE, TAG_MAX};
 
 /// The table.
 pub static TABLE: KeysService = KeysService {
@@ -118,6 +118,9 @@ unsafe extern "C" fn put(
         keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
         absent: flags & PUT_ABSENT != 0,
     };
+    if tag > TAG_MAX {
+        return STATUS_UNSUPPORTED;
+    }
     if len > LEN_MAX || key.len() > LEN_MAX {
         return STATUS_OUT_OF_MEMORY;
     }
@@ -146,6 +149,9 @@ unsafe extern "C" fn put_boxed(
         keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
         absent: flags & PUT_ABSENT != 0,
     };
+    if tag > TAG_MAX {
+        return STATUS_UNSUPPORTED;
+    }
     let Some(entry) = context.server().put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
     entry.set_boxed(boxed);
     context.server().charge(entry);
@@ -168,6 +174,9 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
     let db = context.call.db;
+    if tag > TAG_MAX {
+        return STATUS_UNSUPPORTED;
+    }
     let reserve = flags & RESIZE_AMORTISE != 0;
     let expire_at_ms = old.expire_at_ms();
     let Some(new) = context.server().reshape(db, hash, old, Some(len), tag as u8, expire_at_ms, reserve) else {
@@ -181,7 +190,7 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
 unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, boxed: Opaque) -> Status {
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    if old.is_boxed() {
+    if old.is_boxed() || tag > TAG_MAX {
         return STATUS_NOT_ALLOWED;
     }
     let db = context.call.db;

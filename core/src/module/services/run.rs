@@ -1,8 +1,8 @@
 //! `plinth.run/1`: running commands from inside a module.
 //!
-//! A handle is an epoch of the command table and a position in the names resolved
-//! so far, so that one that was resolved before a module came or went is recognised
-//! and resolved anew.
+//! A handle is a number that the command table gave out; see
+//! [`CommandTable::resolve`](crate::command::table::CommandTable::resolve). One from
+//! before a module came or went is recognised, and the name is looked up again.
 
 use crate::command::dispatch::Caller;
 use crate::module::context::Context;
@@ -25,15 +25,13 @@ const DEPTH_MAX: u32 = 16;
 unsafe extern "C" fn resolve(call: *mut Call, name: Bytes) -> Opaque {
     // SAFETY: see above.
     let (context, name) = unsafe { (Context::of(call), name.as_slice()) };
-    let commands = &context.server().commands;
-    // The epoch is the handle: looking up is cheap, and a handle is only a promise that
-    // the command was there.
-    if commands.find(name).is_some() { commands.epoch as usize as Opaque } else { std::ptr::null_mut() }
+    let commands = &mut context.server().commands;
+    commands.resolve(name).map_or(std::ptr::null_mut(), |handle| handle as Opaque)
 }
 
 unsafe extern "C" fn run(
     call: *mut Call,
-    _command: Opaque,
+    command: Opaque,
     args: *const Bytes,
     argc: u32,
     flags: u32,
@@ -52,7 +50,11 @@ unsafe extern "C" fn run(
         return STATUS_OUT_OF_RANGE;
     }
     // SAFETY: see above.
-    let Some(command) = server.commands.get(unsafe { args[0].as_slice() }) else { return STATUS_NONE };
+    let found =
+        server.commands.resolved(command as usize).or_else(|| server.commands.find(unsafe { args[0].as_slice() }));
+    let Some(found) = found else { return STATUS_NONE };
+    // SAFETY: the table has just given the pointer.
+    let command = unsafe { &*found };
     if command.is(COMMAND_NO_SCRIPT) || flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
         return STATUS_NOT_ALLOWED;
     }
@@ -66,7 +68,7 @@ unsafe extern "C" fn run(
     };
     let begin = output.mark();
     server.depth += 1;
-    server.run_nested(args, caller);
+    server.run_found(found, args, caller);
     server.depth -= 1;
     let reply = output.copy_after(begin);
     // SAFETY: the module's function with the module's data.
