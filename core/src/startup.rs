@@ -153,6 +153,8 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
             .load_module(Path::new(&words[0]), request)
             .map_err(|error| format!("Can't load module from {}: {error}", words[0]))?;
     }
+    #[cfg(feature = "linked-string")]
+    load_linked(server)?;
     for path in default_modules(server) {
         if let Err(error) = server.load_module(&path, LoadRequest::default()) {
             crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
@@ -224,5 +226,16 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
     crate::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
     println!("The configuration is correct.");
+    Ok(())
+}
+
+/// Load the string module from this executable.
+#[cfg(feature = "linked-string")]
+#[allow(unsafe_code, reason = "the entry is a constant of this executable")]
+fn load_linked(server: &mut Server) -> Result<(), String> {
+    // SAFETY: the entry is a constant that lives as long as the process.
+    let entry = unsafe { crate::module::entry::check(&raw const plinth_string::plinth_module_entry) };
+    let entry = entry.map_err(|error| error.to_string())?;
+    server.load_entry(entry, None, Path::new("linked"), LoadRequest::default()).map_err(|error| error.to_string())?;
     Ok(())
 }
