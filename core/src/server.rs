@@ -65,6 +65,8 @@ pub struct Server {
     pub skip_checksums: bool,
     /// Whether any client has CLIENT NO-TOUCH on.
     pub any_no_touch: bool,
+    /// Nesting of hooks on keys, during which keys must stay as they are.
+    pub key_hooks: u32,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
     /// Nesting of commands run by modules.
@@ -143,6 +145,7 @@ impl Server {
             skip_checksums: false,
             any_no_touch: false,
             active_expire: true,
+            key_hooks: 0,
             depth: 0,
             new_listeners: None,
             waiting_parameters: Vec::new(),
@@ -154,8 +157,9 @@ impl Server {
         Ok(server)
     }
 
-    /// Whether keys may be removed because they expired: not while writes pause.
+    /// Whether keys may be removed because they expired: not while writes pause, and
+    /// not under a hook, whose caller may still hold an entry.
     pub fn may_expire(&self) -> bool {
-        self.pause.is_none()
+        self.pause.is_none() && self.key_hooks == 0
     }
 }

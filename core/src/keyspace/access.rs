@@ -7,7 +7,7 @@ use super::entry::{EntryPtr, Shape};
 use super::types::value_of;
 use crate::server::Server;
 use plinth_abi::events::{Event, ON_KEY};
-use plinth_abi::keys::{EVENT_EXPIRED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH};
+use plinth_abi::keys::{EVENT_EXPIRED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
 
 /// Above this effort a value is freed in the background when that is asked for.
 const LAZY_EFFORT: usize = 64;
@@ -39,10 +39,22 @@ impl Server {
         Some(entry)
     }
 
+    /// Find a key that is going to be written: an expired one is removed even while
+    /// others must stay, so that it cannot be found beside its successor.
+    pub fn find_to_write(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
+        let entry = self.keyspace.databases[db as usize].find(hash, key)?;
+        if entry.has_expiry() && entry.expire_at_ms() <= self.clock.now_ms {
+            self.remove_expired(db, hash, entry);
+            return None;
+        }
+        Some(entry)
+    }
+
     /// Find a key for a command: counts hits and misses, and renews the access clock.
     #[inline]
     pub fn lookup(&mut self, db: u32, hash: u64, key: &[u8], flags: u32) -> Option<EntryPtr> {
-        let found = self.find(db, hash, key);
+        let found =
+            if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
         if flags & GET_NO_STATS == 0 {
             if found.is_some() {
                 self.stats.hits += 1;
@@ -60,9 +72,12 @@ impl Server {
     /// Remove a key that has expired, unless that must wait.
     #[cold]
     pub fn expire(&mut self, db: u32, hash: u64, entry: EntryPtr) {
-        if !self.may_expire() {
-            return;
+        if self.may_expire() {
+            self.remove_expired(db, hash, entry);
         }
+    }
+
+    fn remove_expired(&mut self, db: u32, hash: u64, entry: EntryPtr) {
         self.stats.expired += 1;
         self.keyspace.databases[db as usize].remove(hash, entry);
         // SAFETY: the entry is out of the table and freed below.
@@ -75,7 +90,7 @@ impl Server {
     /// Make a key or replace its value; the entry, whose value is to be filled. `None`
     /// without memory, nothing changed.
     pub fn put(&mut self, db: u32, hash: u64, key: &[u8], new: NewValue) -> Option<EntryPtr> {
-        let old = if new.absent { None } else { self.keyspace.databases[db as usize].find(hash, key) };
+        let old = if new.absent { None } else { self.find_to_write(db, hash, key) };
         if let Some(entry) = old {
             return self.overwrite(db, hash, entry, new);
         }
@@ -154,7 +169,7 @@ impl Server {
 
     /// Remove a key; whether it was there.
     pub fn remove(&mut self, db: u32, hash: u64, key: &[u8], lazy: bool) -> bool {
-        let Some(entry) = self.find(db, hash, key) else { return false };
+        let Some(entry) = self.find_to_write(db, hash, key) else { return false };
         self.keyspace.databases[db as usize].remove(hash, entry);
         self.discard(entry, lazy);
         true

@@ -12,8 +12,8 @@ impl Server {
     /// Give a key another name.
     pub fn rename(&mut self, db: u32, from: &[u8], to: &[u8], only_absent: bool) -> Status {
         let (from_hash, to_hash) = (self.keyspace.hash(from), self.keyspace.hash(to));
-        let Some(entry) = self.find(db, from_hash, from) else { return STATUS_NONE };
-        let there = self.find(db, to_hash, to).is_some();
+        let Some(entry) = self.find_to_write(db, from_hash, from) else { return STATUS_NONE };
+        let there = self.find_to_write(db, to_hash, to).is_some();
         if there && only_absent {
             return STATUS_EXISTS;
         }
@@ -40,8 +40,8 @@ impl Server {
             return STATUS_DB_RANGE;
         }
         let hash = self.keyspace.hash(key);
-        let Some(entry) = self.find(db, hash, key) else { return STATUS_NONE };
-        if self.find(to, hash, key).is_some() {
+        let Some(entry) = self.find_to_write(db, hash, key) else { return STATUS_NONE };
+        if self.find_to_write(to, hash, key).is_some() {
             return STATUS_EXISTS;
         }
         self.keyspace.databases[db as usize].remove(hash, entry);
@@ -58,8 +58,8 @@ impl Server {
             return STATUS_DB_RANGE;
         }
         let (from_hash, to_hash) = (self.keyspace.hash(from), self.keyspace.hash(to));
-        let Some(entry) = self.find(db, from_hash, from) else { return STATUS_NONE };
-        let there = self.find(to_db, to_hash, to).is_some();
+        let Some(entry) = self.find_to_write(db, from_hash, from) else { return STATUS_NONE };
+        let there = self.find_to_write(to_db, to_hash, to).is_some();
         if there && !replace {
             return STATUS_EXISTS;
         }

@@ -5,7 +5,7 @@ use super::context::{CallParts, Context};
 use crate::clock::ticks;
 use crate::server::Server;
 use plinth_abi::bytes::{Bytes, Opaque};
-use plinth_abi::events::{Event, Hook};
+use plinth_abi::events::{Event, Hook, ON_KEY};
 
 /// One subscription.
 #[derive(Clone, Copy)]
@@ -92,10 +92,13 @@ impl Server {
             if !self.hooks.all.iter().any(|present| present.id == one.id) {
                 continue;
             }
+            let frozen = u32::from(event.kind == ON_KEY);
+            self.key_hooks += frozen;
             self.call_module(one.module, event.db.max(0) as u32, |context| {
                 // SAFETY: the module is loaded, and event and call live for the hook's run.
                 unsafe { (one.hook.run)(&raw mut context.call, event, one.data) }
             });
+            self.key_hooks -= frozen;
         }
     }
 

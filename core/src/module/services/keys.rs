@@ -73,6 +73,16 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
     unsafe { out.write(value) };
 }
 
+/// Whether a hook on keys runs, during which keys must stay as they are.
+///
+/// # Safety
+/// `call` is the call that runs.
+#[inline]
+unsafe fn is_frozen(call: *mut Call) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe { Context::of(call) }.server().key_hooks > 0
+}
+
 unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, entry_out: *mut Entry) -> Status {
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
@@ -109,6 +119,10 @@ unsafe extern "C" fn put(
     entry_out: *mut Entry,
 ) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     let (db, hash) = (context.call.db, context.hash(key));
     let new = NewValue {
@@ -139,6 +153,10 @@ unsafe extern "C" fn put_boxed(
     flags: u32,
     entry_out: *mut Entry,
 ) -> Status {
+    // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     let (db, hash) = (context.call.db, context.hash(key));
@@ -172,6 +190,10 @@ unsafe fn known(entry: *const Entry) -> Option<(EntryPtr, u64)> {
 
 unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: usize, flags: u32) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
     let db = context.call.db;
     if tag > TAG_MAX {
@@ -188,6 +210,10 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
 }
 
 unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, boxed: Opaque) -> Status {
+    // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
     if old.is_boxed() || tag > TAG_MAX {
@@ -206,6 +232,10 @@ unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, box
 }
 
 unsafe extern "C" fn remove(call: *mut Call, key: Bytes, flags: u32) -> Status {
+    // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     let (db, hash) = (context.call.db, context.hash(key));
@@ -237,6 +267,10 @@ unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Byte
 
 unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms: i64) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
     let db = context.call.db;
     let inline_len = (!old.is_boxed()).then(|| old.value().1);
@@ -251,6 +285,10 @@ unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms
 
 unsafe extern "C" fn rename(call: *mut Call, from: Bytes, to: Bytes, only_absent: u32) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
     let db = context.call.db;
@@ -259,6 +297,10 @@ unsafe extern "C" fn rename(call: *mut Call, from: Bytes, to: Bytes, only_absent
 
 unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     context.last = None;
     let from = context.call.db;
@@ -266,6 +308,10 @@ unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
 }
 
 unsafe extern "C" fn copy(call: *mut Call, from: Bytes, to: Bytes, db: u32, replace: u32) -> Status {
+    // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
     // SAFETY: see above.
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
@@ -326,6 +372,10 @@ unsafe extern "C" fn count(call: *mut Call, db: u32) -> u64 {
 
 unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return 0;
+    }
+    // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     context.last = None;
     let server = context.server();
@@ -337,6 +387,10 @@ unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 
 }
 
 unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
+    // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
     // SAFETY: see above.
     unsafe { Context::of(call) }.server().swap(first, second)
 }
@@ -407,11 +461,15 @@ unsafe extern "C" fn restore(
     frequency: i64,
 ) -> Status {
     // SAFETY: see above.
+    if unsafe { is_frozen(call) } {
+        return STATUS_NOT_ALLOWED;
+    }
+    // SAFETY: see above.
     let (context, key, bytes) = unsafe { (Context::of(call), key.as_slice(), payload.as_slice()) };
     let (db, hash) = (context.call.db, context.hash(key));
     context.last = None;
     let server = context.server();
-    let there = server.find(db, hash, key).is_some();
+    let there = server.find_to_write(db, hash, key).is_some();
     if there && replace == 0 {
         return STATUS_EXISTS;
     }
