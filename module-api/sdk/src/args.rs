@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 /// what is done with keys and reply meanwhile.
 pub struct Args<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a abi::call::Call>,
+    marker: PhantomData<&'a ()>,
 }
 
 impl<'a> Args<'a> {

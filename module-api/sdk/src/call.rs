@@ -56,7 +56,7 @@ pub struct Call<'a> {
     /// What replicas and the append-only file are told.
     pub propagate: Propagate<'a>,
     raw: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 /// A part of the call that is one pointer to it.

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 /// The clients, in [`Call::clients`](crate::call::Call::clients).
 pub struct Clients<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Clients);

@@ -13,6 +13,8 @@
 //!     count < LIMIT.get()
 //! }
 //! ```
+//!
+//! Flags are set on the declaration: `Config { flags: CONFIG_IMMUTABLE, ..LIMIT.declare(...) }`.
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque, Slice};
@@ -28,8 +30,8 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 pub use crate::abi::config::{
-    CONFIG_BOOLEAN, CONFIG_CHOICE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_INTEGER, CONFIG_MEMORY, CONFIG_SENSITIVE,
-    CONFIG_TEXT, Config,
+    CONFIG_BARE, CONFIG_BOOLEAN, CONFIG_CHOICE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_INTEGER, CONFIG_MEMORY,
+    CONFIG_SENSITIVE, CONFIG_TEXT, Config,
 };
 
 /// Looks at a number before it is set: an error refuses it, and one written to the call's
@@ -206,7 +208,7 @@ unsafe extern "C" fn apply_text(call: *mut abi::call::Call, _number: i64, text: 
 /// The server's parameters, in [`Call::config`].
 pub struct Configs<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Configs);

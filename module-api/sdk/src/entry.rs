@@ -21,7 +21,7 @@ pub struct Entry<'k> {
     raw: abi::keys::Entry,
     call: NonNull<abi::call::Call>,
     key: &'k [u8],
-    marker: PhantomData<&'k mut abi::call::Call>,
+    marker: PhantomData<&'k mut ()>,
 }
 
 /// What OBJECT, MEMORY and DEBUG know of a key.
@@ -100,6 +100,16 @@ impl<'k> Entry<'k> {
             return &mut [];
         }
         // SAFETY: as in `bytes`, and nobody else borrows them.
+        unsafe { std::slice::from_raw_parts_mut(self.raw.data, self.raw.len) }
+    }
+
+    /// The inline value, to be changed in place for as long as the keys are borrowed.
+    #[inline(always)]
+    pub fn into_bytes_mut(self) -> &'k mut [u8] {
+        if !self.is_inline() || self.raw.len == 0 {
+            return &mut [];
+        }
+        // SAFETY: as in `bytes_mut`; the entry is gone, and the keys stay borrowed for `'k`.
         unsafe { std::slice::from_raw_parts_mut(self.raw.data, self.raw.len) }
     }
 

@@ -100,7 +100,7 @@ pub struct Subscription<T> {
 /// Subscribing, in [`Call::events`].
 pub struct Events<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Events);

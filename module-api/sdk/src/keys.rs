@@ -28,10 +28,19 @@ pub use crate::abi::keys::{
     PUT_KEEP_EXPIRY, REMOVE_LAZY,
 };
 
+/// A borrow of a value for another lifetime, where the borrow checker cannot see that it is right.
+///
+/// # Safety
+/// The value lives for `'x`, and nobody else borrows it.
+unsafe fn lengthen<'x, T>(value: &mut T) -> &'x mut T {
+    // SAFETY: as the caller vouches.
+    unsafe { &mut *std::ptr::from_mut(value) }
+}
+
 /// The keyspace. See the [module](self).
 pub struct Keys<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 crate::call::part!(Keys);
@@ -61,6 +70,12 @@ pub struct Restore {
 }
 
 impl Keys<'_> {
+    /// The call, for functions of a service that do to keys what `&mut self` allows.
+    #[inline(always)]
+    pub(crate) fn as_raw(&mut self) -> *mut abi::call::Call {
+        self.call.as_ptr()
+    }
+
     /// Finds a key by raw type id; 0 takes any type.
     #[inline(always)]
     fn find<'k>(&'k mut self, key: &'k [u8], type_id: u32, flags: u32) -> Result<Option<Entry<'k>>> {
@@ -213,7 +228,7 @@ impl Keys<'_> {
         match self.get_value::<T>(key)? {
             // SAFETY: the reference came from a borrow of `self` for the whole of this function's
             // result, and in this branch nothing else uses `self`.
-            Some(value) => Ok(unsafe { &mut *(&raw mut *value) }),
+            Some(value) => Ok(unsafe { lengthen(value) }),
             None => self.put_value(key, make()),
         }
     }
@@ -225,7 +240,7 @@ impl Keys<'_> {
         match entry.into_boxed::<Boxed<T>>() {
             // SAFETY: the value borrows the keys, as the result does; the key, whose lifetime the
             // entry was bound to beside it, is not needed to reach the value.
-            Some(value) => Ok(unsafe { &mut *(&raw mut *value) }),
+            Some(value) => Ok(unsafe { lengthen(value) }),
             None => Err(Error::Unsupported),
         }
     }

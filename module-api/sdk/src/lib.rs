@@ -51,9 +51,9 @@
 //! ```
 //!
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
-//! [`command`] and [`export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
+//! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`clients`], [`propagate`],
-//! [`run`], [`service`]. [`host`] and [`panic`](crate::export) are how it works underneath.
+//! [`run`], [`service`], [`string`]. [`host`] is how it works underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -79,6 +79,7 @@ pub mod propagate;
 pub mod reply;
 pub mod run;
 pub mod service;
+pub mod string;
 mod take;
 pub mod timers;
 pub mod types;
@@ -96,7 +97,7 @@ pub mod prelude {
     pub use crate::codec::{Loader, Saver};
     pub use crate::command::*;
     pub use crate::config::{
-        CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
+        CONFIG_BARE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
     };
     pub use crate::datatype::{Boxed, DataType, InlineType, Loaded, MixedType, Stored};
     pub use crate::entry::{Entry, EntryStat};

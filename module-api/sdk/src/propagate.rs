@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 /// What is passed on, in [`Call::propagate`](crate::call::Call::propagate).
 pub struct Propagate<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Propagate);

@@ -34,7 +34,7 @@ const SHORT_BYTES: usize = REPLY_GROW_MAX - HEAD_BYTES - 2;
 /// Where a handler writes its reply. See the [module](self).
 pub struct ReplyBuffer<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 crate::call::part!(ReplyBuffer);

@@ -15,7 +15,7 @@ pub use crate::abi::run::{RUN_READ_ONLY, RUN_RESP3};
 /// Running commands, in [`Call::run`](crate::call::Call::run).
 pub struct Run<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Run);
@@ -24,7 +24,7 @@ part!(Run);
 #[derive(Clone, Copy)]
 pub struct Resolved<'a> {
     command: Opaque,
-    marker: PhantomData<&'a abi::call::Call>,
+    marker: PhantomData<&'a ()>,
 }
 
 impl<'a> Run<'a> {

@@ -1,8 +1,8 @@
 //! Services of other modules: tables of C functions under an id.
 //!
-//! The tables of the core are wrapped by the parts of a [`Call`](crate::call::Call). A table that
+//! The tables of the core are wrapped by the parts of a [`Call`]. A table that
 //! another module provides is used as it is, in `unsafe` code that keeps to the comments of
-//! its functions; a module that needs one on every command keeps it in a [`ServiceHandle`]:
+//! its functions (strings have a safe wrapper: [`string`](crate::string)); a module that needs one on every command keeps it in a [`ServiceHandle`]:
 //!
 //! ```
 //! use plinth_module::abi::string::StringService;
@@ -66,7 +66,14 @@ impl<S: Service> ServiceHandle<S> {
     /// The table, or `None` when it was not resolved. The call shows that the module is loaded.
     #[inline]
     pub fn get<'a>(&self, _call: &Call<'a>) -> Option<&'a S> {
-        // SAFETY: null, or a table whose address stays the same while this module is loaded.
+        self.table()
+    }
+
+    /// The table for a wrapper that has a part of a call.
+    #[inline]
+    pub(crate) fn table(&self) -> Option<&'static S> {
+        // SAFETY: null, or a table whose address stays the same while this module is loaded, which
+        // is as long as any of its code runs.
         unsafe { self.table.load(Relaxed).as_ref() }
     }
 }

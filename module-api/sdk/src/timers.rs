@@ -43,7 +43,7 @@ pub struct Timer<T> {
 /// Starting timers, in [`Call::timers`].
 pub struct Timers<'a> {
     call: NonNull<abi::call::Call>,
-    marker: PhantomData<&'a mut abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
 }
 
 part!(Timers);

@@ -158,7 +158,7 @@ export!(Module {
 });
 
 fn host() -> Mock {
-    Mock::new(&plinth_module_entry).unwrap()
+    Mock::new(&plinth_module_entry).expect("the module loads")
 }
 
 #[test]

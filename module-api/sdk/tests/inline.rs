@@ -4,6 +4,7 @@
 
 use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_module::string::{STRING_SERVICE, Scratch, StringProvider, StringService, Strings, table};
 use std::ffi::CStr;
 
 static WORD: TypeHandle = TypeHandle::new();
@@ -180,12 +181,55 @@ fn all(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
+/// Strings for others, out of words.
+struct Provider;
+
+impl StringProvider for Provider {
+    fn get<'k>(call: &'k mut Call<'_>, key: &'k [u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
+        let Some(entry) = call.keys.get(&WORD, key)? else { return Ok(None) };
+        if entry.tag() == RAW {
+            return Ok(Some(entry.into_bytes()));
+        }
+        let value = i64::from_le_bytes(entry.bytes().try_into().map_err(|_| Error::BadData)?).to_string();
+        scratch[..value.len()].copy_from_slice(value.as_bytes());
+        Ok(Some(&scratch[..value.len()]))
+    }
+
+    fn set(call: &mut Call<'_>, key: &[u8], bytes: &[u8]) -> Result {
+        call.keys.put_bytes(&WORD, key, RAW, bytes, 0)?.modified(EVENT_STRING, "set");
+        Ok(())
+    }
+
+    fn edit<'k>(call: &'k mut Call<'_>, key: &'k [u8], len_min: usize) -> Result<&'k mut [u8]> {
+        let mut entry = call.keys.put(&WORD, key, RAW, len_min, 0)?;
+        entry.bytes_mut().fill(0);
+        Ok(entry.into_bytes_mut())
+    }
+}
+
+static TABLE: StringService = table::<Provider>();
+static STRINGS: Strings = Strings::new();
+
+fn others(call: &mut Call<'_>) -> Result {
+    STRINGS.resolve(call)?;
+    let (keys, mut scratch) = (&mut call.keys, Scratch::default());
+    assert_eq!(STRINGS.get(keys, b"none", &mut scratch), Ok(None));
+    assert_eq!(STRINGS.get(keys, b"number", &mut scratch), Ok(Some(&b"12"[..])));
+    STRINGS.set(keys, b"text", b"hello")?;
+    assert_eq!(STRINGS.get(keys, b"text", &mut scratch), Ok(Some(&b"hello"[..])));
+    STRINGS.edit(keys, b"bits", 3)?[1] = b'x';
+    assert_eq!(STRINGS.edit(keys, b"empty", 0)?, b"");
+    call.reply.bulk(STRINGS.get(keys, b"bits", &mut scratch)?.ok_or(Error::None)?);
+    Ok(())
+}
+
 const fn command(name: &'static str, arity: i32, handler: HandlerFn) -> Command {
     Command { name: text(name), arity, run: run(handler), ..Command::NEW }
 }
 
 export!(Module {
     name: "word",
+    provides: &[provided(&TABLE)],
     types: &[Type::inline::<Word>(&WORD), Type::mixed::<Bag>()],
     commands: &[
         command("set", -3, set),
@@ -193,12 +237,13 @@ export!(Module {
         command("keys", 1, keys),
         command("all", 1, all),
         command("add", 3, add),
+        command("others", 1, others),
     ],
     ..Module::NEW
 });
 
 fn host() -> Mock {
-    Mock::new(&plinth_module_entry).unwrap()
+    Mock::new(&plinth_module_entry).expect("the module loads")
 }
 
 #[test]
@@ -248,6 +293,14 @@ fn every_function_of_the_service_is_reached() {
     host.run(&["set", "a", "1"]);
     host.run(&["set", "b", "2"]);
     assert_eq!(String::from_utf8(host.run(&["all"])).unwrap(), "+OK\r\n", "{:?}", host.take_log());
+}
+
+#[test]
+fn strings_serve_other_modules() {
+    let mut host = host();
+    assert_eq!(STRING_SERVICE, "plinth.string/1");
+    host.run(&["set", "number", "12"]);
+    assert_eq!(host.run(&["others"]), b"$3\r\n\0x\0\r\n", "{:?}", host.take_log());
 }
 
 #[test]

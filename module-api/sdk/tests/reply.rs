@@ -46,7 +46,7 @@ fn say(call: &mut Call<'_>) -> Result {
             reply.close_map(inner, 1);
             reply.close_array(outer, 2);
         }
-        b"raw" => reply.raw(&b"+x\r\n".repeat(1)),
+        b"raw" => reply.raw(b"+x\r\n"),
         _ => return Err(Error::Syntax),
     }
     Ok(())
@@ -59,9 +59,9 @@ export!(Module {
 });
 
 fn said(resp3: bool, args: &[&str]) -> String {
-    let mut host = Mock::new(&plinth_module_entry).unwrap();
+    let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
     host.set_resp3(resp3);
-    String::from_utf8(host.run(&[&["say"], args].concat())).unwrap()
+    String::from_utf8(host.run(&[&["say"], args].concat())).expect("this module writes text")
 }
 
 #[test]

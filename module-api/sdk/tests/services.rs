@@ -202,7 +202,7 @@ export!(Module {
 fn host() -> (Mock, std::sync::MutexGuard<'static, ()>) {
     static ONE: Mutex<()> = Mutex::new(());
     let guard = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    (Mock::new(&plinth_module_entry).unwrap(), guard)
+    (Mock::new(&plinth_module_entry).expect("the module loads"), guard)
 }
 
 #[test]

@@ -8,7 +8,9 @@ use super::state::{DATABASES, Host, LoadedModule, Parameter, Registered, type_id
 use crate::abi;
 use crate::abi::bytes::Bytes;
 use crate::abi::command::Command;
-use crate::abi::config::{CONFIG_BOOLEAN, CONFIG_CHOICE, CONFIG_INTEGER, CONFIG_MEMORY, CONFIG_TEXT, Config};
+use crate::abi::config::{
+    CONFIG_BARE, CONFIG_BOOLEAN, CONFIG_CHOICE, CONFIG_INTEGER, CONFIG_MEMORY, CONFIG_TEXT, Config,
+};
 use crate::abi::events::{ON_CONFIG, ON_MODULE_LOADED, ON_MODULE_UNLOADED};
 use crate::abi::status::{STATUS_OK, STATUS_REPLIED};
 use crate::host::CORE_SERVICES;
@@ -88,7 +90,8 @@ fn register(host: Host, module: usize, entry: &'static abi::entry::Module) -> Re
     }
     for config in entry.configs.iter() {
         // SAFETY: a module's entry is a constant.
-        let name = format!("{}.{}", text_of(entry.name), text_of(unsafe { (*config).name }));
+        let (name, flags) = unsafe { (text_of((*config).name), (*config).flags) };
+        let name = if flags & CONFIG_BARE != 0 { name } else { format!("{}.{name}", text_of(entry.name)) };
         host.with(|state| state.parameters.insert(name, Parameter { config, module, text: Vec::new(), number: 0 }));
     }
     Ok(())

@@ -25,15 +25,20 @@ unsafe impl Send for SendHost {}
 /// A host for a new mock. It is never freed: the log may be written by any thread at any time.
 pub(super) fn leak_host(log: &'static Mutex<Vec<String>>) -> &'static abi::host::Host {
     let context: &'static Context = Box::leak(Box::new(Context { log, state: Mutex::new(None) }));
-    Box::leak(Box::new(abi::host::Host {
+    let host: &'static abi::host::Host = Box::leak(Box::new(abi::host::Host {
         size: size_of::<abi::host::Host>() as u32,
         abi_major: abi::ABI_MAJOR,
         abi_minor: abi::ABI_MINOR,
         context: (&raw const *context).cast_mut().cast(),
         service,
         log: write_log,
-    }))
+    }));
+    HOSTS.lock().unwrap_or_else(PoisonError::into_inner).push(host);
+    host
 }
+
+/// Every host there was, so that a leak checker sees that they are kept on purpose.
+static HOSTS: Mutex<Vec<&'static abi::host::Host>> = Mutex::new(Vec::new());
 
 /// # Safety
 /// `host` is one that [`leak_host`] made.
