@@ -11,7 +11,7 @@
 //! - [`keyspace`]: databases of entries.
 //! - [`module`]: loading, and the services that modules ask for.
 //! - [`admin`]: the core's own commands.
-//! - [`config`], [`persist`], [`stats`], [`memory`], [`clock`], [`log`], [`signals`].
+//! - [`config`], [`pattern`], [`persist`], [`stats`], [`memory`], [`clock`], [`log`], [`signals`].
 
 pub mod admin;
 pub mod clock;
@@ -22,6 +22,7 @@ pub mod log;
 pub mod memory;
 pub mod module;
 pub mod net;
+pub mod pattern;
 pub mod persist;
 pub mod resp;
 pub mod server;

@@ -6,7 +6,7 @@
 //! statistics, which [`calibrate`] reads ten times a second.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
 use tikv_jemalloc_ctl::{epoch, stats};
 
@@ -74,4 +74,24 @@ pub fn resident_bytes() -> usize {
         .and_then(|text| text.split_whitespace().nth(1)?.parse::<usize>().ok())
         .unwrap_or(0);
     pages * rustix::param::page_size()
+}
+
+/// Bytes in use when the server began to serve.
+static STARTUP: AtomicUsize = AtomicUsize::new(0);
+
+/// Note that the server begins to serve.
+pub fn mark_startup() {
+    calibrate();
+    STARTUP.store(used_bytes(), Ordering::Relaxed);
+}
+
+/// Bytes that were in use when the server began to serve.
+pub fn startup_bytes() -> usize {
+    STARTUP.load(Ordering::Relaxed)
+}
+
+/// Version of the allocator, as `5.3.0`.
+pub fn allocator_version() -> String {
+    let text = tikv_jemalloc_ctl::version::read().unwrap_or("unknown");
+    text.split('-').next().unwrap_or(text).to_owned()
 }

@@ -69,10 +69,16 @@ pub struct Server {
     pub key_hooks: u32,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
+    /// When the last command ended, or the batch began, in ticks.
+    pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
     /// Listeners that are to replace the present ones (CONFIG SET).
     pub new_listeners: Option<Vec<crate::net::listener::Listener>>,
+    /// The TCP sockets that are listened on, for CONFIG SET to put to rest.
+    pub listening: Vec<std::os::fd::OwnedFd>,
+    /// `DEBUG PAUSE-CRON`.
+    pub cron_paused: bool,
     /// Parameters of modules that the configuration file names before they are loaded.
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
     /// Until when clients wait, and whether only for writes (CLIENT PAUSE).
@@ -146,8 +152,11 @@ impl Server {
             any_no_touch: false,
             active_expire: true,
             key_hooks: 0,
+            last_ticks: 0,
             depth: 0,
             new_listeners: None,
+            listening: Vec::new(),
+            cron_paused: false,
             waiting_parameters: Vec::new(),
             pause: None,
             settings,

@@ -31,8 +31,9 @@ pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
     let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
     let sources =
         Sources { file: line.file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
-    read(&sources, &Disk, &server_name(), &mut |directive| apply(&mut configuration, directive))?;
+    // Before a `dir` line changes what a relative path means.
     configuration.file = line.file.as_ref().and_then(|path| std::path::absolute(path).ok());
+    read(&sources, &Disk, &server_name(), &mut |directive| apply(&mut configuration, directive))?;
     Ok(configuration)
 }
 
@@ -50,12 +51,22 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
         configuration.waiting.push(directive);
         return Ok(());
     };
-    configuration.settings.set(parameter, &directive.args).map_err(LineError::Value)?;
-    if name == "dir" {
-        std::env::set_current_dir(&configuration.settings.dir)
-            .map_err(|error| LineError::Value(format!("Can't chdir to '{}': {error}", configuration.settings.dir)))?;
+    configuration.settings.set_line(parameter, &directive.args).map_err(LineError::Value)
+}
+
+/// Parameters that ask for something which this server does not do yet, in a way
+/// that its owner must know of.
+const UNMET: &[&str] = &["appendonly", "aclfile", "cluster-enabled", "replicaof", "tls-port"];
+
+/// Say which parameters have no effect although they should.
+fn warn_of_unmet(settings: &mut settings::Settings) {
+    let mut default = settings::Settings::default();
+    for parameter in UNMET.iter().filter_map(|name| settings::find(name)) {
+        let value = settings.get(parameter);
+        if value != default.get(parameter) {
+            crate::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
+        }
     }
-    Ok(())
 }
 
 /// Make the server, load its modules, and serve until it stops.
@@ -71,13 +82,20 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     let mut server = Server::new(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
+    server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
     crate::signals::watch(events.waker.clone()).map_err(text)?;
     server.port = server.settings.port as u16;
     banner(&server);
+    warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     if server.port > 0 {
-        for listener in listen_tcp(&server.settings, server.port)? {
+        let listeners = listen_tcp(&server.settings, server.port).map_err(|text| {
+            crate::log::warning(&text);
+            format!("Failed listening on port {} (tcp), aborting.", server.port)
+        })?;
+        server.listening = crate::config::access::handles(&listeners).map_err(text)?;
+        for listener in listeners {
             events.add_listener(listener).map_err(text)?;
         }
     }
@@ -85,6 +103,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
         events.add_listener(listen_unix(&server.settings)?).map_err(text)?;
     }
     write_pidfile(&server);
+    crate::memory::mark_startup();
     crate::log::notice("Server initialized");
     if server.port > 0 {
         crate::log::notice("Ready to accept connections tcp");
@@ -103,6 +122,33 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
     Ok(())
+}
+
+/// Descriptors that the server needs beside those of clients.
+const OWN_DESCRIPTORS: u64 = 32;
+
+/// Raise the process's limit on open files so that so many clients fit; how many fit.
+pub fn raise_open_files(clients: i64) -> i64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = clients.max(1) as u64 + OWN_DESCRIPTORS;
+    let present = getrlimit(Resource::Nofile);
+    let Some(mut current) = present.current.filter(|current| *current < wanted) else { return clients };
+    // Above the hard limit only a privileged process may go.
+    let hard = present.maximum.map_or(wanted, |maximum| maximum.max(wanted));
+    let limits = [(wanted, Some(hard)), (present.maximum.map_or(wanted, |most| most.min(wanted)), present.maximum)];
+    for (soft, maximum) in limits {
+        if soft > current && setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum }).is_ok() {
+            current = soft;
+            break;
+        }
+    }
+    let fit = (current.saturating_sub(OWN_DESCRIPTORS).max(1) as i64).min(clients);
+    if fit < clients {
+        crate::log::warning(&format!(
+            "You requested maxclients of {clients}, for which {wanted} open files are needed; the limit is {current}, so that maxclients is now {fit}. Raise it with 'ulimit -n'."
+        ));
+    }
+    fit
 }
 
 /// Go on in the background, in a session of our own. Nothing has started a thread
@@ -177,13 +223,7 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
 /// modules: `module-dir`, or `modules/` beside the executable, or beside it.
 /// Those whose module is loaded already, under whatever path, are left out.
 fn default_modules(server: &Server) -> Vec<PathBuf> {
-    let beside = server.executable.parent().unwrap_or(Path::new(".")).to_owned();
-    let folders = if server.settings.module_dir.is_empty() {
-        vec![beside.join("modules"), beside.join("deps"), beside]
-    } else {
-        vec![PathBuf::from(&server.settings.module_dir)]
-    };
-    for folder in folders {
+    for folder in module_folders(server) {
         let found: Vec<PathBuf> = MODULES
             .iter()
             .map(|name| folder.join(format!("libplinth_{name}.so")))
@@ -199,6 +239,25 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
     }
     crate::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
     Vec::new()
+}
+
+/// Whether a module's library is one that is found without being named.
+pub fn loads_by_itself(server: &Server, path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_known = stem.strip_prefix("libplinth_").is_some_and(|name| MODULES.contains(&name));
+    // A module that was linked in has no library.
+    path == Path::new("linked")
+        || is_known && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
+}
+
+/// Where modules are looked for.
+fn module_folders(server: &Server) -> Vec<PathBuf> {
+    let beside = server.executable.parent().unwrap_or(Path::new(".")).to_owned();
+    if server.settings.module_dir.is_empty() {
+        vec![beside.join("modules"), beside.join("deps"), beside]
+    } else {
+        vec![PathBuf::from(&server.settings.module_dir)]
+    }
 }
 
 /// First-party modules, in the order of loading.

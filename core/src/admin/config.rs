@@ -1,5 +1,239 @@
-//! (to be written)
+//! CONFIG: parameters while the server runs. What they are is in `config`; here is
+//! the command.
+
 use super::CoreCommand;
+use crate::config::access::SetError;
+use crate::config::{rewrite, settings};
+use crate::module::context::Context;
+use crate::pattern;
+use crate::server::Server;
+use crate::stats::Stats;
+use plinth_abi::bytes::{Bytes, Slice};
+use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
+use plinth_abi::status::{STATUS_OK, STATUS_SYNTAX, Status};
+
+const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE;
+const GROUP: Bytes = Bytes::new("server");
+/// Proxies send these to every node.
+const EVERYWHERE: Slice<Bytes> =
+    Slice::new(&[Bytes::new("request_policy:all_nodes"), Bytes::new("response_policy:all_succeeded")]);
 
 /// The commands.
-pub static COMMANDS: &[CoreCommand] = &[];
+pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
+    Command {
+        name: Bytes::new("config"),
+        arity: -2,
+        docs: &Docs {
+            summary: Bytes::new("A container for commands about the server's parameters."),
+            since: Bytes::new("2.0.0"),
+            group: GROUP,
+            complexity: Bytes::new("Depends on subcommand."),
+            ..Docs::NEW
+        },
+        ..Command::NEW
+    },
+    None,
+    &[
+        CoreCommand::new(
+            Command {
+                name: Bytes::new("get"),
+                arity: -3,
+                flags: FLAGS,
+                docs: &Docs {
+                    summary: Bytes::new("Tells the values of the parameters whose names match a pattern."),
+                    since: Bytes::new("2.0.0"),
+                    group: GROUP,
+                    complexity: Bytes::new("O(N) when N is the number of configuration parameters provided"),
+                    history: Slice::new(&[Change {
+                        version: Bytes::new("7.0.0"),
+                        what: Bytes::new("Takes several patterns."),
+                    }]),
+                    args: Slice::new(&[Arg::new(abi::ARG_STRING, "parameter").flags(abi::ARG_MULTIPLE)]),
+                    ..Docs::NEW
+                },
+                ..Command::NEW
+            },
+            get,
+        ),
+        CoreCommand::new(
+            Command {
+                name: Bytes::new("set"),
+                arity: -4,
+                flags: FLAGS,
+                tips: EVERYWHERE,
+                docs: &Docs {
+                    summary: Bytes::new("Sets parameters, all of those given or none."),
+                    since: Bytes::new("2.0.0"),
+                    group: GROUP,
+                    complexity: Bytes::new("O(N) when N is the number of configuration parameters provided"),
+                    history: Slice::new(&[Change {
+                        version: Bytes::new("7.0.0"),
+                        what: Bytes::new("Sets several parameters in one call."),
+                    }]),
+                    args: Slice::new(&[Arg::group(
+                        abi::ARG_BLOCK,
+                        "data",
+                        &[Arg::new(abi::ARG_STRING, "parameter"), Arg::new(abi::ARG_STRING, "value")],
+                    )
+                    .flags(abi::ARG_MULTIPLE)]),
+                    ..Docs::NEW
+                },
+                ..Command::NEW
+            },
+            set,
+        ),
+        CoreCommand::new(
+            Command {
+                name: Bytes::new("resetstat"),
+                arity: 2,
+                flags: FLAGS,
+                tips: EVERYWHERE,
+                docs: &Docs {
+                    summary: Bytes::new("Sets the server's counters back to zero."),
+                    since: Bytes::new("2.0.0"),
+                    group: GROUP,
+                    complexity: Bytes::new("O(1)"),
+                    ..Docs::NEW
+                },
+                ..Command::NEW
+            },
+            reset_stat,
+        ),
+        CoreCommand::new(
+            Command {
+                name: Bytes::new("rewrite"),
+                arity: 2,
+                flags: FLAGS,
+                tips: EVERYWHERE,
+                docs: &Docs {
+                    summary: Bytes::new("Puts the parameters as they are now into the configuration file."),
+                    since: Bytes::new("2.8.0"),
+                    group: GROUP,
+                    complexity: Bytes::new("O(1)"),
+                    ..Docs::NEW
+                },
+                ..Command::NEW
+            },
+            rewrite,
+        ),
+        CoreCommand::new(
+            Command {
+                name: Bytes::new("help"),
+                arity: 2,
+                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
+                docs: &Docs {
+                    summary: Bytes::new("Describes the subcommands."),
+                    since: Bytes::new("5.0.0"),
+                    group: GROUP,
+                    complexity: Bytes::new("O(1)"),
+                    ..Docs::NEW
+                },
+                ..Command::NEW
+            },
+            help,
+        ),
+    ],
+)];
+
+impl Server {
+    /// All names under which parameters are known, older names and modules' included.
+    fn parameter_names(&self) -> Vec<String> {
+        let core = settings::all().flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
+        let modules = self.modules.list.iter().flat_map(|module| &module.parameters);
+        core.chain(modules.map(|parameter| parameter.name.clone())).collect()
+    }
+}
+
+fn get(context: &mut Context) -> Status {
+    let wanted: Vec<String> = (2..context.argc()).map(|at| context.arg_text(at).into_owned()).collect();
+    let server = context.server();
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |name: String| {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            names.push(name);
+        }
+    };
+    for text in wanted {
+        if pattern::is_pattern(text.as_bytes()) {
+            let all = server.parameter_names().into_iter();
+            all.filter(|name| pattern::matches(text.as_bytes(), name.as_bytes(), true)).for_each(&mut add);
+        } else if server.parameter_exists(&text) {
+            // Shown as it was asked for.
+            add(text);
+        }
+    }
+    let values: Vec<(String, Vec<u8>)> =
+        names.into_iter().filter_map(|name| Some((name.clone(), server.get_parameter(&name)?))).collect();
+    let mut reply = context.reply();
+    reply.map(values.len());
+    for (name, value) in values {
+        reply.bulk(name);
+        reply.bulk(value);
+    }
+    STATUS_OK
+}
+
+fn set(context: &mut Context) -> Status {
+    if !context.argc().is_multiple_of(2) {
+        return STATUS_SYNTAX;
+    }
+    let pairs: Vec<(String, Vec<u8>)> = (2..context.argc())
+        .step_by(2)
+        .map(|at| (context.arg_text(at).into_owned(), context.arg(at + 1).to_vec()))
+        .collect();
+    let client = context.client;
+    match context.server().set_parameters_for(client, &pairs) {
+        Ok(()) => context.ok(),
+        Err(SetError::Unknown(name)) => {
+            context.error(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
+        }
+        Err(SetError::Refused(name, reason)) => {
+            context.error(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
+        }
+    }
+}
+
+fn reset_stat(context: &mut Context) -> Status {
+    let server = context.server();
+    // The peak of memory is not a count, and stays.
+    server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
+    for command in server.commands.iter_mut() {
+        command.stats = Default::default();
+        command.subcommands.iter_mut().for_each(|sub| sub.stats = Default::default());
+    }
+    context.ok()
+}
+
+fn rewrite(context: &mut Context) -> Status {
+    if context.server().config_file.as_os_str().is_empty() {
+        return context.error("ERR The server is running without a config file");
+    }
+    match context.server().rewrite_config() {
+        Ok(()) => {
+            crate::log::warning("CONFIG REWRITE executed with success.");
+            context.ok()
+        }
+        Err(error) => {
+            let text = rewrite::plain(&error);
+            crate::log::warning(&format!("CONFIG REWRITE failed: {text}"));
+            context.error(format!("ERR Rewriting config file: {text}"))
+        }
+    }
+}
+
+fn help(context: &mut Context) -> Status {
+    super::server::help(
+        context,
+        "CONFIG",
+        &[
+            "GET <pattern> [<pattern> ...]",
+            "    Return the parameters whose names match, and their values.",
+            "SET <parameter> <value> [<parameter> <value> ...]",
+            "    Set parameters, all or none.",
+            "RESETSTAT",
+            "    Set the counters that INFO shows back to zero.",
+            "REWRITE",
+            "    Put the parameters into the configuration file.",
+        ],
+    )
+}

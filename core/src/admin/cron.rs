@@ -1,34 +1,38 @@
 //! Housekeeping, `hz` times a second: expiry, statistics, idle clients, memory.
 
-use crate::net::client::Closing;
 use crate::net::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
 use crate::server::Server;
 use std::time::Duration;
 
-/// Clients looked at in one turn.
+/// Least number of clients looked at in one turn; with many, as many as make every
+/// one be seen once a second.
 const CLIENTS_PER_TURN: usize = 200;
 
 impl Server {
     /// One turn; the number of turns per second that is wanted now.
     pub fn cron(&mut self) -> u64 {
         let hz = self.settings.hz.clamp(1, 500) as u64;
-        crate::memory::calibrate();
-        self.stats.peak_memory = self.stats.peak_memory.max(crate::memory::used_bytes());
-        self.stats.sample_rate(hz);
-        let effort = self.settings.active_expire_effort as u64;
-        // A quarter of the time at most, more with more effort.
-        self.expire_cycle(Duration::from_micros(1_000_000 / hz * (23 + 2 * effort) / 100));
-        self.cron_clients();
         if crate::signals::take_stop() {
             crate::log::warning("Received SIGTERM or SIGINT, scheduling shutdown...");
             self.stop();
         }
+        if self.cron_paused {
+            return hz;
+        }
+        crate::memory::calibrate();
+        self.settle_accounts();
+        self.stats.peak_memory = self.stats.peak_memory.max(crate::memory::used_bytes());
+        self.stats.sample_rates(crate::clock::unix_us());
+        let effort = self.settings.active_expire_effort as u64;
+        // A quarter of the time at most, more with more effort.
+        self.expire_cycle(Duration::from_micros(1_000_000 / hz * (23 + 2 * effort) / 100));
+        self.cron_clients(hz as usize);
         hz
     }
 
-    fn cron_clients(&mut self) {
+    fn cron_clients(&mut self, hz: usize) {
         let slots = self.clients.slots();
-        for _ in 0..CLIENTS_PER_TURN.min(slots) {
+        for _ in 0..CLIENTS_PER_TURN.max(slots / hz + 1).min(slots) {
             self.cron_client = (self.cron_client + 1) % slots;
             self.look_after(self.cron_client);
         }
@@ -41,26 +45,31 @@ impl Server {
         let (peak_reset_ms, resize) = (self.reply_peak_reset_ms, self.reply_resizing);
         let Some(client) = self.clients.get(token) else { return };
         let idle_s = now_s - client.active_s;
-        if timeout_s > 0 && idle_s > timeout_s {
+        if timeout_s > 0 && idle_s > timeout_s && !client.stalled {
             crate::log::verbose("Closing idle client");
-            client.closing = Closing::Now;
-            self.clients.list_close(token);
+            self.clients.close(token);
             return;
         }
-        client.query.shrink(idle_s > 2);
-        if !resize || client.write_listed {
-            return;
-        }
-        let (used, capacity) = client.output.chunk_usage();
-        if peak_reset_ms >= 0 && now_ms - client.peak_at_ms > peak_reset_ms {
-            let peak = client.output.take_peak();
-            client.peak_at_ms = now_ms;
-            if peak < capacity / 2 && capacity > CHUNK_BYTES_MIN && used == 0 {
-                client.output.set_chunk_bytes((capacity / 2).max(CHUNK_BYTES_MIN));
+        self.stats.buffers.note(now_s, client.query.memory_bytes(), client.output.memory_bytes());
+        // One that waits for the end of a pause is idle against its will: what it sent stays.
+        client.query.shrink(idle_s > 2 && !client.stalled);
+        let (_, capacity) = client.output.chunk_usage();
+        let resets = peak_reset_ms >= 0 && now_ms - client.peak_at_ms > peak_reset_ms;
+        // Only an empty buffer can change its size.
+        if resize && client.output.pending() == 0 {
+            let peak = client.output.peak();
+            if resets && peak < capacity / 2 && capacity > CHUNK_BYTES_MIN {
+                client.output.set_chunk_bytes(capacity / 2);
+                self.stats.reply_shrinks += 1;
+            } else if peak >= capacity && capacity < CHUNK_BYTES {
+                client.output.set_chunk_bytes(capacity * 2);
+                self.stats.reply_expands += 1;
             }
         }
-        if client.output.peak() == capacity && capacity < CHUNK_BYTES && used == 0 {
-            client.output.set_chunk_bytes((capacity * 2).min(CHUNK_BYTES));
+        if resets {
+            client.output.take_peak();
+            client.peak_at_ms = now_ms;
         }
+        self.close_over_limit(token);
     }
 }

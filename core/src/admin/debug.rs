@@ -1,5 +1,295 @@
-//! (to be written)
+//! DEBUG: what test suites and developers ask of a server, and nobody else should.
+//!
+//! It is refused unless `enable-debug-command` allows it. The subcommands are not
+//! listed by COMMAND, as in the reference. Those that look into the layout of one
+//! data type, or crash the server, do not exist here.
+
+mod digest;
+mod protocol;
+
 use super::CoreCommand;
+use crate::command::dispatch::Caller;
+use crate::keyspace::types::value_of;
+use crate::module::context::Context;
+use crate::net::output::Output;
+use crate::resp::number::parse_i64;
+use crate::server::Server;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::call::CALL_NESTED;
+use plinth_abi::command::{self as abi, Command, Docs};
+use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_TOO_LARGE, Status};
+use std::time::Duration;
+
+/// Milliseconds after which a reply buffer's peak is forgotten unless said otherwise.
+const PEAK_RESET_MS: i64 = 5000;
+/// Longest sleep in seconds.
+const SLEEP_S_MAX: f64 = 3600.0;
 
 /// The commands.
-pub static COMMANDS: &[CoreCommand] = &[];
+pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
+    Command {
+        name: Bytes::new("debug"),
+        arity: -2,
+        flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE,
+        docs: &Docs {
+            summary: Bytes::new("A container for what only tests and developers need."),
+            since: Bytes::new("1.0.0"),
+            group: Bytes::new("server"),
+            complexity: Bytes::new("Depends on subcommand."),
+            ..Docs::NEW
+        },
+        ..Command::NEW
+    },
+    debug,
+)];
+
+/// A subcommand: its name, the least and the most arguments behind it, what runs it.
+type Subcommand = (&'static str, usize, usize, fn(&mut Context) -> Status);
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    ("change-repl-id", 0, 0, change_repl_id),
+    ("dict-resizing", 1, 1, accept),
+    ("digest", 0, 0, digest::all),
+    ("digest-value", 0, usize::MAX, digest::values),
+    ("error", 1, 1, error),
+    ("help", 0, 0, help),
+    ("htstats", 1, 2, table_stats),
+    ("log", 1, 1, log),
+    ("object", 1, 1, object),
+    ("pause-cron", 1, 1, pause_cron),
+    ("populate", 1, 3, populate),
+    ("protocol", 1, 1, protocol::show),
+    ("quicklist-packed-threshold", 1, 1, accept),
+    ("reload", 0, 3, no_files),
+    ("loadaof", 0, 0, no_files),
+    ("replybuffer", 2, 2, reply_buffer),
+    ("set-active-expire", 1, 1, set_active_expire),
+    ("set-disable-deny-scripts", 1, 1, accept),
+    ("set-skip-checksum-validation", 1, 1, set_skip_checksums),
+    ("sleep", 1, 1, sleep),
+    ("stringmatch-len", 2, 2, string_match),
+];
+
+fn debug(context: &mut Context) -> Status {
+    let (enabled, client) = (context.server().settings.enable_debug_command, context.client);
+    if !context.server().allows(enabled, client) {
+        return context.error(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+        );
+    }
+    let count = context.argc() - 2;
+    let found =
+        SUBCOMMANDS.iter().find(|(name, least, most, _)| context.arg_is(1, name) && (*least..=*most).contains(&count));
+    match found {
+        Some((.., run)) => run(context),
+        None => unknown(context),
+    }
+}
+
+fn unknown(context: &mut Context) -> Status {
+    let name: String = context.arg_text(1).chars().take(128).collect();
+    context.error(format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."))
+}
+
+/// Whether an argument is a number other than 0.
+fn is_on(context: &Context, at: usize) -> bool {
+    parse_i64(context.arg(at)).unwrap_or(0) != 0
+}
+
+/// For what concerns structures that this server does not have.
+fn accept(context: &mut Context) -> Status {
+    context.ok()
+}
+
+fn no_files(context: &mut Context) -> Status {
+    context.error("ERR this server does not write its data to files yet")
+}
+
+fn sleep(context: &mut Context) -> Status {
+    let seconds = context.arg_text(2).parse::<f64>().unwrap_or(0.0);
+    if seconds > 0.0 {
+        std::thread::sleep(Duration::from_secs_f64(seconds.min(SLEEP_S_MAX)));
+    }
+    context.ok()
+}
+
+fn set_active_expire(context: &mut Context) -> Status {
+    context.server().active_expire = is_on(context, 2);
+    context.ok()
+}
+
+fn set_skip_checksums(context: &mut Context) -> Status {
+    context.server().skip_checksums = is_on(context, 2);
+    context.ok()
+}
+
+fn pause_cron(context: &mut Context) -> Status {
+    context.server().cron_paused = is_on(context, 2);
+    context.ok()
+}
+
+fn change_repl_id(context: &mut Context) -> Status {
+    crate::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
+    context.ok()
+}
+
+fn log(context: &mut Context) -> Status {
+    crate::log::warning(&format!("DEBUG LOG: {}", context.arg_text(2)));
+    context.ok()
+}
+
+fn error(context: &mut Context) -> Status {
+    let text = context.arg_text(2);
+    context.error(text)
+}
+
+fn reply_buffer(context: &mut Context) -> Status {
+    if context.arg_is(2, "RESIZING") {
+        context.server().reply_resizing = is_on(context, 3);
+    } else if !context.arg_is(2, "PEAK-RESET-TIME") {
+        return unknown(context);
+    } else if context.arg_is(3, "NEVER") {
+        context.server().reply_peak_reset_ms = -1;
+    } else if context.arg_is(3, "RESET") {
+        context.server().reply_peak_reset_ms = PEAK_RESET_MS;
+    } else if let Some(ms) = parse_i64(context.arg(3)) {
+        context.server().reply_peak_reset_ms = ms;
+    } else {
+        return STATUS_NOT_INTEGER;
+    }
+    context.ok()
+}
+
+/// How long a pattern match takes is what is tested, so the texts may be anything.
+fn string_match(context: &mut Context) -> Status {
+    let hit = crate::pattern::matches(context.arg(3), context.arg(2), false);
+    context.reply().integer(i64::from(hit));
+    STATUS_OK
+}
+
+fn object(context: &mut Context) -> Status {
+    let (db, key) = (context.call.db, context.arg(2));
+    let server = context.server();
+    let hash = server.keyspace.hash(key);
+    let Some(entry) = server.keyspace.databases[db as usize].find(hash, key) else {
+        return context.error("ERR no such key");
+    };
+    let body = server.save_value(entry).unwrap_or_default();
+    let idle_s = if server.access.lfu { 0 } else { server.access.idle_s(entry.clock()) };
+    let encoding = server.encoding_of(entry);
+    let at = if entry.is_boxed() { entry.boxed() as usize } else { entry.address() as usize };
+    let clock = entry.clock();
+    let length = body.len().saturating_sub(1);
+    context.reply().simple(&format!(
+        "Value at:{at:#x} refcount:1 encoding:{encoding} serializedlength:{length} lru:{clock} lru_seconds_idle:{idle_s}"
+    ));
+    STATUS_OK
+}
+
+impl Server {
+    /// What OBJECT ENCODING answers for a value.
+    fn encoding_of(&self, entry: crate::keyspace::entry::EntryPtr) -> String {
+        let name = self.keyspace.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
+        let value = value_of(entry);
+        // SAFETY: the value is of this type, and the name is a constant of its module.
+        name.map_or_else(|| "raw".into(), |name| unsafe { crate::command::table::text(name(&raw const value)) }.into())
+    }
+}
+
+/// Make keys by running SET, so that whichever module owns it makes the values.
+fn populate(context: &mut Context) -> Status {
+    let count = parse_i64(context.arg(2));
+    let size = if context.argc() > 4 { parse_i64(context.arg(4)) } else { Some(0) };
+    let (Some(count @ 0..), Some(size @ 0..)) = (count, size) else {
+        return context.error("ERR value is out of range, must be positive");
+    };
+    if size > context.server().settings.proto_max_bulk_len {
+        return STATUS_TOO_LARGE;
+    }
+    let size = size as usize;
+    let prefix = if context.argc() > 3 { context.arg_text(3) } else { "key".into() };
+    let db = context.call.db;
+    let mut output = Output::default();
+    for number in 0..count {
+        let key = format!("{prefix}:{number}");
+        let server = context.server();
+        let hash = server.keyspace.hash(key.as_bytes());
+        if server.find(db, hash, key.as_bytes()).is_some() {
+            continue;
+        }
+        let mut value = format!("value:{number}").into_bytes();
+        if size > 0 {
+            value.resize(size, 0);
+        }
+        let begin = output.mark();
+        let caller = Caller { client: None, output: &raw mut output, db, resp: 2, flags: CALL_NESTED };
+        server.run_nested(&[Bytes::new("SET"), Bytes::of(key.as_bytes()), Bytes::of(&value)], caller);
+        if output.byte_after(begin) == Some(b'-') {
+            let reply = output.copy_after(begin);
+            return context.error(String::from_utf8_lossy(&reply[1..]).trim_end());
+        }
+        output.rewind(begin);
+    }
+    context.ok()
+}
+
+fn table_stats(context: &mut Context) -> Status {
+    let Some(db) = parse_i64(context.arg(2)) else { return STATUS_NOT_INTEGER };
+    let server = context.server();
+    let Some(database) = usize::try_from(db).ok().and_then(|db| server.keyspace.databases.get(db)) else {
+        return context.error("ERR Out of range database");
+    };
+    let table = &database.table;
+    let (keys, buckets) = (table.len(), table.buckets());
+    let text = format!(
+        "[Keys]\n keys: {keys}\n with expiry: {}\n buckets: {buckets}\n overflow buckets: {}\n keys per bucket: {:.2}\n bytes: {}\n",
+        table.marked(),
+        table.overflow_buckets(),
+        keys as f64 / buckets.max(1) as f64,
+        table.memory_bytes(),
+    );
+    context.reply().verbatim(b"txt", text.as_bytes());
+    STATUS_OK
+}
+
+fn help(context: &mut Context) -> Status {
+    super::server::help(
+        context,
+        "DEBUG",
+        &[
+            "CHANGE-REPL-ID",
+            "    Change the identity that replication goes by.",
+            "DIGEST",
+            "    Return a digest of all keys and values, whatever their order.",
+            "DIGEST-VALUE <key> [<key> ...]",
+            "    Return a digest of each value.",
+            "ERROR <string>",
+            "    Return an error with this text.",
+            "HTSTATS <dbid>",
+            "    Return figures about a database's table.",
+            "LOG <message>",
+            "    Write a line to the log.",
+            "OBJECT <key>",
+            "    Return what the server knows of a key's value.",
+            "PAUSE-CRON <0|1>",
+            "    Stop the housekeeping, or go on with it.",
+            "POPULATE <count> [<prefix>] [<size>]",
+            "    Make keys, of this prefix and with values of this size.",
+            "PROTOCOL <type>",
+            "    Return a value of a protocol type: string, integer, double, bignum, null,",
+            "    array, set, map, attrib, push, verbatim, true, false.",
+            "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
+            "    Set after which time a reply buffer's peak is forgotten.",
+            "REPLYBUFFER RESIZING <0|1>",
+            "    Whether reply buffers are resized.",
+            "SET-ACTIVE-EXPIRE <0|1>",
+            "    Whether keys that have expired are removed though nobody asks for them.",
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    Whether checksums of payloads are left unchecked.",
+            "SLEEP <seconds>",
+            "    Stop the server for a time.",
+            "STRINGMATCH-LEN <string> <pattern>",
+            "    Return whether a pattern matches.",
+        ],
+    )
+}

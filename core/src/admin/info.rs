@@ -1,5 +1,263 @@
-//! (to be written)
+//! INFO: what the server is, holds and does, in sections of `name:value` lines.
+//!
+//! - [`resources`]: server, clients, memory, CPU.
+//! - [`statistics`]: stats, commands, errors.
+//! - [`modules`]: what each module is and does.
+//! - this file: which sections are wanted, and the short ones.
+//!
+//! Fields are those of Redis 7.2, so that tools find what they look for. One that
+//! stands for a feature which is not there has the value of a Redis that does not use
+//! it, which is the truth; one that describes how Redis is built is left out. Fields of
+//! our own begin with `plinth_`.
+//!
+//! Fields: <https://redis.io/docs/latest/commands/info/>.
+
+mod modules;
+mod resources;
+mod statistics;
+
 use super::CoreCommand;
+use crate::module::context::Context;
+use crate::server::Server;
+use plinth_abi::bytes::{Bytes, Slice};
+use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
+use plinth_abi::status::{STATUS_OK, Status};
+use std::fmt::{Display, Write};
 
 /// The commands.
-pub static COMMANDS: &[CoreCommand] = &[];
+pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
+    Command {
+        name: Bytes::new("info"),
+        arity: -1,
+        flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
+        categories: abi::CATEGORY_DANGEROUS,
+        tips: Slice::new(&[
+            Bytes::new("nondeterministic_output"),
+            Bytes::new("request_policy:all_shards"),
+            Bytes::new("response_policy:special"),
+        ]),
+        docs: &Docs {
+            summary: Bytes::new("Tells what the server is, holds and does."),
+            since: Bytes::new("1.0.0"),
+            group: Bytes::new("server"),
+            complexity: Bytes::new("O(1)"),
+            history: Slice::new(&[Change {
+                version: Bytes::new("7.0.0"),
+                what: Bytes::new("Several sections can be asked for at once."),
+            }]),
+            args: Slice::new(&[Arg::new(abi::ARG_STRING, "section").flags(abi::ARG_OPTIONAL | abi::ARG_MULTIPLE)]),
+            ..Docs::NEW
+        },
+        ..Command::NEW
+    },
+    info,
+)];
+
+/// The text of an answer.
+#[derive(Default)]
+struct Fields(String);
+
+impl Fields {
+    /// Begin a section.
+    fn section(&mut self, title: &str) {
+        let gap = if self.0.is_empty() { "" } else { "\r\n" };
+        // Writing to a string does not fail.
+        let _ = write!(self.0, "{gap}# {title}\r\n");
+    }
+
+    /// A line.
+    fn add(&mut self, name: &str, value: impl Display) {
+        let _ = write!(self.0, "{name}:{value}\r\n");
+    }
+
+    /// A line with a number of bytes, and one that is easy to read.
+    fn bytes(&mut self, name: &str, bytes: usize) {
+        self.add(name, bytes);
+        self.add(&format!("{name}_human"), human(bytes));
+    }
+
+    /// Lines that are all 0, for what is not in use.
+    fn zeros(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| self.add(name, 0));
+    }
+}
+
+/// A number of bytes with a unit.
+fn human(bytes: usize) -> String {
+    const UNITS: [&str; 6] = ["K", "M", "G", "T", "P", "E"];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.2}{}", UNITS[unit])
+}
+
+/// A part of a whole, which may be 0.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+/// A section of the core.
+struct Section {
+    /// Name by which it is asked for.
+    name: &'static str,
+    /// Whether it is shown when nothing is asked for.
+    default: bool,
+    write: fn(&mut Server, &mut Fields),
+}
+
+const SECTIONS: &[Section] = &[
+    Section { name: "server", default: true, write: resources::server },
+    Section { name: "clients", default: true, write: resources::clients },
+    Section { name: "memory", default: true, write: resources::memory },
+    Section { name: "persistence", default: true, write: persistence },
+    Section { name: "stats", default: true, write: statistics::stats },
+    Section { name: "replication", default: true, write: replication },
+    Section { name: "cpu", default: true, write: resources::cpu },
+    Section { name: "modules", default: true, write: modules::list },
+    Section { name: "commandstats", default: false, write: statistics::commands },
+    Section { name: "errorstats", default: true, write: statistics::errors },
+    Section { name: "cluster", default: true, write: cluster },
+    Section { name: "keyspace", default: true, write: keyspace },
+];
+
+/// Which sections are asked for.
+struct Wanted {
+    /// Names in lower case.
+    names: Vec<String>,
+    default: bool,
+    all: bool,
+    /// Sections that modules add.
+    of_modules: bool,
+}
+
+impl Wanted {
+    fn of(names: Vec<String>) -> Wanted {
+        let has = |word: &str| names.iter().any(|name| name == word);
+        Wanted {
+            default: names.is_empty() || has("default"),
+            all: has("all") || has("everything"),
+            of_modules: has("modules") || has("everything"),
+            names,
+        }
+    }
+
+    fn has(&self, section: &Section) -> bool {
+        self.all || self.default && section.default || self.names.iter().any(|name| name == section.name)
+    }
+}
+
+fn info(context: &mut Context) -> Status {
+    let names = (1..context.argc()).map(|at| context.arg_text(at).to_ascii_lowercase()).collect();
+    let text = context.server().info(names);
+    context.reply().verbatim(b"txt", text.as_bytes());
+    STATUS_OK
+}
+
+impl Server {
+    /// The answer to INFO with sections, in lower case.
+    pub fn info(&mut self, sections: Vec<String>) -> String {
+        let wanted = Wanted::of(sections);
+        let mut fields = Fields::default();
+        for section in SECTIONS.iter().filter(|section| wanted.has(section)) {
+            (section.write)(self, &mut fields);
+        }
+        for (title, lines) in self.module_sections(|module, title| {
+            wanted.of_modules || wanted.names.iter().any(|name| name == module || name == title)
+        }) {
+            fields.section(&title);
+            fields.0.push_str(&lines);
+        }
+        fields.0
+    }
+}
+
+fn persistence(server: &mut Server, fields: &mut Fields) {
+    fields.section("Persistence");
+    fields.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    fields.add("current_fork_perc", "0.00");
+    fields.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
+    fields.add("rdb_changes_since_last_save", server.dirty);
+    fields.add("rdb_bgsave_in_progress", 0);
+    // As long as nothing was saved, the time of the start.
+    fields.add("rdb_last_save_time", server.clock.now_s - server.clock.uptime_s());
+    fields.add("rdb_last_bgsave_status", "ok");
+    fields.add("rdb_last_bgsave_time_sec", -1);
+    fields.add("rdb_current_bgsave_time_sec", -1);
+    fields.zeros(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
+    fields.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
+    fields.add("aof_last_rewrite_time_sec", -1);
+    fields.add("aof_current_rewrite_time_sec", -1);
+    fields.add("aof_last_bgrewrite_status", "ok");
+    fields.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+    fields.add("aof_last_write_status", "ok");
+    fields.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+}
+
+fn replication(server: &mut Server, fields: &mut Fields) {
+    fields.section("Replication");
+    fields.add("role", "master");
+    fields.add("connected_slaves", 0);
+    fields.add("master_failover_state", "no-failover");
+    // The history of this server's data begins with its run.
+    fields.add("master_replid", &server.run_id);
+    fields.add("master_replid2", "0".repeat(40));
+    fields.add("master_repl_offset", 0);
+    fields.add("second_repl_offset", -1);
+    fields.add("repl_backlog_active", 0);
+    let backlog = server.get_parameter("repl-backlog-size").unwrap_or_default();
+    fields.add("repl_backlog_size", String::from_utf8_lossy(&backlog));
+    fields.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+}
+
+fn cluster(_server: &mut Server, fields: &mut Fields) {
+    fields.section("Cluster");
+    fields.add("cluster_enabled", 0);
+}
+
+fn keyspace(server: &mut Server, fields: &mut Fields) {
+    fields.section("Keyspace");
+    for (number, database) in server.keyspace.databases.iter().enumerate() {
+        let (keys, expires) = (database.table.len(), database.table.marked());
+        if keys > 0 {
+            let ttl_ms = if expires == 0 { 0 } else { database.ttl_average_ms() };
+            fields.add(&format!("db{number}"), format_args!("keys={keys},expires={expires},avg_ttl={ttl_ms}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_read_as_redis_writes_them() {
+        for (bytes, text) in
+            [(0, "0B"), (1023, "1023B"), (941_032, "918.98K"), (6_602_752, "6.30M"), (1 << 40, "1.00T")]
+        {
+            assert_eq!(human(bytes), text);
+        }
+    }
+
+    #[test]
+    fn words_for_many_sections_choose_the_right_ones() {
+        let chosen = |names: &[&str]| {
+            let wanted = Wanted::of(names.iter().map(|name| (*name).to_owned()).collect());
+            let of_core = SECTIONS.iter().filter(|section| wanted.has(section)).count();
+            (of_core, wanted.of_modules)
+        };
+        let (all, default) = (SECTIONS.len(), SECTIONS.iter().filter(|section| section.default).count());
+        assert_eq!(chosen(&[]), (default, false));
+        assert_eq!(chosen(&["default"]), (default, false));
+        assert_eq!(chosen(&["default", "commandstats"]), (default + 1, false));
+        assert_eq!(chosen(&["all"]), (all, false));
+        assert_eq!(chosen(&["everything"]), (all, true));
+        assert_eq!(chosen(&["cpu", "memory", "nosuch"]), (2, false));
+        assert_eq!(chosen(&["modules"]), (1, true));
+    }
+}

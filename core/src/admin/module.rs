@@ -201,7 +201,7 @@ pub fn listing(server: &Server) -> Vec<Listed> {
 }
 
 /// `1.2.3` as 10203.
-fn version_number(text: &str) -> i64 {
+pub fn version_number(text: &str) -> i64 {
     let mut parts = text.split('.').map(|part| part.parse::<i64>().unwrap_or(0).min(9_999));
     let mut next = || parts.next().unwrap_or(0);
     next() * 10_000 + next() * 100 + next()

@@ -14,6 +14,7 @@ use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command as abi;
+use std::rc::Rc;
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 
 /// What became of a command.
@@ -62,15 +63,11 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { &mut *command };
-        if client.is_plain() && !paused && command.takes(args.len()) && command.subcommands.is_empty() {
-            if client.last_command != command.name {
-                client.last_command.clone_from(&command.name);
+        let full = self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM);
+        if client.is_plain() && !paused && !full && command.takes(args.len()) && command.subcommands.is_empty() {
+            if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
+                client.last_command = command.shared_name.clone();
             }
-            if self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM) && self.is_memory_full() {
-                self.refuse(token, Some(command), &error_oom());
-                return Outcome::Done;
-            }
-            let Some(client) = self.clients.get(token) else { return Outcome::Done };
             let caller = Caller {
                 client: Some((token, client.id)),
                 output: &raw mut client.output,
@@ -117,16 +114,24 @@ impl Server {
             self.refuse(token, Some(command), &text);
             return Outcome::Done;
         }
-        if self.must_wait(token, command) {
+        let waits = self.must_wait(token, command);
+        let Some(client) = self.clients.get(token) else { return Outcome::Done };
+        client.last_command = command.shared_name.clone();
+        if waits {
+            client.commands -= 1;
             return Outcome::Wait;
         }
-        let Some(client) = self.clients.get(token) else { return Outcome::Done };
-        client.last_command.clone_from(&command.name);
-        if client.transaction.is_some() && !command.is(abi::COMMAND_NOT_QUEUED) {
-            self.queue(token, command, args);
-            return Outcome::Done;
-        }
-        match client.reply_mode {
+        let mode = client.reply_mode;
+        match mode {
+            _ if client.transaction.is_some() && !command.is(abi::COMMAND_NOT_QUEUED) => {
+                let mark = client.output.mark();
+                self.queue(token, command, args);
+                if mode != ReplyMode::On
+                    && let Some(client) = self.clients.get(token)
+                {
+                    client.output.rewind(mark);
+                }
+            }
             ReplyMode::On => {
                 let caller = Caller {
                     client: Some((token, client.id)),
@@ -137,59 +142,38 @@ impl Server {
                 };
                 self.run(command, args, hash, caller);
             }
-            mode => self.run_silent(token, command, args, hash, mode),
+            _ => self.run_silent(token, command, args, hash),
         }
+        self.settle_skip(token, mode);
         Outcome::Done
     }
 
     /// Run a command whose reply is thrown away, or sent after all when the command
     /// itself turned replies on.
-    fn run_silent(
-        &mut self,
-        token: usize,
-        command: &mut Registered,
-        args: &[Bytes],
-        hash: Option<u64>,
-        mode: ReplyMode,
-    ) {
+    fn run_silent(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) {
         let Some(client) = self.clients.get(token) else { return };
-        if mode == ReplyMode::SkipNext {
-            client.reply_mode = ReplyMode::Skip;
-        }
+        let (id, db, resp) = (client.id, client.db, client.resp);
         let mut output = std::mem::take(&mut self.sink);
-        let caller = Caller {
-            client: Some((token, client.id)),
-            output: &raw mut output,
-            db: client.db,
-            resp: client.resp,
-            flags: 0,
-        };
         let begin = output.mark();
+        let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp, flags: 0 };
         self.run(command, args, hash, caller);
-        let now_on = self.clients.get(token).map(|client| client.reply_mode);
-        if now_on == Some(ReplyMode::On) {
-            let reply = output.copy_after(begin);
-            if let Some(client) = self.clients.get(token) {
-                client.output.write(&reply);
-            }
-        } else if now_on == Some(ReplyMode::Skip)
-            && let Some(client) = self.clients.get(token)
+        if let Some(client) = self.clients.get(token)
+            && client.reply_mode == ReplyMode::On
         {
-            let set_just_now = mode == ReplyMode::SkipNext;
-            client.reply_mode = if set_just_now { ReplyMode::Skip } else { ReplyMode::On };
+            client.output.write(&output.copy_after(begin));
         }
-        self.settle_skip(token, mode);
         output.rewind(begin);
         self.sink = output;
     }
 
-    /// `CLIENT REPLY SKIP` silences itself and the command after it.
+    /// After a command, given the mode before it: `CLIENT REPLY SKIP` silences the next
+    /// command, and only that.
     fn settle_skip(&mut self, token: usize, before: ReplyMode) {
-        if let Some(client) = self.clients.get(token)
-            && before == ReplyMode::Skip
-            && client.reply_mode == ReplyMode::Skip
-        {
-            client.reply_mode = ReplyMode::On;
+        let Some(client) = self.clients.get(token) else { return };
+        match (before, client.reply_mode) {
+            (_, ReplyMode::SkipNext) => client.reply_mode = ReplyMode::Skip,
+            (ReplyMode::Skip, ReplyMode::Skip) => client.reply_mode = ReplyMode::On,
+            _ => {}
         }
     }
 
@@ -239,22 +223,14 @@ impl Server {
         full.then(error_oom)
     }
 
-    /// Whether CLIENT PAUSE holds a command back.
-    fn must_wait(&mut self, token: usize, command: &Registered) -> bool {
-        let Some(pause) = self.pause else { return false };
-        if pause.until_ms <= self.clock.now_ms {
-            return false;
-        }
-        let Some(client) = self.clients.peek(token) else { return false };
-        let queued = client.transaction.as_ref().map_or(0, |transaction| transaction.flags);
-        if client.transaction.is_some() && command.name != "exec" {
-            return false;
-        }
-        let writes = (command.spec.flags | if command.name == "exec" { queued } else { 0 })
-            & (abi::COMMAND_WRITE | abi::COMMAND_MAY_REPLICATE)
-            != 0;
-        let exempt = command.name.starts_with("client") || command.name == "exec" && !writes && pause.writes_only;
-        !exempt && (!pause.writes_only || writes)
+    /// Whether CLIENT PAUSE holds a command back. Those of a transaction that runs do
+    /// not come here: a pause that begins within it holds from its end on.
+    fn must_wait(&self, token: usize, command: &Registered) -> bool {
+        let Some(pause) = self.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
+        let transaction = self.clients.peek(token).and_then(|client| client.transaction.as_ref());
+        let queued = if command.name == "exec" { transaction.map_or(0, |open| open.flags) } else { 0 };
+        let may_write = abi::COMMAND_WRITE | abi::COMMAND_MAY_REPLICATE;
+        !pause.writes_only || (command.spec.flags | queued) & may_write != 0
     }
 
     /// Send an error without a run; inside MULTI the transaction fails.
@@ -283,7 +259,7 @@ impl Server {
     /// Run a command, past all gates.
     #[inline]
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
-        let begun = ticks();
+        let begun = self.last_ticks;
         let parts = CallParts {
             args,
             output: caller.output,
@@ -308,7 +284,9 @@ impl Server {
         if status != STATUS_OK {
             self.finish_error(command, status, mark, &caller);
         }
-        command.count(begun);
+        // One look at the counter per command: the end of one is the begin of the next.
+        self.last_ticks = ticks();
+        command.count(self.last_ticks.wrapping_sub(begun));
         self.stats.commands += 1;
         status
     }

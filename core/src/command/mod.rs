@@ -2,11 +2,13 @@
 //!
 //! - [`table`]: every command by name.
 //! - [`dispatch`]: gates, run, errors, counts.
+//! - [`keyspec`]: which arguments are keys.
 //! - [`status`]: the standard errors.
 //! - [`transaction`]: MULTI, EXEC, WATCH.
 //! - [`watch`]: who watches which keys.
 
 pub mod dispatch;
+pub mod keyspec;
 pub mod status;
 pub mod table;
 pub mod transaction;

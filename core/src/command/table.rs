@@ -4,12 +4,12 @@
 //! text: the name, in lower case and padded, is three words, which are hashed by a
 //! multiplication and compared as words.
 
-use crate::clock::ticks;
 use crate::module::{ModuleId, context::Context};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
 use plinth_abi::status::Status;
+use std::rc::Rc;
 
 /// Longest name of a command or subcommand in bytes.
 pub const NAME_BYTES_MAX: usize = 24;
@@ -52,6 +52,8 @@ pub struct Registered {
     pub spec: Command,
     /// Name, with the container's before `|` for a subcommand.
     pub name: String,
+    /// The same, for clients to keep.
+    pub shared_name: Rc<str>,
     /// Who registered it.
     pub module: ModuleId,
     /// The host that its calls carry.
@@ -90,6 +92,7 @@ impl Registered {
         };
         Box::new(Registered {
             spec,
+            shared_name: name.as_str().into(),
             name,
             module,
             host,
@@ -148,13 +151,11 @@ impl Registered {
         all
     }
 
-    /// Note a run that began at `since`; the time now.
+    /// Note a run that took so many ticks.
     #[inline]
-    pub fn count(&mut self, since: u64) -> u64 {
-        let now = ticks();
+    pub fn count(&mut self, ticks: u64) {
         self.stats.calls += 1;
-        self.stats.ticks += now.wrapping_sub(since);
-        now
+        self.stats.ticks += ticks;
     }
 }
 
@@ -208,15 +209,28 @@ fn pack(name: &[u8]) -> Option<Name> {
     Some([word(0), word(1), word(2)])
 }
 
+/// At most eight bytes as a word, by two loads that may overlap.
+#[inline]
+pub fn load_short(name: &[u8]) -> u64 {
+    let len = name.len();
+    if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+        return first | last << ((len - 4) * 8);
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk::<2>(), name.last_chunk::<2>()) {
+        let (first, last) = (u64::from(u16::from_le_bytes(*first)), u64::from(u16::from_le_bytes(*last)));
+        return first | last << ((len - 2) * 8);
+    }
+    name.first().map_or(0, |byte| u64::from(*byte))
+}
+
 /// The packed name, without a loop over bytes for the usual short ones.
 #[inline]
 fn pack_fast(name: &[u8]) -> Option<Name> {
     if name.len() > 8 {
         return pack(name);
     }
-    let mut bytes = [0; 8];
-    bytes[..name.len()].copy_from_slice(name);
-    let word = u64::from_le_bytes(bytes);
+    let word = load_short(name);
     // ASCII letters to lower case, eight at once: bit 5 is set in bytes from A to Z.
     let heptets = word & 0x7f7f_7f7f_7f7f_7f7f;
     let above_z = heptets.wrapping_add(0x2525_2525_2525_2525);

@@ -25,7 +25,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("multi"),
             arity: 1,
-            flags: FLAGS | abi::COMMAND_NO_MULTI | abi::COMMAND_NOT_QUEUED,
+            flags: FLAGS | abi::COMMAND_NOT_QUEUED,
             categories: abi::CATEGORY_TRANSACTION,
             docs: &Docs {
                 summary: Bytes::new("Begins a transaction: commands are queued until EXEC."),
@@ -80,7 +80,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("watch"),
             arity: -2,
-            flags: FLAGS | abi::COMMAND_NO_MULTI | abi::COMMAND_NOT_QUEUED,
+            flags: FLAGS | abi::COMMAND_NOT_QUEUED,
             categories: abi::CATEGORY_TRANSACTION,
             keys: Slice::new(&[KeySpec::range(abi::KEY_RO, 1, -1, 1)]),
             docs: &Docs {
@@ -115,10 +115,19 @@ pub static COMMANDS: &[CoreCommand] = &[
 ];
 
 fn multi(context: &mut Context) -> Status {
+    // Refused here and not before the run, so that the open transaction does not fail.
+    if is_open(context) {
+        return context.error("ERR MULTI calls can not be nested");
+    }
     if let Some(client) = context.client() {
         client.transaction = Some(Box::default());
     }
     context.ok()
+}
+
+/// Whether the client is between MULTI and EXEC.
+fn is_open(context: &mut Context) -> bool {
+    context.client().is_some_and(|client| client.transaction.is_some())
 }
 
 fn discard(context: &mut Context) -> Status {
@@ -131,6 +140,9 @@ fn discard(context: &mut Context) -> Status {
 }
 
 fn watch(context: &mut Context) -> Status {
+    if is_open(context) {
+        return context.error("ERR WATCH inside MULTI is not allowed");
+    }
     let (Some(token), db) = (context.client, context.call.db) else { return STATUS_OK };
     for at in 1..context.argc() {
         let key = context.arg(at);
@@ -139,7 +151,7 @@ fn watch(context: &mut Context) -> Status {
         let now_ms = server.clock.now_ms;
         let stale = server.keyspace.databases[db as usize]
             .find(hash, key)
-            .is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() <= now_ms);
+            .is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < now_ms);
         let Some(id) = server.clients.peek(token).map(|client| client.id) else { break };
         if server.watches.add(db, key, id)
             && let Some(client) = server.clients.get(token)
@@ -232,7 +244,7 @@ impl Server {
             || client.watched.iter().any(|((db, key), stale)| {
                 let hash = self.keyspace.hash(key);
                 let entry = self.keyspace.databases[*db as usize].find(hash, key);
-                !stale && entry.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() <= now_ms)
+                !stale && entry.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < now_ms)
             })
     }
 }

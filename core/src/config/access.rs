@@ -1,10 +1,13 @@
 //! Reading and setting any parameter by name, the core's or a module's.
 
-use super::settings::{self, EVICTION_POLICIES};
+use super::settings::{self, EVICTION_POLICIES, Settings};
 use super::words;
-use crate::net::listener::listen_tcp;
+use crate::net::listener::{Listener, listen_tcp};
 use crate::server::Server;
 use plinth_abi::config as abi;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 /// Why CONFIG SET failed.
 pub enum SetError {
@@ -12,6 +15,30 @@ pub enum SetError {
     Unknown(String),
     /// It cannot be set, and why.
     Refused(String, String),
+}
+
+/// Values to go back to.
+struct Before {
+    settings: Settings,
+    dir: Option<PathBuf>,
+    /// Name and value of those that are a module's, at the place of each pair.
+    of_modules: Vec<Option<(String, Vec<u8>)>>,
+}
+
+/// Whether two names stand for the same parameter.
+fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+        || settings::find(one).zip(settings::find(other)).is_some_and(|(one, other)| std::ptr::eq(one, other))
+}
+
+/// Second handles of TCP sockets, by which they can be reached from here while the
+/// loop owns them.
+pub fn handles(listeners: &[Listener]) -> io::Result<Vec<OwnedFd>> {
+    let tcp = listeners.iter().filter_map(|listener| match listener {
+        Listener::Tcp(socket) => Some(socket.as_fd().try_clone_to_owned()),
+        Listener::Unix(_) => None,
+    });
+    tcp.collect()
 }
 
 impl Server {
@@ -26,22 +53,26 @@ impl Server {
 
     /// Set several parameters, all or none.
     pub fn set_parameters(&mut self, pairs: &[(String, Vec<u8>)]) -> Result<(), SetError> {
+        self.set_parameters_for(None, pairs)
+    }
+
+    /// The same in a client's name, which may not set protected parameters.
+    pub fn set_parameters_for(&mut self, client: Option<usize>, pairs: &[(String, Vec<u8>)]) -> Result<(), SetError> {
         for (at, (name, _)) in pairs.iter().enumerate() {
-            self.may_set(name)?;
-            if pairs[..at].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            self.may_set(client, name)?;
+            if pairs[..at].iter().any(|(other, _)| is_same(other, name)) {
                 return Err(SetError::Refused(name.clone(), "duplicate parameter".into()));
             }
         }
-        let before: Vec<(String, Vec<u8>)> =
-            pairs.iter().filter_map(|(name, _)| Some((name.clone(), self.get_parameter(name)?))).collect();
+        let before = self.before(pairs);
         for (at, (name, value)) in pairs.iter().enumerate() {
             if let Err(reason) = self.set_one(name, value) {
-                self.restore(&before[..at]);
+                self.restore(before, at);
                 return Err(SetError::Refused(name.clone(), reason));
             }
         }
         if let Err((name, reason)) = self.take_effect(pairs) {
-            self.restore(&before);
+            self.restore(before, pairs.len());
             return Err(SetError::Refused(name, reason));
         }
         self.settings_changed();
@@ -51,21 +82,38 @@ impl Server {
         Ok(())
     }
 
-    fn restore(&mut self, before: &[(String, Vec<u8>)]) {
-        for (name, value) in before.iter().rev() {
+    /// All values, to go back to.
+    fn before(&mut self, pairs: &[(String, Vec<u8>)]) -> Before {
+        let of_modules = pairs
+            .iter()
+            .map(|(name, _)| {
+                let at = if settings::find(name).is_some() { None } else { self.find_module_parameter(name) };
+                at.and_then(|at| Some((name.clone(), self.module_parameter(at)?.value.clone())))
+            })
+            .collect();
+        Before { settings: self.settings.clone(), dir: std::env::current_dir().ok(), of_modules }
+    }
+
+    /// Go back, after the first `count` parameters were set.
+    fn restore(&mut self, before: Before, count: usize) {
+        self.settings = before.settings;
+        if let Some(dir) = before.dir {
+            let _ = std::env::set_current_dir(dir);
+        }
+        for (name, value) in before.of_modules[..count].iter().flatten().rev() {
             // The value was there before, so it fits.
             let _ = self.set_one(name, value);
         }
         self.settings_changed();
     }
 
-    fn may_set(&self, name: &str) -> Result<(), SetError> {
+    fn may_set(&self, client: Option<usize>, name: &str) -> Result<(), SetError> {
         let refuse = |reason: &str| Err(SetError::Refused(name.to_owned(), reason.to_owned()));
         if let Some(parameter) = settings::find(name) {
             if parameter.immutable {
                 return refuse("can't set immutable config");
             }
-            if parameter.protected && self.settings.enable_protected_configs != 1 {
+            if parameter.protected && !self.allows(self.settings.enable_protected_configs, client) {
                 return refuse("can't set protected config");
             }
             return Ok(());
@@ -92,22 +140,54 @@ impl Server {
 
     /// Do what follows from new values and may fail.
     fn take_effect(&mut self, pairs: &[(String, Vec<u8>)]) -> Result<(), (String, String)> {
-        let set = |wanted: &str| pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        if let Some((name, _)) = set("dir") {
-            std::env::set_current_dir(&self.settings.dir).map_err(|error| (name.clone(), error.to_string()))?;
-        }
-        if let Some((name, _)) = set("port").or(set("bind")) {
-            let port = self.settings.port as u16;
-            let listeners = if port == 0 {
-                Vec::new()
+        let Some((name, _)) = pairs.iter().find(|(name, _)| is_same(name, "port") || is_same(name, "bind")) else {
+            return Ok(());
+        };
+        let port = self.settings.port as u16;
+        self.listen_anew(port).map_err(|error| {
+            crate::log::warning(&error);
+            let reason = if is_same(name, "port") {
+                "Unable to listen on this port. Check server logs."
             } else {
-                listen_tcp(&self.settings, port)
-                    .map_err(|_| (name.clone(), "Unable to listen on this port. Check server logs.".to_owned()))?
+                "Failed to bind to specified addresses."
             };
-            self.new_listeners = Some(listeners);
-            self.port = port;
-        }
+            (name.clone(), reason.to_owned())
+        })?;
+        self.port = port;
         Ok(())
+    }
+
+    /// Listen as the parameters say now; when that fails, on as before.
+    fn listen_anew(&mut self, port: u16) -> Result<(), String> {
+        let listen = |server: &Server| if port == 0 { Ok(Vec::new()) } else { listen_tcp(&server.settings, port) };
+        // An address can be listened on once, and `*` stands in the way of all others.
+        // So when the new sockets cannot be had beside the present ones, these are
+        // put to rest for the attempt.
+        let listeners = match listen(self) {
+            Ok(listeners) => listeners,
+            Err(_) => {
+                self.rest();
+                listen(self).inspect_err(|_| self.wake())?
+            }
+        };
+        self.listening = handles(&listeners).map_err(|error| error.to_string()).inspect_err(|_| self.wake())?;
+        self.new_listeners = Some(listeners);
+        Ok(())
+    }
+
+    /// Stop listening, keeping the addresses.
+    fn rest(&self) {
+        for socket in &self.listening {
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+        }
+    }
+
+    /// Listen again.
+    fn wake(&self) {
+        let backlog = self.settings.tcp_backlog.clamp(1, 65_535) as i32;
+        for socket in &self.listening {
+            let _ = rustix::net::listen(socket, backlog);
+        }
     }
 
     /// Take up parameters that are used in another form than they are kept in.

@@ -35,6 +35,13 @@ impl ModuleParameter {
         self.spec.flags & flag != 0
     }
 
+    /// The value that the module declares, as CONFIG GET shows it.
+    pub fn default_value(&self) -> Vec<u8> {
+        // SAFETY: a constant of the module, which outlives its parameters.
+        let declared = unsafe { self.spec.default.as_slice() };
+        self.parse(declared).map_or_else(|_| declared.to_vec(), |(_, shown)| shown)
+    }
+
     /// The number and the text that a value stands for, or why it does not fit.
     fn parse(&self, value: &[u8]) -> Result<(i64, Vec<u8>), String> {
         let ranged = |number: i64| {

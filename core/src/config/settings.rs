@@ -2,11 +2,14 @@
 //! by name.
 //!
 //! Adding one touches two places in this file: a field of [`Settings`] and a line
-//! of [`PARAMETERS`]. Parameters of modules are not here, see `config::registry`.
+//! of [`PARAMETERS`]. Parameters without effect are in [`super::inert`], those of
+//! modules in [`super::registry`].
 
-use super::value::memory_size;
+use super::inert::{self, Rule};
+use super::value::{self, ValueError, memory_size};
 
 /// Values of all parameters of the core.
+#[derive(Clone)]
 pub struct Settings {
     /// Addresses to listen on; a leading `-` allows one to be missing.
     pub bind: Vec<String>,
@@ -102,6 +105,8 @@ pub struct Settings {
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, String)>,
+    /// Whether the configuration has had a `save` line, so that the next one adds to it.
+    pub save_was_set: bool,
 }
 
 /// Limit of an output buffer.
@@ -146,14 +151,16 @@ pub enum Kind {
     Choice(fn(&mut Settings) -> &mut usize, &'static [&'static str]),
     /// Anything else.
     Custom(fn(&Settings) -> String, fn(&mut Settings, &[Vec<u8>]) -> Result<(), String>),
-    /// Accepted and kept without effect.
-    Inert(&'static str),
+    /// Checked and kept without effect; its default.
+    Inert(Rule, &'static str),
 }
 
 /// A parameter.
 pub struct Parameter {
     /// Name.
     pub name: &'static str,
+    /// An older name, under which it is known too.
+    pub alias: Option<&'static str>,
     /// How it is read and set.
     pub kind: Kind,
     /// Fixed once the server runs.
@@ -165,21 +172,31 @@ pub struct Parameter {
 }
 
 const fn parameter(name: &'static str, kind: Kind) -> Parameter {
-    Parameter { name, kind, immutable: false, protected: false, several: false }
+    Parameter { name, alias: None, kind, immutable: false, protected: false, several: false }
+}
+
+/// A parameter without effect.
+pub(super) const fn inert(name: &'static str, rule: Rule, default: &'static str) -> Parameter {
+    parameter(name, Kind::Inert(rule, default))
 }
 
 impl Parameter {
-    const fn immutable(mut self) -> Parameter {
+    pub(super) const fn alias(mut self, name: &'static str) -> Parameter {
+        self.alias = Some(name);
+        self
+    }
+
+    pub(super) const fn immutable(mut self) -> Parameter {
         self.immutable = true;
         self
     }
 
-    const fn protected(mut self) -> Parameter {
+    pub(super) const fn protected(mut self) -> Parameter {
         self.protected = true;
         self
     }
 
-    const fn several(mut self) -> Parameter {
+    pub(super) const fn several(mut self) -> Parameter {
         self.several = true;
         self
     }
@@ -187,7 +204,7 @@ impl Parameter {
 
 use Kind::{Bool, Choice, Custom, Inert, Integer, Memory, Text};
 
-const INT_MAX: i64 = i32::MAX as i64;
+pub(super) const INT_MAX: i64 = i32::MAX as i64;
 
 /// All parameters of the core.
 pub static PARAMETERS: &[Parameter] = &[
@@ -195,7 +212,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("port", Integer(|s| &mut s.port, 0, 65535)),
     parameter("tcp-backlog", Integer(|s| &mut s.tcp_backlog, 0, INT_MAX)).immutable(),
     parameter("unixsocket", Text(|s| &mut s.unixsocket)).immutable(),
-    parameter("unixsocketperm", Text(|s| &mut s.unixsocketperm)).immutable(),
+    parameter("unixsocketperm", Custom(|s| s.unixsocketperm.clone(), set_socket_mode)).immutable(),
     parameter("protected-mode", Bool(|s| &mut s.protected_mode)),
     parameter("timeout", Integer(|s| &mut s.timeout, 0, INT_MAX)),
     parameter("tcp-keepalive", Integer(|s| &mut s.tcp_keepalive, 0, INT_MAX)),
@@ -224,8 +241,8 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("active-expire-effort", Integer(|s| &mut s.active_expire_effort, 1, 10)),
     parameter("rdbcompression", Bool(|s| &mut s.rdbcompression)),
     parameter("sanitize-dump-payload", Choice(|s| &mut s.sanitize_dump_payload, SANITIZE)),
-    parameter("notify-keyspace-events", Text(|s| &mut s.notify_keyspace_events)),
-    parameter("dir", Text(|s| &mut s.dir)).protected(),
+    parameter("notify-keyspace-events", Custom(|s| s.notify_keyspace_events.clone(), set_event_classes)),
+    parameter("dir", Custom(get_dir, set_dir)).protected(),
     parameter("enable-debug-command", Choice(|s| &mut s.enable_debug_command, ENABLE)).immutable(),
     parameter("enable-module-command", Choice(|s| &mut s.enable_module_command, ENABLE)).immutable(),
     parameter("enable-protected-configs", Choice(|s| &mut s.enable_protected_configs, ENABLE)).immutable(),
@@ -234,59 +251,14 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("latency-monitor-threshold", Integer(|s| &mut s.latency_monitor_threshold, 0, i64::MAX)),
     parameter("shutdown-timeout", Integer(|s| &mut s.shutdown_timeout, 0, INT_MAX)),
     parameter("module-dir", Text(|s| &mut s.module_dir)).immutable(),
-    parameter("save", Inert("")).several(),
-    parameter("appendonly", Inert("no")),
-    parameter("appendfsync", Inert("everysec")),
-    parameter("appendfilename", Inert("appendonly.aof")).immutable(),
-    parameter("appenddirname", Inert("appendonlydir")).immutable(),
-    parameter("no-appendfsync-on-rewrite", Inert("no")),
-    parameter("auto-aof-rewrite-percentage", Inert("100")),
-    parameter("auto-aof-rewrite-min-size", Inert("67108864")),
-    parameter("aof-use-rdb-preamble", Inert("yes")),
-    parameter("aof-load-truncated", Inert("yes")),
-    parameter("dbfilename", Inert("dump.rdb")),
-    parameter("rdbchecksum", Inert("yes")).immutable(),
-    parameter("stop-writes-on-bgsave-error", Inert("yes")),
-    parameter("rdb-save-incremental-fsync", Inert("yes")),
-    parameter("activerehashing", Inert("yes")),
-    parameter("activedefrag", Inert("no")),
-    parameter("maxmemory-samples", Inert("5")),
-    parameter("maxmemory-eviction-tenacity", Inert("10")),
-    parameter("maxmemory-clients", Inert("0")),
-    parameter("repl-diskless-sync", Inert("yes")),
-    parameter("repl-diskless-sync-delay", Inert("5")),
-    parameter("repl-diskless-load", Inert("disabled")),
-    parameter("repl-disable-tcp-nodelay", Inert("no")),
-    parameter("repl-ping-replica-period", Inert("10")),
-    parameter("repl-backlog-size", Inert("1048576")),
-    parameter("repl-timeout", Inert("60")),
-    parameter("replica-serve-stale-data", Inert("yes")),
-    parameter("slave-serve-stale-data", Inert("yes")),
-    parameter("replica-read-only", Inert("yes")),
-    parameter("replica-priority", Inert("100")),
-    parameter("latency-tracking", Inert("yes")),
-    parameter("lua-time-limit", Inert("5000")),
-    parameter("busy-reply-threshold", Inert("5000")),
-    parameter("close-on-replica-write", Inert("yes")),
-    parameter("supervised", Inert("no")).immutable(),
-    parameter("set-proc-title", Inert("yes")).immutable(),
-    parameter("jemalloc-bg-thread", Inert("yes")),
-    parameter("oom-score-adj", Inert("no")),
-    parameter("crash-log-enabled", Inert("yes")),
-    parameter("crash-memcheck-enabled", Inert("yes")),
-    parameter("tracking-table-max-keys", Inert("1000000")),
-    parameter("acllog-max-len", Inert("128")),
-    parameter("io-threads", Inert("1")).immutable(),
-    parameter("disable-thp", Inert("yes")).immutable(),
-    parameter("locale-collate", Inert("")),
 ];
 
 impl Default for Settings {
     fn default() -> Self {
-        let inert = PARAMETERS
+        let inert = inert::PARAMETERS
             .iter()
             .filter_map(|parameter| match parameter.kind {
-                Inert(default) => Some((parameter.name, default.to_owned())),
+                Inert(_, default) => Some((parameter.name, default.to_owned())),
                 _ => None,
             })
             .collect();
@@ -341,21 +313,28 @@ impl Default for Settings {
             module_dir: String::new(),
             loadmodule: Vec::new(),
             inert,
+            save_was_set: false,
         }
     }
 }
 
-/// The parameter of a name.
+/// All parameters of the core, with and without effect.
+pub fn all() -> impl Iterator<Item = &'static Parameter> {
+    PARAMETERS.iter().chain(inert::PARAMETERS)
+}
+
+/// The parameter of a name, the older name included.
 pub fn find(name: &str) -> Option<&'static Parameter> {
-    PARAMETERS.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    all().find(|parameter| is(parameter.name) || parameter.alias.is_some_and(is))
 }
 
-fn text(words: &[Vec<u8>]) -> String {
-    words.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ")
+fn one(words: &[Vec<u8>]) -> Result<&[u8], String> {
+    if let [word] = words { Ok(word) } else { Err("wrong number of arguments".into()) }
 }
 
-fn one(words: &[Vec<u8>]) -> Result<String, String> {
-    if words.len() == 1 { Ok(text(words)) } else { Err("wrong number of arguments".into()) }
+fn reason(error: ValueError) -> String {
+    error.to_string()
 }
 
 impl Settings {
@@ -367,7 +346,7 @@ impl Settings {
             Text(field) => field(self).clone(),
             Choice(field, words) => words[*field(self)].into(),
             Custom(get, _) => get(self),
-            Inert(_) => self.inert_slot(parameter.name).cloned().unwrap_or_default(),
+            Inert(..) => self.inert_slot(parameter.name).cloned().unwrap_or_default(),
         }
     }
 
@@ -375,54 +354,43 @@ impl Settings {
         self.inert.iter_mut().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Set a parameter from the words of its line; the reason if they do not fit.
+    /// Set a parameter from words; the reason if they do not fit.
     pub fn set(&mut self, parameter: &Parameter, words: &[Vec<u8>]) -> Result<(), String> {
         match parameter.kind {
-            Bool(field) => {
-                *field(self) = match one(words)?.to_ascii_lowercase().as_str() {
-                    "yes" => true,
-                    "no" => false,
-                    _ => return Err("argument must be 'yes' or 'no'".into()),
-                };
-            }
-            Integer(field, min, max) => {
-                let number = one(words)?.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
-                *field(self) = in_range(number, min, max)?;
-            }
+            Bool(field) => *field(self) = value::yes_no(one(words)?).map_err(reason)?,
+            Integer(field, min, max) => *field(self) = value::integer(one(words)?, min..=max).map_err(reason)?,
             Memory(field, min, max) => {
-                let number = memory_size(one(words)?.as_bytes()).ok_or("argument must be a memory value")?;
-                *field(self) = in_range(i64::try_from(number).unwrap_or(i64::MAX), min, max)?;
+                let bytes = value::memory(one(words)?, min as u64..=max as u64).map_err(reason)?;
+                *field(self) = bytes as i64;
             }
-            Text(field) => *field(self) = one(words)?,
+            Text(field) => *field(self) = String::from_utf8_lossy(one(words)?).into_owned(),
             Choice(field, known) => {
-                let word = one(words)?;
-                let found = known.iter().position(|name| name.eq_ignore_ascii_case(&word));
-                *field(self) =
-                    found.ok_or_else(|| format!("argument(s) must be one of the following: {}", known.join(", ")))?;
+                let choices: Vec<(&str, usize)> = known.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+                *field(self) = value::choice(one(words)?, &choices).map_err(reason)?;
             }
             Custom(_, set) => set(self, words)?,
-            Inert(_) => {
-                let value = text(words);
+            Inert(rule, _) => {
+                let value = rule.check(words)?;
                 if let Some(slot) = self.inert_slot(parameter.name) {
-                    // Several `save` lines add up, an empty one forgets them.
-                    if parameter.name == "save" && !slot.is_empty() && !value.is_empty() {
-                        slot.push(' ');
-                        slot.push_str(&value);
-                    } else {
-                        *slot = value;
-                    }
+                    *slot = value;
                 }
             }
         }
         Ok(())
     }
-}
 
-fn in_range(number: i64, min: i64, max: i64) -> Result<i64, String> {
-    if (min..=max).contains(&number) {
-        Ok(number)
-    } else {
-        Err(format!("argument must be between {min} and {max} inclusive"))
+    /// Set a parameter from a line of the configuration. The same as [`Settings::set`]
+    /// but for `save`: its first line takes the place of the default, and those that
+    /// follow add to it, until an empty one.
+    pub fn set_line(&mut self, parameter: &Parameter, words: &[Vec<u8>]) -> Result<(), String> {
+        let adds = parameter.name == "save" && self.save_was_set && words.iter().any(|word| !word.is_empty());
+        self.save_was_set |= parameter.name == "save";
+        let before = self.get(parameter);
+        self.set(parameter, words)?;
+        if let Some(slot) = self.inert_slot("save").filter(|_| adds && !before.is_empty()) {
+            *slot = format!("{before} {slot}");
+        }
+        Ok(())
     }
 }
 
@@ -438,8 +406,42 @@ fn set_bind(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
 }
 
 fn set_hz(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
-    let hz: i64 = one(words)?.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
-    settings.hz = hz.clamp(1, 500);
+    settings.hz = value::integer(one(words)?, 0..=INT_MAX).map_err(reason)?.clamp(1, 500);
+    Ok(())
+}
+
+fn set_socket_mode(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+    settings.unixsocketperm = format!("{:o}", value::octal(one(words)?, 0..=0o777).map_err(reason)?);
+    Ok(())
+}
+
+fn get_dir(_: &Settings) -> String {
+    std::env::current_dir().unwrap_or_default().display().to_string()
+}
+
+/// Changes the directory at once: lines below may name files relative to it.
+fn set_dir(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+    let dir = String::from_utf8_lossy(one(words)?).into_owned();
+    std::env::set_current_dir(&dir).map_err(|error| super::rewrite::plain(&error))?;
+    settings.dir = get_dir(settings);
+    Ok(())
+}
+
+/// Classes of key events that `A` stands for, and those that it does not; in the
+/// order in which they are shown.
+const EVENT_CLASSES: (&str, &str) = ("g$lshzxetd", "KEmn");
+
+fn set_event_classes(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+    let given = String::from_utf8_lossy(one(words)?);
+    let (of_all, others) = EVENT_CLASSES;
+    if !given.chars().all(|class| class == 'A' || of_all.contains(class) || others.contains(class)) {
+        return Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into());
+    }
+    let is_set = |class: &char| given.contains(*class) || of_all.contains(*class) && given.contains('A');
+    let all = of_all.chars().all(|class| is_set(&class));
+    let mut shown: String = if all { "A".into() } else { of_all.chars().filter(is_set).collect() };
+    shown.extend(others.chars().filter(is_set));
+    settings.notify_keyspace_events = shown;
     Ok(())
 }
 
@@ -451,24 +453,94 @@ fn get_output_limits(settings: &Settings) -> String {
     classes.map(text).collect::<Vec<_>>().join(" ")
 }
 
+/// A position in `OUTPUT_CLASSES`.
+fn output_class(word: &[u8]) -> Option<usize> {
+    let class = if word.eq_ignore_ascii_case(b"replica") { b"slave" } else { word };
+    OUTPUT_CLASSES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(class))
+}
+
 fn set_output_limits(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     if words.is_empty() || !words.len().is_multiple_of(4) {
-        return Err("wrong number of arguments".into());
+        return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits = settings.output_limits;
     for four in words.chunks(4) {
-        let class = text(&four[..1]).to_ascii_lowercase();
-        let class = if class == "replica" { "slave".into() } else { class };
-        let at = OUTPUT_CLASSES
-            .iter()
-            .position(|known| *known == class)
-            .ok_or("Invalid client class specified in buffer limit configuration.")?;
-        let number = |word: &[u8]| {
-            memory_size(word).ok_or("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
+        let at = output_class(&four[0]).ok_or("Invalid client class specified in buffer limit configuration.")?;
+        let wrong = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+        let soft_s = value::integer(&four[3], 0..=INT_MAX).map_err(|_| wrong)?;
+        limits[at] = OutputLimit {
+            hard_bytes: memory_size(&four[1]).ok_or(wrong)?,
+            soft_bytes: memory_size(&four[2]).ok_or(wrong)?,
+            soft_s: soft_s as u64,
         };
-        limits[at] =
-            OutputLimit { hard_bytes: number(&four[1])?, soft_bytes: number(&four[2])?, soft_s: number(&four[3])? };
     }
     settings.output_limits = limits;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(settings: &mut Settings, line: &str) -> Result<(), String> {
+        let mut words = super::super::words::split(line.as_bytes()).unwrap();
+        let name = String::from_utf8(words.remove(0)).unwrap();
+        settings.set_line(find(&name).unwrap(), &words)
+    }
+
+    fn get(settings: &mut Settings, name: &str) -> String {
+        settings.get(find(name).unwrap())
+    }
+
+    #[test]
+    fn no_two_parameters_have_a_name_in_common() {
+        let mut names: Vec<&str> = all().flat_map(|one| std::iter::once(one.name).chain(one.alias)).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn save_lines_replace_the_default_and_add_up_until_an_empty_one() {
+        let mut settings = Settings::default();
+        assert_eq!(get(&mut settings, "save"), "3600 1 300 100 60 10000");
+        set(&mut settings, "save 900 1").unwrap();
+        set(&mut settings, "save 60 1000").unwrap();
+        assert_eq!(get(&mut settings, "save"), "900 1 60 1000");
+        set(&mut settings, "save").unwrap();
+        assert_eq!(get(&mut settings, "save"), "");
+        set(&mut settings, "save 5 5").unwrap();
+        set(&mut settings, "save ''").unwrap();
+        assert_eq!(get(&mut settings, "save"), "");
+    }
+
+    #[test]
+    fn an_older_name_sets_the_same_parameter() {
+        let mut settings = Settings::default();
+        set(&mut settings, "slave-priority 7").unwrap();
+        assert_eq!(get(&mut settings, "replica-priority"), "7");
+    }
+
+    #[test]
+    fn event_classes_are_shown_in_one_order() {
+        let mut settings = Settings::default();
+        for (given, shown) in [("KEA", "AKE"), ("lK", "lK"), ("''", ""), ("tdxezhsl$gm", "Am")] {
+            set(&mut settings, &format!("notify-keyspace-events {given}")).unwrap();
+            assert_eq!(get(&mut settings, "notify-keyspace-events"), shown);
+        }
+        assert!(set(&mut settings, "notify-keyspace-events Q").is_err());
+    }
+
+    #[test]
+    fn output_limits_are_set_by_class_all_or_none() {
+        let mut settings = Settings::default();
+        set(&mut settings, "client-output-buffer-limit replica 1kb 2 3").unwrap();
+        let shown = "normal 0 0 0 slave 1024 2 3 pubsub 33554432 8388608 60";
+        assert_eq!(get(&mut settings, "client-output-buffer-limit"), shown);
+        for wrong in ["normal 1 2", "nobody 1 2 3", "normal 1 2 -3", "normal 1 1 1 pubsub x 1 1"] {
+            assert!(set(&mut settings, &format!("client-output-buffer-limit {wrong}")).is_err());
+        }
+        assert_eq!(get(&mut settings, "client-output-buffer-limit"), shown);
+    }
 }

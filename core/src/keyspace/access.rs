@@ -32,7 +32,7 @@ impl Server {
     #[inline]
     pub fn find(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
         let entry = self.keyspace.databases[db as usize].find(hash, key)?;
-        if entry.has_expiry() && entry.expire_at_ms() <= self.clock.now_ms {
+        if entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms {
             self.expire(db, hash, entry);
             return None;
         }
@@ -43,7 +43,7 @@ impl Server {
     /// others must stay, so that it cannot be found beside its successor.
     pub fn find_to_write(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
         let entry = self.keyspace.databases[db as usize].find(hash, key)?;
-        if entry.has_expiry() && entry.expire_at_ms() <= self.clock.now_ms {
+        if entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms {
             self.remove_expired(db, hash, entry);
             return None;
         }
@@ -55,7 +55,7 @@ impl Server {
     pub fn lookup(&mut self, db: u32, hash: u64, key: &[u8], flags: u32) -> Option<EntryPtr> {
         let found =
             if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
-        if flags & GET_NO_STATS == 0 {
+        if flags & (GET_NO_STATS | GET_WRITE) == 0 {
             if found.is_some() {
                 self.stats.hits += 1;
             } else {

@@ -5,6 +5,7 @@
 //! in which it must know that nothing of a module is left there.
 
 use super::entry::EntryPtr;
+use super::types::TYPES_MAX;
 use plinth_abi::bytes::Opaque;
 use plinth_table::Table;
 use std::sync::Arc;
@@ -27,6 +28,21 @@ pub struct Background {
     jobs: Sender<Job>,
     pending: Arc<AtomicUsize>,
     freed: Arc<AtomicUsize>,
+    by_type: Arc<ByType>,
+}
+
+/// What was freed of each type, by id: values, and bytes behind boxed ones.
+pub struct ByType(Vec<(AtomicUsize, AtomicUsize)>);
+
+impl ByType {
+    fn count(&self, entry: EntryPtr) {
+        if let Some((values, bytes)) = self.0.get(entry.type_id() as usize) {
+            values.fetch_add(1, Ordering::Relaxed);
+            if entry.is_boxed() {
+                bytes.fetch_add(entry.charge() as usize, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 impl Background {
@@ -35,9 +51,11 @@ impl Background {
         let (jobs, queue) = channel();
         let pending = Arc::new(AtomicUsize::new(0));
         let freed = Arc::new(AtomicUsize::new(0));
-        let counters = (pending.clone(), freed.clone());
-        std::thread::Builder::new().name("lazy-free".into()).spawn(move || work(&queue, &counters.0, &counters.1))?;
-        Ok(Background { jobs, pending, freed })
+        let by_type = Arc::new(ByType((0..=TYPES_MAX).map(|_| Default::default()).collect()));
+        let counters = (pending.clone(), freed.clone(), by_type.clone());
+        let run = move || work(&queue, &counters.0, &counters.1, &counters.2);
+        std::thread::Builder::new().name("lazy-free".into()).spawn(run)?;
+        Ok(Background { jobs, pending, freed, by_type })
     }
 
     fn send(&self, job: Job, objects: usize) {
@@ -64,6 +82,15 @@ impl Background {
         let _ = wait.recv();
     }
 
+    /// What was freed with whole databases since the last call: type id, values, and
+    /// bytes behind boxed ones.
+    pub fn take_by_type(&self) -> impl Iterator<Item = (u8, u64, u64)> {
+        self.by_type.0.iter().enumerate().filter_map(|(id, (values, bytes))| {
+            let values = values.swap(0, Ordering::Relaxed);
+            (values > 0).then(|| (id as u8, values as u64, bytes.swap(0, Ordering::Relaxed) as u64))
+        })
+    }
+
     /// Objects that wait to be freed.
     pub fn pending(&self) -> usize {
         self.pending.load(Ordering::Relaxed)
@@ -80,7 +107,7 @@ impl Background {
     }
 }
 
-fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize) {
+fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_type: &ByType) {
     let count = |objects: usize| {
         pending.fetch_sub(objects, Ordering::Relaxed);
         freed.fetch_add(objects, Ordering::Relaxed);
@@ -94,7 +121,10 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize) {
                 count(1);
             }
             Job::Database { mut table, drops } => loop {
-                let taken = table.take_some(1024, |entry| free_entry(entry, &drops));
+                let taken = table.take_some(1024, |entry| {
+                    by_type.count(entry);
+                    free_entry(entry, &drops);
+                });
                 if taken == 0 {
                     break;
                 }

@@ -49,7 +49,7 @@ impl Server {
             cursor = database.table.scan_marked(cursor, |entry| {
                 seen += 1;
                 let left = entry.expire_at_ms() - now_ms;
-                if left <= 0 {
+                if left < 0 {
                     stale.push(entry);
                 } else {
                     life_ms = life_ms.saturating_add(left);

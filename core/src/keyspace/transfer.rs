@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::entry::{EntryPtr, Shape};
+use crate::module::services::codec::Loaded;
 use crate::server::Server;
 use plinth_abi::events::{ON_FLUSH, ON_SWAP};
 use plinth_abi::status::{
@@ -90,7 +91,10 @@ impl Server {
             // SAFETY: the value is of this type.
             let boxed = unsafe { copy_value(entry.boxed()) };
             if !boxed.is_null() {
-                let copy = EntryPtr::new(to, shape).ok_or(STATUS_OUT_OF_MEMORY)?;
+                let Some(copy) = EntryPtr::new(to, shape) else {
+                    Loaded::Boxed(shape.tag, boxed).give_back(&table);
+                    return Err(STATUS_OUT_OF_MEMORY);
+                };
                 copy.set_boxed(boxed);
                 return Ok(copy);
             }
@@ -115,17 +119,21 @@ impl Server {
     }
 
     fn empty(&mut self, mut database: Database, in_background: bool) {
-        database.table.for_each(|entry, _| {
-            if let Some(ty) = self.keyspace.types.get_mut(entry.type_id()) {
-                ty.values -= 1;
-                ty.boxed_bytes = ty.boxed_bytes.wrapping_sub(if entry.is_boxed() { entry.charge() } else { 0 });
-            }
-        });
-        let drops = self.keyspace.drops();
         if in_background {
+            let drops = self.keyspace.drops();
             self.keyspace.background.free_table(database.table, drops);
         } else {
-            while database.table.take_some(4096, |entry| super::background::free_entry(entry, &drops)) > 0 {}
+            while database.table.take_some(4096, |entry| self.discard(entry, false)) > 0 {}
+        }
+    }
+
+    /// Take up what the background has freed of each type.
+    pub fn settle_accounts(&mut self) {
+        for (id, values, bytes) in self.keyspace.background.take_by_type() {
+            if let Some(ty) = self.keyspace.types.get_mut(id) {
+                ty.values = ty.values.saturating_sub(values);
+                ty.boxed_bytes = ty.boxed_bytes.saturating_sub(bytes);
+            }
         }
     }
 

@@ -283,6 +283,9 @@ impl Server {
     /// Unload a module by name.
     pub fn unload_module(&mut self, name: &str) -> Result<(), LoadError> {
         let id = self.modules.find(name).map(|module| module.id).ok_or_else(|| LoadError::NotLoaded(name.into()))?;
+        // What a flush has left to the background still counts as the module's.
+        self.keyspace.background.wait();
+        self.settle_accounts();
         self.check_unload(id)?;
         if let Some(stop) = self.modules.get(id).and_then(|module| module.stop) {
             self.call_module(id, 0, |context| {

@@ -16,8 +16,9 @@
 //! - Only one command at a time is taken from a client that is not authenticated,
 //!   because the parser's limits depend on what the command does.
 
+use crate::clock::ticks;
 use crate::command::dispatch::Outcome;
-use crate::command::table::Registered;
+use crate::command::table::{Registered, load_short};
 use crate::net::client::{Client, Closing};
 use crate::resp::request::{Limits, Parsed, Span};
 use crate::server::Server;
@@ -27,6 +28,9 @@ use plinth_abi::bytes::Bytes;
 const WINDOW: usize = 32;
 /// Most commands of one client in one turn.
 const CLIENT_COMMANDS_MAX: usize = 128;
+/// Bytes of replies after which a client's turn ends, so that they are sent before
+/// there are more.
+const OUTPUT_TURN_BYTES: usize = 1 << 20;
 
 /// A parsed command.
 struct Pending {
@@ -52,33 +56,45 @@ pub struct Batch {
 }
 
 impl Server {
-    /// Run what a list of clients has sent; those with more to run stay in the list.
+    /// Run what a list of clients has sent; those with more to read or to run are
+    /// listed again.
     pub fn run_batch(&mut self, batch: &mut Batch, tokens: &mut Vec<usize>) {
         let limits = Limits {
             bulk_len_max: usize::try_from(self.settings.proto_max_bulk_len).unwrap_or(usize::MAX),
             ..Limits::default()
         };
-        let mut keep = Vec::new();
         for token in tokens.drain(..) {
-            let mut of_client = 0;
-            loop {
-                let want = WINDOW.min(CLIENT_COMMANDS_MAX - of_client);
-                let (parsed, more) = self.parse_client(batch, token, &limits, want);
-                of_client += parsed;
-                if more || batch.pending.len() >= WINDOW {
-                    self.run_window(batch);
-                }
-                if !more {
-                    break;
-                }
-                if of_client >= CLIENT_COMMANDS_MAX {
-                    keep.push(token);
-                    break;
-                }
+            let Some(client) = self.clients.get(token) else { continue };
+            // A token may be in the list twice when its client left and another came.
+            if !std::mem::take(&mut client.read_listed) {
+                continue;
+            }
+            client.turn_over = false;
+            let unparsed = self.run_client(batch, token, &limits);
+            let Some(client) = self.clients.get(token) else { continue };
+            client.unparsed = unparsed || client.turn_over;
+            if (client.unparsed || client.readable) && client.closing == Closing::No {
+                self.clients.list_read(token);
             }
         }
         self.run_window(batch);
-        tokens.extend(keep);
+    }
+
+    /// Put a client's commands into the window, and run it whenever it is full;
+    /// whether there may be more than fit into this turn.
+    fn run_client(&mut self, batch: &mut Batch, token: usize, limits: &Limits) -> bool {
+        let mut count = 0;
+        loop {
+            let want = WINDOW.min(CLIENT_COMMANDS_MAX - count);
+            let (parsed, more) = self.parse_client(batch, token, limits, want);
+            count += parsed;
+            if more || batch.pending.len() >= WINDOW {
+                self.run_window(batch);
+            }
+            if !more || count >= CLIENT_COMMANDS_MAX {
+                return more;
+            }
+        }
     }
 
     /// Parse up to `want` commands of a client into the window; how many, and whether
@@ -88,6 +104,8 @@ impl Server {
         if !may_run(client) || !client.query.has_input() {
             return (0, false);
         }
+        // Nothing of this client is in the window now.
+        client.query.inline.clear();
         let limits = Limits { authenticated: client.authenticated, ..*limits };
         let want = if client.authenticated { want } else { 1 };
         let (id, db) = (client.id, client.db);
@@ -131,10 +149,11 @@ impl Server {
                     // What came before the error is answered before it.
                     if count == 0 {
                         protocol_error(client, &error);
+                        self.stats.count_error("ERR");
                         self.clients.list_write(token);
                         return (0, false);
                     }
-                    more = count > 0;
+                    more = true;
                     break;
                 }
             };
@@ -144,7 +163,7 @@ impl Server {
             batch.pending.push(Pending { token, id, db, first_arg, argc, command: None, hash: None, overflows: false, consumed });
         }
         if count == 0 && offset > 0 {
-            client.query.consume(offset);
+            client.query.skip(offset);
         }
         self.prepare(batch, count);
         (count, more)
@@ -153,10 +172,17 @@ impl Server {
     /// Look up the last `count` commands of the window, hash their keys, and fetch their buckets.
     fn prepare(&mut self, batch: &mut Batch, count: usize) {
         let from = batch.pending.len() - count;
+        // A pipeline is often one command over and over: its name need not be looked up
+        // each time.
+        let mut last: (&[u8], Option<*mut Registered>) = (&[], None);
         for pending in &mut batch.pending[from..] {
             let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
             // SAFETY: arguments point into query buffers, see the invariants.
-            pending.command = self.commands.find(unsafe { args[0].as_slice() });
+            let name = unsafe { args[0].as_slice() };
+            if !is_same(name, last.0) {
+                last = (name, self.commands.find(name));
+            }
+            pending.command = last.1;
             let Some(command) = pending.command else { continue };
             // SAFETY: the table has just given the pointer.
             let first_key = unsafe { (*command).first_key } as usize;
@@ -176,6 +202,7 @@ impl Server {
 
     fn run_window(&mut self, batch: &mut Batch) {
         let epoch = self.commands.epoch;
+        self.last_ticks = ticks();
         let mut overflowing = false;
         for pending in &mut batch.pending {
             if let (Some(hash), Some(database)) = (pending.hash, self.keyspace.databases.get(pending.db as usize)) {
@@ -190,46 +217,74 @@ impl Server {
                 }
             }
         }
-        for at in 0..batch.pending.len() {
-            let pending = &batch.pending[at];
+        for pending in &batch.pending {
             let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
-            let command = if self.commands.epoch == epoch {
-                pending.command
+            // SAFETY: as in `prepare`.
+            let (command, hash) = if self.commands.epoch == epoch {
+                (pending.command, pending.hash)
             } else {
-                // SAFETY: as in `prepare`.
-                self.commands.find(unsafe { args[0].as_slice() })
+                (self.commands.find(unsafe { args[0].as_slice() }), None)
             };
             let Some(client) = self.clients.get(pending.token) else { continue };
-            if client.id != pending.id || client.stalled || !may_run(client) {
+            if client.id != pending.id || !may_run(client) {
                 continue;
             }
-            let token = pending.token;
-            match self.execute(token, command, args, pending.hash) {
-                Outcome::Wait => {
-                    if let Some(client) = self.clients.get(token) {
-                        client.stalled = true;
-                    }
-                }
-                Outcome::Done => {
-                    let consumed = pending.consumed;
-                    if let Some(client) = self.clients.get(token) {
-                        client.query.consume(consumed);
-                        if !client.write_listed {
-                            client.write_listed = true;
-                            self.clients.to_write.push(token);
-                        }
-                    }
-                }
+            match self.execute(pending.token, command, args, hash) {
+                Outcome::Wait => self.put_back(pending.token, |client| client.stalled = true),
+                Outcome::Done => self.ran(pending.token, pending.consumed),
             }
         }
         batch.pending.clear();
         batch.args.clear();
     }
+
+    /// A command is done.
+    #[inline]
+    fn ran(&mut self, token: usize, consumed: usize) {
+        let Some(client) = self.clients.get(token) else { return };
+        client.query.consume(consumed);
+        let much = client.output.queued() > OUTPUT_TURN_BYTES;
+        if !client.write_listed {
+            client.write_listed = true;
+            self.clients.to_write.push(token);
+        }
+        if much {
+            self.has_much_output(token);
+        }
+    }
+
+    /// The rest of a client's turn is left out, or the client is closed, when its
+    /// replies are too many.
+    #[cold]
+    fn has_much_output(&mut self, token: usize) {
+        if !self.close_over_limit(token) {
+            self.put_back(token, |client| {
+                client.turn_over = true;
+                client.unparsed = true;
+            });
+            self.clients.list_read(token);
+        }
+    }
+
+    /// Leave what a client has sent in its buffer, to be parsed again.
+    #[cold]
+    fn put_back(&mut self, token: usize, note: impl FnOnce(&mut Client)) {
+        if let Some(client) = self.clients.get(token) {
+            client.query.restart();
+            note(client);
+        }
+    }
+}
+
+/// Whether two short names are equal, byte for byte.
+#[inline]
+fn is_same(name: &[u8], other: &[u8]) -> bool {
+    name.len() == other.len() && name.len() <= 8 && load_short(name) == load_short(other)
 }
 
 /// Whether commands of a client may be parsed and run now.
 fn may_run(client: &Client) -> bool {
-    client.closing == Closing::No && !client.stalled
+    client.closing == Closing::No && !client.stalled && !client.turn_over
 }
 
 /// Answer what cannot be understood, and close.

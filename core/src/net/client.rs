@@ -79,7 +79,7 @@ pub enum ReplyMode {
     Off,
     /// The reply of this command is not sent.
     Skip,
-    /// The reply of the next command is not sent.
+    /// The reply of the next command is not sent; only until this command ends.
     SkipNext,
 }
 
@@ -107,6 +107,15 @@ pub struct Client {
     pub output: Output,
     /// Whether it is in the list of those with output.
     pub write_listed: bool,
+    /// Whether it is in the list of those to read from or to run commands of. One that
+    /// is in the list twice is looked at once, or its commands would run twice.
+    pub read_listed: bool,
+    /// Whether whole commands may wait in the query buffer: they come before more is read.
+    pub unparsed: bool,
+    /// Whether it has had its share of this turn.
+    pub turn_over: bool,
+    /// Whether the other side sends no more, so that the stream ends behind what is there.
+    pub hung_up: bool,
     /// Whether the socket takes no more for now.
     pub write_blocked: bool,
     /// Whether there may be more to read than was read.
@@ -149,10 +158,10 @@ pub struct Client {
     pub is_unix: bool,
     /// Unix time in seconds of the connection.
     pub created_s: i64,
-    /// Unix time in seconds of the last command.
+    /// Unix time in seconds when bytes last came or went.
     pub active_s: i64,
     /// Name of the last command.
-    pub last_command: String,
+    pub last_command: std::rc::Rc<str>,
     /// Since when the output is above its soft limit, Unix time in seconds.
     pub soft_limit_since_s: Option<i64>,
     /// Unix time in ms when the reply buffer's peak was last looked at.
@@ -172,6 +181,15 @@ impl Client {
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.authenticated && self.transaction.is_none() && self.reply_mode == ReplyMode::On
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let names = self.name.capacity() + self.lib_name.capacity() + self.lib_version.capacity();
+        let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
+        let watched: usize = self.watched.iter().map(|((_, key), _)| size_of::<(WatchedKey, bool)>() + key.len()).sum();
+        let queued = self.transaction.as_ref().map_or(0, |open| open.bytes);
+        size_of::<Client>() + names + texts + watched + queued + self.query.memory_bytes() + self.output.memory_bytes()
     }
 
     /// Where the reply of the next command begins.

@@ -99,6 +99,30 @@ impl Clients {
         }
     }
 
+    /// Note that a client has something to read or to run.
+    #[inline]
+    pub fn list_read(&mut self, token: usize) {
+        if let Some(client) = self.get(token)
+            && !client.read_listed
+        {
+            client.read_listed = true;
+            self.to_read.push(token);
+        }
+    }
+
+    /// All connections, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.slots.iter().filter_map(|slot| slot.as_deref())
+    }
+
+    /// Close a client when the turn ends.
+    pub fn close(&mut self, token: usize) {
+        if let Some(client) = self.get(token) {
+            client.closing = super::client::Closing::Now;
+            self.list_close(token);
+        }
+    }
+
     /// Note that a client is to be closed when the turn ends.
     pub fn list_close(&mut self, token: usize) {
         self.to_close.push(token);

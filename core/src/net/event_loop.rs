@@ -7,14 +7,23 @@
 //! Sockets are registered once, edge-triggered, for both directions. A read that
 //! fills its buffer leaves the client in the list of those to read again; a write
 //! that the socket does not take waits for the next writable event.
+//!
+//! Invariants:
+//! - What an event says is noted in the client (`readable`, `hung_up`,
+//!   `write_blocked`) until a read or a write has found out otherwise, because no
+//!   second event says it.
+//! - Nothing more is read from a client while whole commands of it wait.
+//! - The loop does not sleep while a client is listed for reading or writing.
 
 use super::batch::Batch;
 use super::client::{Client, Closing, ReplyMode, Socket};
 use super::listener::Listener;
+use super::output::Sent;
 use super::query::Received;
+use crate::clock::ticks;
 use crate::server::Server;
 use mio::{Events, Interest, Poll, Token, Waker};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +32,8 @@ const WAKER: Token = Token(usize::MAX);
 const LISTENERS: usize = 1 << 40;
 /// Connections accepted in one turn.
 const ACCEPTS_MAX: usize = 1000;
+/// Reads of unwanted bytes from a connection that is being closed.
+const LINGER_READS_MAX: usize = 64;
 
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
@@ -30,6 +41,10 @@ pub struct EventLoop {
     listeners: Vec<Listener>,
     batch: Batch,
     ready: Vec<usize>,
+    /// Whether connections may wait at the listeners without an event to come.
+    accept_again: bool,
+    /// The same, but to be tried with the next housekeeping only.
+    accept_later: bool,
     next_cron: Instant,
     /// Wakes the loop from a signal handler or another thread.
     pub waker: Arc<Waker>,
@@ -45,6 +60,8 @@ impl EventLoop {
             listeners: Vec::new(),
             batch: Batch::default(),
             ready: Vec::new(),
+            accept_again: false,
+            accept_later: false,
             next_cron: Instant::now(),
             waker,
         })
@@ -85,6 +102,7 @@ impl EventLoop {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => other?,
             }
+            let begun = ticks();
             server.clock.update();
             server.access.now_s = server.clock.now_s as u32;
             self.ready.clear();
@@ -92,22 +110,28 @@ impl EventLoop {
             for event in &events {
                 self.on_event(server, event);
             }
+            if std::mem::take(&mut self.accept_again) {
+                self.accept_all(server);
+            }
             self.read_all(server);
+            let batch_begun = ticks();
             server.run_batch(&mut self.batch, &mut self.ready);
-            server.clients.to_read.append(&mut self.ready);
+            server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
             self.write_all(server);
             self.close_all(server);
             self.timers(server);
             if let Some(listeners) = server.new_listeners.take() {
                 self.replace_tcp(listeners)?;
             }
+            server.stats.loop_turns += 1;
+            server.stats.loop_ticks += ticks().wrapping_sub(begun);
         }
         self.drain(server);
         Ok(())
     }
 
     fn timeout(&self, server: &Server) -> Duration {
-        if !server.clients.to_read.is_empty() {
+        if !server.clients.to_read.is_empty() || !server.clients.to_write.is_empty() {
             return Duration::ZERO;
         }
         let now = Instant::now();
@@ -129,19 +153,25 @@ impl EventLoop {
             return;
         }
         let Some(client) = server.clients.get(token.0) else { return };
-        if event.is_writable() && client.write_blocked {
-            client.write_blocked = false;
-            if !client.write_listed {
-                client.write_listed = true;
-                server.clients.to_write.push(token.0);
-            }
+        let failed = event.is_error();
+        client.hung_up |= failed || event.is_read_closed();
+        client.readable |= failed || event.is_readable() || event.is_read_closed();
+        if client.readable && !client.read_listed {
+            client.read_listed = true;
+            self.ready.push(token.0);
         }
-        let Some(client) = server.clients.get(token.0) else { return };
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            client.readable = true;
-            if !self.ready.contains(&token.0) || self.ready.len() > 64 {
-                self.ready.push(token.0);
-            }
+        // An error is found by the write, too: nothing is read from one that is to be
+        // closed when all is sent.
+        if client.write_blocked && (failed || event.is_writable()) {
+            client.write_blocked = false;
+            server.clients.list_write(token.0);
+        }
+    }
+
+    /// Take the connections that wait at all listeners.
+    fn accept_all(&mut self, server: &mut Server) {
+        for listener in 0..self.listeners.len() {
+            self.accept(server, listener);
         }
     }
 
@@ -160,13 +190,18 @@ impl EventLoop {
             match accepted {
                 Ok((socket, address, local)) => self.open(server, socket, address, local),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
+                    // Out of descriptors, as a rule: those who wait are taken later.
                     crate::log::warning(&format!("Accepting client connection: {error}"));
+                    self.accept_later = true;
                     return;
                 }
             }
         }
-        // More may wait: the edge is gone, so come back by ourselves.
+        // More may wait, and no event will say so.
+        self.accept_again = true;
         let _ = self.waker.wake();
     }
 
@@ -195,103 +230,43 @@ impl EventLoop {
     }
 
     fn read_all(&mut self, server: &mut Server) {
-        let limit = usize::try_from(server.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
         for at in 0..self.ready.len() {
-            let token = self.ready[at];
-            let Some(client) = server.clients.get(token) else { continue };
-            if !client.readable || client.closing != Closing::No || client.stalled {
-                continue;
-            }
-            match client.query.receive(&mut client.socket) {
-                Ok(Received::Bytes(bytes, more)) => {
-                    client.readable = more;
-                    client.input_bytes += bytes as u64;
-                    let pending = client.query.pending().len();
-                    let over = pending > limit;
-                    if over {
-                        crate::log::warning(&format!(
-                            "Closing client that reached max query buffer length: id={} addr={}",
-                            client.id, client.address
-                        ));
-                        client.closing = Closing::Now;
-                    }
-                    server.stats.query_limit_closed += u64::from(over);
-                    server.stats.input_bytes += bytes as u64;
-                    server.stats.max_input_buffer = server.stats.max_input_buffer.max(pending);
-                    if over {
-                        server.clients.list_close(token);
-                    } else if more {
-                        server.clients.to_read.push(token);
-                    }
-                }
-                Ok(Received::End) => {
-                    client.closing = Closing::Now;
-                    server.clients.list_close(token);
-                }
-                Err(error) => {
-                    crate::log::verbose(&format!("Reading from client: {error}"));
-                    client.closing = Closing::Now;
-                    server.clients.list_close(token);
-                }
-            }
+            server.read_client(self.ready[at]);
         }
     }
 
     fn write_all(&mut self, server: &mut Server) {
         let mut tokens = std::mem::take(&mut server.clients.to_write);
-        for token in tokens.drain(..) {
-            let now_s = server.clock.now_s;
-            let Some(client) = server.clients.get(token) else { continue };
-            client.write_listed = false;
-            if client.closing == Closing::Now {
-                server.clients.list_close(token);
-                continue;
-            }
-            let before = client.output.pending();
-            if before > 0 && !client.write_blocked {
-                match client.output.send(&mut client.socket) {
-                    Ok(done) => client.write_blocked = !done,
-                    Err(error) => {
-                        crate::log::verbose(&format!("Error writing to client: {error}"));
-                        client.closing = Closing::Now;
-                    }
-                }
-            }
-            let after = client.output.pending();
-            client.output_bytes += (before - after) as u64;
-            let done = client.closing == Closing::Now || client.closing == Closing::AfterReply && after == 0;
-            let over = after > 0 && over_limit(client, server.settings.output_limits[0], now_s);
-            if over {
-                crate::log::warning(&format!(
-                    "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
-                    client.id, client.address
-                ));
-            }
-            server.stats.output_bytes += (before - after) as u64;
-            server.stats.max_output_buffer = server.stats.max_output_buffer.max(before);
-            server.stats.output_limit_closed += u64::from(over);
-            if done || over {
-                server.clients.list_close(token);
+        let written = tokens.len();
+        for at in 0..written {
+            let token = tokens[at];
+            if server.write_client(token) {
+                tokens.push(token);
             }
         }
-        // Writing does not add to the list, so its memory can be kept.
-        if server.clients.to_write.is_empty() {
-            server.clients.to_write = tokens;
-        }
+        tokens.drain(..written);
+        // What closing or writing has added goes behind those that are to be gone on with.
+        tokens.append(&mut server.clients.to_write);
+        server.clients.to_write = tokens;
     }
 
     fn close_all(&mut self, server: &mut Server) {
         for token in std::mem::take(&mut server.clients.to_close) {
-            if server.clients.peek(token).is_none() {
+            if server.clients.peek(token).is_none_or(|client| client.closing == Closing::No) {
                 continue;
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
             server.unwatch(token);
-            if let Some(mut client) = server.clients.remove(token) {
-                let _ = match &mut client.socket {
-                    Socket::Tcp(stream) => self.poll.registry().deregister(stream),
-                    Socket::Unix(stream) => self.poll.registry().deregister(stream),
-                };
+            let Some(mut client) = server.clients.remove(token) else { continue };
+            let _ = match &mut client.socket {
+                Socket::Tcp(stream) => self.poll.registry().deregister(stream),
+                Socket::Unix(stream) => self.poll.registry().deregister(stream),
+            };
+            if client.closing == Closing::AfterReply {
+                linger(&mut client.socket);
+            }
+            if client.no_touch {
+                server.count_no_touch();
             }
         }
     }
@@ -305,8 +280,9 @@ impl EventLoop {
         if now >= self.next_cron {
             let hz = server.cron();
             self.next_cron = now + Duration::from_millis(1000 / hz.max(1));
-            // Replies of timers and of the housekeeping go out with the next turn at the latest.
-            self.write_all(server);
+            if std::mem::take(&mut self.accept_later) {
+                self.accept_all(server);
+            }
             self.close_all(server);
         }
     }
@@ -335,6 +311,21 @@ fn prepare_socket(socket: &Socket, keepalive_s: i64) {
     }
 }
 
+/// Let the last reply arrive: closing a socket with unread bytes would make the
+/// kernel reset the connection, and what the other side has not read yet may be lost.
+fn linger(socket: &mut Socket) {
+    let _ = match socket {
+        Socket::Tcp(stream) => stream.shutdown(std::net::Shutdown::Write),
+        Socket::Unix(stream) => stream.shutdown(std::net::Shutdown::Write),
+    };
+    let mut unread = [0; 16 * 1024];
+    for _ in 0..LINGER_READS_MAX {
+        if !matches!(socket.read(&mut unread), Ok(bytes) if bytes > 0) {
+            break;
+        }
+    }
+}
+
 /// Whether a client's output is above its limit, at once or for too long.
 fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, now_s: i64) -> bool {
     let queued = client.output.queued() as u64;
@@ -346,10 +337,105 @@ fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, 
         return false;
     }
     let since = *client.soft_limit_since_s.get_or_insert(now_s);
-    now_s - since >= limit.soft_s as i64
+    now_s - since > limit.soft_s as i64
 }
 
 impl Server {
+    /// Read what a client has sent, unless commands of it wait.
+    fn read_client(&mut self, token: usize) {
+        let now_s = self.clock.now_s;
+        let limit = usize::try_from(self.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
+        let Some(client) = self.clients.get(token) else { return };
+        if !client.readable || client.unparsed || client.closing != Closing::No {
+            return;
+        }
+        let bytes = match client.query.receive(&mut client.socket, client.hung_up) {
+            Ok(Received::Bytes(bytes, more)) => {
+                client.readable = more;
+                bytes
+            }
+            Ok(Received::End) => {
+                crate::log::verbose("Client closed connection");
+                return self.clients.close(token);
+            }
+            Err(error) => {
+                crate::log::verbose(&format!("Reading from client: {error}"));
+                return self.clients.close(token);
+            }
+        };
+        client.active_s = now_s;
+        client.input_bytes += bytes as u64;
+        self.stats.reads += 1;
+        self.stats.input_bytes += bytes as u64;
+        if client.query.pending().len() > limit {
+            crate::log::warning(&format!(
+                "Closing client that reached max query buffer length: id={} addr={}",
+                client.id, client.address
+            ));
+            self.stats.query_limit_closed += 1;
+            self.clients.close(token);
+        }
+    }
+
+    /// Send a client what waits for it; whether it is to go on with the next turn.
+    fn write_client(&mut self, token: usize) -> bool {
+        let now_s = self.clock.now_s;
+        let Some(client) = self.clients.get(token) else { return false };
+        client.write_listed = false;
+        if client.closing == Closing::Now {
+            self.clients.list_close(token);
+            return false;
+        }
+        let before = client.output.pending();
+        if before > 0 && !client.write_blocked {
+            match client.output.send(&mut client.socket) {
+                Ok(sent) => {
+                    client.write_blocked = sent == Sent::Blocked;
+                    client.write_listed = sent == Sent::More;
+                }
+                Err(error) => {
+                    crate::log::verbose(&format!("Error writing to client: {error}"));
+                    self.clients.close(token);
+                    return false;
+                }
+            }
+            let sent = (before - client.output.pending()) as u64;
+            if sent > 0 {
+                client.active_s = now_s;
+            }
+            client.output_bytes += sent;
+            self.stats.writes += 1;
+            self.stats.output_bytes += sent;
+        }
+        if client.closing == Closing::AfterReply && client.output.pending() == 0 {
+            self.clients.list_close(token);
+            return false;
+        }
+        let more = client.write_listed;
+        !self.close_over_limit(token) && more
+    }
+
+    /// Close a client whose output is above its limit; whether it was.
+    pub fn close_over_limit(&mut self, token: usize) -> bool {
+        let (limit, now_s) = (self.settings.output_limits[0], self.clock.now_s);
+        let Some(client) = self.clients.get(token) else { return false };
+        if client.closing == Closing::Now || !over_limit(client, limit, now_s) {
+            return false;
+        }
+        crate::log::warning(&format!(
+            "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+            client.id, client.address
+        ));
+        self.stats.output_limit_closed += 1;
+        self.clients.close(token);
+        true
+    }
+
+    /// Find out whether any client has CLIENT NO-TOUCH on.
+    pub fn count_no_touch(&mut self) {
+        self.any_no_touch = self.clients.iter().any(|client| client.no_touch);
+    }
+
     /// A connection's state at its begin.
     fn new_client(&mut self, socket: Socket, address: String, local_address: String) -> Client {
         use std::os::fd::AsRawFd;
@@ -365,6 +451,10 @@ impl Server {
             output: Default::default(),
             write_listed: false,
             write_blocked: false,
+            read_listed: false,
+            unparsed: false,
+            turn_over: false,
+            hung_up: false,
             readable: false,
             stalled: false,
             closing: Closing::No,
@@ -386,7 +476,7 @@ impl Server {
             is_unix,
             created_s: now_s,
             active_s: now_s,
-            last_command: String::new(),
+            last_command: "".into(),
             soft_limit_since_s: None,
             peak_at_ms: self.clock.now_ms,
             input_bytes: 0,
@@ -401,7 +491,7 @@ impl Server {
         if self.clients.len() as i64 >= self.settings.maxclients {
             return Some("-ERR max number of clients reached\r\n".into());
         }
-        let open = !self.settings.protected_mode || !self.settings.requirepass.is_empty() || self.settings.bind_was_set;
+        let open = !self.settings.protected_mode || !self.settings.requirepass.is_empty();
         let local = matches!(socket, Socket::Unix(_)) || is_loopback(address);
         (!open && !local).then(|| PROTECTED.replace('\n', " ").trim_end().to_owned() + "\r\n")
     }
@@ -415,7 +505,7 @@ impl Server {
             {
                 client.stalled = false;
                 client.query.restart();
-                self.clients.to_read.push(token);
+                self.clients.list_read(token);
             }
         }
     }

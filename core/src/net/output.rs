@@ -11,7 +11,9 @@
 //! - `reply` is the first field: handlers get its address, and `grow` finds the
 //!   buffer behind it.
 //! - Bytes before `at` in the current chunk are initialised.
-//! - A chunk is never moved while it holds bytes; a long reply is more chunks.
+//! - A long reply is more chunks; what a chunk holds is copied elsewhere only by
+//!   [`Output::open`], and only when it is short.
+//! - A chunk of unusual size goes when what it holds has been sent.
 //! - Between [`Output::open`] and [`Output::close`] nothing is sent.
 
 use plinth_abi::bytes::Bytes;
@@ -25,6 +27,10 @@ pub const CHUNK_BYTES: usize = 16 * 1024;
 pub const CHUNK_BYTES_MIN: usize = 1024;
 /// Most chunks in one call of `writev`.
 const SLICES_MAX: usize = 64;
+/// Bytes after which sending to one client makes way for others.
+const SEND_TURN_BYTES: usize = 1 << 20;
+/// Most bytes that [`Output::open`] copies to keep the rest of a chunk in use.
+const COPIED_BYTES_MAX: usize = 2048;
 
 /// An output buffer.
 #[repr(C)]
@@ -42,6 +48,17 @@ pub struct Output {
     chunk_bytes: usize,
     /// Most bytes that the current chunk has held since [`Output::take_peak`].
     peak: usize,
+}
+
+/// How far sending got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// Nothing is left.
+    All,
+    /// The socket takes no more for now.
+    Blocked,
+    /// The turn's share is sent, and the socket may take more.
+    More,
 }
 
 /// A place in an output buffer to go back to.
@@ -127,6 +144,7 @@ impl Output {
 
     /// Make a vector the current chunk, behind what it holds.
     fn adopt(&mut self, chunk: Vec<u8>) {
+        debug_assert!(self.base.is_null() && chunk.capacity() > 0);
         let mut chunk = std::mem::ManuallyDrop::new(chunk);
         self.base = chunk.as_mut_ptr();
         self.capacity = chunk.capacity();
@@ -242,7 +260,9 @@ impl Output {
             self.queued -= chunk.len();
             // An empty current chunk was not retired: then all of this chunk is new.
             chunk.truncate(mark.filled);
-            self.adopt(chunk);
+            if !chunk.is_empty() || (1..=CHUNK_BYTES).contains(&chunk.capacity()) {
+                self.adopt(chunk);
+            }
         } else if !self.base.is_null() {
             // SAFETY: the mark lies before `at` in the current chunk.
             self.reply.at = unsafe { self.base.add(mark.filled) };
@@ -251,7 +271,16 @@ impl Output {
 
     /// Begin an aggregate of unknown length; what `close` needs.
     pub fn open(&mut self) -> u64 {
-        self.retire();
+        let filled = self.filled();
+        if (1..=COPIED_BYTES_MAX).contains(&filled) {
+            // What waits is short: it goes into a chunk of its size, and the free rest of
+            // this one takes what follows.
+            self.chunks.push_back(self.current().to_vec());
+            self.queued += filled;
+            self.reply.at = self.base;
+        } else if filled > 0 {
+            self.retire();
+        }
         self.chunks.push_back(Vec::new());
         self.chunks.len() as u64 - 1
     }
@@ -264,10 +293,14 @@ impl Output {
         }
     }
 
-    /// Write to a socket what it takes; whether all is sent.
-    pub fn send(&mut self, socket: &mut impl Write) -> io::Result<bool> {
+    /// Write to a socket what it takes, up to a turn's share.
+    pub fn send(&mut self, socket: &mut impl Write) -> io::Result<Sent> {
         self.peak = self.peak.max(self.filled());
+        let mut total = 0;
         while self.pending() > 0 {
+            if total >= SEND_TURN_BYTES {
+                return Ok(Sent::More);
+            }
             let sent = if self.chunks.is_empty() {
                 socket.write(&self.current()[self.sent..])
             } else {
@@ -275,16 +308,23 @@ impl Output {
             };
             match sent {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(bytes) => self.advance(bytes),
+                Ok(bytes) => {
+                    total += bytes;
+                    self.advance(bytes);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::Blocked),
                 Err(error) => return Err(error),
             }
         }
         self.sent = 0;
-        self.reply.at = self.base;
         self.chunks.clear();
-        Ok(true)
+        if self.capacity > CHUNK_BYTES {
+            self.retire_empty();
+        } else {
+            self.reply.at = self.base;
+        }
+        Ok(Sent::All)
     }
 
     fn send_chunks(&self, socket: &mut impl Write) -> io::Result<usize> {
@@ -308,9 +348,11 @@ impl Output {
         }
     }
 
-    /// Most bytes that the current chunk held since the last call.
+    /// Most bytes that the current chunk held since the last call; counting begins
+    /// again with what it holds now.
     pub fn take_peak(&mut self) -> usize {
-        std::mem::take(&mut self.peak).max(self.filled())
+        let filled = self.filled();
+        std::mem::replace(&mut self.peak, filled).max(filled)
     }
 
     /// Most bytes that the current chunk has held since [`Output::take_peak`].
@@ -320,7 +362,7 @@ impl Output {
 
     /// Use chunks of another size from now on; an empty current chunk is given back.
     pub fn set_chunk_bytes(&mut self, bytes: usize) {
-        self.chunk_bytes = bytes;
+        self.chunk_bytes = bytes.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES);
         if !self.base.is_null() && self.pending() == 0 {
             self.retire_empty();
         }
@@ -344,3 +386,7 @@ impl Drop for Output {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

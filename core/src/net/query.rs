@@ -20,6 +20,8 @@ const READ_BYTES: usize = 16 * 1024;
 const KEPT_BYTES: usize = 32 * 1024;
 /// Most bytes that are read from one client in a turn of the loop.
 const TURN_BYTES: usize = 1 << 20;
+/// Largest announced length that room is made for before it arrives.
+const ANNOUNCED_BYTES_MAX: usize = 1 << 30;
 
 /// A query buffer.
 #[derive(Default)]
@@ -80,6 +82,13 @@ impl Query {
         }
     }
 
+    /// Bytes that are no command are done; where parsing is stays known.
+    pub fn skip(&mut self, bytes: usize) {
+        let need = self.need.saturating_sub(bytes);
+        self.consume(bytes);
+        self.need = need;
+    }
+
     /// Parse again from the first command that was not consumed.
     pub fn restart(&mut self) {
         self.need = 0;
@@ -101,12 +110,15 @@ impl Query {
 
     /// Bytes of memory held.
     pub fn memory_bytes(&self) -> usize {
-        self.buffer.capacity() + self.parser.heap_size()
+        let inline: usize = self.inline.iter().map(Vec::capacity).sum();
+        self.buffer.capacity() + self.parser.heap_size() + inline
     }
 
     /// Read what the socket has, up to a turn's share. Only between batches.
-    pub fn receive(&mut self, socket: &mut impl Read) -> io::Result<Received> {
-        self.inline.clear();
+    ///
+    /// A short read means that the socket is empty, but for one whose other side has
+    /// hung up: the end of the stream comes without another event.
+    pub fn receive(&mut self, socket: &mut impl Read, hung_up: bool) -> io::Result<Received> {
         let mut total = 0;
         loop {
             self.make_room();
@@ -117,12 +129,13 @@ impl Query {
                 Ok(bytes) => {
                     self.filled += bytes;
                     total += bytes;
-                    self.peak = self.peak.max(self.filled - self.consumed);
-                    if bytes < room {
+                    let pending = self.filled - self.consumed;
+                    self.peak = self.peak.max(pending);
+                    if bytes < room && !hung_up {
                         return Ok(Received::Bytes(total, false));
                     }
-                    // The buffer is full: only a long argument is worth reading on for.
-                    if total >= TURN_BYTES || self.need <= self.filled - self.consumed {
+                    // Only a long argument is worth reading on for.
+                    if total >= TURN_BYTES || self.need <= pending {
                         return Ok(Received::Bytes(total, true));
                     }
                 }
@@ -133,16 +146,22 @@ impl Query {
         }
     }
 
+    /// Make room for a read: for the whole of a long argument that was announced, else
+    /// for some kilobytes.
     fn make_room(&mut self) {
         let pending = self.filled - self.consumed;
-        let wanted = if self.need > pending { self.need } else { pending + READ_BYTES };
-        if self.buffer.len() - self.consumed >= wanted {
+        let need = self.need.min(ANNOUNCED_BYTES_MAX);
+        let least = if need > pending + READ_BYTES { need } else { pending + READ_BYTES / 2 };
+        if self.buffer.len() - self.consumed >= least {
             return;
         }
-        if self.buffer.len() < wanted {
+        if self.buffer.len() < least {
+            // At least twice what is there, so that a command of many arguments is copied
+            // a few times only; and a little more than announced, for the arguments behind.
             // Fresh zeroed memory is not resident before it is written, so that a client
             // that only announces a long argument costs address space, not memory.
-            let mut buffer = vec![0; wanted];
+            let wanted = need.max(pending * 2) + READ_BYTES;
+            let mut buffer = vec![0; wanted - wanted % READ_BYTES];
             buffer[..pending].copy_from_slice(self.pending());
             self.buffer = buffer;
         } else {
@@ -152,12 +171,13 @@ impl Query {
         self.filled = pending;
     }
 
-    /// Give memory back that is not in use; whether any was.
+    /// Give memory back that is not in use; whether any was. Only between batches.
     pub fn shrink(&mut self, idle: bool) -> bool {
         let pending = self.filled - self.consumed;
-        let keep = pending.max(self.need.min(KEPT_BYTES)).max(if idle { 0 } else { self.peak.min(KEPT_BYTES) });
-        self.peak = pending;
-        if self.buffer.len() <= keep.max(1024) || (!idle && self.buffer.len() <= KEPT_BYTES) {
+        let peak = std::mem::replace(&mut self.peak, pending);
+        let keep = if idle { pending } else { pending.max(self.need).max(peak).max(READ_BYTES) };
+        let worth = if idle { self.buffer.len() > keep } else { self.buffer.len() > KEPT_BYTES.max(keep * 2) };
+        if !worth {
             return false;
         }
         self.buffer.copy_within(self.consumed..self.filled, 0);
@@ -165,6 +185,13 @@ impl Query {
         self.filled = pending;
         self.buffer.truncate(keep);
         self.buffer.shrink_to_fit();
+        if idle {
+            self.inline = Vec::new();
+        }
         true
     }
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

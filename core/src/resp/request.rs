@@ -412,6 +412,16 @@ impl Parser {
 #[inline]
 fn short_line(buf: &[u8], position: usize, prefix: u8) -> Option<(usize, usize)> {
     let line = buf.get(position..)?;
+    // Numbers of one and of two digits, which nearly all are, without the loop.
+    if let Some([sign, tens, ones, end]) = line.first_chunk::<4>() {
+        let (tens, units) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        if *sign == prefix && tens <= 9 && *ones == b'\r' {
+            return Some((usize::from(tens), position + 4));
+        }
+        if *sign == prefix && (1..=9).contains(&tens) && units <= 9 && *end == b'\r' && line.len() > 4 {
+            return Some((usize::from(tens) * 10 + usize::from(units), position + 5));
+        }
+    }
     if *line.first()? != prefix {
         return None;
     }

@@ -3,8 +3,9 @@
 //! Every function works on the database selected in the call unless it takes a
 //! number. Whoever changed a value says so with [`KeysService::modified`]: that is
 //! what WATCH, keyspace events, client-side caching and durability hang on.
-//! Removing, expiring, renaming and moving through this service says it by itself
-//! (only the event is the caller's, where a parameter asks for it).
+//! Renaming, moving, copying, flushing and swapping say by themselves that keys
+//! changed, and an expired key's removal says and publishes it; only the events are
+//! the caller's.
 
 use crate::bytes::{Bytes, Opaque, Take};
 use crate::call::Call;

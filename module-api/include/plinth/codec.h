@@ -2,10 +2,10 @@
 //
 // Service `plinth.codec/1`: how a type's `save` writes and its `load` reads.
 //
-// A type with RDB tags of its own writes one with `tag`, then the standard payload of that tag with
-// `length`, `string` and `raw`. Any other type just puts values: the host keeps them in a
-// self-describing container (RDB value type 7), so that they can be carried along when the module
-// is not loaded.
+// A type with RDB tags of its own writes one with `put_tag`, then the standard payload of that tag
+// with `put_u64`, `put_bytes` and `put_raw`. Any other type just puts values: the host keeps them
+// in a self-describing container (RDB value type 7), so that they can be carried along when the
+// module is not loaded.
 
 #ifndef PLINTH_CODEC_H
 #define PLINTH_CODEC_H

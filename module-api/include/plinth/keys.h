@@ -4,8 +4,9 @@
 //
 // Every function works on the database selected in the call unless it takes a number. Whoever
 // changed a value says so with `plinth_keys_service.modified`: that is what WATCH, keyspace events,
-// client-side caching and durability hang on. Removing, expiring, renaming and moving through this
-// service says it by itself (only the event is the caller's, where a parameter asks for it).
+// client-side caching and durability hang on. Renaming, moving, copying, flushing and swapping say
+// by themselves that keys changed, and an expired key's removal says and publishes it; only the
+// events are the caller's.
 
 #ifndef PLINTH_KEYS_H
 #define PLINTH_KEYS_H
@@ -52,7 +53,7 @@ typedef struct plinth_keys_service plinth_keys_service;
 // Database number: all of them.
 #define PLINTH_DB_ALL (-1)
 
-// Event class `K`: sent under `__keyspace@<db>__`; chosen by configuration only.
+// Event class `g`: commands on keys of any type.
 #define PLINTH_EVENT_GENERIC (UINT32_C(1) << 2)
 // Event class `$`.
 #define PLINTH_EVENT_STRING (UINT32_C(1) << 3)

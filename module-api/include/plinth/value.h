@@ -68,8 +68,8 @@ struct plinth_type {
     // The host writes the type's id here before `start`; ids begin at 1.
     uint32_t *id_out;
     // Value type bytes of the RDB format that `load` reads, for types that have a standard form
-    // there; `save` then writes one of them with `plinth.codec/1` `tag` first. Without any, values
-    // are saved in a container that carries the type's name and `encoding`.
+    // there; `save` then writes one of them with `plinth.codec/1` `put_tag` first. Without any,
+    // values are saved in a container that carries the type's name and `encoding`.
     plinth_uint8_slice rdb_tags;
 
     // Write a value.

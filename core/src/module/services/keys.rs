@@ -105,7 +105,7 @@ fn no_touch(context: &mut Context) -> u32 {
         return 0;
     }
     let exempt = context.call.command.is_null();
-    let quiet = context.client().is_some_and(|client| client.no_touch && client.last_command != "touch");
+    let quiet = context.client().is_some_and(|client| client.no_touch && &*client.last_command != "touch");
     if quiet && !exempt { plinth_abi::keys::GET_NO_TOUCH } else { 0 }
 }
 
@@ -323,6 +323,7 @@ unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let db = context.call.db;
+    context.last = None;
     let server = context.server();
     // Expired keys are passed over and removed; a database of nothing else is not
     // searched for ever.
@@ -353,7 +354,7 @@ unsafe extern "C" fn scan(call: *mut Call, cursor: u64, count: usize, visit: Vis
     loop {
         cursor = table.scan(cursor, |entry| {
             seen += 1;
-            let expired = entry.has_expiry() && entry.expire_at_ms() <= now_ms;
+            let expired = entry.has_expiry() && entry.expire_at_ms() < now_ms;
             // SAFETY: the entry is in the table; `visit` is the module's, with its data.
             unsafe { (visit.run)(data, Bytes::of(entry.key()), u32::from(entry.type_id()), u32::from(expired)) };
         });

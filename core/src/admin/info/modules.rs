@@ -1,0 +1,84 @@
+//! INFO modules: for each module the line that Redis has, and one with what a module
+//! is here.
+//!
+//! ```text
+//! module:name=string,ver=100,api=1,filters=0,usedby=[bitmap],using=[],options=[]
+//! plinth_module_string:version=0.1.0,types=[string],services=[plinth.string/1],uses=[plinth.keys/1|plinth.reply/1],
+//!     commands=22,calls=15,usec=112,panics=0,values=3,boxed_bytes=0,path=/usr/lib/plinth/libplinth_string.so
+//! ```
+//!
+//! (The second is one line.) Lists are in brackets, with `|` between their members, as
+//! Redis writes them. `calls`, `usec` and `panics` are sums over the module's commands;
+//! `usec` has the time of its timers and hooks besides. `values` are keys that hold a
+//! value of its types, `boxed_bytes` what these take beyond the entries, as the module
+//! last said. The path is the last, because it may hold a comma.
+
+use super::Fields;
+use crate::command::table::Registered;
+use crate::module::{Module, ModuleId};
+use crate::server::Server;
+
+pub(super) fn list(server: &mut Server, fields: &mut Fields) {
+    fields.section("Modules");
+    for module in &server.modules.list {
+        redis_line(server, module, fields);
+    }
+    for module in &server.modules.list {
+        own_line(server, module, fields);
+    }
+}
+
+/// Names of modules whose services a module uses.
+fn providers<'a>(server: &'a Server, module: &'a Module) -> impl Iterator<Item = ModuleId> + 'a {
+    let provider = |id: &String| server.modules.service(id).map(|service| service.module);
+    module.uses.iter().filter_map(provider).filter(|id| *id != ModuleId::CORE && *id != module.id)
+}
+
+fn bracketed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    format!("[{}]", names.join("|"))
+}
+
+fn redis_line(server: &Server, module: &Module, fields: &mut Fields) {
+    let using = bracketed(providers(server, module).map(|id| server.modules.name(id)));
+    let users = server.modules.list.iter().filter(|other| providers(server, other).any(|id| id == module.id));
+    let used_by = bracketed(users.map(|other| other.name.as_str()));
+    fields.add(
+        "module",
+        format_args!(
+            "name={},ver={},api=1,filters=0,usedby={used_by},using={using},options=[]",
+            module.name,
+            crate::admin::module::version_number(&module.version)
+        ),
+    );
+}
+
+fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
+    let types = || module.types.iter().filter_map(|id| server.keyspace.types.get(*id));
+    let services = server.modules.services.iter().filter(|service| service.module == module.id);
+    let mine = |command: &&Registered| command.module == module.id;
+    let all = || {
+        let whole = server.commands.iter().filter(mine);
+        whole.flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|sub| &**sub)))
+    };
+    let ticks = all().map(|command| command.stats.ticks).sum::<u64>() + module.hook_ticks;
+    fields.add(
+        &format!("plinth_module_{}", module.name),
+        format_args!(
+            "version={},types={},services={},uses={},commands={},calls={},usec={},panics={},values={},boxed_bytes={},path={}",
+            module.version,
+            bracketed(types().map(|ty| ty.name.as_str())),
+            bracketed(services.map(|service| service.id.as_str())),
+            bracketed(module.uses.iter().map(String::as_str)),
+            server.commands.iter().filter(mine).count(),
+            all().map(|command| command.stats.calls).sum::<u64>(),
+            server.clock.ticks_to_us(ticks),
+            all().map(|command| command.stats.panics).sum::<u64>(),
+            types().map(|ty| ty.values).sum::<u64>(),
+            types().map(|ty| ty.boxed_bytes).sum::<u64>(),
+            module.path.display()
+        ),
+    );
+}

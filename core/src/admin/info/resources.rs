@@ -1,0 +1,168 @@
+//! INFO's sections about what the server runs on and what it takes.
+
+use super::{Fields, ratio};
+use crate::admin::server::{REDIS_VERSION, VERSION};
+use crate::config::settings::EVICTION_POLICIES;
+use crate::memory;
+use crate::server::Server;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Identity of the build: what `redis-server --version` calls so is a checksum, too.
+fn build_id() -> String {
+    format!(
+        "{:016x}",
+        crate::persist::crc64::checksum(format!("plinth {VERSION} {}", std::env::consts::ARCH).as_bytes())
+    )
+}
+
+pub(super) fn server(server: &mut Server, fields: &mut Fields) {
+    let system = rustix::system::uname();
+    let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+    fields.section("Server");
+    fields.add("redis_version", REDIS_VERSION);
+    fields.add("redis_git_sha1", "00000000");
+    fields.add("redis_git_dirty", 0);
+    fields.add("redis_build_id", build_id());
+    fields.add("redis_mode", "standalone");
+    fields.add("server_name", "plinth");
+    fields.add("plinth_version", VERSION);
+    fields.add("os", format_args!("{} {} {}", word(system.sysname()), word(system.release()), word(system.machine())));
+    fields.add("arch_bits", usize::BITS);
+    fields.add("monotonic_clock", "POSIX clock_gettime");
+    fields.add("multiplexing_api", if cfg!(target_os = "linux") { "epoll" } else { "kqueue" });
+    fields.add("process_id", std::process::id());
+    fields.add("process_supervised", "no");
+    fields.add("run_id", &server.run_id);
+    fields.add("tcp_port", server.port);
+    fields.add("server_time_usec", crate::clock::unix_us());
+    fields.add("uptime_in_seconds", server.clock.uptime_s());
+    fields.add("uptime_in_days", server.clock.uptime_s() / SECONDS_PER_DAY);
+    fields.add("hz", server.settings.hz);
+    fields.add("configured_hz", server.settings.hz);
+    fields.add("lru_clock", server.clock.now_s & 0xff_ffff);
+    fields.add("executable", server.executable.display());
+    fields.add("config_file", server.config_file.display());
+    fields.add("io_threads_active", 0);
+    listeners(server, fields);
+}
+
+fn listeners(server: &Server, fields: &mut Fields) {
+    let mut number = 0;
+    let mut add = |text: String| {
+        fields.add(&format!("listener{number}"), text);
+        number += 1;
+    };
+    if server.port > 0 && !server.settings.bind.is_empty() {
+        let addresses: String = server.settings.bind.iter().map(|address| format!(",bind={address}")).collect();
+        add(format!("name=tcp{addresses},port={}", server.port));
+    }
+    if !server.settings.unixsocket.is_empty() {
+        add(format!("name=unix,bind={}", server.settings.unixsocket));
+    }
+}
+
+pub(super) fn clients(server: &mut Server, fields: &mut Fields) {
+    let (input, output) = server.stats.buffers.largest(server.clock.now_s);
+    fields.section("Clients");
+    fields.add("connected_clients", server.clients.len());
+    fields.add("cluster_connections", 0);
+    fields.add("maxclients", server.settings.maxclients);
+    fields.add("client_recent_max_input_buffer", input);
+    fields.add("client_recent_max_output_buffer", output);
+    fields.add("blocked_clients", server.clients.iter().filter(|client| client.stalled).count());
+    fields.zeros(&["tracking_clients", "clients_in_timeout_table"]);
+    fields.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+}
+
+/// Bytes of the machine's memory.
+fn system_bytes() -> usize {
+    let info = rustix::system::sysinfo();
+    usize::try_from(info.totalram).unwrap_or(0) * info.mem_unit.max(1) as usize
+}
+
+pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
+    memory::calibrate();
+    let (used, resident, startup) = (memory::used_bytes(), memory::resident_bytes(), memory::startup_bytes());
+    server.stats.peak_memory = server.stats.peak_memory.max(used);
+    let peak = server.stats.peak_memory;
+    let of_clients: usize = server.clients.iter().map(crate::net::client::Client::memory_bytes).sum();
+    let of_tables: usize = server.keyspace.databases.iter().map(|database| database.table.memory_bytes()).sum();
+    let overhead = (startup + of_clients + of_tables).min(used);
+    let dataset = used - overhead;
+    fields.section("Memory");
+    fields.bytes("used_memory", used);
+    fields.bytes("used_memory_rss", resident);
+    fields.bytes("used_memory_peak", peak);
+    fields.add("used_memory_peak_perc", format_args!("{:.2}%", 100.0 * ratio(used as f64, peak as f64)));
+    fields.add("used_memory_overhead", overhead);
+    fields.add("used_memory_startup", startup);
+    fields.add("used_memory_dataset", dataset);
+    let grown = used.saturating_sub(startup);
+    fields.add("used_memory_dataset_perc", format_args!("{:.2}%", 100.0 * ratio(dataset as f64, grown as f64)));
+    let held = memory::held();
+    fields.add("allocator_allocated", held.allocated);
+    fields.add("allocator_active", held.active);
+    fields.add("allocator_resident", held.resident);
+    fields.bytes("total_system_memory", system_bytes());
+    scripts(fields);
+    fields.bytes("maxmemory", usize::try_from(server.settings.maxmemory).unwrap_or(0));
+    fields.add("maxmemory_policy", EVICTION_POLICIES[server.settings.maxmemory_policy]);
+    shares(fields, &held, used, resident);
+    fields.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
+    fields.add("mem_clients_slaves", 0);
+    fields.add("mem_clients_normal", of_clients);
+    fields.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
+    fields.add("mem_allocator", format_args!("jemalloc-{}", memory::allocator_version()));
+    fields.add("active_defrag_running", 0);
+    fields.add("lazyfree_pending_objects", server.keyspace.background.pending());
+    fields.add("lazyfreed_objects", server.keyspace.background.freed());
+}
+
+/// What scripts take, as long as there are none.
+fn scripts(fields: &mut Fields) {
+    fields.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
+    fields.add("used_memory_lua_human", "0B");
+    fields.zeros(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"]);
+    fields.zeros(&["number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"]);
+    fields.add("used_memory_vm_total_human", "0B");
+    fields.zeros(&["used_memory_functions", "used_memory_scripts"]);
+    fields.add("used_memory_scripts_human", "0B");
+}
+
+/// How much more is held than is in use, at each level.
+fn shares(fields: &mut Fields, held: &memory::Held, used: usize, resident: usize) {
+    let mut pair = |name: &str, short: &str, more: usize, less: usize| {
+        fields.add(&format!("{name}_ratio"), format_args!("{:.2}", ratio(more as f64, less as f64)));
+        fields.add(&format!("{short}_bytes"), more as i64 - less as i64);
+    };
+    pair("allocator_frag", "allocator_frag", held.active, held.allocated);
+    pair("allocator_rss", "allocator_rss", held.resident, held.active);
+    pair("rss_overhead", "rss_overhead", resident, held.resident);
+    pair("mem_fragmentation", "mem_fragmentation", resident, used);
+}
+
+/// User, system, children's user and children's system time of a process or thread, in
+/// seconds, from its `stat` file (`man 5 proc`).
+fn times(path: &str) -> Option<[f64; 4]> {
+    let text = std::fs::read_to_string(path).ok()?;
+    // The name before the last parenthesis may hold anything.
+    let mut words = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let per_second = rustix::param::clock_ticks_per_second() as f64;
+    let mut next = || Some(words.next()?.parse::<f64>().ok()? / per_second);
+    Some([next()?, next()?, next()?, next()?])
+}
+
+pub(super) fn cpu(_server: &mut Server, fields: &mut Fields) {
+    fields.section("CPU");
+    let Some([user, system, user_children, system_children]) = times("/proc/self/stat") else { return };
+    let mut add = |name: &str, seconds: f64| fields.add(name, format_args!("{seconds:.6}"));
+    add("used_cpu_sys", system);
+    add("used_cpu_user", user);
+    add("used_cpu_sys_children", system_children);
+    add("used_cpu_user_children", user_children);
+    if let Some([user, system, ..]) = times("/proc/thread-self/stat") {
+        add("used_cpu_sys_main_thread", system);
+        add("used_cpu_user_main_thread", user);
+    }
+}

@@ -1,0 +1,93 @@
+//! INFO's sections of counters.
+
+use super::{Fields, ratio};
+use crate::command::table::Registered;
+use crate::server::Server;
+
+/// Bytes in the kilobyte of the network figures.
+const KILOBYTE: f64 = 1024.0;
+
+pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
+    let stats = &server.stats;
+    let rates = &stats.rates;
+    fields.section("Stats");
+    fields.add("total_connections_received", stats.connections);
+    fields.add("total_commands_processed", stats.commands);
+    fields.add("instantaneous_ops_per_sec", rates.commands.per_second());
+    fields.add("total_net_input_bytes", stats.input_bytes);
+    fields.add("total_net_output_bytes", stats.output_bytes);
+    fields.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    let mut kilobytes = |name, rate: u64| fields.add(name, format_args!("{:.2}", rate as f64 / KILOBYTE));
+    kilobytes("instantaneous_input_kbps", rates.input.per_second());
+    kilobytes("instantaneous_output_kbps", rates.output.per_second());
+    kilobytes("instantaneous_input_repl_kbps", 0);
+    kilobytes("instantaneous_output_repl_kbps", 0);
+    fields.add("rejected_connections", stats.rejected_connections);
+    fields.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    fields.add("expired_keys", stats.expired);
+    fields.add("expired_stale_perc", format_args!("{:.2}", stats.expired_stale_percent));
+    fields.add("expired_time_cap_reached_count", stats.expire_budget_reached);
+    fields.add("expire_cycle_cpu_milliseconds", stats.expire_cycle_us / 1000);
+    fields.zeros(&["evicted_keys", "evicted_clients", "total_eviction_exceeded_time"]);
+    fields.add("current_eviction_exceeded_time", 0);
+    fields.add("keyspace_hits", stats.hits);
+    fields.add("keyspace_misses", stats.misses);
+    fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    fields.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits"]);
+    fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
+    fields.zeros(&["total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys"]);
+    fields.zeros(&["tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"]);
+    fields.add("total_error_replies", stats.errors);
+    fields.add("dump_payload_sanitizations", 0);
+    fields.add("total_reads_processed", stats.reads);
+    fields.add("total_writes_processed", stats.writes);
+    fields.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    fields.add("reply_buffer_shrinks", stats.reply_shrinks);
+    fields.add("reply_buffer_expands", stats.reply_expands);
+    fields.add("eventloop_cycles", stats.loop_turns);
+    fields.add("eventloop_duration_sum", server.clock.ticks_to_us(stats.loop_ticks));
+    fields.add("eventloop_duration_cmd_sum", server.clock.ticks_to_us(stats.command_ticks));
+    let turns = rates.turns.per_second();
+    let work_us = server.clock.ticks_to_us(rates.ticks.per_second()) as f64;
+    fields.add("instantaneous_eventloop_cycles_per_sec", turns);
+    fields.add("instantaneous_eventloop_duration_usec", ratio(work_us, turns as f64) as u64);
+    fields.add("acl_access_denied_auth", stats.auth_failures);
+    fields.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+}
+
+pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
+    fields.section("Commandstats");
+    let all = server
+        .commands
+        .iter()
+        .flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|subcommand| &**subcommand)));
+    for command in all {
+        command_line(server, command, fields);
+    }
+}
+
+/// The line of a command, if it was ever asked for.
+fn command_line(server: &Server, command: &Registered, fields: &mut Fields) {
+    let stats = command.stats;
+    if stats.calls == 0 && stats.failed == 0 && stats.rejected == 0 {
+        return;
+    }
+    let us = server.clock.ticks_to_us(stats.ticks);
+    fields.add(
+        &format!("cmdstat_{}", command.name),
+        format_args!(
+            "calls={},usec={us},usec_per_call={:.2},rejected_calls={},failed_calls={}",
+            stats.calls,
+            ratio(us as f64, stats.calls as f64),
+            stats.rejected,
+            stats.failed
+        ),
+    );
+}
+
+pub(super) fn errors(server: &mut Server, fields: &mut Fields) {
+    fields.section("Errorstats");
+    for (code, count) in &server.stats.error_codes {
+        fields.add(&format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}

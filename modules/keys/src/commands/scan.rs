@@ -1,0 +1,238 @@
+//! KEYS, SCAN and RANDOMKEY: which keys there are.
+//!
+//! The order of a scan and the promise that it misses nothing are the host's. A scan visits about
+//! COUNT keys and then filters: by pattern while it visits, by type afterwards, since a type's name
+//! is asked of the host, which is busy while it visits. What has expired is passed over, and removed
+//! by SCAN when it would have been shown.
+
+use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN, change};
+use crate::glob::Pattern;
+use plinth_module::prelude::*;
+
+pub(super) const COMMANDS: &[Command] = &[KEYS, SCAN, RANDOMKEY];
+
+/// Keys visited by a SCAN that does not say.
+const COUNT_DEFAULT: usize = 10;
+
+const KEYS: Command = Command {
+    name: text("keys"),
+    arity: 2,
+    flags: COMMAND_READONLY | COMMAND_TOUCHES_ARBITRARY_KEYS,
+    categories: READS | CATEGORY_DANGEROUS,
+    tips: list(&[text("request_policy:all_shards"), text("nondeterministic_output_order")]),
+    docs: &Docs {
+        summary: text("Lists all keys that match a pattern."),
+        since: text("1.0.0"),
+        group: GENERIC,
+        complexity: text("O(N) for N keys in the database, if names and pattern are short."),
+        args: list(&[Arg::new(ARG_PATTERN, "pattern")]),
+        ..Docs::NEW
+    },
+    run: run(keys),
+    ..Command::NEW
+};
+
+const SCAN: Command = Command {
+    name: text("scan"),
+    arity: -2,
+    flags: COMMAND_READONLY | COMMAND_TOUCHES_ARBITRARY_KEYS,
+    categories: READS,
+    tips: list(&[text("nondeterministic_output"), text("request_policy:special"), text("response_policy:special")]),
+    docs: &Docs {
+        summary: text("Lists keys a few at a time, from one cursor to the next."),
+        since: text("2.8.0"),
+        group: GENERIC,
+        complexity: text("O(1) for a call, O(N) for all calls until the cursor is 0 again, for N keys."),
+        history: list(&[change("6.0.0", "Takes the option `TYPE`.")]),
+        args: list(&[
+            Arg::new(ARG_INTEGER, "cursor"),
+            Arg::new(ARG_PATTERN, "pattern").token("MATCH").flags(ARG_OPTIONAL),
+            Arg::new(ARG_INTEGER, "count").token("COUNT").flags(ARG_OPTIONAL),
+            Arg::new(ARG_STRING, "type").token("TYPE").flags(ARG_OPTIONAL).since("6.0.0"),
+        ]),
+        ..Docs::NEW
+    },
+    run: run(scan),
+    ..Command::NEW
+};
+
+const RANDOMKEY: Command = Command {
+    name: text("randomkey"),
+    arity: 1,
+    flags: COMMAND_READONLY | COMMAND_TOUCHES_ARBITRARY_KEYS,
+    categories: READS,
+    tips: list(&[text("request_policy:all_shards"), text("response_policy:special"), text("nondeterministic_output")]),
+    docs: &Docs {
+        summary: text("Picks a key at random."),
+        since: text("1.0.0"),
+        group: GENERIC,
+        complexity: CONSTANT_TIME,
+        ..Docs::NEW
+    },
+    run: run(randomkey),
+    ..Command::NEW
+};
+
+fn keys(call: &mut Call<'_>) -> Result {
+    let pattern = Pattern::new(call.args.bytes(1));
+    if let Pattern::Exact(key) = pattern {
+        let found = call.keys.exists(key, UNSEEN);
+        call.reply.array(usize::from(found));
+        if found {
+            call.reply.bulk(key);
+        }
+        return Ok(());
+    }
+    let mark = call.reply.open();
+    let (mut found, reply) = (0, &mut call.reply);
+    call.keys.scan(0, usize::MAX, |visited| {
+        if !visited.is_expired && pattern.matches(visited.key) {
+            reply.bulk(visited.key);
+            found += 1;
+        }
+    })?;
+    call.reply.close_array(mark, found);
+    Ok(())
+}
+
+/// What a SCAN asks for.
+struct Options<'a> {
+    pattern: Pattern<'a>,
+    count: usize,
+    type_name: Option<&'a [u8]>,
+}
+
+impl<'a> Options<'a> {
+    fn read(args: &Args<'a>) -> Result<Options<'a>> {
+        let mut options = Options { pattern: Pattern::All, count: COUNT_DEFAULT, type_name: None };
+        for at in (2..args.len()).step_by(2) {
+            let value = args.expect(at + 1)?;
+            if args.word(at, "count") {
+                let count = args.integer(at + 1)?;
+                options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
+            } else if args.word(at, "match") {
+                options.pattern = Pattern::new(value);
+            } else if args.word(at, "type") {
+                options.type_name = Some(value);
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The number that a cursor spells, as C's `strtoul` reads it: signs and leading zeros are taken,
+/// and no digits at all when there is nothing else either.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let (negative, digits) = match text {
+        [] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
+/// Keys that a scan has found: their bytes one after the other.
+#[derive(Default)]
+struct Found {
+    bytes: Vec<u8>,
+    keys: Vec<FoundKey>,
+}
+
+struct FoundKey {
+    start: usize,
+    end: usize,
+    type_id: u32,
+    is_expired: bool,
+}
+
+impl Found {
+    fn push(&mut self, visited: Visited<'_>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(visited.key);
+        let (type_id, is_expired) = (visited.type_id, visited.is_expired);
+        self.keys.push(FoundKey { start, end: self.bytes.len(), type_id, is_expired });
+    }
+
+    /// Drops keys whose type is not called `name`, in whatever case.
+    fn keep_type(&mut self, keys: &Keys<'_>, name: &[u8]) {
+        let mut last = (0, false);
+        self.keys.retain(|key| {
+            if key.type_id != last.0 {
+                last = (key.type_id, keys.type_name(key.type_id).eq_ignore_ascii_case(name));
+            }
+            last.1
+        });
+    }
+
+    /// Drops keys that have expired, and has the host remove them, as it does when it is asked for
+    /// one.
+    fn drop_expired(&mut self, keys: &mut Keys<'_>) {
+        let bytes = &self.bytes;
+        self.keys.retain(|key| !key.is_expired || keys.exists(&bytes[key.start..key.end], UNSEEN));
+    }
+}
+
+fn scan(call: &mut Call<'_>) -> Result {
+    let cursor = parse_cursor(call.args.bytes(1)).ok_or(Error::InvalidCursor)?;
+    let Options { pattern, count, type_name } = Options::read(&call.args)?;
+    let mut found = Found::default();
+    let next = call.keys.scan(cursor, count, |visited| {
+        if pattern.matches(visited.key) {
+            found.push(visited);
+        }
+    })?;
+    if let Some(name) = type_name {
+        found.keep_type(&call.keys, name);
+    }
+    found.drop_expired(&mut call.keys);
+    call.reply.array(2);
+    call.reply.bulk(itoa::Buffer::new().format(next));
+    call.reply.array(found.keys.len());
+    for key in &found.keys {
+        call.reply.bulk(&found.bytes[key.start..key.end]);
+    }
+    Ok(())
+}
+
+fn randomkey(call: &mut Call<'_>) -> Result {
+    match call.keys.random() {
+        Some(key) => call.reply.bulk(key),
+        None => call.reply.null(),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_strtoul_reads_it() {
+        for (text, cursor) in [
+            ("0", Some(0)),
+            ("", Some(0)),
+            ("17", Some(17)),
+            ("007", Some(7)),
+            ("+5", Some(5)),
+            ("-1", Some(u64::MAX)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            (" 1", None),
+            ("1 ", None),
+            ("-", None),
+            ("0x1", None),
+            ("a", None),
+            ("3\0rest", Some(3)),
+        ] {
+            assert_eq!(parse_cursor(text.as_bytes()), cursor, "{text:?}");
+        }
+    }
+}

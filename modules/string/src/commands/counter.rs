@@ -1,0 +1,154 @@
+//! Counting: INCR, DECR, INCRBY, DECRBY, and INCRBYFLOAT.
+//!
+//! A counter is eight bytes that are rewritten in place. INCRBYFLOAT counts in the floats of
+//! [`crate::extended`] and leaves a text, even where that is an integer's.
+
+use super::{GROUP, KEY};
+use crate::codec::STRING;
+use crate::extended::{self, Extended, Parsed};
+use crate::value::{self, INTEGER, INTEGER_BYTES, TEXT};
+use plinth_module::prelude::*;
+
+pub(super) const COMMANDS: [Command; 5] = [INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT];
+
+/// What all of them share.
+const COUNTER: Command = Command {
+    arity: 3,
+    flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)]),
+    ..Command::NEW
+};
+
+const COUNTER_DOCS: Docs = Docs { since: text("1.0.0"), group: GROUP, complexity: text("O(1)"), ..Docs::NEW };
+
+const INCR: Command = Command {
+    name: text("incr"),
+    arity: 2,
+    docs: docs(&Docs {
+        summary: text("Counts an integer up by one; a missing key counts from 0."),
+        args: list(&[KEY]),
+        ..COUNTER_DOCS
+    }),
+    run: run(incr),
+    ..COUNTER
+};
+
+fn incr(call: &mut Call<'_>) -> Result {
+    count(call, 1)
+}
+
+const DECR: Command = Command {
+    name: text("decr"),
+    arity: 2,
+    docs: docs(&Docs {
+        summary: text("Counts an integer down by one; a missing key counts from 0."),
+        args: list(&[KEY]),
+        ..COUNTER_DOCS
+    }),
+    run: run(decr),
+    ..COUNTER
+};
+
+fn decr(call: &mut Call<'_>) -> Result {
+    count(call, -1)
+}
+
+const INCRBY: Command = Command {
+    name: text("incrby"),
+    docs: docs(&Docs {
+        summary: text("Adds to an integer; a missing key counts from 0."),
+        args: list(&[KEY, Arg::new(ARG_INTEGER, "increment")]),
+        ..COUNTER_DOCS
+    }),
+    run: run(incrby),
+    ..COUNTER
+};
+
+fn incrby(call: &mut Call<'_>) -> Result {
+    let by = call.args.integer(2)?;
+    count(call, by)
+}
+
+const DECRBY: Command = Command {
+    name: text("decrby"),
+    docs: docs(&Docs {
+        summary: text("Subtracts from an integer; a missing key counts from 0."),
+        args: list(&[KEY, Arg::new(ARG_INTEGER, "decrement")]),
+        ..COUNTER_DOCS
+    }),
+    run: run(decrby),
+    ..COUNTER
+};
+
+fn decrby(call: &mut Call<'_>) -> Result {
+    let Some(by) = call.args.integer(2)?.checked_neg() else {
+        return Err(call.reply.error("ERR decrement would overflow"));
+    };
+    count(call, by)
+}
+
+/// Adds to the integer at the first argument's key and answers with the sum.
+#[inline(always)]
+fn count(call: &mut Call<'_>, by: i64) -> Result {
+    let key = call.args.bytes(1);
+    let Some(mut entry) = call.keys.get_write(&STRING, key)? else {
+        let mut entry = call.keys.put_bytes(&STRING, key, INTEGER, &value::pack(by), PUT_ABSENT)?;
+        entry.modified(EVENT_STRING, "incrby");
+        call.reply.integer(by);
+        return Ok(());
+    };
+    let number = value::integer(entry.tag(), entry.bytes()).ok_or(Error::NotInteger)?;
+    let sum = number.checked_add(by).ok_or(Error::Overflow)?;
+    if entry.tag() != INTEGER {
+        entry.resize(INTEGER, INTEGER_BYTES, false)?;
+    }
+    entry.bytes_mut().copy_from_slice(&value::pack(sum));
+    entry.modified(EVENT_STRING, "incrby");
+    call.reply.integer(sum);
+    Ok(())
+}
+
+const INCRBYFLOAT: Command = Command {
+    name: text("incrbyfloat"),
+    docs: docs(&Docs {
+        summary: text("Adds to a number with a fraction; a missing key counts from 0."),
+        since: text("2.6.0"),
+        args: list(&[KEY, Arg::new(ARG_DOUBLE, "increment")]),
+        ..COUNTER_DOCS
+    }),
+    run: run(incrbyfloat),
+    ..COUNTER
+};
+
+fn incrbyfloat(call: &mut Call<'_>) -> Result {
+    let key = call.args.bytes(1);
+    let entry = call.keys.get_write(&STRING, key)?;
+    let number = match &entry {
+        Some(entry) if entry.tag() == INTEGER => Parsed::Finite(Extended::from_integer(value::unpack(entry.bytes()))),
+        Some(entry) => extended::parse(entry.bytes()).ok_or(Error::NotFloat)?,
+        None => Parsed::Finite(Extended::ZERO),
+    };
+    let increment = extended::parse(call.args.bytes(2)).ok_or(Error::NotFloat)?;
+    let sum = match (number, increment) {
+        (Parsed::Finite(number), Parsed::Finite(increment)) => number.checked_add(increment),
+        _ => None,
+    };
+    let Some(sum) = sum else {
+        return Err(call.reply.error("ERR increment would produce NaN or Infinity"));
+    };
+    let mut text = Vec::with_capacity(48);
+    sum.write(&mut text);
+    let mut entry = match entry {
+        Some(mut entry) => {
+            entry.resize(TEXT, text.len(), false)?;
+            entry.bytes_mut().copy_from_slice(&text);
+            entry
+        }
+        None => call.keys.put_bytes(&STRING, key, TEXT, &text, PUT_ABSENT)?,
+    };
+    entry.modified(EVENT_STRING, "incrbyfloat");
+    call.reply.bulk(&text);
+    // Floats of another machine may differ: it is told the result.
+    call.propagate.instead(&[b"SET", key, &text, b"KEEPTTL"])
+}

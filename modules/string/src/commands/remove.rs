@@ -1,0 +1,68 @@
+//! Removing a string by way of its content: GETDEL, and Valkey's DELIFEQ.
+
+use super::{GROUP, KEY, VALUE, reply_text};
+use crate::codec::STRING;
+use crate::value::Digits;
+use plinth_module::prelude::*;
+
+pub(super) const COMMANDS: [Command; 2] = [GETDEL, DELIFEQ];
+
+const GETDEL: Command = Command {
+    name: text("getdel"),
+    arity: 2,
+    flags: COMMAND_WRITE | COMMAND_FAST,
+    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1)]),
+    docs: docs(&Docs {
+        summary: text("Reads a string and removes its key."),
+        since: text("6.2.0"),
+        group: GROUP,
+        complexity: text("O(1)"),
+        args: list(&[KEY]),
+        ..Docs::NEW
+    }),
+    run: run(getdel),
+    ..Command::NEW
+};
+
+fn getdel(call: &mut Call<'_>) -> Result {
+    let key = call.args.bytes(1);
+    let Some(entry) = call.keys.get(&STRING, key)? else {
+        call.reply.null();
+        return Ok(());
+    };
+    reply_text(&mut call.reply, &entry);
+    remove(call, key)
+}
+
+const DELIFEQ: Command = Command {
+    name: text("delifeq"),
+    arity: 3,
+    flags: COMMAND_WRITE | COMMAND_FAST,
+    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    keys: list(&[KeySpec::at(KEY_RM | KEY_DELETE, 1)]),
+    docs: docs(&Docs {
+        summary: text("Removes a key when it holds this string, and only then."),
+        since: text("9.0.0"),
+        group: GROUP,
+        complexity: text("O(1)"),
+        args: list(&[KEY, VALUE]),
+        ..Docs::NEW
+    }),
+    run: run(delifeq),
+    ..Command::NEW
+};
+
+fn delifeq(call: &mut Call<'_>) -> Result {
+    let (key, expected) = (call.args.bytes(1), call.args.bytes(2));
+    let entry = call.keys.get_write(&STRING, key)?;
+    let is_equal = entry.is_some_and(|entry| Digits::new().text(entry.tag(), entry.bytes()) == expected);
+    call.reply.integer(i64::from(is_equal));
+    if is_equal { remove(call, key) } else { Ok(()) }
+}
+
+fn remove(call: &mut Call<'_>, key: &[u8]) -> Result {
+    call.keys.remove(key, 0)?;
+    call.keys.notify(key, EVENT_GENERIC, "del");
+    call.propagate.instead(&[b"DEL", key])
+}

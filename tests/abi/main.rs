@@ -1,0 +1,207 @@
+//! The ABI from a C module: `probe.c` calls every function of every service through the public
+//! headers, and these tests run it and look at what shows from outside.
+
+use plinth_testkit::{Server, TempDir, assert_wire, cc, wait_until};
+use std::time::Duration;
+
+fn server() -> Server {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/probe.c", &[]);
+    Server::within(folder, &["--loadmodule", &path])
+}
+
+#[track_caller]
+fn assert_probe(command: &[&str]) {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, command, b"+OK\r\n");
+}
+
+#[test]
+fn the_host_hands_out_services_and_logs() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.HOST"], b"+OK\r\n");
+    server.wait_for_log("<probe> the probe was here");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "probe"], b"+OK\r\n");
+    server.wait_for_log("<probe> the probe stops");
+}
+
+#[test]
+fn every_function_of_keys_does_what_its_comment_says() {
+    let server = server();
+    let mut client = server.connect();
+    for _ in 0..3 {
+        assert_wire(&mut client, &["PROBE.KEYS"], b"+OK\r\n");
+        assert_wire(&mut client, &["DBSIZE"], b":0\r\n");
+    }
+    // Each run makes 8 boxed values, two of them by a copy of the type's own: all are dropped once,
+    // some of them on another thread.
+    wait_until("all values are dropped", || client.ask(&["PROBE.DROPS"]).integer() == 3 * 8);
+}
+
+#[test]
+fn values_are_saved_and_loaded_in_the_container_and_under_a_tag() {
+    assert_probe(&["PROBE.CODEC"]);
+}
+
+#[test]
+fn commands_are_run_from_a_module_to_a_depth() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.RUN"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.NEST"], b":17\r\n");
+    assert_wire(&mut client, &["PROBE.NEST"], b":17\r\n");
+}
+
+#[test]
+fn parameters_are_read_and_set_from_a_module() {
+    assert_probe(&["PROBE.CONFIG"]);
+}
+
+#[test]
+fn what_is_passed_on_can_be_said_in_commands_only() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.PROPAGATE"], b"+OK\r\n");
+    wait_until("the timer has run", || client.text(&["PROBE.SEEN"]).contains("propagated"));
+    assert_wire(&mut client, &["PROBE.OUTSIDE"], b"+OK\r\n");
+}
+
+#[test]
+fn strings_are_reached_through_their_service() {
+    assert_probe(&["PROBE.STRING", "k"]);
+}
+
+#[test]
+fn timers_fire_once_or_are_stopped() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.TIMERS"], b"+OK\r\n");
+    server.wait_for_log("<probe> a timer of the probe fired");
+    std::thread::sleep(Duration::from_millis(30));
+    assert_wire(&mut client, &["PROBE.SEEN"], b"$12\r\nfired one 1\n\r\n");
+}
+
+#[test]
+fn a_timer_that_has_not_fired_goes_with_its_module() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.TIMERS"], b"+OK\r\n");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "probe"], b"+OK\r\n");
+    std::thread::sleep(Duration::from_millis(60));
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    assert!(!server.log().contains("a timer of the probe fired"));
+}
+
+#[test]
+fn hooks_are_told_of_every_kind_of_event() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.EVENTS", "on"], b"+OK\r\n");
+    client.command(&["SET", "k", "v"]);
+    client.command(&["CONFIG", "SET", "timeout", "0"]);
+    client.command(&["SWAPDB", "1", "2"]);
+    client.command(&["FLUSHDB"]);
+    client.command(&["MODULE", "LOAD", &plinth_testkit::build::library("gauge")]);
+    client.command(&["MODULE", "UNLOAD", "gauge"]);
+    drop(server.connect());
+    let mut seen = String::new();
+    // kind, event's name, key, database, whether there is a client
+    let expected = [
+        "hook 1 set k 0 ",
+        "hook 128  timeout ",
+        "hook 4   1 ",
+        "hook 2   0 ",
+        "hook 8  gauge ",
+        "hook 16  gauge ",
+        "hook 32   0 1",
+        "hook 64   0 1",
+    ];
+    wait_until(&format!("all of {expected:?} were seen"), || {
+        seen.push_str(&client.text(&["PROBE.SEEN"]));
+        let missing: Vec<_> = expected.iter().filter(|line| !seen.contains(**line)).collect();
+        if !missing.is_empty() && seen.len() > 2000 {
+            panic!("{missing:?} is missing in\n{seen}");
+        }
+        missing.is_empty()
+    });
+    assert_wire(&mut client, &["PROBE.EVENTS", "off"], b"+OK\r\n");
+    client.command(&["SET", "k", "v"]);
+    assert_wire(&mut client, &["EXISTS", "p:hooked"], b":0\r\n");
+    assert!(!client.text(&["PROBE.SEEN"]).contains("set k"));
+}
+
+#[test]
+fn clients_are_described_pushed_to_and_disconnected() {
+    let server = server();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["CLIENT", "SETNAME", "probing"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.CLIENTS"], b"+OK\r\n");
+    let id = other.ask(&["CLIENT", "ID"]).integer().to_string();
+    assert_wire(&mut client, &["PROBE.PUSH", &id, "+hello\r\n"], b"+OK\r\n");
+    assert_eq!(other.read(), b"+hello\r\n");
+    assert_wire(&mut client, &["PROBE.DISCONNECT", &id], b"+OK\r\n");
+    other.assert_closed();
+    assert_wire(&mut client, &["PROBE.PUSH", &id, "+hello\r\n"], b"-ERR no such key\r\n");
+}
+
+#[test]
+fn every_kind_of_reply_is_written_in_both_protocols() {
+    let server = server();
+    let mut client = server.connect();
+    let both = [
+        ("simple", "+fine\r\n", "+fine\r\n"),
+        ("error", "-ERR two  lines\r\n", "-ERR two  lines\r\n"),
+        ("integer", ":-9223372036854775808\r\n", ":-9223372036854775808\r\n"),
+        ("bulk", "$3\r\na\0b\r\n", "$3\r\na\0b\r\n"),
+        ("null", "$-1\r\n", "_\r\n"),
+        ("null_array", "*-1\r\n", "_\r\n"),
+        ("double", "$4\r\n0.25\r\n", ",0.25\r\n"),
+        ("boolean", ":1\r\n", "#t\r\n"),
+        ("verbatim", "$5\r\nwords\r\n", "=9\r\ntxt:words\r\n"),
+        (
+            "big_number",
+            "$30\r\n123456789012345678901234567890\r\n",
+            "(123456789012345678901234567890\r\n",
+        ),
+        ("array", "*1\r\n:1\r\n", "*1\r\n:1\r\n"),
+        ("map", "*2\r\n:1\r\n:2\r\n", "%1\r\n:1\r\n:2\r\n"),
+        ("set", "*1\r\n:1\r\n", "~1\r\n:1\r\n"),
+        ("push", "*1\r\n:1\r\n", ">1\r\n:1\r\n"),
+        ("open", "*2\r\n:1\r\n*2\r\n:2\r\n:3\r\n", "*2\r\n:1\r\n%1\r\n:2\r\n:3\r\n"),
+    ];
+    for (kind, resp2, _) in both {
+        assert_wire(&mut client, &["PROBE.REPLY", kind], resp2);
+    }
+    client.command(&["HELLO", "3"]);
+    for (kind, _, resp3) in both {
+        assert_wire(&mut client, &["PROBE.REPLY", kind], resp3);
+    }
+    assert_wire(&mut client, &["PROBE.REPLY", "none"], b"-ERR syntax error\r\n");
+}
+
+#[test]
+fn a_reply_is_written_into_the_buffer_itself() {
+    let server = server();
+    let mut client = server.connect();
+    for count in [4096usize, 4097, 20_000, 3_000_000] {
+        let reply = client.ask(&["PROBE.BUFFER".to_owned(), count.to_string()]);
+        let plinth_testkit::Reply::Bulk(bytes) = reply else { panic!("{reply:?}") };
+        assert_eq!(bytes.len(), count);
+        assert!(bytes[..4096].iter().all(|byte| *byte == b'x'));
+        assert!(bytes[4096..].iter().all(|byte| *byte == b'y'));
+    }
+}
+
+#[test]
+fn sections_of_info_have_the_modules_name_in_front() {
+    let server = server();
+    let mut client = server.connect();
+    let shown = client.text(&["INFO", "probe_state"]);
+    assert_eq!(shown, "# probe_state\r\nprobe_mood:good\r\nprobe_number:-7\r\nprobe_half:0.5\r\n");
+    for section in ["everything", "modules"] {
+        assert_eq!(client.info(section, "probe_number").as_deref(), Some("-7"), "INFO {section}");
+    }
+    assert!(!client.text(&["INFO"]).contains("probe_mood"));
+}

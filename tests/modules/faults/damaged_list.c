@@ -1,0 +1,13 @@
+// A list of more commands than anybody has.
+
+#include <plinth/plinth.h>
+
+PLINTH_EXPORT const plinth_module plinth_module_entry = {
+    .magic = PLINTH_MAGIC,
+    .abi_major = PLINTH_ABI_MAJOR,
+    .abi_minor = PLINTH_ABI_MINOR,
+    .size = PLINTH_SIZE(plinth_module),
+    .name = PLINTH_TEXT("fault"),
+    .version = PLINTH_TEXT("1.0.0"),
+    .commands = {(const plinth_command *)16, 1u << 30, 4},
+};

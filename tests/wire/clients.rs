@@ -1,0 +1,111 @@
+//! CLIENT: names, lists, kills, pauses, replies.
+
+use plinth_testkit::{Server, assert_wire, wait_until};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_client_has_an_id_and_a_name() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let (id, other_id) = (client.ask(&["CLIENT", "ID"]).integer(), other.ask(&["CLIENT", "ID"]).integer());
+    assert!(other_id > id);
+    assert_wire(&mut client, &["CLIENT", "GETNAME"], b"$-1\r\n");
+    assert_wire(&mut client, &["CLIENT", "SETNAME", "me"], b"+OK\r\n");
+    assert_wire(&mut client, &["CLIENT", "GETNAME"], b"$2\r\nme\r\n");
+    let said = client.text(&["CLIENT", "SETNAME", "two words"]);
+    assert_eq!(said, "ERR Client names cannot contain spaces, newlines or special characters.");
+    let info = client.text(&["CLIENT", "INFO"]);
+    assert!(info.starts_with(&format!("id={id} addr=127.0.0.1:")), "{info}");
+    for part in [" name=me ", " db=0 ", " cmd=client|info ", " user=default ", " resp=2"] {
+        assert!(info.contains(part), "no '{part}' in {info}");
+    }
+    let list = client.text(&["CLIENT", "LIST", "ID", &other_id.to_string()]);
+    assert!(list.lines().count() == 1 && list.starts_with(&format!("id={other_id} ")), "{list}");
+}
+
+#[test]
+fn a_killed_client_is_closed() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let id = other.ask(&["CLIENT", "ID"]).integer().to_string();
+    assert_wire(&mut client, &["CLIENT", "KILL", "ID", &id], b":1\r\n");
+    other.assert_closed();
+    assert_wire(&mut client, &["CLIENT", "KILL", "ID", &id], b":0\r\n");
+    assert_wire(&mut client, &["CLIENT", "KILL", "127.0.0.1:1"], b"-ERR No such client\r\n");
+    // Itself, after the reply, and only when it is not left out.
+    assert_wire(&mut client, &["CLIENT", "KILL", "TYPE", "normal"], b":0\r\n");
+    assert_wire(&mut client, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no"], b":1\r\n");
+    client.assert_closed();
+}
+
+#[test]
+fn replies_are_turned_off_skipped_and_on() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.raw("CLIENT REPLY OFF\r\nPING off\r\nSET k v\r\nCLIENT REPLY ON\r\nPING on\r\n");
+    assert_eq!(client.read(), b"+OK\r\n");
+    assert_eq!(client.read(), b"$2\r\non\r\n");
+    client.raw("CLIENT REPLY SKIP\r\nPING skipped\r\nPING next\r\n");
+    assert_eq!(client.read(), b"$4\r\nnext\r\n");
+    assert_wire(&mut client, &["GET", "k"], b"$1\r\nv\r\n");
+    assert_wire(&mut client, &["CLIENT", "REPLY", "MAYBE"], b"-ERR syntax error\r\n");
+}
+
+#[test]
+fn a_pause_of_writes_lets_reads_through() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["CLIENT", "PAUSE", "100000", "WRITE"], b"+OK\r\n");
+    assert_wire(&mut other, &["GET", "k"], b"$-1\r\n");
+    other.send(&["SET", "k", "v"]);
+    other.assert_silent(Duration::from_millis(50));
+    assert_wire(&mut client, &["CLIENT", "UNPAUSE"], b"+OK\r\n");
+    assert_eq!(other.read(), b"+OK\r\n");
+}
+
+#[test]
+fn a_pause_of_all_ends_by_itself() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let begun = Instant::now();
+    assert_wire(&mut client, &["CLIENT", "PAUSE", "200"], b"+OK\r\n");
+    assert_wire(&mut other, &["PING"], b"+PONG\r\n");
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_millis(190) && waited < Duration::from_secs(5), "{waited:?}");
+}
+
+#[test]
+fn keys_do_not_expire_while_writes_pause() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["SET", "k", "v", "PX", "30"]);
+    assert_wire(&mut client, &["CLIENT", "PAUSE", "100000", "WRITE"], b"+OK\r\n");
+    std::thread::sleep(Duration::from_millis(60));
+    // It reads as gone, and stays where it is.
+    assert_wire(&mut client, &["GET", "k"], b"$-1\r\n");
+    assert_wire(&mut client, &["DBSIZE"], b":1\r\n");
+    client.command(&["CLIENT", "UNPAUSE"]);
+    wait_until("it goes", || client.ask(&["DBSIZE"]).integer() == 0);
+}
+
+#[test]
+fn no_touch_leaves_the_access_clock_alone() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["SET", "k", "v"]);
+    assert_wire(&mut client, &["CLIENT", "NO-EVICT", "on"], b"+OK\r\n");
+    assert_wire(&mut client, &["CLIENT", "NO-EVICT", "off"], b"+OK\r\n");
+    assert_wire(&mut client, &["OBJECT", "IDLETIME", "k"], b":0\r\n");
+}
+
+#[test]
+fn plinth_client_setinfo_shows_the_library() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CLIENT", "SETINFO", "LIB-NAME", "testkit"], b"+OK\r\n");
+    assert_wire(&mut client, &["CLIENT", "SETINFO", "LIB-VER", "1.0"], b"+OK\r\n");
+    let info = client.text(&["CLIENT", "INFO"]);
+    assert!(info.contains(" lib-name=testkit lib-ver=1.0"), "{info}");
+    assert_wire(&mut client, &["CLIENT", "NO-TOUCH", "ON"], b"+OK\r\n");
+    assert_wire(&mut client, &["CLIENT", "NO-TOUCH", "OFF"], b"+OK\r\n");
+}

@@ -1,0 +1,119 @@
+//! CONFIG, configuration files, the command line.
+
+use plinth_testkit::server::run_to_end;
+use plinth_testkit::{Server, TempDir, assert_wire};
+
+#[test]
+fn parameters_are_read_by_name_and_pattern() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "GET", "maxclients"], b"*2\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n");
+    assert_wire(&mut client, &["CONFIG", "GET", "no-such-parameter"], b"*0\r\n");
+    let several = client.ask(&["CONFIG", "GET", "maxmemory", "lfu-*"]);
+    for name in ["maxmemory", "lfu-log-factor", "lfu-decay-time"] {
+        assert!(several.field(name).is_some(), "no {name} in {several:?}");
+    }
+    assert_eq!(several.items().len(), 6);
+    client.command(&["HELLO", "3"]);
+    assert_wire(&mut client, &["CONFIG", "GET", "maxclients"], b"%1\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n");
+}
+
+#[test]
+fn several_parameters_are_set_together_or_not_at_all() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "SET", "maxmemory", "100mb", "lfu-decay-time", "2"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "GET", "maxmemory"], b"*2\r\n$9\r\nmaxmemory\r\n$9\r\n104857600\r\n");
+    let said = client.text(&["CONFIG", "SET", "maxmemory", "0", "lfu-decay-time", "-1"]);
+    assert!(
+        said.starts_with("ERR CONFIG SET failed (possibly related to argument 'lfu-decay-time') - argument must be between 0 and"),
+        "{said}"
+    );
+    assert_wire(&mut client, &["CONFIG", "GET", "maxmemory"], b"*2\r\n$9\r\nmaxmemory\r\n$9\r\n104857600\r\n");
+    let said = client.text(&["CONFIG", "SET", "no-such-parameter", "1"]);
+    assert_eq!(said, "ERR Unknown option or number of arguments for CONFIG SET - 'no-such-parameter'");
+    let said = client.text(&["CONFIG", "SET", "databases", "3"]);
+    assert!(said.contains("can't set immutable config"), "{said}");
+    let said = client.text(&["CONFIG", "SET", "maxmemory", "1", "maxmemory", "2"]);
+    assert!(said.contains("duplicate parameter"), "{said}");
+}
+
+#[test]
+fn resetstat_begins_counting_anew() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["GET", "absent"]);
+    assert_eq!(client.info("stats", "keyspace_misses").as_deref(), Some("1"));
+    assert_wire(&mut client, &["CONFIG", "RESETSTAT"], b"+OK\r\n");
+    assert_eq!(client.info("stats", "keyspace_misses").as_deref(), Some("0"));
+}
+
+#[test]
+fn a_file_includes_others_and_the_command_line_wins() {
+    let folder = TempDir::new();
+    folder.write("more.conf", "maxclients 77\ntimeout 5\n");
+    // Absolute, because a relative one is looked for in the working folder.
+    let include = folder.file("more.conf");
+    let text = format!("# a comment\n\ninclude {include}\n  TIMEOUT 6 \nrequirepass \"two \\x77ords\"\nhz 20\n");
+    let file = folder.write("redis.conf", text);
+    let server = Server::within(folder, &[&file, "--hz", "30"]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["AUTH", "two words"], b"+OK\r\n");
+    assert_eq!(client.ask(&["CONFIG", "GET", "maxclients"]).texts()[1], "77");
+    assert_eq!(client.ask(&["CONFIG", "GET", "timeout"]).texts()[1], "6");
+    assert_eq!(client.ask(&["CONFIG", "GET", "hz"]).texts()[1], "30");
+}
+
+/// A faulty file ends the server with the line's number, the line, and the reason.
+#[track_caller]
+fn assert_file_error(text: &str, line: usize, shown: &str, reason: &str) {
+    let folder = TempDir::new();
+    let finished = run_to_end(&[folder.write("redis.conf", text)]);
+    assert_eq!(finished.code, Some(1), "{}", finished.output);
+    let expected = format!("Reading the configuration file, at line {line}\n>>> '{shown}'\n{reason}\n");
+    assert!(finished.output.contains("*** FATAL CONFIG FILE ERROR ("), "{}", finished.output);
+    assert!(finished.output.contains(&expected), "{}\ndoes not say\n{expected}", finished.output);
+}
+
+#[test]
+fn a_faulty_line_is_shown_with_its_number_and_the_reason() {
+    assert_file_error("\n# x\nnonsense 1\n", 3, "nonsense 1", "Bad directive or wrong number of arguments");
+    assert_file_error("port 1 2\n", 1, "port 1 2", "wrong number of arguments");
+    assert_file_error("port 70000\n", 1, "port 70000", "argument must be between 0 and 65535 inclusive");
+    assert_file_error("daemonize perhaps\n", 1, "daemonize perhaps", "argument must be 'yes' or 'no'");
+    assert_file_error("dir \"open\n", 1, "dir \"open", "Unbalanced quotes in configuration line");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let finished = run_to_end(&["/nowhere/redis.conf"]);
+    assert_eq!(finished.code, Some(1));
+    let expected = "Fatal error, can't open config file '/nowhere/redis.conf': No such file or directory";
+    assert!(finished.output.contains(expected), "{}", finished.output);
+}
+
+#[test]
+fn plinth_check_config_serves_nothing() {
+    let folder = TempDir::new();
+    let good = folder.write("good.conf", "maxclients 10\n");
+    let finished = run_to_end(&["--check-config", &good]);
+    assert_eq!(finished.code, Some(0), "{}", finished.output);
+    assert!(finished.output.contains("The configuration is correct."), "{}", finished.output);
+    let bad = folder.write("bad.conf", "maxclients none\n");
+    let finished = run_to_end(&["--check-config", &bad]);
+    assert_eq!(finished.code, Some(1), "{}", finished.output);
+    assert!(finished.output.contains("at line 1"), "{}", finished.output);
+    let unknown = folder.write("unknown.conf", "loglevel notice\ngauge.limit 1\n");
+    let finished = run_to_end(&["--check-config", &unknown]);
+    assert_eq!(finished.code, Some(1), "{}", finished.output);
+    assert!(finished.output.contains("at line 2"), "{}", finished.output);
+}
+
+#[test]
+fn version_and_help_are_printed() {
+    let finished = run_to_end(&["--version"]);
+    assert_eq!(finished.code, Some(0));
+    assert!(finished.output.contains(" v="), "{}", finished.output);
+    let finished = run_to_end(&["--help"]);
+    assert!(finished.output.starts_with("Usage: "), "{}", finished.output);
+}

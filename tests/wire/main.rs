@@ -1,0 +1,14 @@
+//! The server as clients and operators see it: bytes, files, signals.
+//!
+//! What is asserted is what Redis 7 documents and does; with `PLINTH_SERVER=redis-server` most of
+//! these tests pass against it too, which is how they were checked. Tests whose names begin with
+//! `plinth_` are about what Redis does not have.
+
+mod clients;
+mod configuration;
+mod keyspace;
+mod limits;
+mod process;
+mod protocol;
+mod scan;
+mod transactions;
