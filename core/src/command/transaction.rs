@@ -7,7 +7,7 @@ use super::dispatch::Caller;
 use super::table::Registered;
 use crate::admin::CoreCommand;
 use crate::module::context::Context;
-use crate::net::client::{Queued, Transaction};
+use crate::net::client::{Queued, Transaction, Watch};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::bytes::Slice;
@@ -156,7 +156,7 @@ fn watch(context: &mut Context) -> Status {
         if server.watches.add(db, key, id)
             && let Some(client) = server.clients.get(token)
         {
-            client.watched.push(((db, key.to_vec()), stale));
+            client.watched.push(Watch { key: (db, key.to_vec()), stale });
         }
     }
     context.ok()
@@ -177,6 +177,13 @@ fn exec(context: &mut Context) -> Status {
     if transaction.failed {
         context.server().unwatch(token);
         return context.error("EXECABORT Transaction discarded because of previous errors.");
+    }
+    let server = context.server();
+    if transaction.flags & abi::COMMAND_DENY_OOM != 0 && server.settings.maxmemory > 0 && server.is_memory_full() {
+        server.unwatch(token);
+        return context.error(
+            "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+        );
     }
     if context.server().is_spoiled(token) {
         context.server().unwatch(token);
@@ -231,8 +238,8 @@ impl Server {
         let Some(client) = self.clients.get(token) else { return };
         client.watch_spoiled = false;
         let (watched, id) = (std::mem::take(&mut client.watched), client.id);
-        for (key, _) in &watched {
-            self.watches.remove(key, id);
+        for watch in &watched {
+            self.watches.remove(&watch.key, id);
         }
     }
 
@@ -241,7 +248,7 @@ impl Server {
         let now_ms = self.clock.now_ms;
         let Some(client) = self.clients.peek(token) else { return false };
         client.watch_spoiled
-            || client.watched.iter().any(|((db, key), stale)| {
+            || client.watched.iter().any(|Watch { key: (db, key), stale }| {
                 let hash = self.keyspace.hash(key);
                 let entry = self.keyspace.databases[*db as usize].find(hash, key);
                 !stale && entry.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < now_ms)

@@ -230,28 +230,40 @@ impl Server {
 
     #[cold]
     fn spoil(&mut self, db: u32, key: &[u8]) {
-        for at in 0..self.watches.watchers(db, key).len() {
-            let id = self.watches.watchers(db, key)[at];
-            if let Some(client) = self.clients.by_id(id) {
-                client.watch_spoiled = true;
+        let hash = self.keyspace.hash(key);
+        let there = self.keyspace.databases[db as usize].find(hash, key).is_some();
+        for id in self.watches.watchers(db, key).to_vec() {
+            let Some(client) = self.clients.by_id(id) else { continue };
+            match client.watched.iter_mut().find(|watch| watch.is_on(db, key)) {
+                // It had expired when the watch began, and is gone now: nothing changed.
+                Some(watch) if watch.stale && !there => watch.stale = false,
+                _ => client.watch_spoiled = true,
             }
         }
     }
 
-    /// Spoil transactions on keys of a database that is flushed or exchanged: those
-    /// that are there, here or in the other database.
-    pub fn spoil_database(&mut self, db: Option<u32>, other: Option<u32>) {
-        let mut spoiled = Vec::new();
-        for ((number, key), clients) in self.watches.of_database(db) {
-            let hash = self.keyspace.hash(key);
-            let there = |db: u32| self.keyspace.databases[db as usize].find(hash, key).is_some();
-            if there(*number) || other.is_some_and(there) {
-                spoiled.extend_from_slice(clients);
+    /// Spoil transactions on keys of a database that is emptied, or replaced by another
+    /// one: those whose watched keys become other than they were.
+    pub fn spoil_database(&mut self, db: Option<u32>, replacement: Option<u32>) {
+        let keys: Vec<_> = self.watches.of_database(db).map(|(key, clients)| (key.clone(), clients.clone())).collect();
+        for ((number, key), clients) in keys {
+            let hash = self.keyspace.hash(&key);
+            let find = |db: u32| self.keyspace.databases[db as usize].find(hash, &key);
+            let before = find(number).is_some();
+            let after = replacement.and_then(find);
+            if !before && after.is_none() {
+                continue;
             }
-        }
-        for id in spoiled {
-            if let Some(client) = self.clients.by_id(id) {
-                client.watch_spoiled = true;
+            let after_stale =
+                after.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms);
+            for id in clients {
+                let Some(client) = self.clients.by_id(id) else { continue };
+                let watch = client.watched.iter_mut().find(|watch| watch.is_on(number, &key));
+                match watch {
+                    Some(watch) if watch.stale && (after.is_none() || after_stale) => watch.stale = after_stale,
+                    Some(watch) if !before && after_stale => watch.stale = true,
+                    _ => client.watch_spoiled = true,
+                }
             }
         }
     }

@@ -56,6 +56,21 @@ pub struct Queued {
     pub module: crate::module::ModuleId,
 }
 
+/// A key that a client watches.
+pub struct Watch {
+    /// Database and name.
+    pub key: WatchedKey,
+    /// Whether it had expired when the watch began, and is still there.
+    pub stale: bool,
+}
+
+impl Watch {
+    /// Whether it is this key that is watched.
+    pub fn is_on(&self, db: u32, key: &[u8]) -> bool {
+        self.key.0 == db && self.key.1 == key
+    }
+}
+
 /// A transaction between MULTI and EXEC.
 #[derive(Default)]
 pub struct Transaction {
@@ -134,8 +149,8 @@ pub struct Client {
     pub transaction: Option<Box<Transaction>>,
     /// Whether a watched key changed.
     pub watch_spoiled: bool,
-    /// Watched keys, and whether each had expired when the watch began.
-    pub watched: Vec<(WatchedKey, bool)>,
+    /// Watched keys.
+    pub watched: Vec<Watch>,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT NO-EVICT.
@@ -187,7 +202,7 @@ impl Client {
     pub fn memory_bytes(&self) -> usize {
         let names = self.name.capacity() + self.lib_name.capacity() + self.lib_version.capacity();
         let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
-        let watched: usize = self.watched.iter().map(|((_, key), _)| size_of::<(WatchedKey, bool)>() + key.len()).sum();
+        let watched: usize = self.watched.iter().map(|watch| size_of::<Watch>() + watch.key.1.len()).sum();
         let queued = self.transaction.as_ref().map_or(0, |open| open.bytes);
         size_of::<Client>() + names + texts + watched + queued + self.query.memory_bytes() + self.output.memory_bytes()
     }

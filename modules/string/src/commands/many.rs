@@ -166,11 +166,16 @@ fn msetex(call: &mut Call<'_>) -> Result {
             entry.set_expire(expire_at_ms)?;
         }
         entry.modified(EVENT_STRING, "set");
-        if let Some(at_ms) = expire_at_ms {
+        if expire_at_ms.is_some() {
             entry.notify(EVENT_GENERIC, "expire");
-            let mut digits = Digits::new();
-            call.propagate.instead(&[b"SET", key, value, b"PXAT", digits.text_of(at_ms)])?;
         }
+    }
+    if let Some(at_ms) = expire_at_ms {
+        let mut digits = Digits::new();
+        let mut passed_on: Vec<&[u8]> = vec![b"MSETEX"];
+        passed_on.extend(call.args.from(1).take(end - 1));
+        passed_on.extend([b"PXAT", digits.text_of(at_ms)]);
+        call.propagate.instead(&passed_on)?;
     }
     call.reply.integer(1);
     Ok(())
