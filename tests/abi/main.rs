@@ -160,11 +160,7 @@ fn every_kind_of_reply_is_written_in_both_protocols() {
         ("double", "$4\r\n0.25\r\n", ",0.25\r\n"),
         ("boolean", ":1\r\n", "#t\r\n"),
         ("verbatim", "$5\r\nwords\r\n", "=9\r\ntxt:words\r\n"),
-        (
-            "big_number",
-            "$30\r\n123456789012345678901234567890\r\n",
-            "(123456789012345678901234567890\r\n",
-        ),
+        ("big_number", "$30\r\n123456789012345678901234567890\r\n", "(123456789012345678901234567890\r\n"),
         ("array", "*1\r\n:1\r\n", "*1\r\n:1\r\n"),
         ("map", "*2\r\n:1\r\n:2\r\n", "%1\r\n:1\r\n:2\r\n"),
         ("set", "*1\r\n:1\r\n", "~1\r\n:1\r\n"),

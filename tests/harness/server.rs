@@ -120,7 +120,9 @@ impl Server {
 
     /// All that it has written to its standard output and error.
     pub fn log(&self) -> String {
-        std::fs::read(self.folder.file("output.log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        std::fs::read(self.folder.file("output.log"))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     /// Wait for a text in the log.

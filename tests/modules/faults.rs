@@ -20,7 +20,8 @@ fn a_file_that_is_not_there_is_refused() {
 #[test]
 fn a_text_file_is_refused() {
     let folder = TempDir::new();
-    let path = folder.write("text.so", "This is not a shared library, and it is longer than an ELF header is.\n".repeat(9));
+    let path =
+        folder.write("text.so", "This is not a shared library, and it is longer than an ELF header is.\n".repeat(9));
     assert_refused(&Server::start(), &["MODULE", "LOAD", &path], "cannot open it as a shared library");
 }
 
@@ -61,7 +62,7 @@ fn a_missing_service_is_named() {
 
 #[test]
 fn an_entry_that_is_too_short_is_refused() {
-    assert_fault("small_entry", "its entry has 56 bytes");
+    assert_fault("small_entry", "its entry has 48 bytes");
 }
 
 #[test]

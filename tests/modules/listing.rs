@@ -120,9 +120,19 @@ fn info_modules_shows_what_a_module_provides_and_does() {
         client.command(&["TICKET.TAKE", "q"]);
     }
     let info = client.text(&["INFO", "modules"]);
-    for text in ["name=counter", "name=ticket", "com.example.counter", "0.1.0"] {
-        assert!(info.contains(text), "no '{text}' in\n{info}");
+    let line = |name: &str| {
+        let begin = format!("plinth_module_{name}:");
+        let found = info.lines().find(|line| line.starts_with(&begin));
+        found.unwrap_or_else(|| panic!("no {begin} in\n{info}"))
+    };
+    for text in
+        ["version=0.1.0", "types=[com.example.counter]", "services=[com.example.counter/1]", "commands=2", "values=1"]
+    {
+        assert!(line("counter").contains(text), "no '{text}' in\n{info}");
     }
-    let counter = info.lines().find(|line| line.contains("name=ticket")).unwrap_or_default();
-    assert!(counter.contains("calls=3"), "{info}");
+    for text in ["com.example.counter/1", "calls=3", "panics=0", "values=0"] {
+        assert!(line("ticket").contains(text), "no '{text}' in\n{info}");
+    }
+    // The form that tools know from Redis.
+    assert!(info.contains("module:name=ticket,ver=100,"), "{info}");
 }

@@ -3,8 +3,8 @@
 
 mod faults;
 mod listing;
-mod parameters;
 mod panics;
+mod parameters;
 mod stranger;
 mod unload;
 

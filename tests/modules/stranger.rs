@@ -62,10 +62,8 @@ fn a_stranger_loads_uses_dumps_restores_unloads_and_loads_again() {
 #[test]
 fn the_gauges_in_c_and_in_rust_dump_the_same_bytes() {
     let (_folder, library) = compiled_outside();
-    let (c, rust) = (
-        Server::with(&["--loadmodule", &library]),
-        Server::with(&["--loadmodule", &build::library("gauge")]),
-    );
+    let (c, rust) =
+        (Server::with(&["--loadmodule", &library]), Server::with(&["--loadmodule", &build::library("gauge")]));
     let (mut c, mut rust) = (c.connect(), rust.connect());
     for value in ["0", "9223372036854775807", "-9223372036854775808", "5"] {
         for client in [&mut c, &mut rust] {

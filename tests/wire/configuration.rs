@@ -26,7 +26,9 @@ fn several_parameters_are_set_together_or_not_at_all() {
     assert_wire(&mut client, &["CONFIG", "GET", "maxmemory"], b"*2\r\n$9\r\nmaxmemory\r\n$9\r\n104857600\r\n");
     let said = client.text(&["CONFIG", "SET", "maxmemory", "0", "lfu-decay-time", "-1"]);
     assert!(
-        said.starts_with("ERR CONFIG SET failed (possibly related to argument 'lfu-decay-time') - argument must be between 0 and"),
+        said.starts_with(
+            "ERR CONFIG SET failed (possibly related to argument 'lfu-decay-time') - argument must be between 0 and"
+        ),
         "{said}"
     );
     assert_wire(&mut client, &["CONFIG", "GET", "maxmemory"], b"*2\r\n$9\r\nmaxmemory\r\n$9\r\n104857600\r\n");
@@ -62,6 +64,13 @@ fn a_file_includes_others_and_the_command_line_wins() {
     assert_eq!(client.ask(&["CONFIG", "GET", "maxclients"]).texts()[1], "77");
     assert_eq!(client.ask(&["CONFIG", "GET", "timeout"]).texts()[1], "6");
     assert_eq!(client.ask(&["CONFIG", "GET", "hz"]).texts()[1], "30");
+}
+
+#[test]
+fn a_value_of_several_words_may_be_quoted() {
+    let server = Server::with(&["--client-output-buffer-limit", "normal 2mb 0 0", "--save", "60 1"]);
+    let limits = server.connect().ask(&["CONFIG", "GET", "client-output-buffer-limit"]);
+    assert!(limits.texts()[1].starts_with("normal 2097152 0 0 "), "{limits:?}");
 }
 
 /// A faulty file ends the server with the line's number, the line, and the reason.

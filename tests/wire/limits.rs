@@ -48,7 +48,7 @@ fn a_query_above_client_query_buffer_limit_ends_the_client() {
 
 #[test]
 fn a_client_that_does_not_read_is_ended_at_its_hard_limit() {
-    let server = Server::with(&["--client-output-buffer-limit", "normal 2mb 0 0"]);
+    let server = Server::with(&["--client-output-buffer-limit", "normal", "2mb", "0", "0"]);
     let mut other = server.connect();
     assert_wire(&mut other, &["SET", "k", &"x".repeat(1 << 20)], b"+OK\r\n");
     let mut slow = server.connect();

@@ -31,11 +31,7 @@ fn an_error_while_queueing_discards_all() {
     assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
     assert_wire(&mut client, &["SET", "k", "1"], b"+QUEUED\r\n");
     assert_wire(&mut client, &["GET"], b"-ERR wrong number of arguments for 'get' command\r\n");
-    assert_wire(
-        &mut client,
-        &["EXEC"],
-        b"-EXECABORT Transaction discarded because of previous errors.\r\n",
-    );
+    assert_wire(&mut client, &["EXEC"], b"-EXECABORT Transaction discarded because of previous errors.\r\n");
     assert_wire(&mut client, &["GET", "k"], b"$-1\r\n");
 }
 
@@ -47,11 +43,7 @@ fn an_error_while_running_stops_nothing() {
     client.command(&["MULTI"]);
     client.command(&["INCR", "k"]);
     client.command(&["SET", "l", "2"]);
-    assert_wire(
-        &mut client,
-        &["EXEC"],
-        b"*2\r\n-ERR value is not an integer or out of range\r\n+OK\r\n",
-    );
+    assert_wire(&mut client, &["EXEC"], b"*2\r\n-ERR value is not an integer or out of range\r\n+OK\r\n");
     assert_wire(&mut client, &["GET", "l"], b"$1\r\n2\r\n");
 }
 

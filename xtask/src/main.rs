@@ -3,6 +3,9 @@
 mod bench;
 mod conformance;
 mod headers;
+mod new_module;
+mod test;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +24,12 @@ enum Task {
     Conformance(conformance::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
     Headers(headers::Args),
+    /// Make a module that builds, loads and passes its tests.
+    NewModule(new_module::Args),
+    /// Run everything that has to hold before a change is sent.
+    Test(test::Args),
+    /// Check the architecture's invariants in the sources.
+    Tidy(tidy::Args),
 }
 
 fn main() -> std::process::ExitCode {
@@ -28,6 +37,9 @@ fn main() -> std::process::ExitCode {
         Task::Bench(args) => bench::run(args),
         Task::Conformance(args) => conformance::run(args),
         Task::Headers(args) => headers::run(args),
+        Task::NewModule(args) => new_module::run(args),
+        Task::Test(args) => test::run(args),
+        Task::Tidy(args) => tidy::run(args),
     };
     match result {
         Ok(code) => code,

@@ -136,9 +136,11 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
 )];
 
 impl Server {
-    /// All names under which parameters are known, older names and modules' included.
+    /// All names under which parameters are known, older names and modules' included,
+    /// but not those that are hidden.
     fn parameter_names(&self) -> Vec<String> {
-        let core = settings::all().flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
+        let shown = settings::all().filter(|parameter| !parameter.hidden);
+        let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
         let modules = self.modules.list.iter().flat_map(|module| &module.parameters);
         core.chain(modules.map(|parameter| parameter.name.clone())).collect()
     }
@@ -208,7 +210,7 @@ fn rewrite(context: &mut Context) -> Status {
     if context.server().config_file.as_os_str().is_empty() {
         return context.error("ERR The server is running without a config file");
     }
-    match context.server().rewrite_config() {
+    match context.server().rewrite_config(false) {
         Ok(()) => {
             crate::log::warning("CONFIG REWRITE executed with success.");
             context.ok()

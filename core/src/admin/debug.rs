@@ -48,6 +48,7 @@ type Subcommand = (&'static str, usize, usize, fn(&mut Context) -> Status);
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("change-repl-id", 0, 0, change_repl_id),
+    ("config-rewrite-force-all", 0, 0, rewrite_all),
     ("dict-resizing", 1, 1, accept),
     ("digest", 0, 0, digest::all),
     ("digest-value", 0, usize::MAX, digest::values),
@@ -131,6 +132,18 @@ fn pause_cron(context: &mut Context) -> Status {
 fn change_repl_id(context: &mut Context) -> Status {
     crate::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
     context.ok()
+}
+
+fn rewrite_all(context: &mut Context) -> Status {
+    if context.server().config_file.as_os_str().is_empty() {
+        return context.error("ERR The server is running without a config file");
+    }
+    match context.server().rewrite_config(true) {
+        Ok(()) => context.ok(),
+        Err(error) => {
+            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::config::rewrite::plain(&error)))
+        }
+    }
 }
 
 fn log(context: &mut Context) -> Status {
@@ -259,6 +272,8 @@ fn help(context: &mut Context) -> Status {
         &[
             "CHANGE-REPL-ID",
             "    Change the identity that replication goes by.",
+            "CONFIG-REWRITE-FORCE-ALL",
+            "    Like CONFIG REWRITE, with parameters at their default too.",
             "DIGEST",
             "    Return a digest of all keys and values, whatever their order.",
             "DIGEST-VALUE <key> [<key> ...]",

@@ -34,6 +34,7 @@ use Rule::{Bool, Checked, Choice, Integer, Memory, MemoryOrPercent, Text, Words}
 const LONG_MAX: i64 = i64::MAX;
 const PORT: Rule = Integer(0, 65_535);
 const COUNT: Rule = Integer(0, INT_MAX);
+const ANY: Rule = Integer(i32::MIN as i64, INT_MAX);
 
 /// All of them.
 pub static PARAMETERS: &[Parameter] = &[
@@ -167,6 +168,12 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("tls-protocols", Text, ""),
     inert("tls-ciphers", Text, ""),
     inert("tls-ciphersuites", Text, ""),
+    // For test suites.
+    inert("key-load-delay", ANY, "0").hidden(),
+    inert("rdb-key-save-delay", ANY, "0").hidden(),
+    inert("loading-process-events-interval-bytes", Integer(1024, INT_MAX), "2097152").hidden(),
+    inert("use-exit-on-panic", Bool, "no").hidden(),
+    inert("watchdog-period", COUNT, "0").hidden(),
 ];
 
 const FACILITIES: &[&str] = &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];

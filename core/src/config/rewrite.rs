@@ -43,14 +43,16 @@ pub fn plain(error: &io::Error) -> String {
 }
 
 impl Server {
-    /// Put all parameters back into the configuration file.
-    pub fn rewrite_config(&mut self) -> io::Result<()> {
+    /// Put all parameters back into the configuration file; with `force`, also those
+    /// at their default that the file does not mention.
+    pub fn rewrite_config(&mut self, force: bool) -> io::Result<()> {
         let path = self.config_file.clone();
         let old = match std::fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
-        let said = self.said();
+        let mut said = self.said();
+        said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
         let known = |name: &str| match settings::find(name) {
             Some(parameter) => Some(parameter.name.to_owned()),
             None if matches!(name, "include" | "loadmodule") || self.parameter_exists(name) => Some(name.to_owned()),

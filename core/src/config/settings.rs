@@ -169,10 +169,12 @@ pub struct Parameter {
     pub protected: bool,
     /// Takes several words in one CONFIG SET value.
     pub several: bool,
+    /// Shown only when asked for by its name.
+    pub hidden: bool,
 }
 
 const fn parameter(name: &'static str, kind: Kind) -> Parameter {
-    Parameter { name, alias: None, kind, immutable: false, protected: false, several: false }
+    Parameter { name, alias: None, kind, immutable: false, protected: false, several: false, hidden: false }
 }
 
 /// A parameter without effect.
@@ -193,6 +195,11 @@ impl Parameter {
 
     pub(super) const fn protected(mut self) -> Parameter {
         self.protected = true;
+        self
+    }
+
+    pub(super) const fn hidden(mut self) -> Parameter {
+        self.hidden = true;
         self
     }
 
@@ -250,7 +257,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("slowlog-max-len", Integer(|s| &mut s.slowlog_max_len, 0, i64::MAX)),
     parameter("latency-monitor-threshold", Integer(|s| &mut s.latency_monitor_threshold, 0, i64::MAX)),
     parameter("shutdown-timeout", Integer(|s| &mut s.shutdown_timeout, 0, INT_MAX)),
-    parameter("module-dir", Text(|s| &mut s.module_dir)).immutable(),
+    parameter("module-dir", Text(|s| &mut s.module_dir)).protected(),
 ];
 
 impl Default for Settings {

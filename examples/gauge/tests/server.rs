@@ -10,10 +10,6 @@ fn a_gauge_works_in_the_real_server() {
     assert_wire(&mut client, &["gauge.push", "room", "17"], b":21\r\n");
     assert_wire(&mut client, &["GAUGE.GET", "room"], b"*3\r\n:17\r\n:17\r\n:21\r\n");
     assert_wire(&mut client, &["GAUGE.GET", "attic"], b"$-1\r\n");
-    assert_wire(
-        &mut client,
-        &["GAUGE.PUSH", "room", "warm"],
-        b"-ERR value is not an integer or out of range\r\n",
-    );
+    assert_wire(&mut client, &["GAUGE.PUSH", "room", "warm"], b"-ERR value is not an integer or out of range\r\n");
     assert_wire(&mut client, &["GAUGE.PUSH", "room"], b"-ERR wrong number of arguments for 'gauge.push' command\r\n");
 }

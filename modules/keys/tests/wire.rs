@@ -151,7 +151,11 @@ fn scan_ends_and_returns_each_key() {
     assert_wire(&mut client, &["SCAN", "0"], b"*2\r\n$1\r\n0\r\n*0\r\n");
     client.command(&["SET", "k", "v"]);
     assert_wire(&mut client, &["SCAN", "0"], b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\nk\r\n");
-    assert_wire(&mut client, &["SCAN", "0", "TYPE", "STRING", "MATCH", "k*", "COUNT", "100"], b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\nk\r\n");
+    assert_wire(
+        &mut client,
+        &["SCAN", "0", "TYPE", "STRING", "MATCH", "k*", "COUNT", "100"],
+        b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\nk\r\n",
+    );
     assert_wire(&mut client, &["SCAN", "0", "MATCH", "x*"], b"*2\r\n$1\r\n0\r\n*0\r\n");
     assert_wire(&mut client, &["SCAN", "nowhere"], b"-ERR invalid cursor\r\n");
     assert_wire(&mut client, &["SCAN", "0", "COUNT", "-1"], SYNTAX);
@@ -256,7 +260,10 @@ fn dump_writes_redis_payloads() {
 const REDIS_7_0: [(&str, &[u8]); 3] = [
     ("hello", b"\x00\x05hello\x0a\x00cr\xdfve4\x20\x0a"),
     ("300", b"\x00\xc1,\x01\x0a\x00\x95Ba\xf2e\x82\x5c\x10"),
-    ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b"\x00\xc3\x09@d\x01aa\xe0W\x00\x01aa\x0a\x00\xe8\xa3\xb5\x07\xb0m\xf2q"),
+    (
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        b"\x00\xc3\x09@d\x01aa\xe0W\x00\x01aa\x0a\x00\xe8\xa3\xb5\x07\xb0m\xf2q",
+    ),
 ];
 
 #[test]

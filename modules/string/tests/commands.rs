@@ -247,14 +247,14 @@ fn a_change_is_announced_and_passed_on_without_what_time_decides() {
         ("getex k persist", "", String::new()),
         ("getex k px 10000", "expire k!", format!("PEXPIREAT k {at_ms}")),
         ("getex k persist", "persist k!", "PERSIST k".to_owned()),
-        ("getex k exat 1", "del k", "DEL k".to_owned()),
+        ("getex k exat 1", "del k!", "DEL k".to_owned()),
         ("getdel k", "", String::new()),
-        ("getdel gone", "del gone", "DEL gone".to_owned()),
+        ("getdel gone", "del gone!", "DEL gone".to_owned()),
         ("mset a 1 b 2", "set a!,set b!", "mset a 1 b 2".to_owned()),
         ("msetnx a 1 c 2", "", String::new()),
         ("msetex 2 a 1 b 2 ex 10", "set a!,expire a,set b!,expire b", format!("MSETEX 2 a 1 b 2 PXAT {at_ms}")),
         ("delifeq a 2", "", String::new()),
-        ("delifeq a 1", "del a", "DEL a".to_owned()),
+        ("delifeq a 1", "del a!", "DEL a".to_owned()),
     ] {
         server.forget();
         server.run(line);

@@ -54,7 +54,7 @@ fn getex(call: &mut Call<'_>) -> Result {
         // Only a time that does not count from now can have passed.
         Some(at_ms) if at_ms <= now_ms => {
             call.keys.remove(key, 0)?;
-            call.keys.notify(key, EVENT_GENERIC, "del");
+            call.keys.modified(key, EVENT_GENERIC, "del");
             call.propagate.instead(&[b"DEL", key])
         }
         Some(at_ms) => {

@@ -63,6 +63,6 @@ fn delifeq(call: &mut Call<'_>) -> Result {
 
 fn remove(call: &mut Call<'_>, key: &[u8]) -> Result {
     call.keys.remove(key, 0)?;
-    call.keys.notify(key, EVENT_GENERIC, "del");
+    call.keys.modified(key, EVENT_GENERIC, "del");
     call.propagate.instead(&[b"DEL", key])
 }

@@ -21,8 +21,7 @@ pub struct Everything {
     pub host: [u32; 3],
 }
 
-static LAYOUT: Layout =
-    Layout { version: Bytes::new(DESCRIPTION_VERSION), layout: <Everything as StableAbi>::LAYOUT };
+static LAYOUT: Layout = Layout { version: Bytes::new(DESCRIPTION_VERSION), layout: <Everything as StableAbi>::LAYOUT };
 
 static MODULE: Module = Module { name: "badlayout", version: "1.0.0", ..Module::NEW };
 

@@ -1,0 +1,39 @@
+//! Where unsafe code may be: where the boundary to modules, the layout of an entry and the clock
+//! of the processor are, and nowhere else. What has to be elsewhere is in the list with a reason.
+
+use super::Fault;
+use super::source::File;
+
+/// Files and folders, from the root.
+const PLACES: [&str; 12] = [
+    "core/src/module/",
+    "core/src/keyspace/",
+    "core/src/command/",
+    "core/src/net/output",
+    "core/src/net/batch.rs",
+    "core/src/clock.rs",
+    "module-api/abi/",
+    "module-api/sdk/",
+    "module-api/table/",
+    // The service of an example, and modules that are wrong on purpose.
+    "examples/counter-service/api/",
+    "tests/modules/",
+    // A bench that measures the boundary itself.
+    "xtask/src/bench/",
+];
+
+/// Checks all files in Rust; one fault a file.
+pub(super) fn check(files: &[File]) -> Vec<Fault> {
+    let outside = files.iter().filter(|file| !PLACES.iter().any(|place| file.path.starts_with(place)));
+    let fault = |file: &File| {
+        let word = file.words.iter().find(|word| word.is_name && word.text == "unsafe")?;
+        Some(Fault {
+            rule: "unsafe",
+            path: file.path.clone(),
+            line: word.line,
+            word: "unsafe".into(),
+            advice: "unsafe code has its places, see xtask/src/tidy/unsafety.rs".into(),
+        })
+    };
+    outside.filter_map(fault).collect()
+}
