@@ -4,8 +4,10 @@
 //! its modules. `cargo test --workspace` does not always build it (cargo builds a package's
 //! executables only for that package's own tests), so the first test of each process has cargo
 //! look. When all is fresh that takes a fraction of a second, and cargo itself keeps processes
-//! apart. The whole workspace is selected so that dependencies get the features that
-//! `cargo test --workspace` gave them, and nothing is compiled twice.
+//! apart. What is selected beside the server gives dependencies the features that they have under
+//! `cargo test --workspace`: the whole workspace, and one test, without which features that only
+//! tests ask for are off. Otherwise cargo would compile the modules once more, under the same file
+//! names, each time.
 //!
 //! `PLINTH_SERVER` names another executable, which is then taken as it is.
 
@@ -24,7 +26,7 @@ pub fn server() -> &'static Path {
         if let Some(path) = std::env::var_os("PLINTH_SERVER") {
             return std::path::absolute(&path).map_err(|error| error.to_string());
         }
-        cargo(&["--workspace", "--bin", "plinth-server"]).inspect_err(|said| eprintln!("{said}"))?;
+        cargo(&["--workspace", "--bin", "plinth-server", "--test", "abi"]).inspect_err(|said| eprintln!("{said}"))?;
         let path = profile_folder().join("plinth-server");
         if path.exists() { Ok(path) } else { Err(format!("cargo did not make {}", path.display())) }
     });

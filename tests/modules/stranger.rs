@@ -6,13 +6,16 @@ use std::process::Command;
 /// `examples/gauge-c` compiled as its README says, from copies in a folder outside the tree.
 fn compiled_outside() -> (TempDir, String) {
     let folder = TempDir::new();
-    let include = folder.path().join("module-api/include/plinth");
-    std::fs::create_dir_all(&include).unwrap();
-    for header in std::fs::read_dir(workspace().join("module-api/include/plinth")).unwrap() {
-        let header = header.unwrap();
-        std::fs::copy(header.path(), include.join(header.file_name())).unwrap();
+    let include = "module-api/include/plinth";
+    let names = std::fs::read_dir(workspace().join(include)).expect("the headers are there");
+    let mut files: Vec<String> =
+        names.filter_map(|header| Some(format!("{include}/{}", header.ok()?.file_name().display()))).collect();
+    files.push("examples/gauge-c/gauge.c".into());
+    std::fs::create_dir_all(folder.path().join(include)).expect("a folder for the headers");
+    for file in files {
+        let to = if file.ends_with(".h") { &file } else { "gauge.c" };
+        std::fs::copy(workspace().join(&file), folder.path().join(to)).expect("a copy");
     }
-    std::fs::copy(workspace().join("examples/gauge-c/gauge.c"), folder.path().join("gauge.c")).unwrap();
     let compiled = Command::new("cc")
         .current_dir(folder.path())
         .args(["-shared", "-fPIC", "-Imodule-api/include", "gauge.c", "-o", "gauge.so"])

@@ -142,7 +142,15 @@ impl Server {
         let shown = settings::all().filter(|parameter| !parameter.hidden);
         let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
         let modules = self.modules.list.iter().flat_map(|module| &module.parameters);
-        core.chain(modules.map(|parameter| parameter.name.clone())).collect()
+        let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
+        core.chain(modules.map(|parameter| parameter.name.clone())).filter(|name| self.is_shown(name)).collect()
+    }
+
+    /// Whether a parameter is there, and not one that keeps a secret.
+    fn is_shown(&self, name: &str) -> bool {
+        let of_module = self.find_module_parameter(name).and_then(|at| self.module_parameter(at));
+        let secret = of_module.is_some_and(|parameter| parameter.is(plinth_abi::config::CONFIG_SENSITIVE));
+        self.parameter_exists(name) && !secret
     }
 }
 
@@ -159,7 +167,7 @@ fn get(context: &mut Context) -> Status {
         if pattern::is_pattern(text.as_bytes()) {
             let all = server.parameter_names().into_iter();
             all.filter(|name| pattern::matches(text.as_bytes(), name.as_bytes(), true)).for_each(&mut add);
-        } else if server.parameter_exists(&text) {
+        } else if server.is_shown(&text) {
             // Shown as it was asked for.
             add(text);
         }
@@ -189,7 +197,7 @@ fn set(context: &mut Context) -> Status {
         Err(SetError::Unknown(name)) => {
             context.error(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
         }
-        Err(SetError::Refused(name, reason)) => {
+        Err(SetError::Refused(name, reason) | SetError::Fixed(name, reason)) => {
             context.error(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
         }
     }

@@ -14,8 +14,8 @@ use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command as abi;
-use std::rc::Rc;
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use std::rc::Rc;
 
 /// What became of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -15,6 +15,8 @@ pub enum SetError {
     Unknown(String),
     /// It cannot be set, and why.
     Refused(String, String),
+    /// It is not for whoever asks to set, and why.
+    Fixed(String, String),
 }
 
 /// Values to go back to.
@@ -108,7 +110,7 @@ impl Server {
     }
 
     fn may_set(&self, client: Option<usize>, name: &str) -> Result<(), SetError> {
-        let refuse = |reason: &str| Err(SetError::Refused(name.to_owned(), reason.to_owned()));
+        let refuse = |reason: &str| Err(SetError::Fixed(name.to_owned(), reason.to_owned()));
         if let Some(parameter) = settings::find(name) {
             if parameter.immutable {
                 return refuse("can't set immutable config");

@@ -393,7 +393,13 @@ impl Settings {
         let adds = parameter.name == "save" && self.save_was_set && words.iter().any(|word| !word.is_empty());
         self.save_was_set |= parameter.name == "save";
         let before = self.get(parameter);
-        self.set(parameter, words)?;
+        // Several words may stand in one pair of quotes, as CONFIG SET gives them.
+        match words {
+            [word] if parameter.several => {
+                self.set(parameter, &super::words::split(word).map_err(|_| "unbalanced quotes")?)?;
+            }
+            _ => self.set(parameter, words)?,
+        }
         if let Some(slot) = self.inert_slot("save").filter(|_| adds && !before.is_empty()) {
             *slot = format!("{before} {slot}");
         }

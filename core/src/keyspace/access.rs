@@ -53,8 +53,7 @@ impl Server {
     /// Find a key for a command: counts hits and misses, and renews the access clock.
     #[inline]
     pub fn lookup(&mut self, db: u32, hash: u64, key: &[u8], flags: u32) -> Option<EntryPtr> {
-        let found =
-            if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
+        let found = if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
         if flags & (GET_NO_STATS | GET_WRITE) == 0 {
             if found.is_some() {
                 self.stats.hits += 1;
@@ -254,8 +253,7 @@ impl Server {
             if !before && after.is_none() {
                 continue;
             }
-            let after_stale =
-                after.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms);
+            let after_stale = after.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms);
             for id in clients {
                 let Some(client) = self.clients.by_id(id) else { continue };
                 let watch = client.watched.iter_mut().find(|watch| watch.is_on(number, &key));

@@ -63,6 +63,21 @@ pub struct Batch {
     spans: Vec<Span>,
 }
 
+impl Batch {
+    /// Take a whole ordinary request from the start of some bytes: its length and the
+    /// number of its arguments.
+    #[inline]
+    fn take_ordinary(&mut self, bytes: &[u8], limits: &Limits) -> Option<(usize, usize)> {
+        let (first, base) = (self.args.len(), bytes.as_ptr());
+        let take = |start, len| self.args.push(Bytes { data: base.wrapping_add(start), len });
+        let taken = ordinary(bytes, limits, take);
+        if taken.is_none() {
+            self.args.truncate(first);
+        }
+        taken
+    }
+}
+
 impl Server {
     /// Run what a list of clients has sent; those with more to read or to run are
     /// listed again.
@@ -125,10 +140,7 @@ impl Server {
                 break;
             }
             let first_arg = batch.args.len();
-            let base = bytes.as_ptr();
-            let mut take = |start, len| batch.args.push(Bytes { data: base.wrapping_add(start), len });
-            let ordinary =
-                if parser.is_within_request() { None } else { ordinary(bytes, &limits, &mut take) };
+            let ordinary = if parser.is_within_request() { None } else { batch.take_ordinary(bytes, &limits) };
             if let Some((consumed, argc)) = ordinary {
                 offset += consumed;
                 count += 1;
@@ -136,10 +148,9 @@ impl Server {
                 batch.pending.push(Pending { first_arg, argc, consumed, ..Pending::of(token, id, db) });
                 continue;
             }
-            batch.args.truncate(first_arg);
             batch.spans.clear();
             let (consumed, argc, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
-                Ok(Parsed::Complete { consumed, argc }) => (consumed, argc, base),
+                Ok(Parsed::Complete { consumed, argc }) => (consumed, argc, bytes.as_ptr()),
                 Ok(Parsed::Inline { consumed, argc, text }) => {
                     let base = text.as_ptr();
                     client.query.inline.push(text);
@@ -255,21 +266,22 @@ impl Server {
     fn ran(&mut self, token: usize, consumed: usize) {
         let Some(client) = self.clients.get(token) else { return };
         client.query.consume(consumed);
-        let much = client.output.queued() > OUTPUT_TURN_BYTES;
+        let queues = client.output.queued() > 0;
         if !client.write_listed {
             client.write_listed = true;
             self.clients.to_write.push(token);
         }
-        if much {
+        if queues {
             self.has_much_output(token);
         }
     }
 
-    /// The rest of a client's turn is left out, or the client is closed, when its
-    /// replies are too many.
+    /// A client whose replies are above its limit is closed before any of them is sent;
+    /// one with many replies has had its turn.
     #[cold]
     fn has_much_output(&mut self, token: usize) {
-        if !self.close_over_limit(token) {
+        let queued = self.clients.peek(token).map_or(0, |client| client.output.queued());
+        if !self.close_over_limit(token) && queued > OUTPUT_TURN_BYTES {
             self.put_back(token, |client| {
                 client.turn_over = true;
                 client.unparsed = true;

@@ -328,7 +328,7 @@ fn linger(socket: &mut Socket) {
 
 /// Whether a client's output is above its limit, at once or for too long.
 fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, now_s: i64) -> bool {
-    let queued = client.output.queued() as u64;
+    let queued = client.output.counted() as u64;
     if limit.hard_bytes > 0 && queued > limit.hard_bytes {
         return true;
     }

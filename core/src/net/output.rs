@@ -190,9 +190,15 @@ impl Output {
         self.queued + self.filled() - self.sent
     }
 
-    /// Bytes that wait beyond the current chunk, which output limits count.
+    /// Bytes that wait beyond the current chunk.
+    #[inline]
     pub fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// Bytes that wait, as output limits count them: what fits into one chunk is free.
+    pub fn counted(&self) -> usize {
+        if self.queued == 0 { 0 } else { self.pending() }
     }
 
     /// Chunks beyond the current one.

@@ -137,3 +137,19 @@ proptest! {
         prop_assert_eq!(large.checked_add(small).unwrap(), expected);
     }
 }
+
+proptest! {
+    #[test]
+    fn whatever_reads_as_a_number_prints_as_one(text in "[-+]?(0[xX])?[0-9a-f]{0,30}(\\.[0-9a-f]{0,30})?([eEpP][-+]?[0-9]{0,6})?") {
+        if let Some(Parsed::Finite(number)) = parse(text.as_bytes()) {
+            let shown = shown(number);
+            prop_assert!(matches!(parse(shown.as_bytes()), Some(Parsed::Finite(_))), "{} shows as {}", text, shown);
+            prop_assert!(!shown.contains('.') || !shown.ends_with(['0', '.']));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(text: Vec<u8>) {
+        let _ = parse(&text);
+    }
+}

@@ -72,14 +72,14 @@ fn flags(client: &Client) -> String {
 fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
     let text = String::from_utf8_lossy;
     let (obl, rbs) = client.output.chunk_usage();
-    let queued_bytes = client.output.queued();
+    let queued_bytes = client.output.counted();
     let (queue_len, queue_bytes) =
         client.transaction.as_ref().map_or((-1, 0), |open| (open.queue.len() as i64, open.bytes));
     let qbuf = client.query.pending().len();
     format!(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} watch={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
          qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
-         cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+         cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} watch={}",
         client.id,
         client.address,
         client.local_address,
@@ -90,7 +90,6 @@ fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
         flags(client),
         client.db,
         queue_len,
-        client.watched.len(),
         qbuf,
         client.query.capacity() - qbuf,
         argv_bytes,
@@ -107,6 +106,7 @@ fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
         client.resp,
         text(&client.lib_name),
         text(&client.lib_version),
+        client.watched.len(),
     )
 }
 

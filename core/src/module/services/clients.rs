@@ -32,7 +32,7 @@ unsafe extern "C" fn info(call: *mut Call, client_id: u64, client_out: *mut Clie
         idle_s: (now_s - client.active_s).max(0) as u64,
     };
     // SAFETY: see above.
-    unsafe { client_out.write(seen) };
+    unsafe { super::fill(client_out, seen) };
     STATUS_OK
 }
 

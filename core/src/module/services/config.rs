@@ -1,11 +1,12 @@
 //! `plinth.config/1`: reading and setting parameters.
 
+use crate::config::access::SetError;
 use crate::module::context::Context;
 use crate::resp::number::parse_i64;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::Call;
 use plinth_abi::config::ConfigService;
-use plinth_abi::status::{STATUS_NONE, STATUS_NOT_INTEGER, STATUS_OK, STATUS_SYNTAX, Status};
+use plinth_abi::status::{STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_NOT_INTEGER, STATUS_OK, STATUS_SYNTAX, Status};
 
 /// The table.
 pub static TABLE: ConfigService =
@@ -51,5 +52,9 @@ unsafe extern "C" fn set(call: *mut Call, name: Bytes, value: Bytes) -> Status {
     if !server.parameter_exists(&name) {
         return STATUS_NONE;
     }
-    if server.set_parameters(&[(name, value.to_vec())]).is_ok() { STATUS_OK } else { STATUS_SYNTAX }
+    match server.set_parameters(&[(name, value.to_vec())]) {
+        Ok(()) => STATUS_OK,
+        Err(SetError::Fixed(..)) => STATUS_NOT_ALLOWED,
+        Err(SetError::Unknown(_) | SetError::Refused(..)) => STATUS_SYNTAX,
+    }
 }

@@ -435,7 +435,7 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
         address: entry.address() as u64,
     };
     // SAFETY: see above.
-    unsafe { stat_out.write(stat) };
+    unsafe { super::fill(stat_out, stat) };
 }
 
 unsafe extern "C" fn dump(call: *mut Call, entry: *const Entry, take: Take, data: Opaque) -> Status {
