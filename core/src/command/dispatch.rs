@@ -326,13 +326,17 @@ impl Server {
         let Some(command) = slices.first().and_then(|name| self.commands.find(name)) else {
             return self.nested_error(None, &status::unknown(&slices), &caller);
         };
-        self.run_found(command, args, caller)
+        // SAFETY: the table has just given the pointer.
+        unsafe { self.run_found(command, args, caller) }
     }
 
     /// The same for a command that the table has given.
-    pub fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
-        // SAFETY: pointers in the table are valid until it changes, which no
-        // command does to itself: unloading a module that runs is refused.
+    ///
+    /// # Safety
+    /// The table has not changed since it gave the pointer.
+    pub unsafe fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: promised by the caller; no command changes the table under itself,
+        // because unloading a module that runs is refused.
         let command = unsafe { &mut *command };
         let resolved = match self.resolve_subcommand(command, args) {
             Ok(found) => found,

@@ -7,7 +7,7 @@ use super::entry::{EntryPtr, Shape};
 use super::types::value_of;
 use crate::server::Server;
 use plinth_abi::events::{Event, ON_KEY};
-use plinth_abi::keys::{EVENT_EXPIRED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
+use plinth_abi::keys::{EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
 
 /// Above this effort a value is freed in the background when that is asked for.
 const LAZY_EFFORT: usize = 64;
@@ -59,6 +59,7 @@ impl Server {
                 self.stats.hits += 1;
             } else {
                 self.stats.misses += 1;
+                self.notify(db, key, EVENT_MISS, b"keymiss");
             }
         }
         let entry = found?;
@@ -102,6 +103,7 @@ impl Server {
         };
         let entry = EntryPtr::new(key, shape)?;
         self.insert(db, hash, entry);
+        self.notify(db, key, EVENT_NEW, b"new");
         Some(entry)
     }
 
@@ -128,6 +130,12 @@ impl Server {
         let plain = !entry.is_boxed() && new.inline_len.is_some() && entry.type_id() == new.type_id;
         if plain {
             let clock = self.access.fresh();
+            if new.inline_len == Some(entry.value().1) && expire_at_ms == entry.expire_at_ms() {
+                // The new value lies where the old one did.
+                entry.set_tag(new.tag);
+                entry.set_clock(clock);
+                return Some(entry);
+            }
             let entry = self.reshape(db, hash, entry, new.inline_len, new.tag, expire_at_ms, false)?;
             entry.set_clock(clock);
             return Some(entry);

@@ -317,6 +317,14 @@ impl EntryPtr {
         }
     }
 
+    /// Set the tag.
+    #[inline]
+    pub fn set_tag(self, tag: u8) {
+        let flags = self.byte(1) & 0x0f | tag << TAG_SHIFT;
+        // SAFETY: the flags are in the header.
+        unsafe { *self.at(1) = flags };
+    }
+
     /// Give the value another form, length and tag, and the key another expiry,
     /// keeping key and clock and the value's bytes up to the shorter length.
     /// Returns the entry's new address, or `None` without memory (nothing changed).

@@ -245,7 +245,7 @@ impl Keys<'_> {
         }
     }
 
-    /// Removes a key, which counts as modified; the event is the caller's. `flags`: 0 or
+    /// Removes a key; the caller says [`Keys::modified`]. `flags`: 0 or
     /// [`REMOVE_LAZY`]. Returns whether it was there.
     #[inline]
     pub fn remove(&mut self, key: &[u8], flags: u32) -> Result<bool> {

@@ -5,7 +5,7 @@ use crate::module::context::Context;
 use crate::resp::number::parse_i64;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::Call;
-use plinth_abi::config::ConfigService;
+use plinth_abi::config::{CONFIG_TEXT, ConfigService};
 use plinth_abi::status::{STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_NOT_INTEGER, STATUS_OK, STATUS_SYNTAX, Status};
 
 /// The table.
@@ -30,7 +30,7 @@ unsafe extern "C" fn get_number(call: *mut Call, name: Bytes, number_out: *mut i
     let server = context.server();
     let name = String::from_utf8_lossy(name);
     let number = match server.find_module_parameter(&name).and_then(|at| server.module_parameter(at)) {
-        Some(parameter) => Some(parameter.number),
+        Some(parameter) => (parameter.spec.kind != CONFIG_TEXT).then_some(parameter.number),
         None => match server.get_parameter(&name) {
             Some(value) if value == b"yes" => Some(1),
             Some(value) if value == b"no" => Some(0),
