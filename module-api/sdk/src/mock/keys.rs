@@ -319,7 +319,6 @@ unsafe extern "C" fn remove(call: *mut Call, key: Bytes, _flags: u32) -> Status 
         return STATUS_NONE;
     }
     space.take(key);
-    space.changed();
     STATUS_OK
 }
 
