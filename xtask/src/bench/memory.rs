@@ -26,7 +26,7 @@ const fn content(name: &'static str, insert: &'static [&'static str], must: f64,
     Content { name, insert, must, goal }
 }
 
-const VALUE_32: &str = "value-of-32-bytes-----{number}--";
+const VALUE_32: &str = "value-of-32-bytes----{number}--";
 
 static CONTENTS: &[Content] = &[
     content("16-byte key, 8-byte value", &["SET", "{key}", "8 bytes."], 47.0, 41.0),
