@@ -110,7 +110,7 @@ impl Server {
         };
         // SAFETY: a subcommand lives as long as its container.
         let command = unsafe { &mut *command };
-        if let Some(text) = self.gate(token, command, args) {
+        if let Some(text) = self.gate(token, command) {
             self.refuse(token, Some(command), &text);
             return Outcome::Done;
         }
@@ -206,19 +206,14 @@ impl Server {
     }
 
     /// Why a command may not run, if so.
-    fn gate(&mut self, token: usize, command: &Registered, args: &[Bytes]) -> Option<String> {
-        let _ = args;
+    fn gate(&mut self, token: usize, command: &Registered) -> Option<String> {
         let full = command.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full();
         let client = self.clients.get(token)?;
         if !client.authenticated && !command.is(abi::COMMAND_NO_AUTH) {
             return Some("NOAUTH Authentication required.".into());
         }
         if client.transaction.is_some() && command.is(abi::COMMAND_NO_MULTI) {
-            return Some(match command.name.as_str() {
-                "multi" => "ERR MULTI calls can not be nested".into(),
-                "watch" => "ERR WATCH inside MULTI is not allowed".into(),
-                _ => "ERR Command not allowed inside a transaction".into(),
-            });
+            return Some("ERR Command not allowed inside a transaction".into());
         }
         full.then(error_oom)
     }
