@@ -3,7 +3,7 @@
 
 use crate::config::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::config::settings;
-use crate::module::load::LoadRequest;
+use crate::module::load::{LoadError, LoadRequest};
 use crate::net::event_loop::EventLoop;
 use crate::net::listener::{listen_tcp, listen_unix};
 use crate::server::Server;
@@ -201,11 +201,8 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
     }
     #[cfg(feature = "linked-string")]
     load_linked(server)?;
-    for path in default_modules(server) {
-        if let Err(error) = server.load_module(&path, LoadRequest::default()) {
-            crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
-        }
-    }
+    let paths = default_modules(server);
+    load_defaults(server, paths);
     if let Some((name, _)) = server.waiting_parameters.first() {
         let directive = waiting.iter().find(|directive| directive.name == *name);
         let error = directive.map(|directive| ConfigError::Line {
@@ -224,30 +221,52 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
 /// Those whose module is loaded already, under whatever path, are left out.
 fn default_modules(server: &Server) -> Vec<PathBuf> {
     for folder in module_folders(server) {
-        let found: Vec<PathBuf> = MODULES
-            .iter()
-            .map(|name| folder.join(format!("libplinth_{name}.so")))
-            .filter(|path| path.exists())
-            .collect();
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| first_party(path).is_some()).collect();
         if !found.is_empty() {
-            let loaded = |path: &PathBuf| {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().replace("libplinth_", "");
-                server.modules.find(&name).is_some()
-            };
-            return found.into_iter().filter(|path| !loaded(path)).collect();
+            found.sort();
+            found.retain(|path| first_party(path).is_some_and(|name| server.modules.find(name).is_none()));
+            return found;
         }
     }
     crate::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
     Vec::new()
 }
 
+/// Load modules in whatever order their services ask for.
+fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
+    loop {
+        let before = paths.len();
+        let mut missing = Vec::new();
+        for path in paths {
+            match server.load_module(&path, LoadRequest::default()) {
+                Ok(_) => {}
+                Err(error @ LoadError::Service(_)) => missing.push((path, error)),
+                Err(error) => crate::log::warning(&format!("Module {} is left out: {error}", path.display())),
+            }
+        }
+        if missing.len() == before || missing.is_empty() {
+            for (path, error) in missing {
+                crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
+            }
+            return;
+        }
+        paths = missing.into_iter().map(|(path, _)| path).collect();
+    }
+}
+
+/// The module's name, if a file is named as first-party modules are.
+fn first_party(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.strip_prefix("libplinth_")?.strip_suffix(".so")
+}
+
 /// Whether a module's library is one that is found without being named.
 pub fn loads_by_itself(server: &Server, path: &Path) -> bool {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let is_known = stem.strip_prefix("libplinth_").is_some_and(|name| MODULES.contains(&name));
     // A module that was linked in has no library.
     path == Path::new("linked")
-        || is_known && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
+        || first_party(path).is_some()
+            && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
 }
 
 /// Where modules are looked for.
@@ -259,9 +278,6 @@ fn module_folders(server: &Server) -> Vec<PathBuf> {
         vec![PathBuf::from(&server.settings.module_dir)]
     }
 }
-
-/// First-party modules, in the order of loading.
-const MODULES: &[&str] = &["string", "keys"];
 
 fn banner(server: &Server) {
     crate::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");

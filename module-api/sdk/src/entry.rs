@@ -129,6 +129,35 @@ impl<'k> Entry<'k> {
         check(unsafe { (host::keys().resize)(self.call.as_ptr(), &mut self.raw, tag, len, flags) })
     }
 
+    /// Makes room for `len` bytes at offset `at` of an inline value, moving what is behind, and
+    /// gives the room to be filled. Fails with `OutOfMemory`, nothing changed.
+    ///
+    /// # Panics
+    /// When the value ends before `at`.
+    pub fn open_gap(&mut self, tag: u32, at: usize, len: usize, amortise: bool) -> Result<&mut [u8]> {
+        let before = self.bytes().len();
+        assert!(at <= before, "a gap behind the value");
+        self.resize(tag, before + len, amortise)?;
+        let bytes = self.bytes_mut();
+        bytes.copy_within(at..before, at + len);
+        Ok(&mut bytes[at..at + len])
+    }
+
+    /// Takes `len` bytes at offset `at` out of an inline value, moving what is behind. Fails with
+    /// `OutOfMemory`, when the value is as it was.
+    ///
+    /// # Panics
+    /// When the value ends before `at + len`.
+    pub fn close_gap(&mut self, tag: u32, at: usize, len: usize) -> Result {
+        let before = self.bytes().len();
+        self.bytes_mut()[at..].rotate_left(len);
+        let done = self.resize(tag, before - len, false);
+        if done.is_err() {
+            self.bytes_mut()[at..].rotate_right(len);
+        }
+        done
+    }
+
     /// Sets when the key expires, Unix time in ms, or takes the expiry away. Announces nothing.
     /// Fails with `OutOfMemory`.
     pub fn set_expire(&mut self, expire_at_ms: Option<i64>) -> Result {

@@ -86,6 +86,8 @@ pub mod types;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;
+/// The compact form of small collections.
+pub use plinth_pack as pack;
 /// The hash table that the keyspace and large collections are made of.
 pub use plinth_table as table;
 

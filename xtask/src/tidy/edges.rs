@@ -1,11 +1,12 @@
 //! Which crate may depend on which.
 //!
 //! ```text
-//!   abi      table        nothing of ours
-//!     ^        ^
-//!     +- sdk --+          abi, table
-//!         ^
-//!   modules, examples     sdk; an example, crates of other examples too
+//!   abi   table   pack    nothing of ours
+//!     ^     ^      ^
+//!     +--- sdk ----+      abi, table, pack
+//!           ^
+//!   modules, examples     sdk; a module, the crate of its own commands; an example, crates of
+//!                         other examples and of modules' commands
 //!
 //!   core                  abi, table; the modules only to have them built, never in its code
 //! ```
@@ -86,13 +87,18 @@ fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
     let in_folder = |folder: &str| all.iter().any(|other| other.name == to && other.folder.starts_with(folder));
     match one.folder.split('/').next().unwrap_or_default() {
         "core" => ["plinth-abi", "plinth-table"].contains(&to) || in_folder("modules/"),
-        "modules" => to == "plinth-module",
-        "examples" => to == "plinth-module" || in_folder("examples/"),
+        "modules" => to == "plinth-module" || in_folder(&format!("{}/commands", one.folder)),
+        "examples" => to == "plinth-module" || in_folder("examples/") || is_commands(to, all),
         "tests" => to == "plinth-module",
         "xtask" => to == "plinth-table",
-        "module-api" => one.name == "plinth-module" && ["plinth-abi", "plinth-table"].contains(&to),
+        "module-api" => one.name == "plinth-module" && ["plinth-abi", "plinth-table", "plinth-pack"].contains(&to),
         _ => false,
     }
+}
+
+/// Whether a crate is the commands of a type, which others may put over a storage of theirs.
+fn is_commands(name: &str, all: &[Crate]) -> bool {
+    all.iter().any(|one| one.name == name && one.folder.starts_with("modules/") && one.folder.ends_with("/commands"))
 }
 
 fn fault(one: &Crate, to: &str, advice: &str) -> Fault {

@@ -5,6 +5,8 @@
 //!               /src/commands/     one file per family
 //!               /src/codec.rs      save and load, when it has types
 //!               /tests/wire.rs     RESP bytes in and out
+//! modules/<name>/commands/src/     instead of the middle two, where the commands are a crate of
+//!                                  their own, over any storage
 //! examples/<name>/README.md, and a test or a file in C
 //! ```
 
@@ -19,6 +21,11 @@ pub(super) fn check(root: &Path) -> Result<Vec<Fault>, String> {
     let mut faults = Vec::new();
     for name in folders(&root.join("modules"))? {
         let folder = format!("modules/{name}");
+        if root.join(&folder).join("commands/Cargo.toml").exists() {
+            let needed = ["Cargo.toml", "src/lib.rs", "commands/src/lib.rs", "commands/src/codec.rs", "tests/wire.rs"];
+            faults.extend(missing(root, &folder, &needed));
+            continue;
+        }
         let has_types = std::fs::read_to_string(root.join(&folder).join("src/lib.rs"))
             .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("types:")));
         let mut needed = vec!["Cargo.toml", "src/lib.rs", "src/commands", "tests/wire.rs"];

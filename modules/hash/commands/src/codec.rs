@@ -1,0 +1,1 @@
+//! The codec: the type, and its values in files and payloads.

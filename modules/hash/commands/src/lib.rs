@@ -1,0 +1,1 @@
+//! The commands of hashes, over any storage.

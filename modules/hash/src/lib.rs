@@ -1,0 +1,5 @@
+//! Hashes: the module, which joins the commands with a storage.
+
+use plinth_module::prelude::*;
+
+export!(Module { name: "hash", version: env!("CARGO_PKG_VERSION"), ..Module::NEW });

@@ -1,0 +1,1 @@
+//! The commands of lists, over any storage.

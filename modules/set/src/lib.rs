@@ -1,0 +1,5 @@
+//! Sets: the module, which joins the commands with a storage.
+
+use plinth_module::prelude::*;
+
+export!(Module { name: "set", version: env!("CARGO_PKG_VERSION"), ..Module::NEW });

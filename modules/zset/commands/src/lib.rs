@@ -1,0 +1,1 @@
+//! The commands of sorted sets, over any storage.
