@@ -226,7 +226,13 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
             entries.map(|entry| entry.path()).filter(|path| first_party(path).is_some()).collect();
         if !found.is_empty() {
             found.sort();
-            found.retain(|path| first_party(path).is_some_and(|name| server.modules.find(name).is_none()));
+            let excluded = |name: &str| server.settings.module_exclude.iter().any(|other| other == name);
+            for name in found.iter().filter_map(|path| first_party(path)).filter(|name| excluded(name)) {
+                crate::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
+            }
+            found.retain(|path| {
+                first_party(path).is_some_and(|name| !excluded(name) && server.modules.find(name).is_none())
+            });
             return found;
         }
     }

@@ -2,6 +2,7 @@
 //! what a stranger sees who has only the headers.
 
 mod faults;
+mod ghosts;
 mod listing;
 mod panics;
 mod parameters;

@@ -9,6 +9,7 @@ mod protocol;
 
 use super::CoreCommand;
 use crate::command::dispatch::Caller;
+use crate::keyspace::ghost::{self, GHOST};
 use crate::keyspace::types::value_of;
 use crate::module::context::Context;
 use crate::net::output::Output;
@@ -202,6 +203,9 @@ impl Server {
     /// What OBJECT ENCODING answers for a value.
     fn encoding_of(&self, entry: crate::keyspace::entry::EntryPtr) -> String {
         let name = self.keyspace.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
+        if entry.type_id() == GHOST {
+            return ghost::ENCODING.into();
+        }
         let value = value_of(entry);
         // SAFETY: the value is of this type, and the name is a constant of its module.
         name.map_or_else(|| "raw".into(), |name| unsafe { crate::command::table::text(name(&raw const value)) }.into())

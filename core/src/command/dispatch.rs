@@ -14,7 +14,7 @@ use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command as abi;
-use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::rc::Rc;
 
 /// What became of a command.
@@ -254,6 +254,15 @@ impl Server {
     /// Run a command, past all gates.
     #[inline]
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if self.replacing {
+            return self.run_routed(command, args, hash, caller);
+        }
+        self.run_as(command, args, hash, caller)
+    }
+
+    /// Run this very command.
+    #[inline]
+    pub fn run_as(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let parts = CallParts {
             args,
@@ -291,7 +300,12 @@ impl Server {
     fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
         // SAFETY: as in `run`; the context is gone.
         let output = unsafe { &mut *caller.output };
-        if let Some(text) = status::error_text(status, &command.name) {
+        let text = if status == STATUS_GHOST && !self.ghost_note.is_empty() {
+            Some(std::mem::take(&mut self.ghost_note))
+        } else {
+            status::error_text(status, &command.name)
+        };
+        if let Some(text) = text {
             output.rewind(mark);
             crate::resp::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
         }

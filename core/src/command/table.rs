@@ -46,6 +46,17 @@ pub struct CommandStats {
     pub panics: u64,
 }
 
+impl CommandStats {
+    /// Count what another has counted.
+    pub fn add(&mut self, other: CommandStats) {
+        self.calls += other.calls;
+        self.ticks += other.ticks;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.panics += other.panics;
+    }
+}
+
 /// A registered command.
 pub struct Registered {
     /// The spec, with pointers into the module's constants.
@@ -149,6 +160,16 @@ impl Registered {
             all |= abi::CATEGORY_READ;
         }
         all
+    }
+
+    /// Go on counting where another command of the same name has stopped.
+    pub fn take_stats(&mut self, other: &mut Registered) {
+        self.stats.add(std::mem::take(&mut other.stats));
+        for sub in &mut self.subcommands {
+            if let Some(other) = other.subcommands.iter_mut().find(|other| other.name == sub.name) {
+                sub.take_stats(other);
+            }
+        }
     }
 
     /// Note a run that took so many ticks.
@@ -316,6 +337,14 @@ impl CommandTable {
     pub fn remove_module(&mut self, module: ModuleId) {
         self.all.retain(|command| command.module != module);
         self.rebuild();
+    }
+
+    /// Let go of all commands of a module.
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<Box<Registered>> {
+        let taken = self.all.extract_if(.., |command| command.module == module).collect();
+        self.rebuild();
+        taken
     }
 
     fn rebuild(&mut self) {

@@ -70,7 +70,7 @@ impl Server {
                 lines: lines(parameter, &mut self.settings, &mut default),
             })
             .collect();
-        let parameters = self.modules.list.iter().flat_map(|module| &module.parameters);
+        let parameters = self.modules.visible().flat_map(|module| &module.parameters);
         all.extend(parameters.map(module_said));
         all.push(Said { name: "loadmodule".into(), lines: self.loaded() });
         all
@@ -80,7 +80,7 @@ impl Server {
     fn loaded(&self) -> Vec<(Vec<u8>, bool)> {
         let named = |path: &str| self.settings.loadmodule.iter().any(|words| words[0] == path);
         let mut lines = Vec::new();
-        for module in &self.modules.list {
+        for module in self.modules.visible() {
             let path = module.path.display().to_string();
             if !named(&path) && crate::startup::loads_by_itself(self, &module.path) {
                 continue;

@@ -26,6 +26,7 @@ pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod entry;
 pub mod events;
 pub mod host;

@@ -55,6 +55,7 @@
 #include <plinth/codec.h>
 #include <plinth/command.h>
 #include <plinth/config.h>
+#include <plinth/convert.h>
 #include <plinth/entry.h>
 #include <plinth/events.h>
 #include <plinth/host.h>

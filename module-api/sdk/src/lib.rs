@@ -64,6 +64,7 @@ pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod datatype;
 pub mod entry;
 pub mod error;
