@@ -6,6 +6,7 @@ mod ghosts;
 mod listing;
 mod panics;
 mod parameters;
+mod replace;
 mod stranger;
 mod unload;
 

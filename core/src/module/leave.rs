@@ -74,13 +74,15 @@ impl Server {
             || self.replacements.iter().any(|one| is_ending(one.inactive))
     }
 
-    /// Whether the freeing thread is done with all that was a module's when this was
-    /// asked for the first time, which is to be after its last value went.
+    /// Whether a module has no values, and the freeing thread is done with all that it
+    /// was sent before this was asked and found so.
     pub(super) fn is_freed(&mut self, id: ModuleId) -> bool {
-        if self.values_of(id) > 0 {
+        let is_empty = self.values_of(id) == 0;
+        let Some(module) = self.modules.get_mut(id) else { return true };
+        if !is_empty {
+            module.fence = None;
             return false;
         }
-        let Some(module) = self.modules.list.iter_mut().find(|module| module.id == id) else { return true };
         let background = &self.keyspace.background;
         let fence = module.fence.get_or_insert_with(|| background.fence());
         !matches!(fence.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty))

@@ -387,13 +387,16 @@ impl Server {
             if !self.is_freed(inactive) {
                 continue;
             }
-            self.replacements.swap_remove(at);
+            let done = self.replacements.swap_remove(at);
             self.replacing = !self.replacements.is_empty();
             for type_id in self.modules.get(active).map(|module| module.types.clone()).unwrap_or_default() {
                 self.keyspace.types.unpair(type_id);
             }
             let name = self.modules.name(active).to_owned();
-            crate::log::notice(&format!("Module '{name}' has taken all values over"));
+            crate::log::notice(&format!(
+                "Module '{name}' has taken all values over: {} converted, {} of them in slices, {} attempts failed",
+                done.converted, done.sliced, done.failed
+            ));
             self.end_module(inactive);
         }
     }
