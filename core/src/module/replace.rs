@@ -57,6 +57,7 @@ pub struct Replacement {
 /// What a module has while it is active.
 #[derive(Default)]
 struct Stash {
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
     commands: Vec<Box<Registered>>,
     hooks: Vec<Subscription>,
     timers: Vec<(u64, Duration, Timer)>,

@@ -34,6 +34,7 @@
 //! call that it is given.
 
 mod codec;
+mod convert;
 mod dispatch;
 mod host;
 mod keys;

@@ -89,14 +89,12 @@ impl Convert for Bag {
     }
 
     fn export_some(&self, cursor: u64, budget: usize, visit: &mut Visit<'_>) -> Result<u64> {
-        let mut seen = 0;
-        for ((hash, member), count) in self.tree.range((cursor, Vec::new())..) {
+        for (seen, ((hash, member), count)) in self.tree.range((cursor, Vec::new())..).enumerate() {
             // All members of one hash are in one slice.
             if seen >= budget && *hash > cursor {
                 return Ok(*hash);
             }
             visit.put(member, &count.to_le_bytes())?;
-            seen += 1;
         }
         Ok(0)
     }
