@@ -14,6 +14,7 @@
 //!  table.rs     rows, verdicts, printing
 //!  workload.rs  the rows of `cpu`                cpu.rs      runs them
 //!  linked.rs    the price of the module boundary
+//!  floor.rs     what the kernel takes, whatever the server does
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
@@ -25,6 +26,7 @@ mod cpu;
 mod cputime;
 mod elements;
 mod figure;
+mod floor;
 mod growth;
 mod linked;
 mod load;
@@ -41,6 +43,8 @@ mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub(crate) use floor::serve as serve_constants;
 
 use machine::Interrupt;
 use server::Program;
@@ -142,6 +146,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let mut missed = 0;
     for (part, measure) in [
         (Part::Cpu, cpu::measure as fn(&Bench) -> Result<Vec<Table>, String>),
+        (Part::Cpu, floor::measure),
         (Part::Cpu, linked::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),

@@ -244,7 +244,10 @@ impl Drop for Server {
 
 /// A loopback port that is free now. Another process could take it before the server does; then
 /// the server ends at start and its log says so.
-fn free_address() -> Result<SocketAddr, String> {
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn free_address() -> Result<SocketAddr, String> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map_err(|error| format!("no free port: {error}"))
