@@ -19,6 +19,7 @@
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
 //!  openloop.rs  the client behind tail.rs
+//!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
 
 mod client;
@@ -37,8 +38,10 @@ mod pin;
 mod plinth;
 mod server;
 mod startup;
+mod swap;
 mod table;
 mod tail;
+mod traffic;
 mod workload;
 
 use std::path::PathBuf;
@@ -82,6 +85,8 @@ pub(crate) struct Args {
     /// How many elements the set and the hash of the growth test get.
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     elements: u64,
+    #[command(flatten)]
+    replacement: swap::Replacement,
     /// Also write the tables to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -98,6 +103,9 @@ enum Part {
     Tail,
     /// Time from the process start to the first PONG.
     Startup,
+    /// A type's module replaced and brought back under load; needs `--swap-type` and
+    /// `--replacement`.
+    Swap,
     /// All of the above.
     All,
 }
@@ -113,6 +121,7 @@ struct Bench {
     quick: bool,
     keys: u64,
     elements: u64,
+    replacement: swap::Replacement,
     interrupt: Interrupt,
 }
 
@@ -153,6 +162,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         (Part::Tail, elements::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
+        (Part::Swap, swap::measure),
     ] {
         if args.part != Part::All && args.part != part {
             continue;
@@ -214,6 +224,7 @@ fn prepare(args: &Args) -> Result<Bench, String> {
         quick: args.quick,
         keys: args.keys,
         elements: args.elements,
+        replacement: args.replacement.clone(),
         interrupt,
     })
 }

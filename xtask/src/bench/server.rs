@@ -100,7 +100,15 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends at once or does not answer; with the end of its log.
     pub(crate) fn start(program: &Program) -> Result<Server, String> {
-        let mut server = Server::spawn(program)?;
+        Server::start_with(program, &[])
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub(crate) fn start_with(program: &Program, args: &[&str]) -> Result<Server, String> {
+        let mut server = Server::spawn_with(program, args)?;
         server.await_pong()?;
         Ok(server)
     }
@@ -110,6 +118,10 @@ impl Server {
     /// # Errors
     /// When there is no port, no folder or no such program.
     pub(crate) fn spawn(program: &Program) -> Result<Server, String> {
+        Server::spawn_with(program, &[])
+    }
+
+    fn spawn_with(program: &Program, args: &[&str]) -> Result<Server, String> {
         let folder = tempfile::Builder::new()
             .prefix("plinth-bench-")
             .tempdir()
@@ -122,6 +134,7 @@ impl Server {
             .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no", "--dir"])
             .arg(folder.path())
+            .args(args)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log)
