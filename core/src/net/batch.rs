@@ -256,6 +256,9 @@ impl Server {
                 Outcome::Wait => self.put_back(pending.token, |client| client.stalled = true),
                 Outcome::Done => self.ran(pending.token, pending.consumed),
             }
+            if self.blocking.due {
+                self.settle_waits();
+            }
         }
         batch.pending.clear();
         batch.args.clear();
