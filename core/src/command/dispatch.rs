@@ -8,13 +8,14 @@ use super::status;
 use super::table::{Registered, Run};
 use crate::clock::ticks;
 use crate::module::context::{CallParts, Context};
-use crate::net::client::ReplyMode;
+use crate::net::client::{Client, ReplyMode};
 use crate::net::output::{Mark, Output};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
 use plinth_abi::command as abi;
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
 /// What became of a command.
@@ -45,40 +46,45 @@ impl Server {
     /// Run a command that a client has sent.
     ///
     /// `command` was looked up by the batch; `None` is an unknown name.
-    #[inline]
-    pub fn execute(
+    ///
+    /// # Safety
+    /// The client is alive, and nobody holds a reference to it: a handler may look any
+    /// client up, so none is held here across the run either.
+    #[inline(always)]
+    pub unsafe fn execute(
         &mut self,
-        token: usize,
-        command: Option<*mut Registered>,
+        client: NonNull<Client>,
+        command: Option<NonNull<Registered>>,
         args: &[Bytes],
         hash: Option<u64>,
     ) -> Outcome {
-        let paused = self.pause.is_some();
-        let now_s = self.clock.now_s;
-        let Some(client) = self.clients.get(token) else { return Outcome::Done };
-        client.active_s = now_s;
+        let at = client.as_ptr();
+        // SAFETY: promised by the caller; the reference ends before the run.
+        let client = unsafe { &mut *at };
+        client.active_s = self.clock.now_s;
         client.commands += 1;
+        let token = client.token;
         let Some(command) = command else {
             return self.refuse_unknown(token, args);
         };
         // SAFETY: the batch looks a command up again when the table has changed.
-        let command = unsafe { &mut *command };
-        let full = self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM);
-        if client.is_plain() && !paused && !full && command.takes(args.len()) && command.subcommands.is_empty() {
-            if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
-                client.last_command = command.shared_name.clone();
-            }
-            let caller = Caller {
-                client: Some((token, client.id)),
-                output: &raw mut client.output,
-                db: client.db,
-                resp: client.resp,
-                flags: 0,
-            };
-            self.run(command, args, hash, caller);
-            return Outcome::Done;
+        let command = unsafe { &mut *command.as_ptr() };
+        let gated = self.pause.is_some()
+            || self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM)
+            || !command.subcommands.is_empty()
+            || !client.is_plain();
+        if gated || !command.takes(args.len()) {
+            return self.execute_gated(token, command, args, hash);
         }
-        self.execute_gated(token, command, args, hash)
+        if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
+            client.last_command = command.shared_name.clone();
+        }
+        let (id, db, resp) = (client.id, client.db, client.resp);
+        // SAFETY: as above; the output is reached through the pointer, not the reference.
+        let output = unsafe { &raw mut (*at).output };
+        let caller = Caller { client: Some((token, id)), output, db, resp, flags: 0 };
+        self.run_here(command, args, hash, caller);
+        Outcome::Done
     }
 
     #[cold]
@@ -252,8 +258,13 @@ impl Server {
     }
 
     /// Run a command, past all gates, and count it.
-    #[inline]
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        self.run_here(command, args, hash, caller)
+    }
+
+    /// The same, compiled into the batch's loop.
+    #[inline(always)]
+    fn run_here(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
         // One look at the counter per command: the end of one is the begin of the next.

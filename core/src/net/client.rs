@@ -115,6 +115,8 @@ pub enum Closing {
 pub struct Client {
     /// Never used twice.
     pub id: u64,
+    /// Its place among the connections.
+    pub token: usize,
     /// The socket.
     pub socket: Socket,
     /// What it sent.

@@ -448,6 +448,7 @@ impl Server {
         };
         let now_s = self.clock.now_s;
         Client {
+            token: 0,
             id: self.clients.next_id(),
             socket,
             query: Default::default(),
