@@ -226,10 +226,10 @@ impl Blocking {
         }
     }
 
-    /// The next who waits for a key, from a place on up to another: place and client.
-    fn next(&self, db: u32, key: &[u8], places: std::ops::RangeInclusive<u64>) -> Option<(u64, u64)> {
+    /// The next who waits for a key, from a place on: place and client.
+    fn next(&self, db: u32, key: &[u8], from: u64) -> Option<(u64, u64)> {
         let queue = self.databases.get(&db)?.get(key)?;
-        queue.waiters.range(places).next().map(|(place, client)| (*place, *client))
+        queue.waiters.range(from..).next().map(|(place, client)| (*place, *client))
     }
 
     fn queue_mut(&mut self, db: u32, key: &[u8]) -> Option<&mut Queue> {
@@ -399,7 +399,7 @@ impl Server {
         let hash = self.keyspace.hash(key);
         let last = self.blocking.last_place;
         let (mut from, mut replied, mut held) = (0, false, false);
-        while let Some((place, id)) = self.blocking.next(db, key, from..=last) {
+        while let Some((place, id)) = self.blocking.next(db, key, from).filter(|(place, _)| *place <= last) {
             from = place + 1;
             let found = self.find(db, hash, key).map(|entry| entry.type_id());
             // Nobody else can be wanted: the queue is not walked to its end.
