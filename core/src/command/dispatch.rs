@@ -12,7 +12,7 @@ use crate::net::client::{Client, ReplyMode};
 use crate::net::output::{Mark, Output};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::CALL_NO_BLOCK;
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
 use plinth_abi::command as abi;
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
@@ -257,7 +257,7 @@ impl Server {
         }
     }
 
-    /// Run a command, past all gates.
+    /// Run a command, past all gates, and count it.
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         self.run_here(command, args, hash, caller)
     }
@@ -266,6 +266,16 @@ impl Server {
     #[inline(always)]
     fn run_here(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
+        let status = self.invoke(command, args, hash, caller);
+        // One look at the counter per command: the end of one is the begin of the next.
+        self.last_ticks = ticks();
+        command.count(self.last_ticks.wrapping_sub(begun));
+        self.stats.commands += 1;
+        status
+    }
+
+    #[inline(always)]
+    fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let parts = CallParts {
             args,
             output: caller.output,
@@ -290,17 +300,16 @@ impl Server {
         if status != STATUS_OK {
             self.finish_error(command, status, mark, &caller);
         }
-        // One look at the counter per command: the end of one is the begin of the next.
-        self.last_ticks = ticks();
-        command.count(self.last_ticks.wrapping_sub(begun));
-        self.stats.commands += 1;
         status
     }
 
     /// Send the standard error for a status, and count the error.
     #[cold]
     fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
-        // SAFETY: as in `run`; the context is gone.
+        if caller.flags & (CALL_NO_BLOCK | CALL_RETRY) == 0 {
+            self.give_up_wait();
+        }
+        // SAFETY: as in `invoke`; the context is gone.
         let output = unsafe { &mut *caller.output };
         if let Some(text) = status::error_text(status, &command.name) {
             output.rewind(mark);
@@ -341,19 +350,58 @@ impl Server {
     /// # Safety
     /// The table has not changed since it gave the pointer.
     pub unsafe fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: promised by the caller.
+        match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller }),
+            Err(status) => status,
+        }
+    }
+
+    /// Run the command of a client again that has waited, unless CLIENT PAUSE holds it
+    /// back. It was counted when it began to wait.
+    pub fn run_waiting(&mut self, token: usize, name: &[u8], args: &[Bytes], caller: Caller) -> Option<Status> {
+        let Some(command) = self.commands.find(name) else {
+            return Some(self.nested_error(None, &status::unknown(&[name]), &caller));
+        };
+        // SAFETY: the table has just given the pointer.
+        let command = match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => resolved,
+            Err(status) => return Some(status),
+        };
+        if self.must_wait(token, command) {
+            return None;
+        }
+        let begun = ticks();
+        let status = self.invoke(command, args, None, caller);
+        self.last_ticks = ticks();
+        command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        Some(status)
+    }
+
+    /// The command or subcommand that arguments name, if it may run now; else the error
+    /// has been sent.
+    ///
+    /// # Safety
+    /// The table has not changed since it gave the pointer.
+    unsafe fn checked<'c>(
+        &mut self,
+        command: *mut Registered,
+        args: &[Bytes],
+        caller: &Caller,
+    ) -> Result<&'c mut Registered, Status> {
         // SAFETY: promised by the caller; no command changes the table under itself,
         // because unloading a module that runs is refused.
         let command = unsafe { &mut *command };
         let resolved = match self.resolve_subcommand(command, args) {
             Ok(found) => found,
-            Err(text) => return self.nested_error(Some(command), &text, &caller),
+            Err(text) => return Err(self.nested_error(Some(command), &text, caller)),
         };
         // SAFETY: as above.
         let resolved = unsafe { &mut *resolved };
         if resolved.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full() {
-            return self.nested_error(Some(resolved), &error_oom(), &caller);
+            return Err(self.nested_error(Some(resolved), &error_oom(), caller));
         }
-        self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller })
+        Ok(resolved)
     }
 
     fn nested_error(&mut self, command: Option<&mut Registered>, text: &str, caller: &Caller) -> Status {

@@ -276,6 +276,9 @@ impl Server {
                 }
                 Outcome::Done => self.ran(pending.client, pending.consumed),
             }
+            if self.blocking.due {
+                self.settle_waits();
+            }
         }
         batch.pending.clear();
         batch.args.clear();
