@@ -6,6 +6,7 @@
 
 mod digest;
 mod protocol;
+mod reload;
 
 use super::CoreCommand;
 use crate::command::dispatch::Caller;
@@ -61,7 +62,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
     ("protocol", 1, 1, protocol::show),
-    ("reload", 0, 3, no_files),
+    ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
     ("replybuffer", 2, 2, reply_buffer),
     ("set-active-expire", 1, 1, set_active_expire),
@@ -296,6 +297,8 @@ fn help(context: &mut Context) -> Status {
             "PROTOCOL <type>",
             "    Return a value of a protocol type: string, integer, double, bignum, null,",
             "    array, set, map, attrib, push, verbatim, true, false.",
+            "RELOAD",
+            "    Write every value to its saved form and read it back.",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
             "    Set after which time a reply buffer's peak is forgotten.",
             "REPLYBUFFER RESIZING <0|1>",

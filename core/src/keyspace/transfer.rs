@@ -121,6 +121,7 @@ impl Server {
             self.empty(database, in_background);
         }
         self.dirty += removed;
+        self.note_ready_database(db);
         self.publish(&crate::module::hooks::event(ON_FLUSH, db.map_or(-1, |db| db as i32), &[]));
         removed
     }
@@ -159,6 +160,8 @@ impl Server {
             self.keyspace.databases.swap(first as usize, second as usize);
             self.databases_swap(first, second);
             self.dirty += 1;
+            self.note_ready_database(Some(first));
+            self.note_ready_database(Some(second));
         }
         let mut event = crate::module::hooks::event(ON_SWAP, first as i32, &[]);
         event.other_db = second as i32;

@@ -118,6 +118,11 @@ impl Types {
         Some(free as u8 + 1)
     }
 
+    /// The type that a value of this one is to be taken for: the active one of its twins.
+    pub fn current(&self, id: u8) -> u8 {
+        self.get(id).filter(|ty| ty.role == Role::Inactive && ty.twin != 0).map_or(id, |ty| ty.twin)
+    }
+
     /// Make two types each other's twins.
     pub fn pair(&mut self, one: u8, other: u8) {
         for (id, twin) in [(one, other), (other, one)] {

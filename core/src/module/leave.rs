@@ -6,6 +6,7 @@
 
 use super::ModuleId;
 use super::load::LoadError;
+use crate::command::block::Waiter;
 use crate::keyspace::types::{Role, tags};
 use crate::module::hooks::event;
 use crate::server::Server;
@@ -110,6 +111,9 @@ impl Server {
                 return Err(LoadError::ServiceInUse(service.id.clone(), user.name.clone()));
             }
         }
+        if let Some(name) = self.waiting_command_of(id, |_| true) {
+            return Err(LoadError::Waiting(name));
+        }
         match self.queued_command_of(id, |_| true) {
             Some(command) => Err(LoadError::Queued(command)),
             None => Ok(id),
@@ -123,6 +127,18 @@ impl Server {
             let queued = transaction.queue.iter().find(|queued| queued.module == id && wanted(&queued.name))?;
             Some(queued.name.clone())
         })
+    }
+
+    /// A command of a module, or for values of its types, in which a client waits and
+    /// that is asked for.
+    pub(super) fn waiting_command_of(&self, id: ModuleId, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let types = self.modules.get(id).map(|module| module.types.as_slice()).unwrap_or_default();
+        let waits = |waiter: &&Waiter| {
+            let of_type = types.iter().any(|own| u32::from(*own) == waiter.type_id());
+            (waiter.module() == id || of_type) && wanted(&waiter.name())
+        };
+        let mut waiters = self.clients.iter().filter_map(|client| client.blocked.as_deref());
+        waiters.find(waits).map(Waiter::name)
     }
 
     /// Remember what a module's types were called, for ghosts of them.

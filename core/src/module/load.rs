@@ -84,6 +84,9 @@ pub enum LoadError {
     /// It is one of the two of a replacement.
     #[error("'{0}' is being replaced; see MODULE REPLACE STATUS")]
     Replacing(String),
+    /// A client waits in a command of it, or for a value of its types.
+    #[error("a client waits in '{0}': end that with CLIENT UNBLOCK or CLIENT KILL")]
+    Waiting(String),
     /// It is running.
     #[error("it is running a command")]
     Running,

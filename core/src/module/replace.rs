@@ -199,6 +199,9 @@ impl Server {
             let whole = name.split('|').next().unwrap_or(name);
             entry.commands.iter().any(|command| constant(command.name).eq_ignore_ascii_case(whole))
         };
+        if let Some(command) = self.waiting_command_of(old, |name| !has(name)) {
+            return missing(format!("the command '{command}', in which a client waits"));
+        }
         match self.queued_command_of(old, |name| !has(name)) {
             Some(command) => missing(format!("the command '{command}', which a client has queued in MULTI")),
             None => Ok(()),
@@ -308,14 +311,19 @@ impl Server {
         }
     }
 
-    /// Commands that wait in MULTI are looked up again by EXEC; they keep the module
-    /// from now on that will run them.
+    /// Commands that wait in MULTI or for a key are looked up again when they run; they
+    /// keep the module from now on that will run them.
     fn retag_queued(&mut self, from: ModuleId, to: ModuleId) {
         for token in self.clients.tokens() {
             let Some(transaction) = self.clients.get(token).and_then(|client| client.transaction.as_mut()) else {
                 continue;
             };
             transaction.queue.iter_mut().filter(|queued| queued.module == from).for_each(|queued| queued.module = to);
+        }
+        let twins: Vec<(u8, u8)> = self.keyspace.types.iter().map(|(id, ty)| (id, ty.twin)).collect();
+        for token in self.clients.tokens() {
+            let Some(waiter) = self.clients.get(token).and_then(|client| client.blocked.as_mut()) else { continue };
+            waiter.follow(from, to, &twins);
         }
     }
 

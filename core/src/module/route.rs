@@ -28,7 +28,7 @@ struct Weights {
 impl Server {
     /// Run a command by whom it is for.
     #[cold]
-    pub fn run_routed(
+    pub fn invoke_routed(
         &mut self,
         command: &mut Registered,
         args: &[Bytes],
@@ -36,7 +36,7 @@ impl Server {
         caller: Caller,
     ) -> Status {
         let Some(at) = self.route(command, args, caller.db) else {
-            return self.run_as(command, args, hash, caller);
+            return self.invoke_this(command, args, hash, caller);
         };
         let (active, inactive) = (self.replacements[at].active, self.replacements[at].inactive);
         let before = self.point_services(active, inactive, true);
@@ -47,11 +47,12 @@ impl Server {
                 // no command brings about while another runs.
                 let other = unsafe { &mut *other };
                 let hash = hash.filter(|_| other.first_key == command.first_key);
-                let status = self.run_as(other, args, hash, caller);
+                let status = self.invoke_this(other, args, hash, caller);
+                // The caller counts the run itself.
                 command.stats.add(std::mem::take(&mut other.stats));
                 status
             }
-            None => self.run_as(command, args, hash, caller),
+            None => self.invoke_this(command, args, hash, caller),
         };
         self.point_services(active, inactive, before);
         status
@@ -85,6 +86,14 @@ impl Server {
                 weight.active += bytes;
             }
         }
+    }
+
+    /// The module and the type that whoever waits in a command is to be listed under,
+    /// given those that it was run by.
+    pub fn current_of(&self, module: ModuleId, type_id: u32) -> (ModuleId, u32) {
+        let active = self.replacements.iter().find(|one| one.inactive == module).map_or(module, |one| one.active);
+        let current = u8::try_from(type_id).map_or(type_id, |id| u32::from(self.keyspace.types.current(id)));
+        (active, current)
     }
 
     /// Have services that both modules of a replacement provide lead to the one or the
