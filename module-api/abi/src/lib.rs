@@ -28,6 +28,7 @@ pub mod command;
 pub mod config;
 pub mod entry;
 pub mod events;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;

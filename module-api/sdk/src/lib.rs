@@ -71,6 +71,7 @@ pub mod events;
 pub mod export;
 pub mod extended;
 pub mod glob;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
