@@ -30,6 +30,7 @@ pub mod config;
 pub mod convert;
 pub mod entry;
 pub mod events;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;

@@ -7,13 +7,13 @@ use crate::keyspace::types::TYPES_MAX;
 use crate::module::context::Context;
 use crate::persist::payload;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
-use plinth_abi::call::Call;
+use plinth_abi::call::{CALL_NO_CLIENT, Call};
 use plinth_abi::keys::{
     DB_ALL, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
     Visit,
 };
 use plinth_abi::status::{
-    STATUS_BAD_DATA, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
+    STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
     STATUS_UNSUPPORTED, STATUS_WRONG_TYPE, Status,
 };
 use plinth_abi::value::{FORM_BOXED, FORM_INLINE, TAG_MAX};
@@ -44,6 +44,7 @@ pub static TABLE: KeysService = KeysService {
     stat,
     dump,
     restore,
+    select,
 };
 
 // Every function below is called by a loaded module with the call that runs, bytes
@@ -510,5 +511,19 @@ unsafe extern "C" fn restore(
     }
     server.insert(db, hash, entry);
     server.charge(entry);
+    STATUS_OK
+}
+
+unsafe extern "C" fn select(call: *mut Call, db: u32) -> Status {
+    // SAFETY: see above.
+    let context = unsafe { Context::of(call) };
+    if context.call.flags & CALL_NO_CLIENT == 0 {
+        return STATUS_NOT_ALLOWED;
+    }
+    if db as usize >= context.server().keyspace.databases.len() {
+        return STATUS_DB_RANGE;
+    }
+    context.last = None;
+    context.call.db = db;
     STATUS_OK
 }

@@ -6,7 +6,7 @@
 //! by SCAN when it would have been shown.
 
 use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN, change};
-use crate::glob::Pattern;
+use plinth_module::glob::Pattern;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[KEYS, SCAN, RANDOMKEY];
