@@ -72,6 +72,7 @@ pub mod export;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod list;
 pub mod mock;
 pub mod number;
 mod panic;
