@@ -47,11 +47,6 @@ pub struct ListService {
     /// removed, which is announced as `del` if it was there.
     ///
     /// Thread: main. Borrow: all for the call. Fails: `OUT_OF_MEMORY`, `TOO_LARGE`.
-    pub set: unsafe extern "C" fn(
-        call: *mut Call,
-        key: Bytes,
-        elements: *const Bytes,
-        count: usize,
-        event: Bytes,
-    ) -> Status,
+    pub set:
+        unsafe extern "C" fn(call: *mut Call, key: Bytes, elements: *const Bytes, count: usize, event: Bytes) -> Status,
 }

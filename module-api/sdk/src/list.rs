@@ -141,13 +141,7 @@ pub trait ListProvider: 'static {
 
 /// The table of a provider, for [`provided`](crate::service::provided).
 pub const fn table<P: ListProvider>() -> ListService {
-    ListService {
-        size: size_of::<ListService>() as u32,
-        reserved: 0,
-        len: len::<P>,
-        visit: visit::<P>,
-        set: set::<P>,
-    }
+    ListService { size: size_of::<ListService>() as u32, reserved: 0, len: len::<P>, visit: visit::<P>, set: set::<P> }
 }
 
 unsafe extern "C" fn len<P: ListProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
@@ -172,11 +166,12 @@ unsafe extern "C" fn visit<P: ListProvider>(
     // SAFETY: as in `len`; the function fits its data.
     unsafe {
         answer(call, |call| {
-            let found = P::visit(call, key.as_slice(), start, stop, &mut |element| {
-                match (function.run)(data, Bytes::of(element)) {
-                    0 => ControlFlow::Continue(()),
-                    _ => ControlFlow::Break(()),
-                }
+            let found = P::visit(call, key.as_slice(), start, stop, &mut |element| match (function.run)(
+                data,
+                Bytes::of(element),
+            ) {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             });
             if found? { Ok(()) } else { Err(Error::None) }
         })
