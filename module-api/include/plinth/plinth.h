@@ -49,6 +49,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <plinth/block.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>
