@@ -161,3 +161,57 @@ pub(crate) fn signed(bytes: &[u8]) -> i64 {
     wide[..bytes.len()].copy_from_slice(bytes);
     i64::from_le_bytes(wide)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit;
+    use plinth_module::pack::parse_integer;
+    use proptest::prelude::*;
+
+    fn value(text: &[u8]) -> Value<'_> {
+        parse_integer(text).map_or(Value::Text(text), Value::Integer)
+    }
+
+    fn texts() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let text = prop_oneof![
+            any::<i64>().prop_map(|integer| integer.to_string().into_bytes()),
+            (-9_000_000i64..9_000_000).prop_map(|integer| integer.to_string().into_bytes()),
+            (-5000i64..5000).prop_map(|integer| integer.to_string().into_bytes()),
+            prop::collection::vec(any::<u8>(), 0..200),
+            (4000usize..20_000).prop_map(|len| vec![b'x'; len]),
+        ];
+        prop::collection::vec(text, 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_at_the_length_foretold(texts in texts()) {
+            let mut writer = Writer::default();
+            texts.iter().for_each(|text| writer.push(value(text)));
+            let foretold = limit::EMPTY_BYTES + texts.iter().map(|text| limit::text_len(text)).sum::<usize>();
+            prop_assert_eq!((writer.count(), writer.len()), (texts.len(), foretold));
+            let bytes = writer.finish();
+            let mut back = Vec::new();
+            prop_assert_eq!(read(&bytes, |value| back.push(value.to_vec())), Ok(()));
+            prop_assert_eq!(back, texts);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..60), count: u16) {
+            let len = (body.len() + 6) as u32;
+            let _ = read(&[&len.to_le_bytes()[..], &count.to_le_bytes(), &body].concat(), |_| ());
+            let _ = read(&body, |_| ());
+        }
+
+        #[test]
+        fn a_damaged_listpack_is_read_or_refused(texts in texts(), at: prop::sample::Index, byte: u8) {
+            let mut writer = Writer::default();
+            texts.iter().for_each(|text| writer.push(value(text)));
+            let mut bytes = writer.finish();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = read(&bytes, |_| ());
+        }
+    }
+}

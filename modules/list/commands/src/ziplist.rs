@@ -69,3 +69,33 @@ fn entry(bytes: &[u8]) -> Option<(Value<'_>, usize)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ziplist(count: u16, entries: &[u8]) -> Vec<u8> {
+        let len = (entries.len() + 11) as u32;
+        [&len.to_le_bytes()[..], &[0; 4], &count.to_le_bytes(), entries, &[END]].concat()
+    }
+
+    #[test]
+    fn each_kind_of_entry_is_read() {
+        let long = [&[0xfe, 0x03, 0, 0, 0, 0x40, 0x41][..], &[b'x'; 65]].concat();
+        let entries = [&b"\x00\x01a\x03\xf1\x02\xfd\x02\xfe\x80"[..], &long].concat();
+        let mut back = Vec::new();
+        assert_eq!(read(&ziplist(5, &entries), |value| back.push(value.to_vec())), Ok(()));
+        assert_eq!(back, [&b"a"[..], b"0", b"12", b"-128", &[b'x'; 65]]);
+        assert_eq!(read(&ziplist(4, &entries), |_| ()), Err(Error::BadData));
+        assert_eq!(read(&ziplist(1, b"\x01\x01a"), |_| ()), Err(Error::BadData));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..60), count: u16) {
+            let _ = read(&ziplist(count, &body), |_| ());
+            let _ = read(&body, |_| ());
+        }
+    }
+}
