@@ -35,6 +35,7 @@ pub mod host;
 pub mod info;
 pub mod keys;
 pub mod layout;
+pub mod list;
 pub mod propagate;
 pub mod reply;
 pub mod run;

@@ -62,6 +62,7 @@
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
+#include <plinth/list.h>
 #include <plinth/propagate.h>
 #include <plinth/reply.h>
 #include <plinth/run.h>

@@ -77,6 +77,7 @@ pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod list;
 pub mod mock;
 pub mod natural;
 pub mod number;
@@ -92,6 +93,8 @@ pub mod types;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;
+/// The compression of strings in RDB files, for what is rarely looked at.
+pub use plinth_lzf as lzf;
 /// The compact form of small collections.
 pub use plinth_pack as pack;
 /// The hash table that the keyspace and large collections are made of.
