@@ -35,6 +35,7 @@ pub mod layout;
 pub mod propagate;
 pub mod reply;
 pub mod run;
+pub mod set;
 pub mod status;
 pub mod string;
 pub mod timers;

@@ -63,6 +63,7 @@
 #include <plinth/propagate.h>
 #include <plinth/reply.h>
 #include <plinth/run.h>
+#include <plinth/set.h>
 #include <plinth/status.h>
 #include <plinth/string.h>
 #include <plinth/timers.h>
