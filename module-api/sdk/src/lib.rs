@@ -53,7 +53,7 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`set`]; [`glob`] patterns and [`number`]s are texts that several
+//! [`run`], [`service`], [`string`], [`set`], [`zset`]; [`glob`] patterns and [`number`]s are texts that several
 //! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -86,6 +86,7 @@ pub mod string;
 mod take;
 pub mod timers;
 pub mod types;
+pub mod zset;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;

@@ -249,12 +249,7 @@ impl<'k, S: Storage> Edit<'k, S> {
 
     /// Removes the elements of a range of ranks, from its start, or if `reverse` from its end, and
     /// shows each to `taken`.
-    pub fn remove_range(
-        &mut self,
-        ranks: Range<usize>,
-        reverse: bool,
-        taken: &mut dyn FnMut(&[u8], f64),
-    ) -> Result {
+    pub fn remove_range(&mut self, ranks: Range<usize>, reverse: bool, taken: &mut dyn FnMut(&[u8], f64)) -> Result {
         if ranks.is_empty() {
             return Ok(());
         }
