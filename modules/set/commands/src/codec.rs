@@ -169,3 +169,99 @@ fn read_listpack<S: Storage>(bytes: &[u8], limits: &Limits) -> Result<Owned<S>> 
     }
     if count == 0 { Err(Error::BadData) } else { Ok(owned) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Value;
+    use crate::value::tests::Plain;
+    use crate::value::{INTSET, PACK};
+    use proptest::prelude::*;
+
+    const LIMITS: Limits = Limits { intset_entries: 20, pack_entries: 10, pack_value: 8 };
+
+    fn members(owned: &Owned<Plain>) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        owned.view().for_each(|member| all.push(member.to_vec()));
+        all.sort();
+        all
+    }
+
+    fn intset(width: u8, ints: &[i64]) -> Vec<u8> {
+        let mut small = vec![width];
+        ints.iter().for_each(|integer| small.extend_from_slice(&integer.to_le_bytes()[..width as usize]));
+        intset_bytes(Intset::new(&small))
+    }
+
+    #[test]
+    fn an_intset_is_read_in_every_width() {
+        for width in [2, 4, 8] {
+            let owned = read_intset::<Plain>(&intset(width, &[-3, 1, 200]), &LIMITS).unwrap();
+            assert!(matches!(owned, Owned::Small(INTSET, _)));
+            assert_eq!(members(&owned), [&b"-3"[..], b"1", b"200"]);
+        }
+    }
+
+    #[test]
+    fn an_intset_out_of_order_or_empty_or_cut_is_refused() {
+        let whole = intset(2, &[1, 2, 3]);
+        for bad in [&intset(2, &[2, 1])[..], &intset(2, &[1, 1]), &intset(2, &[]), &whole[..13], &whole[..7], &[]] {
+            assert!(read_intset::<Plain>(bad, &LIMITS).is_err(), "{bad:?}");
+        }
+        let mut odd = whole;
+        odd[0] = 3;
+        assert!(read_intset::<Plain>(&odd, &LIMITS).is_err());
+    }
+
+    #[test]
+    fn what_the_limits_forbid_is_large_after_loading() {
+        let ints: Vec<i64> = (0..21).collect();
+        assert!(matches!(read_intset::<Plain>(&intset(2, &ints), &LIMITS), Ok(Owned::Large(_))));
+        let mut writer = listpack::Writer::new();
+        ints.iter().for_each(|integer| writer.push(Value::Integer(*integer)));
+        assert!(matches!(read_listpack::<Plain>(&writer.finish(), &LIMITS), Ok(Owned::Large(_))));
+    }
+
+    #[test]
+    fn a_listpack_that_holds_a_member_twice_is_refused() {
+        let mut writer = listpack::Writer::new();
+        writer.push(Value::Text(b"x"));
+        writer.push(Value::Text(b"x"));
+        assert!(read_listpack::<Plain>(&writer.finish(), &LIMITS).is_err());
+        assert!(read_listpack::<Plain>(&listpack::Writer::new().finish(), &LIMITS).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_pack_reads_back(texts in proptest::collection::btree_set("[a-z0-9]{0,12}", 1..9)) {
+            let mut writer = listpack::Writer::new();
+            texts.iter().for_each(|text| writer.push(member(text.as_bytes())));
+            let owned = read_listpack::<Plain>(&writer.finish(), &LIMITS).unwrap();
+            prop_assert!(matches!(owned, Owned::Small(PACK, _)));
+            prop_assert_eq!(members(&owned), texts.iter().map(|text| text.clone().into_bytes()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_bytes_are_loaded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..100), at in 0usize..40) {
+            let _ = (read_intset::<Plain>(&bytes, &LIMITS), read_listpack::<Plain>(&bytes, &LIMITS));
+            let mut writer = listpack::Writer::new();
+            (0..8).for_each(|n| writer.push(Value::Integer(n * n * n * n * 300)));
+            let mut damaged = writer.finish();
+            for (offset, byte) in bytes.iter().take(3).enumerate() {
+                let place = (at + offset * 7) % damaged.len();
+                damaged[place] = *byte;
+            }
+            if let Ok(owned) = read_listpack::<Plain>(&damaged, &LIMITS) {
+                prop_assert_eq!(members(&owned).len(), owned.view().len());
+            }
+            let mut damaged = intset(4, &[1, 2, 300, 70_000]);
+            for (offset, byte) in bytes.iter().take(3).enumerate() {
+                let place = (at + offset * 7) % damaged.len();
+                damaged[place] = *byte;
+            }
+            if let Ok(owned) = read_intset::<Plain>(&damaged, &LIMITS) {
+                prop_assert_eq!(members(&owned).len(), owned.view().len());
+            }
+        }
+    }
+}

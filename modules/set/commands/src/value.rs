@@ -402,3 +402,7 @@ pub fn as_intset<S: Storage>(owned: Owned<S>, limits: &Limits) -> Result<Owned<S
     });
     done.map(|()| ints)
 }
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+pub(crate) mod tests;

@@ -132,12 +132,11 @@ pub(super) fn sinterstore<S: Storage>(call: &mut Call<'_>) -> Result {
     store(call, result, "sinterstore")
 }
 
-/// The common members as a set: in the form of the smallest source, or an intset.
+/// The common members as a set: an intset if all are integers, otherwise as if added to a pack.
 fn common_set<S: Storage>(sets: &[View<'_, S>], limits: &Limits) -> Result<Owned<S>> {
     let mut result = match sets[0] {
         View::Intset(_) => Owned::new(),
-        View::Pack(_) => Owned::pack(),
-        View::Large(_) => Owned::table()?,
+        View::Pack(_) | View::Large(_) => Owned::pack(),
     };
     let (mut done, mut only_integers) = (Ok(()), true);
     common(sets, |member| {
