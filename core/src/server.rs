@@ -2,6 +2,7 @@
 //! commands.
 
 use crate::clock::Clock;
+use crate::command::block::Blocking;
 use crate::command::table::CommandTable;
 use crate::command::watch::Watches;
 use crate::config::settings::Settings;
@@ -37,6 +38,8 @@ pub struct Server {
     pub timers: Timers,
     /// Keys under WATCH.
     pub watches: Watches,
+    /// Who waits for which keys.
+    pub blocking: Blocking,
     /// Counters.
     pub stats: Stats,
     /// Where replies go that nobody reads.
@@ -136,6 +139,7 @@ impl Server {
             hooks: Hooks::default(),
             timers: Timers::default(),
             watches: Watches::default(),
+            blocking: Blocking::default(),
             stats: Stats::default(),
             sink: Output::default(),
             random,

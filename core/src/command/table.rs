@@ -286,6 +286,14 @@ impl CommandTable {
         self.find(name).map(|command| unsafe { &*command })
     }
 
+    /// A run of a command by this name has failed after all.
+    pub fn count_failure(&mut self, name: &[u8]) {
+        if let Some(command) = self.find(name) {
+            // SAFETY: as in `get`, and mutably.
+            unsafe { (*command).stats.failed += 1 };
+        }
+    }
+
     /// All commands.
     pub fn iter(&self) -> impl Iterator<Item = &Registered> {
         self.all.iter().map(|command| &**command)

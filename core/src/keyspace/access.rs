@@ -226,16 +226,24 @@ impl Server {
         entry.set_charge(bytes);
     }
 
-    /// A key's value changed: count it, and spoil the transactions of those who watch it.
+    /// A key's value changed: count it, spoil the transactions of those who watch it, and
+    /// note it for those who wait for it.
     #[inline]
     pub fn changed(&mut self, db: u32, key: &[u8]) {
         self.dirty += 1;
-        if !self.watches.is_empty() {
-            self.spoil(db, key);
+        if self.watches.len() + self.blocking.keys() > 0 {
+            self.tell_of_change(db, key);
         }
     }
 
     #[cold]
+    fn tell_of_change(&mut self, db: u32, key: &[u8]) {
+        if !self.watches.is_empty() {
+            self.spoil(db, key);
+        }
+        self.note_ready(db, key);
+    }
+
     fn spoil(&mut self, db: u32, key: &[u8]) {
         let hash = self.keyspace.hash(key);
         let there = self.keyspace.databases[db as usize].find(hash, key).is_some();

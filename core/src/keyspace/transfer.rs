@@ -114,6 +114,7 @@ impl Server {
             self.empty(database, in_background);
         }
         self.dirty += removed;
+        self.note_ready_database(db);
         self.publish(&crate::module::hooks::event(ON_FLUSH, db.map_or(-1, |db| db as i32), &[]));
         removed
     }
@@ -148,6 +149,8 @@ impl Server {
             self.spoil_database(Some(second), Some(first));
             self.keyspace.databases.swap(first as usize, second as usize);
             self.dirty += 1;
+            self.note_ready_database(Some(first));
+            self.note_ready_database(Some(second));
         }
         let mut event = crate::module::hooks::event(ON_SWAP, first as i32, &[]);
         event.other_db = second as i32;

@@ -9,6 +9,7 @@
 use super::entry::{Entry, EntryError};
 use super::services::HostLink;
 use super::{Module, ModuleId, Service};
+use crate::command::block::Waiter;
 use crate::command::table::{Registered, Run};
 use crate::config::registry::ModuleParameter;
 use crate::keyspace::types::{DataType, reads_tag};
@@ -69,6 +70,9 @@ pub enum LoadError {
     /// A transaction waits to run a command of it.
     #[error("a client has queued its command '{0}' in MULTI")]
     Queued(String),
+    /// A client waits in a command of it, or for a value of its types.
+    #[error("a client waits in '{0}': end that with CLIENT UNBLOCK or CLIENT KILL")]
+    Waiting(String),
     /// It is running.
     #[error("it is running a command")]
     Running,
@@ -314,6 +318,12 @@ impl Server {
             if let Some(user) = user {
                 return Err(LoadError::ServiceInUse(service.id.clone(), user.name.clone()));
             }
+        }
+        let waits = |waiter: &&Waiter| {
+            waiter.module() == id || module.types.iter().any(|own| u32::from(*own) == waiter.type_id())
+        };
+        if let Some(waiter) = self.clients.iter().filter_map(|client| client.blocked.as_deref()).find(waits) {
+            return Err(LoadError::Waiting(waiter.name()));
         }
         for token in self.clients.tokens() {
             let transaction = self.clients.peek(token).and_then(|client| client.transaction.as_ref());

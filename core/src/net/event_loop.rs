@@ -137,10 +137,11 @@ impl EventLoop {
         let now = Instant::now();
         let cron = self.next_cron.saturating_duration_since(now);
         let timer = server.timers.next_in(now).unwrap_or(cron);
+        let wait = server.blocking.next_in(now).unwrap_or(cron);
         let pause = server.pause.map_or(cron, |pause| {
             Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
         });
-        cron.min(timer).min(pause)
+        cron.min(timer).min(wait).min(pause)
     }
 
     fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
@@ -257,6 +258,7 @@ impl EventLoop {
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
             server.unwatch(token);
+            server.end_wait(token);
             let Some(mut client) = server.clients.remove(token) else { continue };
             let _ = match &mut client.socket {
                 Socket::Tcp(stream) => self.poll.registry().deregister(stream),
@@ -285,6 +287,7 @@ impl EventLoop {
             }
             self.close_all(server);
         }
+        server.look_after_waits(now);
     }
 
     /// Send what can be sent before the end.
@@ -445,6 +448,7 @@ impl Server {
         };
         let now_s = self.clock.now_s;
         Client {
+            token: 0,
             id: self.clients.next_id(),
             socket,
             query: Default::default(),
@@ -457,6 +461,7 @@ impl Server {
             hung_up: false,
             readable: false,
             stalled: false,
+            blocked: None,
             closing: Closing::No,
             authenticated: self.settings.requirepass.is_empty(),
             resp: 2,
@@ -499,9 +504,11 @@ impl Server {
     /// Let waiting clients go on.
     pub fn end_pause(&mut self) {
         self.pause = None;
+        self.release_held();
         for token in self.clients.tokens() {
             if let Some(client) = self.clients.get(token)
                 && client.stalled
+                && client.blocked.is_none()
             {
                 client.stalled = false;
                 client.query.restart();

@@ -20,6 +20,7 @@
 //!
 //! `module-api/ABI.md` is the contract in prose.
 
+pub mod block;
 pub mod bytes;
 pub mod call;
 pub mod clients;

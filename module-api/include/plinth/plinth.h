@@ -49,6 +49,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <plinth/block.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>
@@ -68,6 +69,7 @@
 #include <plinth/string.h>
 #include <plinth/timers.h>
 #include <plinth/value.h>
+#include <plinth/zset.h>
 
 // Version of the ABI that breaks: a module of another major version is refused.
 #define PLINTH_ABI_MAJOR 1

@@ -16,12 +16,14 @@
 //!  linked.rs    the price of the module boundary
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
+//!  elements.rs  the same of one big set or hash, and its deletion
 //!  openloop.rs  the client behind tail.rs
 //! ```
 
 mod client;
 mod cpu;
 mod cputime;
+mod elements;
 mod figure;
 mod growth;
 mod linked;
@@ -63,8 +65,9 @@ pub(crate) struct Args {
     /// Runs per row and server (default: cpu 5, memory 1, tail 3, startup 11).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
-    /// Only rows whose name matches this regular expression (case does not matter).
-    #[arg(long, value_name = "REGEX")]
+    /// Only rows whose name matches this regular expression (case does not matter), like `HSET`,
+    /// `big set` or `one hash`.
+    #[arg(long, alias = "only", value_name = "REGEX")]
     rows: Option<String>,
     /// Fewer commands, keys and runs: for a first look, not for a record.
     #[arg(long)]
@@ -72,6 +75,9 @@ pub(crate) struct Args {
     /// How many keys the growth test inserts.
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     keys: u64,
+    /// How many elements the set and the hash of the growth test get.
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    elements: u64,
     /// Also write the tables to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -102,6 +108,7 @@ struct Bench {
     runs: Option<u32>,
     quick: bool,
     keys: u64,
+    elements: u64,
     interrupt: Interrupt,
 }
 
@@ -138,6 +145,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         (Part::Cpu, linked::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
+        (Part::Tail, elements::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
     ] {
@@ -200,6 +208,7 @@ fn prepare(args: &Args) -> Result<Bench, String> {
         runs: args.runs,
         quick: args.quick,
         keys: args.keys,
+        elements: args.elements,
         interrupt,
     })
 }

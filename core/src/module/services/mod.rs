@@ -3,6 +3,7 @@
 //! Every function begins by finding the context behind the call; the table's
 //! address is constant, so a module may keep it.
 
+pub mod block;
 pub mod clients;
 pub mod codec;
 pub mod config;
@@ -111,5 +112,6 @@ pub fn core_services() -> Vec<Service> {
         service(abi::clients::CLIENTS_SERVICE, (&raw const clients::TABLE).cast()),
         service(abi::propagate::PROPAGATE_SERVICE, (&raw const propagate::TABLE).cast()),
         service(abi::run::RUN_SERVICE, (&raw const run::TABLE).cast()),
+        service(abi::block::BLOCK_SERVICE, (&raw const block::TABLE).cast()),
     ]
 }

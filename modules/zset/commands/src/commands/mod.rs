@@ -5,6 +5,7 @@
 
 mod add;
 mod algebra;
+mod block;
 mod bounds;
 mod input;
 mod numbers;
@@ -23,9 +24,10 @@ use std::marker::PhantomData;
 pub struct Commands<S>(PhantomData<S>);
 
 impl<S: Storage> Commands<S> {
-    const FAMILIES: [&'static [Command]; 9] = [
+    const FAMILIES: [&'static [Command]; 10] = [
         &add::Family::<S>::COMMANDS,
         &algebra::Family::<S>::COMMANDS,
+        &block::Family::<S>::COMMANDS,
         &pop::Family::<S>::COMMANDS,
         &random::Family::<S>::COMMANDS,
         &range::Family::<S>::COMMANDS,
@@ -54,7 +56,7 @@ impl<S: Storage> Commands<S> {
 }
 
 /// Number of commands.
-const COUNT: usize = 32;
+const COUNT: usize = 35;
 
 /// The group that all commands are shown in.
 const GROUP: plinth_module::abi::bytes::Bytes = text("sorted-set");
