@@ -39,10 +39,12 @@ pub mod list;
 pub mod propagate;
 pub mod reply;
 pub mod run;
+pub mod set;
 pub mod status;
 pub mod string;
 pub mod timers;
 pub mod value;
+pub mod zset;
 
 /// Version of the ABI that breaks: a module of another major version is refused.
 pub const ABI_MAJOR: u16 = 1;

@@ -35,6 +35,9 @@ typedef struct plinth_keys_service plinth_keys_service;
 #define PLINTH_GET_NO_STATS (UINT32_C(1) << 1)
 // `plinth_keys_service.get`: the value is going to be changed.
 #define PLINTH_GET_WRITE (UINT32_C(1) << 2)
+// `plinth_keys_service.get`: entries that were got before with this flag stay valid, as long as
+// nothing but such calls came in between. For reading several values at one time.
+#define PLINTH_GET_HOLD (UINT32_C(1) << 3)
 
 // `plinth_keys_service.put`: keep the key's expiry.
 #define PLINTH_PUT_KEEP_EXPIRY (UINT32_C(1) << 0)
@@ -79,8 +82,8 @@ typedef struct plinth_keys_service plinth_keys_service;
 #define PLINTH_EVENT_NEW (UINT32_C(1) << 14)
 
 // A key that was found or made. `data` and `len` may be read and written in place; the whole is
-// valid until the next call of this service that takes a key or an entry (other than `modified` and
-// the readers marked so).
+// valid until the next call of this service that takes a key or an entry (other than `modified`,
+// the readers marked so, and see `PLINTH_GET_HOLD`).
 struct plinth_entry {
     // Size of this struct in bytes.
     uint32_t size;

@@ -66,10 +66,12 @@
 #include <plinth/propagate.h>
 #include <plinth/reply.h>
 #include <plinth/run.h>
+#include <plinth/set.h>
 #include <plinth/status.h>
 #include <plinth/string.h>
 #include <plinth/timers.h>
 #include <plinth/value.h>
+#include <plinth/zset.h>
 
 // Version of the ABI that breaks: a module of another major version is refused.
 #define PLINTH_ABI_MAJOR 1

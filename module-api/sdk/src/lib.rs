@@ -53,7 +53,8 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`]. [`host`] is how it works underneath, and [`mock`] how a module is tested.
+//! [`run`], [`service`], [`string`], [`set`], [`zset`]; [`glob`] patterns and [`number`]s are texts that several
+//! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -86,10 +87,12 @@ pub mod propagate;
 pub mod reply;
 pub mod run;
 pub mod service;
+pub mod set;
 pub mod string;
 mod take;
 pub mod timers;
 pub mod types;
+pub mod zset;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;
@@ -112,7 +115,7 @@ pub mod prelude {
         CONFIG_BARE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
     };
     pub use crate::datatype::{Boxed, DataType, InlineType, Loaded, MixedType, Stored};
-    pub use crate::entry::{Entry, EntryStat};
+    pub use crate::entry::{Entry, EntryStat, Held};
     pub use crate::error::{Error, Result};
     pub use crate::events::*;
     pub use crate::export;
