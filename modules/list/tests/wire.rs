@@ -304,7 +304,10 @@ fn a_blocked_client_is_served_by_a_push() {
         (&["BRPOP", "l", "none", "0"], array(&["l", "c"])),
         (&["BLMOVE", "l", "m", "RIGHT", "LEFT", "0"], bulk("c")),
         (&["BRPOPLPUSH", "l", "m", "0"], bulk("c")),
-        (&["BLMPOP", "0", "2", "none", "l", "LEFT", "COUNT", "2"], b"*2\r\n$1\r\nl\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n".into()),
+        (
+            &["BLMPOP", "0", "2", "none", "l", "LEFT", "COUNT", "2"],
+            b"*2\r\n$1\r\nl\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n".into(),
+        ),
     ] {
         let mut waiting = server.connect();
         waiting.send(command);

@@ -216,7 +216,11 @@ pub fn set<S: Storage>(entry: &mut Entry<'_>, at: usize, text: &[u8]) -> Result 
 fn splice<S: Storage>(entry: &mut Entry<'_>, at: usize, removed: usize, text: &[u8]) -> Result {
     let change = |large: &mut Large<S>| {
         large.expect(text.len(), 1);
-        if removed == 0 { large.insert(at, text) } else { large.set(at, text) };
+        if removed == 0 {
+            large.insert(at, text)
+        } else {
+            large.set(at, text)
+        };
     };
     if !entry.is_inline() {
         change(large::<S>(entry)?);
@@ -292,7 +296,8 @@ pub fn remove_equal<S: Storage>(entry: &mut Entry<'_>, text: &[u8], max: usize, 
         found.push(at + next);
         at += next + wanted.len();
     }
-    let gone = if from == End::Back { &found[found.len().saturating_sub(max)..] } else { &found[..found.len().min(max)] };
+    let gone =
+        if from == End::Back { &found[found.len().saturating_sub(max)..] } else { &found[..found.len().min(max)] };
     if gone.is_empty() {
         return Ok(0);
     }

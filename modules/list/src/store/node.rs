@@ -151,12 +151,7 @@ impl Node {
 }
 
 /// A pack without the elements that equal `wanted`, see [`Node::without`]; and how many went.
-pub(super) fn without(
-    pack: &[u8],
-    wanted: &Encoded<'_>,
-    max: usize,
-    from_back: bool,
-) -> Option<(Vec<u8>, usize)> {
+pub(super) fn without(pack: &[u8], wanted: &Encoded<'_>, max: usize, from_back: bool) -> Option<(Vec<u8>, usize)> {
     let first = element::find(pack, wanted)?;
     let mut found = vec![first];
     let mut at = first + wanted.len();

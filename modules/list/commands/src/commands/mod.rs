@@ -5,12 +5,12 @@
 //! because that depends on the storage; each family's `commands` joins the two.
 
 mod edit;
-mod wait;
 mod mpop;
 mod pop;
 mod push;
 mod read;
 mod transfer;
+mod wait;
 
 use crate::storage::{End, Storage};
 use crate::value;
@@ -129,12 +129,7 @@ enum After {
 /// Hands `count` elements, at least one, at one end to `take`, and takes them away; when they are
 /// all there are the entry stays as it is. [`finish`] does the rest.
 #[inline]
-fn take<S: Storage>(
-    entry: &mut Entry<'_>,
-    end: End,
-    count: usize,
-    mut take: impl FnMut(Value<'_>),
-) -> Result<After> {
+fn take<S: Storage>(entry: &mut Entry<'_>, end: End, count: usize, mut take: impl FnMut(Value<'_>)) -> Result<After> {
     if count < value::len::<S>(entry) {
         value::pop::<S>(entry, end, count, take)?;
         return after::<S>(entry);

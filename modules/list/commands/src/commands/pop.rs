@@ -28,10 +28,7 @@ const POP_DOCS: Docs = Docs {
 
 const LPOP: Command = Command {
     name: text("lpop"),
-    docs: docs(&Docs {
-        summary: text("Takes the first elements of a list away and answers with them."),
-        ..POP_DOCS
-    }),
+    docs: docs(&Docs { summary: text("Takes the first elements of a list away and answers with them."), ..POP_DOCS }),
     ..POP
 };
 

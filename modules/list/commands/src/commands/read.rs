@@ -190,9 +190,9 @@ fn options(call: &mut Call<'_>) -> Result<Search> {
 
 fn rank(call: &mut Call<'_>, at: usize) -> Result<i64> {
     match call.args.integer(at)? {
-        i64::MIN => Err(call.reply.error(
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        )),
+        i64::MIN => Err(call
+            .reply
+            .error("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")),
         0 => Err(call.reply.error(
             "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
              or use negative to start from the end of the list",

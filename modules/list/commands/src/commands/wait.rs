@@ -43,7 +43,9 @@ const POP_DOCS: Docs = Docs {
 const BLPOP: Command = Command {
     name: text("blpop"),
     docs: docs(&Docs {
-        summary: text("Takes the first element of the first of several lists that is there, and waits for one if none is."),
+        summary: text(
+            "Takes the first element of the first of several lists that is there, and waits for one if none is.",
+        ),
         ..POP_DOCS
     }),
     ..POP
@@ -56,7 +58,9 @@ fn blpop<S: Storage>(call: &mut Call<'_>) -> Result {
 const BRPOP: Command = Command {
     name: text("brpop"),
     docs: docs(&Docs {
-        summary: text("Takes the last element of the first of several lists that is there, and waits for one if none is."),
+        summary: text(
+            "Takes the last element of the first of several lists that is there, and waits for one if none is.",
+        ),
         ..POP_DOCS
     }),
     ..POP
@@ -95,7 +99,9 @@ const BLMPOP: Command = Command {
     categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
     keys: list(&[mpop::keys_at(2)]),
     docs: docs(&Docs {
-        summary: text("Takes elements away from the first of several lists that is there, and waits for one if none is."),
+        summary: text(
+            "Takes elements away from the first of several lists that is there, and waits for one if none is.",
+        ),
         since: text("7.0.0"),
         group: GROUP,
         complexity: text("O(N+M) where N is the number of keys and M the number of elements taken"),
@@ -125,7 +131,9 @@ const BLMOVE: Command = Command {
     name: text("blmove"),
     arity: 6,
     docs: docs(&Docs {
-        summary: text("Moves an element from one end of a list to one end of a list, and waits for one if there is none."),
+        summary: text(
+            "Moves an element from one end of a list to one end of a list, and waits for one if there is none.",
+        ),
         since: text("6.2.0"),
         group: GROUP,
         complexity: text("O(1)"),
