@@ -53,14 +53,10 @@ static plinth_status push(plinth_call *call, plinth_bytes key, plinth_bytes item
     return status;
 }
 
-// Takes the first item, which goes to `item`: NONE without a queue, and for a key of another type
-// that came while the command waited.
+// Takes the first item, which goes to `item`; NONE without a queue.
 static plinth_status shift(plinth_call *call, plinth_bytes key, uint8_t *item, size_t *len) {
     plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
     plinth_status status = keys->get(call, key, queue_type, PLINTH_GET_WRITE, &entry);
-    if (status == PLINTH_STATUS_WRONG_TYPE && call->flags & PLINTH_CALL_RETRY) {
-        return PLINTH_STATUS_NONE;
-    }
     if (status) {
         return status;
     }
@@ -80,7 +76,16 @@ static plinth_status q_push(plinth_call *call) {
             return status;
         }
     }
-    reply->integer(call, call->argc - 2);
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    const plinth_status status = keys->get(call, call->args[1], queue_type, 0, &entry);
+    if (status) {
+        return status;
+    }
+    int64_t count = 0;
+    for (size_t at = 0; at < entry.len; at += 1u + entry.data[at]) {
+        count++;
+    }
+    reply->integer(call, count);
     return PLINTH_STATUS_OK;
 }
 
@@ -125,7 +130,7 @@ static plinth_status q_move(plinth_call *call) {
     plinth_status status = keys->get(call, call->args[1], queue_type, 0, &entry);
     if (status == PLINTH_STATUS_NONE) {
         plinth_wait wait;
-        seconds(call, PLINTH_WAIT_NULL, &wait);
+        seconds(call, PLINTH_WAIT_NULL_ARRAY, &wait);
         if (call->flags & PLINTH_CALL_NO_BLOCK) {
             reply->null(call);
             return PLINTH_STATUS_OK;
@@ -235,7 +240,7 @@ static const plinth_key_spec specs[] = {PLINTH_KEY_AT(PLINTH_KEY_RW, 1)};
 
 static const plinth_command commands[] = {
     COMMAND("q.push", -3, q_push), COMMAND("q.take", -3, q_take), COMMAND("q.move", 4, q_move),
-    COMMAND("q.items", 2, q_items), COMMAND("q.gone", 3, q_gone), COMMAND("q.odd", 3, q_odd),
+    COMMAND("q.items", 2, q_items), COMMAND("q.gone", -3, q_gone), COMMAND("q.odd", 3, q_odd),
     COMMAND("q.fail", 2, q_fail), COMMAND("q.both", 2, q_both),
 };
 

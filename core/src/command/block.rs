@@ -330,17 +330,18 @@ impl Server {
     }
 
     /// All keys of a database, or of all, may have changed: it was emptied, filled, or
-    /// replaced by another one.
+    /// replaced by another one. Those come first whose first waiter has waited longest.
     pub fn note_ready_database(&mut self, db: Option<u32>) {
         if self.blocking.keys == 0 {
             return;
         }
-        let fits = |number: &&u32| db.is_none_or(|db| db == **number);
-        let numbers: Vec<u32> = self.blocking.databases.keys().filter(fits).copied().collect();
-        for number in numbers {
-            let keys: Vec<Vec<u8>> = self.blocking.databases[&number].keys().cloned().collect();
-            keys.iter().for_each(|key| self.blocking.note(number, key));
-        }
+        let first = |queue: &Queue| queue.waiters.first_key_value().map(|(place, _)| *place);
+        let fits = self.blocking.databases.iter().filter(|(number, _)| db.is_none_or(|db| db == **number));
+        let mut keys: Vec<(Option<u64>, u32, Vec<u8>)> = fits
+            .flat_map(|(number, queues)| queues.iter().map(move |(key, queue)| (first(queue), *number, key.clone())))
+            .collect();
+        keys.sort_unstable();
+        keys.iter().for_each(|(_, number, key)| self.blocking.note(*number, key));
     }
 
     /// What follows a command that began to wait, or that changed a key which somebody

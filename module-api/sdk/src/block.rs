@@ -13,12 +13,7 @@
 //! fn take(call: &mut Call<'_>) -> Result {
 //!     let key = call.args.bytes(1);
 //!     let timeout_ms = block::timeout_ms(call.args.bytes(2)).map_err(|text| call.reply.error(text))?;
-//!     let found = match call.keys.get_write(&JOBS, key) {
-//!         // A value of another type came while this client waited for one of ours.
-//!         Err(Error::WrongType) if call.block.is_retry() => false,
-//!         other => other?.is_some(),
-//!     };
-//!     if found {
+//!     if call.keys.get_write(&JOBS, key)?.is_some() {
 //!         call.keys.remove(key, 0)?;
 //!         call.keys.modified(key, EVENT_MODULE, "jobs.take");
 //!         call.reply.ok();
@@ -32,8 +27,10 @@
 //! }
 //! ```
 //!
-//! The timeout is looked at on the first run only, but it is parsed on each, and gives the same
-//! result: the arguments are those that the client sent, unless [`Wait::args`] replaced them.
+//! The second run is a run like the first, errors included: of several keys that are waited for, one
+//! that has come to hold another type meanwhile is a WRONGTYPE error when another key makes the
+//! command run, as in Redis since 7.2. The timeout is looked at on the first run only. The arguments
+//! are those that the client sent, unless [`Wait::args`] replaced them.
 
 use crate::abi;
 use crate::abi::bytes::Bytes;
@@ -99,8 +96,7 @@ impl Block<'_> {
         self.flags() & (CALL_NO_BLOCK | CALL_NO_CLIENT) == 0
     }
 
-    /// Whether the command has waited and is run again because a key changed. Keys that hold a value
-    /// of another type are passed over then: they came after the wait began.
+    /// Whether the command has waited and is run again because a key changed.
     #[inline]
     pub fn is_retry(&self) -> bool {
         self.flags() & CALL_RETRY != 0
