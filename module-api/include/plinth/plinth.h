@@ -59,6 +59,7 @@
 #include <plinth/convert.h>
 #include <plinth/entry.h>
 #include <plinth/events.h>
+#include <plinth/hash.h>
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
