@@ -53,7 +53,7 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`set`]; [`glob`] patterns and [`number`]s are texts that several
+//! [`run`], [`service`], [`string`], [`set`], [`set_storage`]; [`glob`] patterns and [`number`]s are texts that several
 //! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -82,6 +82,7 @@ pub mod reply;
 pub mod run;
 pub mod service;
 pub mod set;
+pub mod set_storage;
 pub mod string;
 mod take;
 pub mod timers;
