@@ -2,6 +2,7 @@
 //! commands.
 
 use crate::clock::Clock;
+use crate::command::block::Blocking;
 use crate::command::table::CommandTable;
 use crate::command::watch::Watches;
 use crate::config::settings::Settings;
@@ -37,6 +38,8 @@ pub struct Server {
     pub timers: Timers,
     /// Keys under WATCH.
     pub watches: Watches,
+    /// Who waits for which keys.
+    pub blocking: Blocking,
     /// Counters.
     pub stats: Stats,
     /// Where replies go that nobody reads.
@@ -73,6 +76,16 @@ pub struct Server {
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
+    /// Whether any module is being replaced.
+    pub replacing: bool,
+    /// Which ones are.
+    pub replacements: Vec<crate::module::replace::Replacement>,
+    /// A large value that is being converted.
+    pub migration: Option<crate::module::migrate::Migration>,
+    /// The walk that converts values.
+    pub sweep: crate::keyspace::sweep::Sweep,
+    /// What the client is told whose command ends with `GHOST`.
+    pub ghost_note: String,
     /// Listeners that are to replace the present ones (CONFIG SET).
     pub new_listeners: Option<Vec<crate::net::listener::Listener>>,
     /// The TCP sockets that are listened on, for CONFIG SET to put to rest.
@@ -136,6 +149,7 @@ impl Server {
             hooks: Hooks::default(),
             timers: Timers::default(),
             watches: Watches::default(),
+            blocking: Blocking::default(),
             stats: Stats::default(),
             sink: Output::default(),
             random,
@@ -154,6 +168,11 @@ impl Server {
             key_hooks: 0,
             last_ticks: 0,
             depth: 0,
+            replacing: false,
+            replacements: Vec::new(),
+            migration: None,
+            sweep: crate::keyspace::sweep::Sweep::default(),
+            ghost_note: String::new(),
             new_listeners: None,
             listening: Vec::new(),
             cron_paused: false,

@@ -12,6 +12,7 @@ mod kill;
 mod listing;
 
 use super::CoreCommand;
+use crate::command::block::UNBLOCKED;
 use crate::module::context::Context;
 use crate::net::client::{Client, ReplyMode};
 use crate::resp::number::parse_i64;
@@ -386,18 +387,21 @@ fn unpause(context: &mut Context) -> Status {
     context.ok()
 }
 
-/// No command blocks yet, so there is never anybody to unblock.
 fn unblock(context: &mut Context) -> Status {
     if context.argc() > 4 {
         return too_many(context);
     }
-    if context.argc() == 4 && !context.arg_is(3, "TIMEOUT") && !context.arg_is(3, "ERROR") {
+    let fails = context.argc() == 4 && context.arg_is(3, "ERROR");
+    if context.argc() == 4 && !fails && !context.arg_is(3, "TIMEOUT") {
         return context.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
-    if parse_i64(context.arg(2)).is_none() {
+    let Some(id) = parse_i64(context.arg(2)) else {
         return context.error("ERR value is not an integer or out of range");
-    }
-    context.reply().integer(0);
+    };
+    let server = context.server();
+    let token = u64::try_from(id).ok().and_then(|id| server.clients.token(id));
+    let waited = token.is_some_and(|token| server.unblock(token, fails.then_some(UNBLOCKED)));
+    context.reply().integer(i64::from(waited));
     STATUS_OK
 }
 

@@ -8,13 +8,14 @@ use super::status;
 use super::table::{Registered, Run};
 use crate::clock::ticks;
 use crate::module::context::{CallParts, Context};
-use crate::net::client::ReplyMode;
+use crate::net::client::{Client, ReplyMode};
 use crate::net::output::{Mark, Output};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::CALL_NO_BLOCK;
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
 use plinth_abi::command as abi;
-use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
 /// What became of a command.
@@ -45,40 +46,45 @@ impl Server {
     /// Run a command that a client has sent.
     ///
     /// `command` was looked up by the batch; `None` is an unknown name.
-    #[inline]
-    pub fn execute(
+    ///
+    /// # Safety
+    /// The client is alive, and nobody holds a reference to it: a handler may look any
+    /// client up, so none is held here across the run either.
+    #[inline(always)]
+    pub unsafe fn execute(
         &mut self,
-        token: usize,
-        command: Option<*mut Registered>,
+        client: NonNull<Client>,
+        command: Option<NonNull<Registered>>,
         args: &[Bytes],
         hash: Option<u64>,
     ) -> Outcome {
-        let paused = self.pause.is_some();
-        let now_s = self.clock.now_s;
-        let Some(client) = self.clients.get(token) else { return Outcome::Done };
-        client.active_s = now_s;
+        let at = client.as_ptr();
+        // SAFETY: promised by the caller; the reference ends before the run.
+        let client = unsafe { &mut *at };
+        client.active_s = self.clock.now_s;
         client.commands += 1;
+        let token = client.token;
         let Some(command) = command else {
             return self.refuse_unknown(token, args);
         };
         // SAFETY: the batch looks a command up again when the table has changed.
-        let command = unsafe { &mut *command };
-        let full = self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM);
-        if client.is_plain() && !paused && !full && command.takes(args.len()) && command.subcommands.is_empty() {
-            if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
-                client.last_command = command.shared_name.clone();
-            }
-            let caller = Caller {
-                client: Some((token, client.id)),
-                output: &raw mut client.output,
-                db: client.db,
-                resp: client.resp,
-                flags: 0,
-            };
-            self.run(command, args, hash, caller);
-            return Outcome::Done;
+        let command = unsafe { &mut *command.as_ptr() };
+        let gated = self.pause.is_some()
+            || self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM)
+            || !command.subcommands.is_empty()
+            || !client.is_plain();
+        if gated || !command.takes(args.len()) {
+            return self.execute_gated(token, command, args, hash);
         }
-        self.execute_gated(token, command, args, hash)
+        if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
+            client.last_command = command.shared_name.clone();
+        }
+        let (id, db, resp) = (client.id, client.db, client.resp);
+        // SAFETY: as above; the output is reached through the pointer, not the reference.
+        let output = unsafe { &raw mut (*at).output };
+        let caller = Caller { client: Some((token, id)), output, db, resp, flags: 0 };
+        self.run_here(command, args, hash, caller);
+        Outcome::Done
     }
 
     #[cold]
@@ -251,10 +257,40 @@ impl Server {
         }
     }
 
-    /// Run a command, past all gates.
-    #[inline]
+    /// Run a command, past all gates, and count it.
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        self.run_here(command, args, hash, caller)
+    }
+
+    /// The same, compiled into the batch's loop.
+    #[inline(always)]
+    fn run_here(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
+        let status = self.invoke(command, args, hash, caller);
+        // One look at the counter per command: the end of one is the begin of the next.
+        self.last_ticks = ticks();
+        command.count(self.last_ticks.wrapping_sub(begun));
+        self.stats.commands += 1;
+        status
+    }
+
+    #[inline(always)]
+    fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if self.replacing {
+            return self.invoke_routed(command, args, hash, caller);
+        }
+        self.invoke_this(command, args, hash, caller)
+    }
+
+    /// Run this very command.
+    #[inline(always)]
+    pub fn invoke_this(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
         let parts = CallParts {
             args,
             output: caller.output,
@@ -279,19 +315,23 @@ impl Server {
         if status != STATUS_OK {
             self.finish_error(command, status, mark, &caller);
         }
-        // One look at the counter per command: the end of one is the begin of the next.
-        self.last_ticks = ticks();
-        command.count(self.last_ticks.wrapping_sub(begun));
-        self.stats.commands += 1;
         status
     }
 
     /// Send the standard error for a status, and count the error.
     #[cold]
     fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
-        // SAFETY: as in `run`; the context is gone.
+        if caller.flags & (CALL_NO_BLOCK | CALL_RETRY) == 0 {
+            self.give_up_wait();
+        }
+        // SAFETY: as in `invoke`; the context is gone.
         let output = unsafe { &mut *caller.output };
-        if let Some(text) = status::error_text(status, &command.name) {
+        let text = if status == STATUS_GHOST && !self.ghost_note.is_empty() {
+            Some(std::mem::take(&mut self.ghost_note))
+        } else {
+            status::error_text(status, &command.name)
+        };
+        if let Some(text) = text {
             output.rewind(mark);
             crate::resp::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
         }
@@ -330,19 +370,58 @@ impl Server {
     /// # Safety
     /// The table has not changed since it gave the pointer.
     pub unsafe fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: promised by the caller.
+        match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller }),
+            Err(status) => status,
+        }
+    }
+
+    /// Run the command of a client again that has waited, unless CLIENT PAUSE holds it
+    /// back. It was counted when it began to wait.
+    pub fn run_waiting(&mut self, token: usize, name: &[u8], args: &[Bytes], caller: Caller) -> Option<Status> {
+        let Some(command) = self.commands.find(name) else {
+            return Some(self.nested_error(None, &status::unknown(&[name]), &caller));
+        };
+        // SAFETY: the table has just given the pointer.
+        let command = match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => resolved,
+            Err(status) => return Some(status),
+        };
+        if self.must_wait(token, command) {
+            return None;
+        }
+        let begun = ticks();
+        let status = self.invoke(command, args, None, caller);
+        self.last_ticks = ticks();
+        command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        Some(status)
+    }
+
+    /// The command or subcommand that arguments name, if it may run now; else the error
+    /// has been sent.
+    ///
+    /// # Safety
+    /// The table has not changed since it gave the pointer.
+    unsafe fn checked<'c>(
+        &mut self,
+        command: *mut Registered,
+        args: &[Bytes],
+        caller: &Caller,
+    ) -> Result<&'c mut Registered, Status> {
         // SAFETY: promised by the caller; no command changes the table under itself,
         // because unloading a module that runs is refused.
         let command = unsafe { &mut *command };
         let resolved = match self.resolve_subcommand(command, args) {
             Ok(found) => found,
-            Err(text) => return self.nested_error(Some(command), &text, &caller),
+            Err(text) => return Err(self.nested_error(Some(command), &text, caller)),
         };
         // SAFETY: as above.
         let resolved = unsafe { &mut *resolved };
         if resolved.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full() {
-            return self.nested_error(Some(resolved), &error_oom(), &caller);
+            return Err(self.nested_error(Some(resolved), &error_oom(), caller));
         }
-        self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller })
+        Ok(resolved)
     }
 
     fn nested_error(&mut self, command: Option<&mut Registered>, text: &str, caller: &Caller) -> Status {

@@ -2,11 +2,13 @@
 //!
 //! - [`table`]: every command by name.
 //! - [`dispatch`]: gates, run, errors, counts.
+//! - [`block`]: waiting for keys, and running those again who wait.
 //! - [`keyspec`]: which arguments are keys.
 //! - [`status`]: the standard errors.
 //! - [`transaction`]: MULTI, EXEC, WATCH.
 //! - [`watch`]: who watches which keys.
 
+pub mod block;
 pub mod dispatch;
 pub mod keyspec;
 pub mod status;

@@ -25,6 +25,9 @@ impl Server {
         if there {
             self.remove(db, to_hash, to, self.settings.lazyfree_lazy_server_del);
         }
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_moves(entry.boxed(), db, to);
+        }
         self.keyspace.databases[db as usize].remove(from_hash, entry);
         let rehash = super::database::rehash(self.keyspace.hash_keys);
         self.keyspace.databases[db as usize].insert(to_hash, renamed, rehash);
@@ -44,6 +47,9 @@ impl Server {
         let Some(entry) = self.find_to_write(db, hash, key) else { return STATUS_NONE };
         if self.find_to_write(to, hash, key).is_some() {
             return STATUS_EXISTS;
+        }
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_moves(entry.boxed(), to, key);
         }
         self.keyspace.databases[db as usize].remove(hash, entry);
         let rehash = super::database::rehash(self.keyspace.hash_keys);
@@ -106,6 +112,7 @@ impl Server {
     /// Remove all keys of one database, or of all; how many there were.
     pub fn flush(&mut self, db: Option<u32>, in_background: bool) -> u64 {
         self.spoil_database(db, None);
+        self.database_goes(db);
         let numbers = db.map_or(0..self.keyspace.databases.len(), |db| db as usize..db as usize + 1);
         let mut removed = 0;
         for number in numbers {
@@ -114,6 +121,7 @@ impl Server {
             self.empty(database, in_background);
         }
         self.dirty += removed;
+        self.note_ready_database(db);
         self.publish(&crate::module::hooks::event(ON_FLUSH, db.map_or(-1, |db| db as i32), &[]));
         removed
     }
@@ -135,6 +143,9 @@ impl Server {
                 ty.boxed_bytes = ty.boxed_bytes.saturating_sub(bytes);
             }
         }
+        for (kind, values) in self.keyspace.background.take_ghosts() {
+            self.keyspace.ghosts.count(kind, -i64::try_from(values).unwrap_or(i64::MAX));
+        }
     }
 
     /// Exchange two databases.
@@ -147,7 +158,10 @@ impl Server {
             self.spoil_database(Some(first), Some(second));
             self.spoil_database(Some(second), Some(first));
             self.keyspace.databases.swap(first as usize, second as usize);
+            self.databases_swap(first, second);
             self.dirty += 1;
+            self.note_ready_database(Some(first));
+            self.note_ready_database(Some(second));
         }
         let mut event = crate::module::hooks::event(ON_SWAP, first as i32, &[]);
         event.other_db = second as i32;

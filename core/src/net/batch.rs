@@ -18,11 +18,15 @@
 
 use crate::clock::ticks;
 use crate::command::dispatch::Outcome;
-use crate::command::table::{Registered, load_short};
+use crate::command::table::{CommandTable, Registered, load_short};
+use crate::keyspace::Keyspace;
+use crate::keyspace::entry::EntryPtr;
 use crate::net::client::{Client, Closing};
 use crate::resp::request::{Limits, Parsed, Span, ordinary};
 use crate::server::Server;
 use plinth_abi::bytes::Bytes;
+use plinth_table::Table;
+use std::ptr::NonNull;
 
 /// Commands that are in flight together.
 const WINDOW: usize = 32;
@@ -34,13 +38,14 @@ const OUTPUT_TURN_BYTES: usize = 1 << 20;
 
 /// A parsed command.
 struct Pending {
-    token: usize,
-    id: u64,
-    db: u32,
+    client: NonNull<Client>,
     first_arg: usize,
     argc: usize,
-    command: Option<*mut Registered>,
-    hash: Option<u64>,
+    command: Option<NonNull<Registered>>,
+    /// Hash of the first key, if `keyed`.
+    hash: u64,
+    db: u32,
+    keyed: bool,
     /// Whether the key's bucket goes on elsewhere.
     overflows: bool,
     /// Bytes of the query buffer that it takes, with empty requests before it.
@@ -48,10 +53,65 @@ struct Pending {
 }
 
 impl Pending {
-    /// A command of a client, of which nothing is known yet.
+    /// Hash of the first key.
     #[inline]
-    fn of(token: usize, id: u64, db: u32) -> Pending {
-        Pending { token, id, db, first_arg: 0, argc: 0, command: None, hash: None, overflows: false, consumed: 0 }
+    fn hash(&self) -> Option<u64> {
+        self.keyed.then_some(self.hash)
+    }
+}
+
+/// Looks commands up and hashes their keys, while it is known whose they are.
+struct Preparer<'s> {
+    commands: &'s CommandTable,
+    keyspace: &'s Keyspace,
+    table: Option<&'s Table<EntryPtr>>,
+    client: NonNull<Client>,
+    db: u32,
+    /// Name of the last command, and what the table knows of it: a pipeline is often one
+    /// command over and over.
+    last: (&'s [u8], Option<NonNull<Registered>>),
+}
+
+impl<'s> Preparer<'s> {
+    fn new(commands: &'s CommandTable, keyspace: &'s Keyspace, client: &mut Client) -> Preparer<'s> {
+        let table = keyspace.databases.get(client.db as usize).map(|database| &database.table);
+        let db = client.db;
+        Preparer { commands, keyspace, table, client: NonNull::from(client), db, last: (&[], None) }
+    }
+
+    /// Look a command up, hash its first key, and fetch the key's bucket.
+    #[inline(always)]
+    fn prepare(&mut self, args: &[Bytes], first_arg: usize, consumed: usize) -> Pending {
+        // SAFETY: arguments point into query buffers, see the invariants.
+        let name = unsafe { args[0].as_slice() };
+        if !is_same(name, self.last.0) {
+            self.last = (name, self.commands.find(name).and_then(NonNull::new));
+        }
+        let command = self.last.1;
+        let mut pending = Pending {
+            client: self.client,
+            first_arg,
+            argc: args.len(),
+            command,
+            hash: 0,
+            db: self.db,
+            keyed: false,
+            overflows: false,
+            consumed,
+        };
+        // SAFETY: the table has given the pointer, and has not changed since.
+        let first_key = command.map_or(0, |command| unsafe { command.as_ref().first_key }) as usize;
+        if first_key != 0
+            && let Some(key) = args.get(first_key)
+        {
+            // SAFETY: as above.
+            pending.hash = self.keyspace.hash(unsafe { key.as_slice() });
+            pending.keyed = true;
+            if let Some(table) = self.table {
+                table.prefetch_bucket(pending.hash);
+            }
+        }
+        pending
     }
 }
 
@@ -131,7 +191,7 @@ impl Server {
         client.query.inline.clear();
         let limits = Limits { authenticated: client.authenticated, ..*limits };
         let want = if client.authenticated { want } else { 1 };
-        let (id, db) = (client.id, client.db);
+        let mut preparer = Preparer::new(&self.commands, &self.keyspace, client);
         let (mut offset, mut begin, mut count, mut more) = (0, 0, 0, false);
         loop {
             let (parser, bytes) = client.query.parser_and_pending(offset);
@@ -141,20 +201,20 @@ impl Server {
             }
             let first_arg = batch.args.len();
             let ordinary = if parser.is_within_request() { None } else { batch.take_ordinary(bytes, &limits) };
-            if let Some((consumed, argc)) = ordinary {
+            if let Some((consumed, _)) = ordinary {
                 offset += consumed;
                 count += 1;
                 let consumed = offset - std::mem::replace(&mut begin, offset);
-                batch.pending.push(Pending { first_arg, argc, consumed, ..Pending::of(token, id, db) });
+                batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
                 continue;
             }
             batch.spans.clear();
-            let (consumed, argc, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
-                Ok(Parsed::Complete { consumed, argc }) => (consumed, argc, bytes.as_ptr()),
-                Ok(Parsed::Inline { consumed, argc, text }) => {
+            let (consumed, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
+                Ok(Parsed::Complete { consumed, .. }) => (consumed, bytes.as_ptr()),
+                Ok(Parsed::Inline { consumed, text, .. }) => {
                     let base = text.as_ptr();
                     client.query.inline.push(text);
-                    (consumed, argc, base)
+                    (consumed, base)
                 }
                 Ok(Parsed::Empty { consumed }) => {
                     offset += consumed;
@@ -182,96 +242,80 @@ impl Server {
             offset += consumed;
             count += 1;
             let consumed = offset - std::mem::replace(&mut begin, offset);
-            batch.pending.push(Pending { first_arg, argc, consumed, ..Pending::of(token, id, db) });
+            batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
         }
         if count == 0 && offset > 0 {
             client.query.skip(offset);
         }
-        self.prepare(batch, count);
         (count, more)
-    }
-
-    /// Look up the last `count` commands of the window, hash their keys, and fetch their buckets.
-    fn prepare(&mut self, batch: &mut Batch, count: usize) {
-        let from = batch.pending.len() - count;
-        // A pipeline is often one command over and over: its name need not be looked up
-        // each time.
-        let mut last: (&[u8], Option<*mut Registered>) = (&[], None);
-        for pending in &mut batch.pending[from..] {
-            let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
-            // SAFETY: arguments point into query buffers, see the invariants.
-            let name = unsafe { args[0].as_slice() };
-            if !is_same(name, last.0) {
-                last = (name, self.commands.find(name));
-            }
-            pending.command = last.1;
-            let Some(command) = pending.command else { continue };
-            // SAFETY: the table has just given the pointer.
-            let first_key = unsafe { (*command).first_key } as usize;
-            if first_key == 0 {
-                continue;
-            }
-            if let Some(key) = args.get(first_key) {
-                // SAFETY: as above.
-                let hash = self.keyspace.hash(unsafe { key.as_slice() });
-                if let Some(database) = self.keyspace.databases.get(pending.db as usize) {
-                    database.table.prefetch_bucket(hash);
-                }
-                pending.hash = Some(hash);
-            }
-        }
     }
 
     fn run_window(&mut self, batch: &mut Batch) {
         let epoch = self.commands.epoch;
         self.last_ticks = ticks();
-        let mut overflowing = false;
-        for pending in &mut batch.pending {
-            if let (Some(hash), Some(database)) = (pending.hash, self.keyspace.databases.get(pending.db as usize)) {
-                pending.overflows = database.table.prefetch_entries(hash);
-                overflowing |= pending.overflows;
-            }
-        }
-        if overflowing {
-            for pending in batch.pending.iter().filter(|pending| pending.overflows) {
-                if let (Some(hash), Some(database)) = (pending.hash, self.keyspace.databases.get(pending.db as usize)) {
-                    database.table.prefetch_overflow(hash);
-                }
-            }
-        }
+        self.prefetch(batch);
         for pending in &batch.pending {
             let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
-            // SAFETY: as in `prepare`.
-            let name = unsafe { args[0].as_slice() };
             let (command, hash) = if self.commands.epoch == epoch {
-                (pending.command, pending.hash)
+                (pending.command, pending.hash())
             } else {
-                (self.commands.find(name), None)
+                // SAFETY: arguments point into query buffers, see the invariants.
+                (self.commands.find(unsafe { args[0].as_slice() }).and_then(NonNull::new), None)
             };
-            let Some(client) = self.clients.get(pending.token) else { continue };
-            if client.id != pending.id || !may_run(client) {
+            // SAFETY: clients are freed after the batch, see the invariants.
+            if !may_run(unsafe { pending.client.as_ref() }) {
                 continue;
             }
-            match self.execute(pending.token, command, args, hash) {
-                Outcome::Wait => self.put_back(pending.token, |client| client.stalled = true),
-                Outcome::Done => self.ran(pending.token, pending.consumed),
+            // SAFETY: as above; no reference to the client is held.
+            match unsafe { self.execute(pending.client, command, args, hash) } {
+                Outcome::Wait => {
+                    // SAFETY: as above.
+                    let client = unsafe { &mut *pending.client.as_ptr() };
+                    client.query.restart();
+                    client.stalled = true;
+                }
+                Outcome::Done => self.ran(pending.client, pending.consumed),
+            }
+            if self.blocking.due {
+                self.settle_waits();
             }
         }
         batch.pending.clear();
         batch.args.clear();
     }
 
+    /// Fetch the entries of the window's first keys, and buckets that go on elsewhere.
+    #[inline]
+    fn prefetch(&self, batch: &mut Batch) {
+        let table = |db: u32| self.keyspace.databases.get(db as usize).map(|database| &database.table);
+        let mut overflowing = false;
+        for pending in batch.pending.iter_mut().filter(|pending| pending.keyed) {
+            if let Some(table) = table(pending.db) {
+                pending.overflows = table.prefetch_entries(pending.hash);
+                overflowing |= pending.overflows;
+            }
+        }
+        if overflowing {
+            for pending in batch.pending.iter().filter(|pending| pending.overflows) {
+                if let Some(table) = table(pending.db) {
+                    table.prefetch_overflow(pending.hash);
+                }
+            }
+        }
+    }
+
     /// A command is done.
     #[inline]
-    fn ran(&mut self, token: usize, consumed: usize) {
-        let Some(client) = self.clients.get(token) else { return };
+    fn ran(&mut self, mut client: NonNull<Client>, consumed: usize) {
+        // SAFETY: clients are freed after the batch, and nobody else looks at one now.
+        let client = unsafe { client.as_mut() };
         client.query.consume(consumed);
-        let queues = client.output.queued() > 0;
         if !client.write_listed {
             client.write_listed = true;
-            self.clients.to_write.push(token);
+            self.clients.to_write.push(client.token);
         }
-        if queues {
+        if client.output.queued() > 0 {
+            let token = client.token;
             self.has_much_output(token);
         }
     }
@@ -280,22 +324,14 @@ impl Server {
     /// one with many replies has had its turn.
     #[cold]
     fn has_much_output(&mut self, token: usize) {
-        let queued = self.clients.peek(token).map_or(0, |client| client.output.queued());
-        if !self.close_over_limit(token) && queued > OUTPUT_TURN_BYTES {
-            self.put_back(token, |client| {
-                client.turn_over = true;
-                client.unparsed = true;
-            });
-            self.clients.list_read(token);
-        }
-    }
-
-    /// Leave what a client has sent in its buffer, to be parsed again.
-    #[cold]
-    fn put_back(&mut self, token: usize, note: impl FnOnce(&mut Client)) {
-        if let Some(client) = self.clients.get(token) {
+        let over = self.close_over_limit(token);
+        let Some(client) = self.clients.get(token) else { return };
+        if !over && client.output.queued() > OUTPUT_TURN_BYTES {
+            // What it has sent stays in its buffer, to be parsed again.
             client.query.restart();
-            note(client);
+            client.turn_over = true;
+            client.unparsed = true;
+            self.clients.list_read(token);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::output::{Mark, Output};
 use super::query::Query;
+use crate::command::block::Waiter;
 use crate::command::watch::WatchedKey;
 use mio::net::{TcpStream, UnixStream};
 use std::io::{self, Read, Write};
@@ -114,6 +115,8 @@ pub enum Closing {
 pub struct Client {
     /// Never used twice.
     pub id: u64,
+    /// Its place among the connections.
+    pub token: usize,
     /// The socket.
     pub socket: Socket,
     /// What it sent.
@@ -137,6 +140,8 @@ pub struct Client {
     pub readable: bool,
     /// Whether a command must not run yet (it is put back, and parsed again later).
     pub stalled: bool,
+    /// What it waits for, when its last command waits for keys; it is stalled then.
+    pub blocked: Option<Box<Waiter>>,
     /// How it ends.
     pub closing: Closing,
     /// Whether it may run commands.
@@ -204,7 +209,15 @@ impl Client {
         let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
         let watched: usize = self.watched.iter().map(|watch| size_of::<Watch>() + watch.key.1.len()).sum();
         let queued = self.transaction.as_ref().map_or(0, |open| open.bytes);
-        size_of::<Client>() + names + texts + watched + queued + self.query.memory_bytes() + self.output.memory_bytes()
+        let waiting = self.blocked.as_ref().map_or(0, |waiter| waiter.memory_bytes());
+        size_of::<Client>()
+            + names
+            + texts
+            + watched
+            + queued
+            + waiting
+            + self.query.memory_bytes()
+            + self.output.memory_bytes()
     }
 
     /// Where the reply of the next command begins.

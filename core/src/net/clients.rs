@@ -36,12 +36,13 @@ impl Clients {
     }
 
     /// Take in a connection; its token.
-    pub fn insert(&mut self, client: Client) -> usize {
+    pub fn insert(&mut self, mut client: Client) -> usize {
         let token = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
         self.by_id.insert(client.id, token);
+        client.token = token;
         self.slots[token] = Some(Box::new(client));
         token
     }

@@ -137,10 +137,12 @@ impl EventLoop {
         let now = Instant::now();
         let cron = self.next_cron.saturating_duration_since(now);
         let timer = server.timers.next_in(now).unwrap_or(cron);
+        let wait = server.blocking.next_in(now).unwrap_or(cron);
         let pause = server.pause.map_or(cron, |pause| {
             Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
         });
-        cron.min(timer).min(pause)
+        let sweep = server.sweep.next_in(now).unwrap_or(cron);
+        cron.min(timer).min(wait).min(pause).min(sweep)
     }
 
     fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
@@ -257,6 +259,7 @@ impl EventLoop {
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
             server.unwatch(token);
+            server.end_wait(token);
             let Some(mut client) = server.clients.remove(token) else { continue };
             let _ = match &mut client.socket {
                 Socket::Tcp(stream) => self.poll.registry().deregister(stream),
@@ -274,6 +277,7 @@ impl EventLoop {
     fn timers(&mut self, server: &mut Server) {
         let now = Instant::now();
         server.fire_timers(now);
+        server.sweep_turn(now);
         if server.pause.is_some_and(|pause| pause.until_ms <= server.clock.now_ms) {
             server.end_pause();
         }
@@ -285,6 +289,7 @@ impl EventLoop {
             }
             self.close_all(server);
         }
+        server.look_after_waits(now);
     }
 
     /// Send what can be sent before the end.
@@ -445,6 +450,7 @@ impl Server {
         };
         let now_s = self.clock.now_s;
         Client {
+            token: 0,
             id: self.clients.next_id(),
             socket,
             query: Default::default(),
@@ -457,6 +463,7 @@ impl Server {
             hung_up: false,
             readable: false,
             stalled: false,
+            blocked: None,
             closing: Closing::No,
             authenticated: self.settings.requirepass.is_empty(),
             resp: 2,
@@ -499,9 +506,11 @@ impl Server {
     /// Let waiting clients go on.
     pub fn end_pause(&mut self) {
         self.pause = None;
+        self.release_held();
         for token in self.clients.tokens() {
             if let Some(client) = self.clients.get(token)
                 && client.stalled
+                && client.blocked.is_none()
             {
                 client.stalled = false;
                 client.query.restart();

@@ -18,6 +18,8 @@ pub const CALL_KEY_HASHED: u32 = 1 << 1;
 pub const CALL_NO_CLIENT: u32 = 1 << 2;
 /// Another module runs this command through `plinth.run/1`.
 pub const CALL_NESTED: u32 = 1 << 3;
+/// The command has waited (`plinth.block/1`) and is run again because a key changed.
+pub const CALL_RETRY: u32 = 1 << 4;
 
 /// One run of a handler. The host fills it; a module reads it and passes it on to
 /// services. Valid until the handler returns.

@@ -66,4 +66,8 @@ pub struct Everything {
     pub run: crate::run::RunService,
     /// Strings.
     pub string: crate::string::StringService,
+    /// Waiting for keys.
+    pub block: crate::block::BlockService,
+    /// How to wait.
+    pub wait: crate::block::Wait,
 }

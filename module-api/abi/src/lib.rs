@@ -20,12 +20,14 @@
 //!
 //! `module-api/ABI.md` is the contract in prose.
 
+pub mod block;
 pub mod bytes;
 pub mod call;
 pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod entry;
 pub mod events;
 pub mod host;

@@ -31,6 +31,8 @@ typedef struct plinth_reply plinth_reply; // reply.h
 #define PLINTH_CALL_NO_CLIENT (UINT32_C(1) << 2)
 // Another module runs this command through `plinth.run/1`.
 #define PLINTH_CALL_NESTED (UINT32_C(1) << 3)
+// The command has waited (`plinth.block/1`) and is run again because a key changed.
+#define PLINTH_CALL_RETRY (UINT32_C(1) << 4)
 
 // One run of a handler. The host fills it; a module reads it and passes it on to services. Valid
 // until the handler returns.

@@ -49,12 +49,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <plinth/block.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>
 #include <plinth/codec.h>
 #include <plinth/command.h>
 #include <plinth/config.h>
+#include <plinth/convert.h>
 #include <plinth/entry.h>
 #include <plinth/events.h>
 #include <plinth/host.h>

@@ -56,7 +56,7 @@ impl<'t> Part<'t> {
     pub fn raw(text: &'t [u8]) -> Part<'t> {
         let half = match text.len() {
             0..=SHORT_MAX => text.len() as u8,
-            ..=TEXT_8_MAX => TEXT_8,
+            12..=TEXT_8_MAX => TEXT_8,
             _ => TEXT_32,
         };
         assert!(u32::try_from(text.len()).is_ok(), "a part of 4 GiB");

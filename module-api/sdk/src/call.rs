@@ -7,7 +7,7 @@
 //!   Call ─┬─ args       what the client sent
 //!         ├─ keys       the keyspace; what it hands out borrows it exclusively
 //!         ├─ reply      what is answered
-//!         └─ run, events, timers, clients, config, propagate   the other services
+//!         └─ run, events, timers, block, clients, config, propagate   the other services
 //! ```
 //!
 //! *Invariant*: a call belongs to the main thread and ends with the handler. It is neither `Send`
@@ -18,6 +18,7 @@
 use crate::abi;
 use crate::abi::bytes::Opaque;
 use crate::args::Args;
+use crate::block::Block;
 use crate::clients::Clients;
 use crate::config::Configs;
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-pub use crate::abi::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT};
+pub use crate::abi::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY};
 
 /// One run of a handler. See the [module](self).
 pub struct Call<'a> {
@@ -49,6 +50,8 @@ pub struct Call<'a> {
     pub events: Events<'a>,
     /// Calling back later.
     pub timers: Timers<'a>,
+    /// Waiting for keys.
+    pub block: Block<'a>,
     /// Who is connected.
     pub clients: Clients<'a>,
     /// The server's parameters.
@@ -92,6 +95,7 @@ impl<'a> Call<'a> {
                 run: Run::new(raw),
                 events: Events::new(raw),
                 timers: Timers::new(raw),
+                block: Block::new(raw),
                 clients: Clients::new(raw),
                 config: Configs::new(raw),
                 propagate: Propagate::new(raw),

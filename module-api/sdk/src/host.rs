@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub use crate::abi::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
 
 /// Ids of the services that the SDK always resolves; a host that lacks one refuses the load.
-pub const CORE_SERVICES: [&str; 10] = [
+pub const CORE_SERVICES: [&str; 11] = [
     abi::reply::REPLY_SERVICE,
     abi::keys::KEYS_SERVICE,
     abi::codec::CODEC_SERVICE,
@@ -27,6 +27,7 @@ pub const CORE_SERVICES: [&str; 10] = [
     abi::clients::CLIENTS_SERVICE,
     abi::propagate::PROPAGATE_SERVICE,
     abi::run::RUN_SERVICE,
+    abi::block::BLOCK_SERVICE,
 ];
 
 /// Addresses of the resolved tables.
@@ -42,6 +43,7 @@ struct Tables {
     clients: AtomicPtr<abi::clients::ClientsService>,
     propagate: AtomicPtr<abi::propagate::PropagateService>,
     run: AtomicPtr<abi::run::RunService>,
+    block: AtomicPtr<abi::block::BlockService>,
 }
 
 static TABLES: Tables = Tables {
@@ -56,6 +58,7 @@ static TABLES: Tables = Tables {
     clients: AtomicPtr::new(null_mut()),
     propagate: AtomicPtr::new(null_mut()),
     run: AtomicPtr::new(null_mut()),
+    block: AtomicPtr::new(null_mut()),
 };
 
 /// One reader per table. A reader is called with a `Call`, a `Saver` or the like in hand, which
@@ -84,6 +87,7 @@ readers! {
     clients: abi::clients::ClientsService;
     propagate: abi::propagate::PropagateService;
     run: abi::run::RunService;
+    block: abi::block::BlockService;
 }
 
 /// Looks up every table. Fails with `Unsupported` when the host lacks one, or has it shorter than
@@ -114,6 +118,7 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::clients::CLIENTS_SERVICE, &TABLES.clients)?;
         one(host, abi::propagate::PROPAGATE_SERVICE, &TABLES.propagate)?;
         one(host, abi::run::RUN_SERVICE, &TABLES.run)?;
+        one(host, abi::block::BLOCK_SERVICE, &TABLES.block)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     Ok(())

@@ -52,19 +52,22 @@
 //!
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
-//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`set`], [`set_storage`]; [`glob`] patterns and [`number`]s are texts that several
-//! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
+//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
+//! [`run`], [`service`], [`string`], [`set`], [`set_storage`]; [`glob`] patterns and [`number`]s are
+//! texts that several modules read alike. [`host`] is how it works underneath, and [`mock`] how a
+//! module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
 
 pub mod args;
+pub mod block;
 pub mod call;
 pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod datatype;
 pub mod entry;
 pub mod error;
@@ -98,7 +101,8 @@ pub use plinth_table as table;
 /// All that a module usually needs.
 pub mod prelude {
     pub use crate::args::Args;
-    pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, Call};
+    pub use crate::block::{self, Block, Wait, WaitReply};
+    pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
     pub use crate::clients::Client;
     pub use crate::codec::{Loader, Saver};
     pub use crate::command::*;

@@ -32,15 +32,24 @@ const BATCH: u64 = 16;
 const STRETCHES: usize = 2_000;
 const PROBES_PER_SECOND: u64 = 2_000;
 
+/// What each run inserts.
+const KEYS: [&str; 3] = ["SET", "{key}", "8 bytes."];
+
 /// One run's times.
-struct Course {
+pub(crate) struct Course {
     /// The worst wait for a batch in each stretch.
     worst_ns: Vec<u64>,
-    batches: Latencies,
-    probes: Latencies,
+    pub(crate) batches: Latencies,
+    pub(crate) probes: Latencies,
     /// The most time the server's thread ran between two batches.
-    worst_cpu_ns: u64,
-    tally: Tally,
+    pub(crate) worst_cpu_ns: u64,
+    pub(crate) tally: Tally,
+}
+
+/// The worst stretch, each of which counts the least of its worst waits over all runs.
+pub(crate) fn repeatable_ns(courses: &[&Course]) -> u64 {
+    let least = |stretch: usize| courses.iter().map(|course| course.worst_ns[stretch]).min().unwrap_or(0);
+    (0..STRETCHES).map(least).max().unwrap_or(0)
 }
 
 /// The figures of one server over its runs, in the order of the rows.
@@ -69,7 +78,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         for (program, courses) in bench.programs.iter().zip(&mut courses) {
             eprintln!("bench: growth: {} run {run} of {runs}", program.label);
             bench.interrupt.check()?;
-            courses.push(grow(program, keys)?);
+            courses.push(grow_keys(program, keys)?);
         }
     }
     let [server_pause, client_pause] = machine::own_pauses(Duration::from_secs(3))?;
@@ -103,8 +112,7 @@ fn cell(courses: &[Course], row: usize) -> Cell {
     }
     let ms = |ns: u64| ns as f64 / 1e6;
     if row == 0 {
-        let least = |stretch: usize| courses.iter().map(|course| course.worst_ns[stretch]).min().unwrap_or(0);
-        return Cell::of(&[ms((0..STRETCHES).map(least).max().unwrap_or(0))]);
+        return Cell::of(&[ms(repeatable_ns(&courses.iter().collect::<Vec<_>>()))]);
     }
     let figure = |course: &Course| match row {
         1 => course.batches.max_ns(),
@@ -116,16 +124,23 @@ fn cell(courses: &[Course], row: usize) -> Cell {
     Cell::of(&courses.iter().map(|course| ms(figure(course))).collect::<Vec<_>>())
 }
 
-fn grow(program: &Program, keys: u64) -> Result<Course, String> {
-    let server = Server::start(program)?;
+fn grow_keys(program: &Program, keys: u64) -> Result<Course, String> {
+    grow(&Server::start(program)?, &KEYS, keys)
+}
+
+/// Sends the template for each number below `count`, while a probe watches.
+///
+/// # Errors
+/// When a connection breaks.
+pub(crate) fn grow(server: &Server, template: &[&str], count: u64) -> Result<Course, String> {
     // A moment of service tells which of the server's threads executes commands.
     load::fill(server.address, 20_000, &["PING"])?;
     let clock = ThreadClock::of_busiest_thread(server.pid())?;
     let mut writer = Connection::open(server.address)?;
-    let mut probe = Probe::open(&server)?;
+    let mut probe = Probe::open(server)?;
     writer.stream.set_nonblocking(true).map_err(|error| format!("cannot unblock a socket: {error}"))?;
 
-    let batches = keys.div_ceil(BATCH);
+    let batches = count.div_ceil(BATCH);
     let mut worst_ns = vec![0; STRETCHES];
     let mut waits = Vec::with_capacity(batches as usize);
     let mut tally = Tally::default();
@@ -135,7 +150,7 @@ fn grow(program: &Program, keys: u64) -> Result<Course, String> {
     for batch in 0..batches {
         bytes.clear();
         for number in batch * BATCH..(batch + 1) * BATCH {
-            load::expand(&["SET", "{key}", "8 bytes."], number, &mut bytes);
+            load::expand(template, number, &mut bytes);
         }
         probe.ask_when_due()?;
         let begin = Instant::now();
@@ -164,7 +179,7 @@ fn grow(program: &Program, keys: u64) -> Result<Course, String> {
 }
 
 /// Reads once without blocking and hands over the replies that are whole; how many there were.
-fn take_replies(connection: &mut Connection, mut look: impl FnMut(&[u8])) -> Result<u64, String> {
+pub(crate) fn take_replies(connection: &mut Connection, mut look: impl FnMut(&[u8])) -> Result<u64, String> {
     match connection.inbox.fill(&mut connection.stream) {
         Ok(0) => return Err("the server closed the connection".to_owned()),
         Ok(_) => {}
@@ -180,16 +195,18 @@ fn take_replies(connection: &mut Connection, mut look: impl FnMut(&[u8])) -> Res
 }
 
 /// The second connection.
-struct Probe {
+pub(crate) struct Probe {
     connection: Connection,
     request: Vec<u8>,
     begin: Instant,
     asked: u64,
-    latencies_ns: Vec<u64>,
+    pub(crate) latencies_ns: Vec<u64>,
 }
 
 impl Probe {
-    fn open(server: &Server) -> Result<Probe, String> {
+    /// # Errors
+    /// When nobody listens there.
+    pub(crate) fn open(server: &Server) -> Result<Probe, String> {
         let connection = Connection::open(server.address)?;
         connection.stream.set_nonblocking(true).map_err(|error| format!("cannot unblock a socket: {error}"))?;
         let mut request = Vec::new();
@@ -201,7 +218,11 @@ impl Probe {
         number * 1_000_000_000 / PROBES_PER_SECOND
     }
 
-    fn ask_when_due(&mut self) -> Result<(), String> {
+    /// Sends the PINGs that are due by now.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub(crate) fn ask_when_due(&mut self) -> Result<(), String> {
         while self.begin.elapsed().as_nanos() as u64 >= Self::due_ns(self.asked) {
             self.connection.send(&self.request)?;
             self.asked += 1;
@@ -209,7 +230,11 @@ impl Probe {
         Ok(())
     }
 
-    fn take(&mut self) -> Result<(), String> {
+    /// Takes the replies that are there, without waiting.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub(crate) fn take(&mut self) -> Result<(), String> {
         if self.asked == self.latencies_ns.len() as u64 {
             return Ok(());
         }

@@ -14,15 +14,20 @@
 //!  table.rs     rows, verdicts, printing
 //!  workload.rs  the rows of `cpu`                cpu.rs      runs them
 //!  linked.rs    the price of the module boundary
+//!  floor.rs     what the kernel takes, whatever the server does
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
+//!  elements.rs  the same of one big set or hash, and its deletion
 //!  openloop.rs  the client behind tail.rs
+//!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
 
 mod client;
 mod cpu;
 mod cputime;
+mod elements;
 mod figure;
+mod floor;
 mod growth;
 mod linked;
 mod load;
@@ -33,12 +38,16 @@ mod pin;
 mod plinth;
 mod server;
 mod startup;
+mod swap;
 mod table;
 mod tail;
+mod traffic;
 mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub(crate) use floor::serve as serve_constants;
 
 use machine::Interrupt;
 use server::Program;
@@ -63,8 +72,9 @@ pub(crate) struct Args {
     /// Runs per row and server (default: cpu 5, memory 1, tail 3, startup 11).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
-    /// Only rows whose name matches this regular expression (case does not matter).
-    #[arg(long, value_name = "REGEX")]
+    /// Only rows whose name matches this regular expression (case does not matter), like `HSET`,
+    /// `big set` or `one hash`.
+    #[arg(long, alias = "only", value_name = "REGEX")]
     rows: Option<String>,
     /// Fewer commands, keys and runs: for a first look, not for a record.
     #[arg(long)]
@@ -72,6 +82,11 @@ pub(crate) struct Args {
     /// How many keys the growth test inserts.
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     keys: u64,
+    /// How many elements the set and the hash of the growth test get.
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    elements: u64,
+    #[command(flatten)]
+    replacement: swap::Replacement,
     /// Also write the tables to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -88,6 +103,9 @@ enum Part {
     Tail,
     /// Time from the process start to the first PONG.
     Startup,
+    /// A type's module replaced and brought back under load; needs `--swap-type` and
+    /// `--replacement`.
+    Swap,
     /// All of the above.
     All,
 }
@@ -102,6 +120,8 @@ struct Bench {
     runs: Option<u32>,
     quick: bool,
     keys: u64,
+    elements: u64,
+    replacement: swap::Replacement,
     interrupt: Interrupt,
 }
 
@@ -135,11 +155,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let mut missed = 0;
     for (part, measure) in [
         (Part::Cpu, cpu::measure as fn(&Bench) -> Result<Vec<Table>, String>),
+        (Part::Cpu, floor::measure),
         (Part::Cpu, linked::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
+        (Part::Tail, elements::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
+        (Part::Swap, swap::measure),
     ] {
         if args.part != Part::All && args.part != part {
             continue;
@@ -200,6 +223,8 @@ fn prepare(args: &Args) -> Result<Bench, String> {
         runs: args.runs,
         quick: args.quick,
         keys: args.keys,
+        elements: args.elements,
+        replacement: args.replacement.clone(),
         interrupt,
     })
 }

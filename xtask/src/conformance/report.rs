@@ -122,6 +122,23 @@ pub(crate) fn failures(units: &[Unit], suite: &Suite) -> String {
     text
 }
 
+/// Each failed test in the form of `skip.tsv`. What the suite said stands for the reason, so that
+/// whoever writes the list knows where to look; a fault of the run is a comment, being no test.
+pub(crate) fn skip_lines(units: &[Unit]) -> String {
+    let mut text = String::new();
+    for unit in units {
+        for failure in &unit.failed {
+            let said = failure.detail.iter().map(|line| line.trim()).find(|line| !line.is_empty());
+            let said = said.unwrap_or("failed without a message").replace('\t', " ");
+            let _ = writeln!(text, "{}\t{}\t{said}", unit.name, failure.name);
+        }
+        for fault in &unit.faults {
+            let _ = writeln!(text, "# {}: {}", unit.name, fault.name);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,5 +195,14 @@ mod tests {
         assert_eq!((unit.passed, unit.skipped), (2, 1));
         let gone = judge("unit/keyspace", true, "unit/keyspace\tb\tx\n", &[&first, DONE]);
         assert!(!gone.passes());
+    }
+
+    #[test]
+    fn failed_tests_are_printed_as_lines_that_the_list_takes() {
+        let text = format!("[err]: LPOP a in tests/x.tcl\nExpected\t'a'\n[err]: RPOP in tests/x.tcl\n{DONE}");
+        let unit = judge("unit/type/list", true, "", &[&text]);
+        let lines = skip_lines(&[unit]);
+        assert_eq!(lines, "unit/type/list\tLPOP a\tExpected 'a'\nunit/type/list\tRPOP\tfailed without a message\n");
+        assert!(lists(&lines).skip_arguments("unit/type/list").contains(&"RPOP".to_owned()));
     }
 }

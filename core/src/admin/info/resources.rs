@@ -71,8 +71,10 @@ pub(super) fn clients(server: &mut Server, fields: &mut Fields) {
     fields.add("client_recent_max_input_buffer", input);
     fields.add("client_recent_max_output_buffer", output);
     fields.add("blocked_clients", server.clients.iter().filter(|client| client.stalled).count());
-    fields.zeros(&["tracking_clients", "clients_in_timeout_table"]);
-    fields.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    fields.add("tracking_clients", 0);
+    fields.add("clients_in_timeout_table", server.blocking.timeouts());
+    fields.add("total_blocking_keys", server.blocking.keys());
+    fields.add("total_blocking_keys_on_nokey", server.blocking.removal_keys());
 }
 
 /// Bytes of the machine's memory.

@@ -1,5 +1,6 @@
 //! The mock's dispatch: loading a module, setting its parameters, finding and running a command.
 
+use super::block::Waiting;
 use super::host::calling;
 use super::keys::{Space, flush_all, plain_event};
 use super::reply::standard_error;
@@ -131,6 +132,7 @@ fn forget(host: Host, module: usize) {
         state.provided.retain(|_, (_, provider)| *provider != module);
         state.hooks.retain(|hook| hook.module != module);
         state.timers.retain(|timer| timer.module != module);
+        state.waiting.clear();
         for of in entry.types.iter() {
             state.types.retain(|_, other| !std::ptr::eq(*other, of));
         }
@@ -263,9 +265,15 @@ fn find(host: Host, args: &[&[u8]]) -> Result<(Registered, String), String> {
     Err(format!("ERR unknown subcommand '{}'. Try {} HELP.", String::from_utf8_lossy(args[1]), shown.to_uppercase()))
 }
 
-/// Runs a command and returns its reply.
-pub(super) fn run(host: Host, args: &[&[u8]]) -> Vec<u8> {
-    let error = |text: String| format!("-{text}\r\n").into_bytes();
+/// What became of a command.
+pub(super) enum Ran {
+    Replied(Vec<u8>),
+    Waits(Waiting),
+}
+
+/// Runs a command.
+pub(super) fn run(host: Host, args: &[&[u8]]) -> Ran {
+    let error = |text: String| Ran::Replied(format!("-{text}\r\n").into_bytes());
     let (registered, name) = match find(host, args) {
         Ok(found) => found,
         Err(text) => return error(text),
@@ -280,6 +288,12 @@ pub(super) fn run(host: Host, args: &[&[u8]]) -> Vec<u8> {
     let dirty = host.with(|state| state.dirty);
     // SAFETY: the handler gets a call of its own.
     let (status, frame) = calling(host, registered.module, command, args, |call| unsafe { invoke(call) });
+    if status == STATUS_OK
+        && let Some(waiting) = frame.waits
+    {
+        assert!(frame.output.bytes.is_empty(), "{name} waits and replies");
+        return Ran::Waits(waiting);
+    }
     match status {
         STATUS_OK => assert!(!frame.output.bytes.is_empty(), "{name} returned without a reply"),
         STATUS_REPLIED => {}
@@ -293,5 +307,5 @@ pub(super) fn run(host: Host, args: &[&[u8]]) -> Vec<u8> {
         }
         None => {}
     });
-    frame.output.bytes
+    Ran::Replied(frame.output.bytes)
 }

@@ -1,7 +1,7 @@
 //! The mock's host and frames: how tables are found, and how module code is called.
 
 use super::state::{Frame, Host, Output, State};
-use super::{codec, keys, reply, services};
+use super::{block, codec, keys, reply, services};
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
 use crate::abi::call::Call;
@@ -77,6 +77,7 @@ fn core_table(id: &[u8]) -> Option<Opaque> {
         abi::clients::CLIENTS_SERVICE => address(&services::CLIENTS),
         abi::propagate::PROPAGATE_SERVICE => address(&services::PROPAGATE),
         abi::run::RUN_SERVICE => address(&services::RUN),
+        abi::block::BLOCK_SERVICE => address(&block::TABLE),
         _ => None,
     }
 }
@@ -117,12 +118,15 @@ pub(super) fn calling<R>(
 
 fn new_frame(host: Host, state: &State, module: usize, command: *const abi::command::Command, args: &[&[u8]]) -> Frame {
     let is_command = !command.is_null();
-    let flags = if is_command { 0 } else { abi::call::CALL_NO_CLIENT };
-    let nested = if state.run_depth > 0 { abi::call::CALL_NESTED } else { 0 };
+    let flags = match (is_command, state.run_depth) {
+        (false, _) => abi::call::CALL_NO_CLIENT,
+        (true, 0) => state.call_flags,
+        (true, _) => abi::call::CALL_NESTED | abi::call::CALL_NO_BLOCK,
+    };
     Frame {
         call: Call {
             size: size_of::<Call>() as u32,
-            flags: flags | nested,
+            flags,
             args: null(),
             argc: args.len() as u32,
             resp: state.resp,
@@ -153,5 +157,6 @@ fn new_frame(host: Host, state: &State, module: usize, command: *const abi::comm
         args: args.iter().map(|arg| arg.to_vec()).collect(),
         arg_bytes: Vec::new(),
         instead: None,
+        waits: None,
     }
 }

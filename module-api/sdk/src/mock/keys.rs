@@ -118,8 +118,10 @@ impl Space {
 
     /// Records an event and tells the hooks.
     pub(super) fn publish(self, key: &[u8], class: u32, name: &[u8], is_modified: bool) {
+        if is_modified {
+            self.changed(key);
+        }
         self.host.with(|state| {
-            state.dirty += u64::from(is_modified);
             let name = String::from_utf8_lossy(name).into_owned();
             state.events.push(KeyEvent { db: self.db as u32, class, name, key: key.to_vec(), is_modified });
         });
@@ -127,8 +129,25 @@ impl Space {
         super::services::tell(self.host, &event);
     }
 
-    fn changed(self) {
-        self.host.with(|state| state.dirty += 1);
+    /// Counts a change, and notes the key for those who wait.
+    fn changed(self, key: &[u8]) {
+        self.host.with(|state| {
+            state.dirty += 1;
+            let ready = (self.db as u32, key.to_vec());
+            if !state.waiting.is_empty() && !state.ready.contains(&ready) {
+                state.ready.push(ready);
+            }
+        });
+    }
+
+    /// Notes all keys that are waited for.
+    pub(super) fn all_changed(self) {
+        let keys: Vec<(u32, Vec<u8>)> = self.host.with(|state| {
+            state.dirty += 1;
+            let of = |one: &super::Waiting| one.keys.iter().map(|key| (one.db, key.clone())).collect::<Vec<_>>();
+            state.waiting.iter().flat_map(of).collect()
+        });
+        self.host.with(|state| state.ready.extend(keys));
     }
 
     /// The value of an item in the tokens of the codec.
@@ -179,7 +198,7 @@ impl Space {
         let mut item = self.put(key, type_id, tag, form, 0)?;
         // SAFETY: the item was just put.
         unsafe { item.as_mut() }.expire_at_ms = expire_at_ms;
-        self.changed();
+        self.changed(key);
         Ok(())
     }
 }
@@ -364,7 +383,8 @@ unsafe extern "C" fn rename(call: *mut Call, from: Bytes, to: Bytes, only_absent
                 }
             });
         }
-        space.changed();
+        space.changed(from);
+        space.changed(to);
         Ok(())
     }))
 }
@@ -384,7 +404,8 @@ unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
                 state.databases[there.db].insert(key.to_vec(), item);
             }
         });
-        space.changed();
+        space.changed(key);
+        there.changed(key);
         Ok(())
     }))
 }
@@ -409,7 +430,7 @@ unsafe extern "C" fn copy(call: *mut Call, from: Bytes, to: Bytes, db: u32, repl
         let mut item = there.put(to, type_id, tag, form, 0)?;
         // SAFETY: the item was just put.
         unsafe { item.as_mut() }.expire_at_ms = expire_at_ms;
-        space.changed();
+        there.changed(to);
         Ok(())
     }))
 }
@@ -473,7 +494,7 @@ unsafe extern "C" fn flush(call: *mut Call, db: i32, _in_background: u32) -> u64
         return 0;
     }
     let count = flush_all(space, db);
-    space.changed();
+    space.all_changed();
     super::services::tell(space.host, &plain_event(ON_FLUSH, db, b""));
     count
 }
@@ -486,6 +507,7 @@ unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
         return refused;
     }
     space.host.with(|state| state.databases.swap(first as usize, second as usize));
+    space.all_changed();
     let event = Event { other_db: second as i32, ..plain_event(ON_SWAP, first as i32, b"") };
     super::services::tell(space.host, &event);
     STATUS_OK

@@ -33,7 +33,9 @@
 //! Everything else is each mock's own, because a table's function finds its state through the
 //! call that it is given.
 
+mod block;
 mod codec;
+mod convert;
 mod dispatch;
 mod host;
 mod keys;
@@ -49,6 +51,7 @@ use crate::error::{Error, Result};
 use std::ptr::NonNull;
 use std::sync::PoisonError;
 
+pub use self::block::Waiting;
 pub use self::state::KeyEvent;
 
 /// A server with modules in it. See the [module](self).
@@ -96,12 +99,41 @@ impl Mock {
 
     /// Runs a command of client 1 and returns its reply. A command that returns `Ok` without a
     /// reply, or with an open aggregate, panics here.
+    ///
+    /// For a command that waits there are no bytes: see [`waiting`](Mock::waiting). Those who wait
+    /// for keys that the command changed are run again before this returns.
     pub fn run<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Vec<u8> {
         let args: Vec<&[u8]> = args.iter().map(AsRef::as_ref).collect();
-        dispatch::run(self.host, &args)
+        block::run(self.host, &args)
     }
 
-    /// Lets time pass: timers fire in order, keys expire when they are next looked at.
+    /// Runs a command as EXEC or a script does: it cannot wait.
+    pub fn run_without_waiting<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Vec<u8> {
+        self.host.with(|state| state.call_flags = abi::call::CALL_NO_BLOCK);
+        let reply = self.run(args);
+        self.host.with(|state| state.call_flags = 0);
+        reply
+    }
+
+    /// The commands that wait, in the order in which they began to.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.host.with(|state| state.waiting.clone())
+    }
+
+    /// Runs those again who wait for a key of the selected database, as after a change of it.
+    pub fn make_ready(&mut self, key: impl AsRef<[u8]>) {
+        self.host.with(|state| state.ready.push((state.db, key.as_ref().to_vec())));
+        block::serve(self.host);
+    }
+
+    /// What those who waited were sent since this was last asked: the id in
+    /// [`Waiting`] and the reply, in order.
+    pub fn take_served(&mut self) -> Vec<(u64, Vec<u8>)> {
+        self.host.with(|state| std::mem::take(&mut state.served))
+    }
+
+    /// Lets time pass: timers fire in order, those who wait are sent their null, keys expire when
+    /// they are next looked at.
     pub fn advance_ms(&mut self, ms: u64) {
         let end_ms = self.host.with(|state| state.now_ms.saturating_add_unsigned(ms));
         loop {
@@ -119,6 +151,8 @@ impl Mock {
             });
         }
         self.host.with(|state| state.now_ms = end_ms);
+        block::serve(self.host);
+        block::time_out(self.host);
     }
 
     /// The clock: Unix time in ms.

@@ -265,7 +265,7 @@ unsafe extern "C" fn propagate_nothing(call: *mut Call) -> Status {
 
 /// # Safety
 /// `args` points at `argc` byte strings.
-unsafe fn owned_args(args: *const Bytes, argc: u32) -> Vec<Vec<u8>> {
+pub(super) unsafe fn owned_args(args: *const Bytes, argc: u32) -> Vec<Vec<u8>> {
     // SAFETY: as the caller vouches.
     (0..argc as usize).map(|at| unsafe { (*args.add(at)).as_slice().to_vec() }).collect()
 }
@@ -317,11 +317,13 @@ unsafe extern "C" fn run_command(
         }
         before
     });
-    let reply = dispatch::run(host, &args);
+    let ran = dispatch::run(host, &args);
     host.with(|state| {
         state.run_depth -= 1;
         (state.db, state.resp) = before;
     });
+    // A nested run is told that it must not wait, and cannot.
+    let dispatch::Ran::Replied(reply) = ran else { return STATUS_NOT_ALLOWED };
     // SAFETY: the asker gave data that fits its function.
     unsafe { (take.run)(data, Bytes::of(&reply)) };
     STATUS_OK

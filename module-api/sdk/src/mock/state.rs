@@ -1,5 +1,6 @@
 //! The mock's state: everything that a host would keep, in plain collections.
 
+use super::block::Waiting;
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
 use crate::abi::call::Call;
@@ -135,6 +136,14 @@ pub(super) struct State {
     pub(super) hook_depth: u32,
     pub(super) run_depth: u32,
     pub(super) refuses_memory: bool,
+    /// `CALL_*` bits of commands that are not nested.
+    pub(super) call_flags: u32,
+    /// Who waits, in order.
+    pub(super) waiting: Vec<Waiting>,
+    /// Keys that were changed while somebody waits, by database.
+    pub(super) ready: Vec<(u32, Vec<u8>)>,
+    /// What those who waited were sent.
+    pub(super) served: Vec<(u64, Vec<u8>)>,
 }
 
 /// One run of a function of the module: the call that it gets, and behind it what only the mock
@@ -148,6 +157,7 @@ pub(super) struct Frame {
     pub(super) args: Vec<Vec<u8>>,
     pub(super) arg_bytes: Vec<Bytes>,
     pub(super) instead: Option<Vec<Vec<Vec<u8>>>>,
+    pub(super) waits: Option<Waiting>,
 }
 
 /// A reply in the making. A pointer to the reply is a pointer to the output.
@@ -208,6 +218,10 @@ impl State {
             hook_depth: 0,
             run_depth: 0,
             refuses_memory: false,
+            call_flags: 0,
+            waiting: Vec::new(),
+            ready: Vec::new(),
+            served: Vec::new(),
         }
     }
 

@@ -1,0 +1,111 @@
+// Generated from module-api/abi/src/block.rs by `cargo xtask headers`; do not edit.
+//
+// Service `plinth.block/1`: waiting for keys.
+//
+// A command that finds nothing says what it waits for, writes no reply, and returns OK. The host
+// keeps the arguments and holds the client's later commands back. When one of the keys was changed
+// and holds a value of the wanted type, the handler is run again with `PLINTH_CALL_RETRY`, from its
+// beginning: it replies, or it waits again.
+//
+//      run ── nothing there ──> wait ──> OK     (the client waits)
+//                                 ^
+//      key changed ──> run again ─┤ nothing for it: wait again, in the same place
+//                                 └ something: reply            (the client goes on)
+//      time is up ──> the host sends the null that was asked for
+//
+// Those who wait for a key are run in the order in which they began to wait, at the end of the
+// client's command (or transaction) that changed it. What they change in turn makes others ready
+// within the same turn.
+//
+// In EXEC, in scripts, and wherever there is no client, nothing can wait: `PLINTH_CALL_NO_BLOCK` or
+// `PLINTH_CALL_NO_CLIENT` is set, and the handler answers as if the time were up.
+
+#ifndef PLINTH_BLOCK_H
+#define PLINTH_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+#include <plinth/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_block_service plinth_block_service;
+typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_wait plinth_wait;
+
+// `plinth_wait.reply`: when the time is up, a null.
+#define PLINTH_WAIT_NULL UINT32_C(0)
+// `plinth_wait.reply`: when the time is up, a null in place of an array.
+#define PLINTH_WAIT_NULL_ARRAY UINT32_C(1)
+// `plinth_wait.flags`: run again, too, when a key is gone or holds another type than `type_id`
+// after a change.
+#define PLINTH_WAIT_REMOVAL (UINT32_C(1) << 0)
+
+// How to wait.
+struct plinth_wait {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // Type of the values that are waited for; 0 takes any.
+    uint32_t type_id;
+    // `PLINTH_WAIT_*` flag bits.
+    uint32_t flags;
+    // What is sent when the time is up, `PLINTH_WAIT_NULL` or `PLINTH_WAIT_NULL_ARRAY`.
+    uint32_t reply;
+    // For how long, in ms; 0 is for ever.
+    uint64_t timeout_ms;
+    // Arguments for the next run in place of those of this one, the command's name first; null to
+    // keep them.
+    const plinth_bytes *args;
+    // Number of those arguments.
+    uint32_t argc;
+    // Must be 0.
+    uint32_t reserved;
+};
+
+// Id of the service below.
+#define PLINTH_BLOCK_SERVICE "plinth.block/1"
+
+// The service's table.
+struct plinth_block_service {
+    // Size of this table in bytes.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+
+    // Wait for a change of one of `count` keys of the call's database; the handler then returns OK
+    // without a reply. A status other than OK ends the wait. In a run with `PLINTH_CALL_RETRY` the
+    // client goes on waiting: keys, type, flags, reply and the end of the time are those of the
+    // first run, and only `args` of `how` are looked at.
+    //
+    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
+    // wait; `PLINTH_STATUS_EXISTS` the second time in one run; `PLINTH_STATUS_UNSUPPORTED` for an
+    // unknown flag or reply; `PLINTH_STATUS_OUT_OF_RANGE` without a key.
+    plinth_status (*wait)(plinth_call *call, const plinth_bytes *keys, uint32_t count,
+                          const plinth_wait *how);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_wait, 40);
+PLINTH_ASSERT_OFFSET(plinth_wait, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_wait, type_id, 4);
+PLINTH_ASSERT_OFFSET(plinth_wait, flags, 8);
+PLINTH_ASSERT_OFFSET(plinth_wait, reply, 12);
+PLINTH_ASSERT_OFFSET(plinth_wait, timeout_ms, 16);
+PLINTH_ASSERT_OFFSET(plinth_wait, args, 24);
+PLINTH_ASSERT_OFFSET(plinth_wait, argc, 32);
+PLINTH_ASSERT_OFFSET(plinth_wait, reserved, 36);
+PLINTH_ASSERT_SIZE(plinth_block_service, 16);
+PLINTH_ASSERT_OFFSET(plinth_block_service, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_block_service, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_block_service, wait, 8);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_BLOCK_H

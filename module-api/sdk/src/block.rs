@@ -1,0 +1,182 @@
+//! Waiting for keys: commands that answer later.
+//!
+//! A handler that finds nothing calls [`Block::wait`] and returns without a reply. It is run again,
+//! from its beginning, when one of the keys was changed and holds a value of the type; then it
+//! replies, or it waits again and keeps its place. When the time is up the host sends the null.
+//!
+//! ```
+//! use plinth_module::prelude::*;
+//!
+//! static JOBS: TypeHandle = TypeHandle::new();
+//!
+//! // JOBS.TAKE key timeout
+//! fn take(call: &mut Call<'_>) -> Result {
+//!     let key = call.args.bytes(1);
+//!     let timeout_ms = block::timeout_ms(call.args.bytes(2)).map_err(|text| call.reply.error(text))?;
+//!     let found = match call.keys.get_write(&JOBS, key) {
+//!         // A value of another type came while this client waited for one of ours.
+//!         Err(Error::WrongType) if call.block.is_retry() => false,
+//!         other => other?.is_some(),
+//!     };
+//!     if found {
+//!         call.keys.remove(key, 0)?;
+//!         call.keys.modified(key, EVENT_MODULE, "jobs.take");
+//!         call.reply.ok();
+//!         Ok(())
+//!     } else if call.block.may_wait() {
+//!         call.block.wait(&[key], Wait { of: Some(&JOBS), timeout_ms, ..Wait::NEW })
+//!     } else {
+//!         call.reply.null();
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! The timeout is looked at on the first run only, but it is parsed on each, and gives the same
+//! result: the arguments are those that the client sent, unless [`Wait::args`] replaced them.
+
+use crate::abi;
+use crate::abi::bytes::Bytes;
+use crate::abi::call::{CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY};
+use crate::call::part;
+use crate::error::{Result, check};
+use crate::host;
+use crate::propagate::with_args;
+use crate::types::TypeHandle;
+use std::marker::PhantomData;
+use std::ptr::{NonNull, null};
+
+/// Waiting, in [`Call::block`](crate::call::Call::block).
+pub struct Block<'a> {
+    call: NonNull<abi::call::Call>,
+    marker: PhantomData<&'a mut ()>,
+}
+
+part!(Block);
+
+/// What a client is sent that has waited in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum WaitReply {
+    /// A null: `$-1`, or `_` in RESP3.
+    #[default]
+    Null = abi::block::WAIT_NULL,
+    /// A null in place of an array: `*-1`, or `_` in RESP3.
+    NullArray = abi::block::WAIT_NULL_ARRAY,
+}
+
+/// How to wait.
+#[derive(Clone, Copy)]
+pub struct Wait<'w> {
+    /// Type of the values that are waited for; `None` takes any.
+    pub of: Option<&'w TypeHandle>,
+    /// For how long; 0 is for ever. See [`timeout_ms`].
+    pub timeout_ms: u64,
+    /// What is sent when the time is up.
+    pub reply: WaitReply,
+    /// Run again, too, when a key is gone or holds another type than `of` after a change.
+    pub on_removal: bool,
+    /// Arguments for the next run in place of those of this one, the command's name first.
+    pub args: Option<&'w [&'w [u8]]>,
+}
+
+impl Wait<'_> {
+    /// For any type, for ever, with a plain null, to be completed with `..Wait::NEW`.
+    pub const NEW: Wait<'static> =
+        Wait { of: None, timeout_ms: 0, reply: WaitReply::Null, on_removal: false, args: None };
+}
+
+impl Block<'_> {
+    fn flags(&self) -> u32 {
+        // SAFETY: the call is valid for as long as its parts, and its flags stay as they are.
+        unsafe { (*self.call.as_ptr()).flags }
+    }
+
+    /// Whether the command can wait: not in EXEC or a script, and not without a client. Where it
+    /// cannot, the handler answers as if the time were up.
+    #[inline]
+    pub fn may_wait(&self) -> bool {
+        self.flags() & (CALL_NO_BLOCK | CALL_NO_CLIENT) == 0
+    }
+
+    /// Whether the command has waited and is run again because a key changed. Keys that hold a value
+    /// of another type are passed over then: they came after the wait began.
+    #[inline]
+    pub fn is_retry(&self) -> bool {
+        self.flags() & CALL_RETRY != 0
+    }
+
+    /// Waits for a change of one of these keys of the call's database. The handler returns right
+    /// after, with `Ok` and without a reply; an error that it returns ends the wait.
+    ///
+    /// In a run that is a [retry](Block::is_retry) the client goes on waiting: keys, type, time and
+    /// reply are those of the first run, and only `args` of `how` are looked at.
+    ///
+    /// Fails with `NotAllowed` where nothing can wait ([`may_wait`](Block::may_wait) says
+    /// so beforehand), with `Exists` the second time in one run, with `OutOfRange` without a
+    /// key, and with `Unsupported` when the type's module is not loaded.
+    pub fn wait(&mut self, keys: &[&[u8]], how: Wait<'_>) -> Result {
+        let type_id = how.of.map_or(Ok(0), TypeHandle::loaded)?;
+        let arguments = how.args.unwrap_or_default();
+        with_args(keys, |keys, count| {
+            with_args(arguments, |args, argc| {
+                let args: *const Bytes = if argc == 0 { null() } else { args };
+                let how = abi::block::Wait {
+                    size: size_of::<abi::block::Wait>() as u32,
+                    type_id,
+                    flags: if how.on_removal { abi::block::WAIT_REMOVAL } else { 0 },
+                    reply: how.reply as u32,
+                    timeout_ms: how.timeout_ms,
+                    args,
+                    argc,
+                    reserved: 0,
+                };
+                // SAFETY: the call is valid; keys and arguments are borrowed for the call.
+                check(unsafe { (host::block().wait)(self.call.as_ptr(), keys, count, &how) })
+            })
+        })
+    }
+}
+
+/// Longest timeout: what is added to the clock, Unix time in ms, stays within an `i64` until 2039.
+const TIMEOUT_MS_MAX: f64 = (i64::MAX - (1 << 41)) as f64;
+
+/// The time that a blocking command's argument stands for: seconds with a fraction, rounded up to
+/// milliseconds; 0 is for ever. Fails with the text of the error reply.
+pub fn timeout_ms(seconds: &[u8]) -> std::result::Result<u64, &'static str> {
+    let seconds: Option<f64> = std::str::from_utf8(seconds).ok().and_then(|text| text.parse().ok());
+    let Some(seconds) = seconds.filter(|seconds| !seconds.is_nan()) else {
+        return Err("ERR timeout is not a float or out of range");
+    };
+    match (seconds * 1000.0).ceil() {
+        late if late > TIMEOUT_MS_MAX => Err("ERR timeout is out of range"),
+        early if early < 0.0 => Err("ERR timeout is negative"),
+        timeout_ms => Ok(timeout_ms as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::timeout_ms;
+
+    #[test]
+    fn a_timeout_is_rounded_up_to_milliseconds() {
+        assert_eq!(timeout_ms(b"0"), Ok(0));
+        assert_eq!(timeout_ms(b"1.5"), Ok(1500));
+        assert_eq!(timeout_ms(b"0.0001"), Ok(1));
+        assert_eq!(timeout_ms(b"-0.0001"), Ok(0));
+        assert_eq!(timeout_ms(b"9.2e15"), Ok(9_200_000_000_000_000_000));
+        assert_eq!(timeout_ms(b"1e3"), Ok(1_000_000));
+    }
+
+    #[test]
+    fn a_timeout_that_is_none_is_refused() {
+        assert_eq!(timeout_ms(b"-1"), Err("ERR timeout is negative"));
+        assert_eq!(timeout_ms(b"soon"), Err("ERR timeout is not a float or out of range"));
+        assert_eq!(timeout_ms(b"nan"), Err("ERR timeout is not a float or out of range"));
+        assert_eq!(timeout_ms(b" 1"), Err("ERR timeout is not a float or out of range"));
+        assert_eq!(timeout_ms(b"-inf"), Err("ERR timeout is negative"));
+        assert_eq!(timeout_ms(b"inf"), Err("ERR timeout is out of range"));
+        assert_eq!(timeout_ms(b"9223372036854775807"), Err("ERR timeout is out of range"));
+    }
+}
