@@ -258,9 +258,8 @@ static plinth_status names(plinth_call *call) {
     CHECK(keys->copy(call, T("p:none"), T("p:e"), call->db, 1) == PLINTH_STATUS_NONE);
     CHECK(keys->copy(call, T("p:c"), T("p:d"), 9999, 0) == PLINTH_STATUS_DB_RANGE);
     CHECK(keys->rename(call, T("p:c"), T("p:d"), 1) == PLINTH_STATUS_EXISTS);
-    CHECK(!keys->get(call, T("p:c"), probe_type, PLINTH_GET_HOLD, &held) && held.boxed == made);
-    CHECK(!keys->get(call, T("p:d"), probe_type, PLINTH_GET_HOLD, &entry) && entry.boxed != held.boxed);
-    CHECK(((boxed *)held.boxed)->u + ((boxed *)entry.boxed)->u == 22 && entry.expire_at_ms == call->now_ms + 100000);
+    CHECK(!keys->get(call, T("p:c"), 0, PLINTH_GET_HOLD, &held) && !keys->get(call, T("p:d"), 0, PLINTH_GET_HOLD, &entry));
+    CHECK(held.boxed == made && entry.boxed != made && ((boxed *)held.boxed)->u + ((boxed *)entry.boxed)->u == 22);
     CHECK(keys->move_to(call, T("p:none"), 9) == PLINTH_STATUS_NONE);
     CHECK(keys->move_to(call, T("p:d"), 9999) == PLINTH_STATUS_DB_RANGE);
     const uint64_t before = keys->count(call, 9);
