@@ -121,7 +121,7 @@ impl Server {
         path: &Path,
         request: LoadRequest,
     ) -> Result<String, LoadError> {
-        self.check_names(&entry, ModuleId::CORE)?;
+        self.check_names(&entry, None)?;
         let id = self.add_module(&entry, library, path, &request);
         match self.bring_up(id, &entry, &request, &[]) {
             Ok(()) => {
@@ -200,8 +200,8 @@ impl Server {
     /// Everything that can be refused before anything is registered.
     ///
     /// What the module `except` has does not count: its place is to be taken.
-    pub(super) fn check_names(&self, entry: &Entry, except: ModuleId) -> Result<(), LoadError> {
-        if self.modules.find(&entry.name).is_some_and(|present| present.id != except) {
+    pub(super) fn check_names(&self, entry: &Entry, except: Option<ModuleId>) -> Result<(), LoadError> {
+        if self.modules.find(&entry.name).is_some_and(|present| Some(present.id) != except) {
             return Err(LoadError::Loaded(entry.name.clone()));
         }
         for id in &entry.requires {
@@ -211,14 +211,14 @@ impl Server {
         }
         for provided in &entry.provides {
             let id = constant(provided.id);
-            if let Some(service) = self.modules.service(&id).filter(|service| service.module != except) {
+            if let Some(service) = self.modules.service(&id).filter(|service| Some(service.module) != except) {
                 return Err(LoadError::ServiceTaken(id, self.modules.name(service.module).to_owned()));
             }
         }
         let mut names = std::collections::HashSet::new();
         for command in &entry.commands {
             let name = constant(command.name).to_ascii_lowercase();
-            if let Some(present) = self.commands.get(name.as_bytes()).filter(|present| present.module != except) {
+            if let Some(present) = self.commands.get(name.as_bytes()).filter(|present| Some(present.module) != except) {
                 return Err(LoadError::CommandTaken(name, self.modules.name(present.module).to_owned()));
             }
             if !names.insert(name.clone()) {
@@ -228,7 +228,7 @@ impl Server {
         let mut names = std::collections::HashSet::new();
         for ty in &entry.types {
             let name = constant(ty.name);
-            let others = || self.keyspace.types.iter().map(|(_, ty)| ty).filter(|ty| ty.module != except);
+            let others = || self.keyspace.types.iter().map(|(_, ty)| ty).filter(|ty| Some(ty.module) != except);
             if let Some(present) = others().find(|ty| ty.name == name) {
                 return Err(LoadError::TypeTaken(name, self.modules.name(present.module).to_owned()));
             }

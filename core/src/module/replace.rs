@@ -110,7 +110,7 @@ impl Server {
         }
         self.keyspace.background.wait();
         self.settle_accounts();
-        self.check_names(&entry, old)?;
+        self.check_names(&entry, Some(old))?;
         self.check_successor(&entry, old)?;
         let id = self.add_module(&entry, library, path, &request);
         let old_parameters = self.parameters_of(old);
