@@ -26,6 +26,7 @@ use crate::small::{self, EXPIRING, PLAIN, Shown};
 use crate::storage::{Before, Storage};
 use crate::value::{Hash, entries_max, value_max};
 use listpack::Listpack;
+use plinth_module::convert::Conversion;
 use plinth_module::pack::{Digits, Malformed, Value};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
@@ -49,6 +50,7 @@ impl<S: Storage> MixedType for Hash<S> {
     const NAME: &'static CStr = c"hash";
     const RDB_TAGS: &'static [u8] =
         &[RDB_HASH, RDB_ZIPMAP, RDB_ZIPLIST, RDB_LISTPACK, RDB_HASH_VALKEY, RDB_HASH_DEADLINES, RDB_LISTPACK_DEADLINES];
+    const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::new());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
         match value {
@@ -84,7 +86,7 @@ impl<S: Storage> MixedType for Hash<S> {
     }
 
     fn memory(value: &Large<S>) -> usize {
-        size_of::<Large<S>>() + value.store().memory_bytes()
+        value.memory_bytes()
     }
 
     fn free_effort(value: &Large<S>) -> usize {

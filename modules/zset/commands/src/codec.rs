@@ -16,6 +16,7 @@ use crate::small::{self, Small};
 use crate::storage::Storage;
 use crate::value::may_be_small;
 use packed::Packed;
+use plinth_module::convert::Conversion;
 use plinth_module::datatype::Stored;
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
@@ -46,6 +47,7 @@ impl<S: Storage> MixedType for Zset<S> {
     type Boxed = Large<S>;
     const NAME: &'static CStr = c"zset";
     const RDB_TAGS: &'static [u8] = &[RDB_BINARY, RDB_TEXT, RDB_ZIPLIST, RDB_LISTPACK];
+    const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::new());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
         out.tag(RDB_BINARY);
@@ -81,7 +83,7 @@ impl<S: Storage> MixedType for Zset<S> {
     }
 
     fn memory(value: &Large<S>) -> usize {
-        size_of::<Large<S>>() + value.store().memory_bytes()
+        value.memory_bytes()
     }
 
     fn free_effort(value: &Large<S>) -> usize {
