@@ -122,7 +122,7 @@ impl Server {
         request: LoadRequest,
     ) -> Result<String, LoadError> {
         self.check_names(&entry, None)?;
-        let id = self.add_module(&entry, library, path, &request);
+        let id = self.add_module(&entry, library, path, &request, false);
         match self.bring_up(id, &entry, &request, &[]) {
             Ok(()) => {
                 self.make_visible(id, &entry);
@@ -137,13 +137,14 @@ impl Server {
         }
     }
 
-    /// List a module of which nothing is registered yet.
+    /// List a module of which nothing is registered yet; an inert one is not found by name.
     pub(super) fn add_module(
         &mut self,
         entry: &Entry,
         library: impl Into<Option<Library>>,
         path: &Path,
         request: &LoadRequest,
+        inert: bool,
     ) -> ModuleId {
         let id = self.modules.next_id();
         let link = Box::new(HostLink::new(self, id, &entry.name));
@@ -164,7 +165,7 @@ impl Server {
             stop: entry.module.stop,
             hook_ticks: 0,
             entry_at: entry.at,
-            inert: true,
+            inert,
             leaving: false,
             fence: None,
             library: library.into(),

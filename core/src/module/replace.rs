@@ -111,7 +111,7 @@ impl Server {
         self.settle_accounts();
         self.check_names(&entry, Some(old))?;
         self.check_successor(&entry, old)?;
-        let id = self.add_module(&entry, library, path, &request);
+        let id = self.add_module(&entry, library, path, &request, true);
         let old_parameters = self.parameters_of(old);
         if let Err(error) = self.bring_up(id, &entry, &request, &old_parameters) {
             self.take_down(id);
@@ -351,6 +351,7 @@ impl Server {
         if self.depth > 0 {
             return Err(LoadError::Running);
         }
+        self.check_predecessor(at)?;
         let replacement = &mut self.replacements[at];
         let stash = std::mem::take(&mut replacement.stash);
         std::mem::swap(&mut replacement.active, &mut replacement.inactive);
@@ -361,6 +362,36 @@ impl Server {
         let name = self.modules.name(active).to_owned();
         crate::log::notice(&format!("The replacement is rolled back: module '{name}' is active again"));
         Ok(())
+    }
+
+    /// Whether the inactive module offers all that others count on by now of the active
+    /// one.
+    fn check_predecessor(&mut self, at: usize) -> Result<(), LoadError> {
+        let (active, _) = self.sides(at);
+        let stash = &self.replacements[at].stash;
+        for service in self.modules.services.iter().filter(|service| service.module == active) {
+            let known = stash.services.iter().find(|(id, _)| *id == service.id);
+            // SAFETY: a table begins with its size, and its module is mapped.
+            let size = known.map_or(0, |(_, table)| unsafe { table.cast::<u32>().read_unaligned() });
+            let is_used = self.modules.list.iter().any(|other| other.id != active && other.uses.contains(&service.id));
+            if is_used && (known.is_none() || size < service.least) {
+                return Err(LoadError::Lacks(format!("what is in use of the service '{}'", service.id)));
+            }
+        }
+        let types = self.modules.get(active).map(|module| module.types.as_slice()).unwrap_or_default();
+        let lonely = |ty: &&crate::keyspace::types::DataType| ty.twin == 0 && ty.values > 0;
+        if let Some(ty) = types.iter().filter_map(|id| self.keyspace.types.get(*id)).find(lonely) {
+            return Err(LoadError::Lacks(format!("the type '{}', of which there are {} values", ty.name, ty.values)));
+        }
+        let has = |name: &str| {
+            let whole = name.split('|').next().unwrap_or(name);
+            stash.commands.iter().any(|command| command.name == whole)
+        };
+        let waits = self.waiting_command_of(active, |name| !has(name));
+        match waits.or_else(|| self.queued_command_of(active, |name| !has(name))) {
+            Some(command) => Err(LoadError::Lacks(format!("the command '{command}', which a client waits to run"))),
+            None => Ok(()),
+        }
     }
 
     /// Note a value that was converted from a type.
