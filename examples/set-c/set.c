@@ -82,7 +82,7 @@ static int make_room(set *in) {
     return in->segments[segment] != NULL;
 }
 
-// Adds a bucket, and moves those there that belong there. Without memory the chains stay longer.
+// Adds a bucket, and moves those there that belong there. Without memory chains stay longer.
 static void split(set *in) {
     if (!make_room(in)) {
         return;
@@ -239,8 +239,15 @@ static uint64_t set_scan(void *of, uint64_t cursor, plinth_visit_member visit, v
 // member of a short chain is picked as often as one of a long chain.
 static plinth_status set_random(void *of, uint64_t number, plinth_bytes *member_out) {
     const set *in = of;
-    const node *at = *bucket(in, (size_t)((number >> 32) * in->buckets >> 32));
-    for (uint32_t place = (uint32_t)number % CHAIN_WIDTH; at != NULL && place != 0; place--) {
+    const node *chain = *bucket(in, (size_t)((number >> 32) * in->buckets >> 32));
+    uint64_t width = 0;
+    for (const node *at = chain; at != NULL; at = at->next) {
+        width++;
+    }
+    width = width < CHAIN_WIDTH ? CHAIN_WIDTH : width;
+    uint64_t place = (uint64_t)(uint32_t)number * width >> 32;
+    const node *at = chain;
+    while (at != NULL && place-- != 0) {
         at = at->next;
     }
     if (at == NULL) {

@@ -10,7 +10,7 @@ const LONG_HEAD: usize = 9;
 /// Sizes are multiples of this, and so are addresses: the lowest bits of a slot are free.
 const ALIGN: usize = 8;
 
-/// A text on the heap. Whoever takes it out of its table frees it.
+/// A text on the heap: exists as long as its block. Whoever takes it out of its table frees it.
 #[derive(Clone, Copy)]
 pub(super) struct Blob(NonNull<u8>);
 
@@ -50,11 +50,14 @@ impl Blob {
         self.0.as_ptr().expose_provenance() as u64
     }
 
-    /// The blob of a slot that does not hold an integer.
+    /// The blob that a slot points to.
+    ///
+    /// # Safety
+    /// The slot was made by [`Blob::slot`] of a blob that has not been freed.
     #[inline]
-    pub(super) fn of(slot: u64) -> Blob {
+    pub(super) unsafe fn of(slot: u64) -> Blob {
         let address = std::ptr::with_exposed_provenance_mut(slot as usize);
-        // SAFETY: slots without the integer's bit are made by `slot` alone, from an address.
+        // SAFETY: `slot` makes slots from addresses.
         Blob(unsafe { NonNull::new_unchecked(address) })
     }
 
@@ -70,9 +73,12 @@ impl Blob {
         }
     }
 
-    /// The text, for as long as the blob's table points to it: callers bind it to a borrow of that.
+    /// The text.
+    ///
+    /// # Safety
+    /// The blob is not freed while `'s` lasts.
     #[inline]
-    pub(super) fn text<'s>(self) -> &'s [u8] {
+    pub(super) unsafe fn text<'s>(self) -> &'s [u8] {
         let (head, len) = self.lengths();
         // SAFETY: so many bytes follow the head, written when it was made and never changed.
         unsafe { std::slice::from_raw_parts(self.0.add(head).as_ptr(), len) }
@@ -85,9 +91,12 @@ impl Blob {
         (head + len).next_multiple_of(ALIGN)
     }
 
-    /// Frees it, and returns how many bytes that were. No slot points to it any more.
+    /// Frees it, and returns how many bytes that were.
+    ///
+    /// # Safety
+    /// Nobody uses the blob, its text, or a slot that points to it afterwards.
     #[inline]
-    pub(super) fn free(self) -> usize {
+    pub(super) unsafe fn free(self) -> usize {
         let size = self.bytes();
         // SAFETY: the block was made by `new` with this size and `ALIGN`, which were valid there.
         unsafe { dealloc(self.0.as_ptr(), Layout::from_size_align_unchecked(size, ALIGN)) };

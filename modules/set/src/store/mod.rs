@@ -82,24 +82,36 @@ impl<'m> Sought<'m> {
     fn is(self, slot: u64) -> bool {
         match self {
             Sought::Integer(wanted) => slot == wanted,
-            Sought::Text(text) => slot & IS_INTEGER == 0 && Blob::of(slot).text() == text,
+            // SAFETY: the table asks about slots that are in it, whose blobs are alive.
+            Sought::Text(text) => slot & IS_INTEGER == 0 && unsafe { Blob::of(slot).text() } == text,
         }
     }
 }
 
 /// The hash of what is in a slot.
-fn hash_of(slot: u64, key: (u64, u64)) -> u64 {
-    if slot & IS_INTEGER != 0 { Sought::Integer(slot).hash(key) } else { Sought::Text(Blob::of(slot).text()).hash(key) }
+///
+/// # Safety
+/// The slot is one of a table's, and stays there for the call.
+unsafe fn hash_of(slot: u64, key: (u64, u64)) -> u64 {
+    if slot & IS_INTEGER != 0 {
+        return Sought::Integer(slot).hash(key);
+    }
+    // SAFETY: the blob of a slot in a table is alive.
+    Sought::Text(unsafe { Blob::of(slot).text() }).hash(key)
 }
 
-/// The member in a slot of a table that lives for `'s`.
+/// The member in a slot.
+///
+/// # Safety
+/// The slot is one of a table's, and stays there while `'s` lasts.
 #[inline]
-fn value_of<'s>(slot: u64) -> Value<'s> {
+unsafe fn value_of<'s>(slot: u64) -> Value<'s> {
     if slot & IS_INTEGER != 0 {
         let shift = u64::BITS - plinth_module::table::SLOT_BITS;
         return Value::Integer(((slot << shift) as i64) >> (shift + 1));
     }
-    let text: &'s [u8] = Blob::of(slot).text();
+    // SAFETY: the blob of a slot in a table is alive.
+    let text: &'s [u8] = unsafe { Blob::of(slot).text() };
     if LONG_INTEGER.contains(&text.len())
         && let Some(integer) = parse_integer(text)
     {
@@ -109,11 +121,15 @@ fn value_of<'s>(slot: u64) -> Value<'s> {
 }
 
 impl HashSet {
-    /// Frees what a slot that was taken out of the table owns.
+    /// Frees what a slot owns.
+    ///
+    /// # Safety
+    /// The slot was just taken out of the table.
     #[inline]
-    fn free(&mut self, slot: u64) {
+    unsafe fn free(&mut self, slot: u64) {
         if slot & IS_INTEGER == 0 {
-            self.blob_bytes -= Blob::of(slot).free();
+            // SAFETY: the table pointed to the blob alone, and does so no longer.
+            self.blob_bytes -= unsafe { Blob::of(slot).free() };
         }
     }
 }
@@ -151,7 +167,8 @@ impl Storage for HashSet {
                 blob.slot()
             }
         };
-        self.table.insert_new(hash, slot, false, |slot| hash_of(slot, key));
+        // SAFETY: a split asks about slots that are in the table.
+        self.table.insert_new(hash, slot, false, |slot| unsafe { hash_of(slot, key) });
         Ok(true)
     }
 
@@ -160,24 +177,30 @@ impl Storage for HashSet {
         let mut digits = Digits::new();
         let sought = Sought::of(member, &mut digits);
         let Some(slot) = self.table.remove(sought.hash(self.key), |slot| sought.is(slot)) else { return false };
-        self.free(slot);
+        // SAFETY: just taken out.
+        unsafe { self.free(slot) };
         true
     }
 
     #[inline]
     fn scan(&self, cursor: u64, mut visit: impl FnMut(Value<'_>)) -> u64 {
-        self.table.scan(cursor, |slot| visit(value_of(slot)))
+        // SAFETY: the table is borrowed for the scan, and the member lent for the visit.
+        self.table.scan(cursor, |slot| visit(unsafe { value_of(slot) }))
     }
 
     fn random(&self, random: impl FnMut() -> u64) -> Option<Value<'_>> {
-        self.table.random(random).map(value_of)
+        // SAFETY: the member is lent for as long as the set is borrowed.
+        self.table.random(random).map(|slot| unsafe { value_of(slot) })
     }
 
     fn take_random(&mut self, random: impl FnMut() -> u64, take: impl FnOnce(Value<'_>)) -> bool {
         let Some(slot) = self.table.random(random) else { return false };
-        take(value_of(slot));
-        self.table.remove(hash_of(slot, self.key), |other| other == slot);
-        self.free(slot);
+        // SAFETY: the slot is in the table until it is removed, and freed after that.
+        unsafe {
+            take(value_of(slot));
+            self.table.remove(hash_of(slot, self.key), |other| other == slot);
+            self.free(slot);
+        }
         true
     }
 
@@ -190,7 +213,8 @@ impl Drop for HashSet {
     fn drop(&mut self) {
         self.table.for_each(|slot, _| {
             if slot & IS_INTEGER == 0 {
-                Blob::of(slot).free();
+                // SAFETY: the table goes without looking at its slots again.
+                unsafe { Blob::of(slot).free() };
             }
         });
     }

@@ -166,10 +166,8 @@ pub(super) const SDIFFSTORE: Command = Command {
 pub(super) fn sdiffstore<S: Storage>(call: &mut Call<'_>) -> Result {
     let (limits, mut result) = (Limits::now(), Owned::<S>::new());
     let sets = find_each::<S>(&mut call.keys, call.args.from(2), 0)?;
-    let all = sets.len();
     if let Some((first, others)) = minuend(sets) {
-        let absent = all - 1 - others.len();
-        if stores_by_look_up(first, &others, absent) {
+        if stores_by_look_up(first, &others) {
             difference(first, &others, |member| insert(&mut result, member, &limits).map(drop))?;
         } else {
             each_of(&[first], |member| insert(&mut result, member, &limits).map(drop))?;
@@ -198,9 +196,9 @@ fn looks_up<S: Storage>(first: View<'_, S>, others: &[View<'_, S>]) -> bool {
 }
 
 /// Whether a stored difference is made by look-up. It decides the encoding of the result, so the
-/// rule is Redis's: half of the first set's members, for each set, against the members of all.
-fn stores_by_look_up<S: Storage>(first: View<'_, S>, others: &[View<'_, S>], absent: usize) -> bool {
-    let _ = absent;
+/// rule is Redis's: half of the first set's members, for each set that is there, against the members of
+/// all.
+fn stores_by_look_up<S: Storage>(first: View<'_, S>, others: &[View<'_, S>]) -> bool {
     let work = first.len().saturating_mul(1 + others.len()) / 2;
     work <= others.iter().map(View::len).sum::<usize>() + first.len()
 }

@@ -10,6 +10,9 @@ use crate::value::{Owned, insert, len, take_random};
 use crate::view::View;
 use plinth_module::prelude::*;
 
+/// A storage that has members and picks none: it breaks its contract, and a reply that has begun is
+/// taken back.
+const NO_MEMBER: Error = Error::BadData;
 /// A set is made anew of what stays when more than so many times as much goes.
 const KEEP_RATIO: usize = 5;
 /// A set is walked over when a random pick would find a member shown already too often.
@@ -54,10 +57,13 @@ fn pop_one<S: Storage>(call: &mut Call<'_>) -> Result {
     };
     let (reply, propagate) = (&mut call.reply, &mut call.propagate);
     let mut passed_on = Ok(());
-    take_random::<S>(&mut entry, |member| {
+    let taken = take_random::<S>(&mut entry, |member| {
         reply_member(reply, member);
         passed_on = propagate.instead(&[b"SREM", key, member.text(&mut Digits::new())]);
     })?;
+    if !taken {
+        return Err(NO_MEMBER);
+    }
     if len::<S>(&mut entry) == 0 {
         remove_empty(&mut call.keys, key, "spop")?;
     } else {
@@ -88,10 +94,13 @@ fn pop_many<S: Storage>(call: &mut Call<'_>) -> Result {
         let mut gone = Gone::new(key);
         call.reply.set(count);
         for _ in 0..count {
-            take_random::<S>(&mut entry, |member| {
+            let taken = take_random::<S>(&mut entry, |member| {
                 reply_member(&mut call.reply, member);
                 gone.push(member.to_vec(), &mut call.propagate);
             })?;
+            if !taken {
+                return Err(NO_MEMBER);
+            }
         }
         entry.modified(EVENT_SET, "spop");
         gone.finish(&mut call.propagate)?;
@@ -205,7 +214,9 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     let (reply, count) = (&mut call.reply, count.unsigned_abs() as usize);
     if repeats {
         reply.array(count);
-        (0..count).filter_map(|_| set.random()).for_each(|member| reply_member(reply, member));
+        for _ in 0..count {
+            reply_member(reply, set.random().ok_or(NO_MEMBER)?);
+        }
         return Ok(());
     }
     let count = count.min(set.len());
@@ -221,7 +232,7 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
 fn pick_distinct<S: Storage>(reply: &mut ReplyBuffer<'_>, set: View<'_, S>, count: usize) -> Result {
     let (mut shown, limits) = (Owned::<S>::new(), Limits::DEFAULT);
     while shown.view().len() < count {
-        let Some(member) = set.random() else { break };
+        let member = set.random().ok_or(NO_MEMBER)?;
         if insert(&mut shown, member, &limits)? {
             reply_member(reply, member);
         }
