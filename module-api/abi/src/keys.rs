@@ -270,4 +270,9 @@ pub struct KeysService {
         idle_s: i64,
         frequency: i64,
     ) -> Status,
+    /// Publish an event of a key in database `db` without saying that the value changed,
+    /// as for what `move_to` and `copy` made there. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
+    pub notify_in: unsafe extern "C" fn(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes),
 }

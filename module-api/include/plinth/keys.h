@@ -269,6 +269,13 @@ struct plinth_keys_service {
     plinth_status (*restore)(plinth_call *call, plinth_bytes key, plinth_bytes payload,
                              int64_t expire_at_ms, uint32_t replace, int64_t idle_s,
                              int64_t frequency);
+
+    // Publish an event of a key in database `db` without saying that the value changed, as for what
+    // `move_to` and `copy` made there. Entries stay valid.
+    //
+    // Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
+    void (*notify_in)(plinth_call *call, uint32_t db, plinth_bytes key, uint32_t class_,
+                      plinth_bytes event);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -291,7 +298,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 184);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 192);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -316,6 +323,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, type_id, 152);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, stat, 160);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, dump, 168);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, notify_in, 184);
 #endif
 
 #ifdef __cplusplus
