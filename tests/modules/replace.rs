@@ -1,7 +1,7 @@
 //! MODULE REPLACE: another module in the place of one, while clients work, and back.
 
 use crate::registered;
-use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, build, wait_until};
+use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, build, cc, wait_until};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -388,6 +388,81 @@ fn no_write_is_lost_while_values_are_converted_there_and_back() {
     println!("{commands} commands, the slowest took {slowest:?}");
     assert_wire(&mut client, &["BAG.GET", "shared", "m:59999"], b":60000\r\n");
     assert_wire(&mut client, &["BAG.GET", "still:2999", "m"], b":3000\r\n");
+}
+
+#[test]
+fn a_module_in_c_takes_large_values_over_and_hands_them_on() {
+    let folder = TempDir::new();
+    let chains = cc::module(&folder, "tests/modules/bag.c", &[]);
+    let server = bags();
+    let mut client = server.connect();
+    client.command(&["BAG.FILL", "large", "20000"]);
+    client.command(&["BAG.ADD", "small", "m", "4"]);
+    let (mut count, mut rounds) = (1i32, 0);
+    for (path, which) in [(&chains, "chains"), (&build::library("bag-tree"), "tree"), (&chains, "chains")] {
+        assert_wire(&mut client, &["MODULE", "REPLACE", "bag", path], b"+OK\r\n");
+        rounds += 1;
+        while is_replacing(&mut client) {
+            count += 1;
+            assert_wire(&mut client, &["BAG.ADD", "large", "m:0", "1"], format!(":{count}\r\n"));
+            assert_wire(&mut client, &["BAG.ADD", "large", "new", "1"], format!(":{}\r\n", count - 1));
+            assert_wire(
+                &mut client,
+                &["BAG.ADD", "large", &format!("m:{count}"), &(-count - 1).to_string()],
+                b":0\r\n",
+            );
+        }
+        let said = "'bag' has taken all values over: 2 converted, 1 of them in slices, 0 attempts failed";
+        wait_until("it was done in slices", || server.log().matches(said).count() == rounds);
+        assert_eq!(encoding(&mut client, "large"), which);
+        assert_eq!(client.text(&["BAG.WHICH"]), which);
+        let len = 20_000 - i64::from(count - 1) + i64::from(count > 1);
+        assert_wire(&mut client, &["BAG.LEN", "large"], format!(":{len}\r\n"));
+        assert_wire(&mut client, &["BAG.GET", "large", "m:0"], format!(":{count}\r\n"));
+        assert_wire(&mut client, &["BAG.GET", "large", "m:19999"], b":20000\r\n");
+        assert_wire(&mut client, &["BAG.GET", "small", "m"], b":4\r\n");
+    }
+}
+
+#[test]
+fn a_client_that_waits_is_served_by_the_new_module() {
+    let folder = TempDir::new();
+    let one = cc::module(&folder, "tests/wire/queue.c", &[]);
+    let copy = folder.file("other.so");
+    std::fs::copy(&one, &copy).expect("a copy");
+    let server = Server::with(&["--loadmodule", &one]);
+    let (mut client, mut waiting) = (server.connect(), server.connect());
+    client.command(&["Q.PUSH", "there", "x"]);
+    waiting.send(&["Q.TAKE", "q", "0"]);
+    wait_until("it waits", || client.info("clients", "blocked_clients").as_deref() == Some("1"));
+    assert_wire(&mut client, &["MODULE", "REPLACE", "queue", &copy], b"+OK\r\n");
+    wait_until_replaced(&mut client);
+    assert_wire(&mut client, &["Q.PUSH", "q", "late"], b":1\r\n");
+    assert_eq!(waiting.read(), b"*2\r\n$1\r\nq\r\n$4\r\nlate\r\n");
+    assert_wire(&mut client, &["Q.ITEMS", "there"], b"*1\r\n$1\r\nx\r\n");
+}
+
+#[test]
+fn hooks_of_the_old_module_rest_until_a_rollback() {
+    let folder = TempDir::new();
+    let library = build::library("panicking");
+    let copy = folder.file("other.so");
+    std::fs::copy(&library, &copy).expect("a copy");
+    let server = Server::with(&["--loadmodule", &library]);
+    let mut client = server.connect();
+    let calls = || server.log().matches("this hook panics on purpose").count();
+    assert_wire(&mut client, &["PANIC.HOOK"], b"+OK\r\n");
+    // A value that cannot be saved keeps the replacement from its end.
+    assert_wire(&mut client, &["PANIC.PLACE", "k"], b"+OK\r\n");
+    client.command(&["CONFIG", "SET", "timeout", "1000"]);
+    wait_until("the hook was called", || calls() == 1);
+    assert_wire(&mut client, &["MODULE", "REPLACE", "panicking", &copy], b"+OK\r\n");
+    client.command(&["CONFIG", "SET", "timeout", "2000"]);
+    assert_eq!(calls(), 1);
+    assert_wire(&mut client, &["MODULE", "REPLACE", "ROLLBACK", "panicking"], b"+OK\r\n");
+    client.command(&["CONFIG", "SET", "timeout", "3000"]);
+    wait_until("the hook was called again", || calls() == 2);
+    wait_until_replaced(&mut client);
 }
 
 #[test]

@@ -108,7 +108,6 @@ impl Server {
         if self.modules.list.iter().any(|module| module.entry_at == entry.at) {
             return Err(LoadError::SameLibrary);
         }
-        self.keyspace.background.wait();
         self.settle_accounts();
         self.check_names(&entry, Some(old))?;
         self.check_successor(&entry, old)?;

@@ -40,6 +40,7 @@ pub mod propagate;
 pub mod reply;
 pub mod run;
 pub mod set;
+pub mod set_storage;
 pub mod status;
 pub mod string;
 pub mod timers;

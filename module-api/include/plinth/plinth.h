@@ -68,6 +68,7 @@
 #include <plinth/reply.h>
 #include <plinth/run.h>
 #include <plinth/set.h>
+#include <plinth/set_storage.h>
 #include <plinth/status.h>
 #include <plinth/string.h>
 #include <plinth/timers.h>

@@ -53,8 +53,9 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`set`], [`zset`]; [`glob`] patterns and [`number`]s are texts that several
-//! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
+//! patterns and [`number`]s are texts that several modules read alike. [`host`] is how it works
+//! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -88,6 +89,7 @@ pub mod reply;
 pub mod run;
 pub mod service;
 pub mod set;
+pub mod set_storage;
 pub mod string;
 mod take;
 pub mod timers;

@@ -136,7 +136,7 @@ pub trait ListProvider: 'static {
 
     /// Replaces a key, whatever it held, by a list of these elements, at least one; takes its
     /// expiry away, and announces the change under `event`.
-    fn set<'e>(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &'e [u8]>, event: &str) -> Result;
+    fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result;
 }
 
 /// The table of a provider, for [`provided`](crate::service::provided).

@@ -1,6 +1,6 @@
 //! Every command of the module, as bytes in and out of a real server.
 
-use plinth_testkit::{Client, Reply, Server, assert_wire, wait_until};
+use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, cc, wait_until};
 use std::time::Duration;
 
 const OK: &[u8] = b"+OK\r\n";
@@ -344,4 +344,15 @@ fn docs_and_keys_are_told() {
     assert_wire(&mut client, &["COMMAND", "GETKEYS", "BLMOVE", "a", "b", "LEFT", "LEFT", "0"], &keys);
     let docs = client.command(&["COMMAND", "DOCS", "rpoplpush"]);
     assert!(String::from_utf8_lossy(&docs).contains("`LMOVE` with the `RIGHT` and `LEFT` arguments"));
+}
+
+#[test]
+fn a_module_in_c_reaches_lists_through_the_service() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "modules/list/tests/user.c", &[]);
+    let (_server, mut client) = connected();
+    assert_wire(&mut client, &["MODULE", "LOAD", &path], OK);
+    client.command(&["SET", "text", "x"]);
+    assert_wire(&mut client, &["LISTS.PROBE", "l"], OK);
+    assert_list(&mut client, "text", &["a"]);
 }

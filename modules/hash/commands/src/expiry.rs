@@ -43,6 +43,9 @@ const FIELDS_MAX: usize = 128;
 /// Keys that a search visits before the clock is looked at.
 const KEYS_MAX: usize = 128;
 
+/// The moment from which a name is watched that the hook was told of.
+const NOTICED: u64 = 0;
+
 type Place = (u32, Vec<u8>);
 
 /// What is watched.
@@ -68,13 +71,13 @@ impl Watched {
     }
 
     /// Takes the first place out that is due.
-    fn take(&mut self, now: u64) -> Option<Place> {
+    fn take(&mut self, now: u64) -> Option<(u64, Place)> {
         if !is_past(self.due.first().map(|(at_ms, _)| *at_ms), now) {
             return None;
         }
-        let (_, place) = self.due.pop_first()?;
-        self.known.remove(&place);
-        Some(place)
+        let first = self.due.pop_first()?;
+        self.known.remove(&first.1);
+        Some(first)
     }
 }
 
@@ -140,10 +143,10 @@ fn noticed<S: Storage>(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
         return arm::<S>(call, state, 0);
     }
     if event.class() == EVENT_GENERIC
-        && matches!(event.name(), b"rename_to" | b"copy_to" | b"move_to" | b"restore")
+        && matches!(event.name(), b"rename_to" | b"copy_to" | b"move_from" | b"restore")
         && let Some(db) = event.db()
     {
-        state.watched.borrow_mut().add((db, event.key().to_vec()), 0);
+        state.watched.borrow_mut().add((db, event.key().to_vec()), NOTICED);
         arm::<S>(call, state, 0);
     }
 }
@@ -154,9 +157,12 @@ fn tick<S: Storage>(call: &mut Call<'_>, (): ()) {
     let (began, now) = (Instant::now(), call.now_ms().max(0) as u64);
     let mut again: Vec<(Place, u64)> = Vec::new();
     while began.elapsed() < BUDGET {
-        let Some(place) = state.watched.borrow_mut().take(now) else { break };
+        let Some((at_ms, place)) = state.watched.borrow_mut().take(now) else { break };
         if let Some(at_ms) = clean::<S>(call, &place) {
             again.push((place, at_ms));
+        } else if at_ms == NOTICED && !call.keys.exists(&place.1, GET_NO_STATS | GET_NO_TOUCH) {
+            // COPY and MOVE to another database are told of where they were run.
+            state.search.set(Some((0, 0)));
         }
     }
     let mut watched = state.watched.borrow_mut();
@@ -214,7 +220,6 @@ fn search<S: Storage>(call: &mut Call<'_>, state: &State) -> bool {
     for key in found {
         let entry = call.keys.get_with(of, &key, GET_NO_STATS | GET_NO_TOUCH).ok().flatten();
         if let Some(at_ms) = View::<S>::of(&entry).due() {
-            drop(entry);
             state.watched.borrow_mut().add((db, key), at_ms);
         }
     }

@@ -99,7 +99,7 @@ impl<'t> Packed<'t> {
 
     /// Bytes that it takes.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub fn bytes_len(&self) -> usize {
         pair::len_of(&self.field, &self.value)
     }
 
@@ -122,7 +122,7 @@ pub fn push(tag: u32, shown: Shown<'_>, to: &mut Vec<u8>) {
     let packed =
         Packed::new(tag, shown.field.text(&mut field), shown.value.text(&mut value), shown.deadline, &mut room);
     let at = to.len();
-    to.resize(at + packed.len(), 0);
+    to.resize(at + packed.bytes_len(), 0);
     packed.write(&mut to[at..]);
 }
 
@@ -146,9 +146,9 @@ pub fn fill<'t>(pairs: impl Iterator<Item = (&'t [u8], &'t [u8])>, to: &mut [u8]
                 (end, 0)
             }
         };
-        to.copy_within(at + old..end, at + packed.len());
+        to.copy_within(at + old..end, at + packed.bytes_len());
         packed.write(&mut to[at..]);
-        end = end - old + packed.len();
+        end = end - old + packed.bytes_len();
     }
     (end, count)
 }
@@ -199,7 +199,7 @@ mod tests {
             let names: Vec<Vec<u8>> = fields.iter().map(|(name, _)| vec![b'a' + name]).collect();
             let pairs = || names.iter().zip(&fields).map(|(name, (_, value))| (name.as_slice(), value.as_slice()));
             let mut room = Vec::new();
-            let bytes: usize = pairs().map(|(field, value)| Packed::new(PLAIN, field, value, None, &mut room).len()).sum();
+            let bytes: usize = pairs().map(|(field, value)| Packed::new(PLAIN, field, value, None, &mut room).bytes_len()).sum();
             let mut pack = vec![0; bytes];
             let (end, count) = fill(pairs(), &mut pack);
             let mut model: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();

@@ -112,6 +112,15 @@ impl<'v, S: Storage> View<'v, S> {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        match self {
+            View::Small(_, pack) => pack.is_empty(),
+            View::Large(large) => large.store().is_empty(),
+            View::Absent => true,
+        }
+    }
+
     /// Whether any field might have expired.
     pub fn may_have_expired(self, now: u64) -> bool {
         is_past(self.due(), now)
@@ -202,7 +211,7 @@ impl<'k, S: Storage> Writer<'k, S> {
             if !fits {
                 break;
             }
-            bytes += Packed::new(PLAIN, field, value, None, &mut room).len();
+            bytes += Packed::new(PLAIN, field, value, None, &mut room).bytes_len();
             count += 1;
         }
         if !fits || count > entries_max() {
@@ -321,7 +330,7 @@ impl<'k, S: Storage> Writer<'k, S> {
         }
         let tag = self.entry.tag();
         let packed = Packed::new(tag, field, value, deadline, &mut self.room);
-        let (len, before) = (packed.len(), self.entry.bytes().len());
+        let (len, before) = (packed.bytes_len(), self.entry.bytes().len());
         let Some((at, old)) = packed.find(self.entry.bytes()) else {
             // A pair takes two bytes at least, but for the one of empty texts.
             let max = entries_max();
@@ -402,11 +411,7 @@ impl<'k, S: Storage> Writer<'k, S> {
     /// Whether no field is left. Then the key has to go.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        match self.view() {
-            View::Small(_, pack) => pack.is_empty(),
-            View::Large(large) => large.store().is_empty(),
-            View::Absent => true,
-        }
+        self.view().is_empty()
     }
 }
 

@@ -38,7 +38,7 @@ impl<S: Storage> ListProvider for Provider<S> {
         Ok(true)
     }
 
-    fn set<'e>(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &'e [u8]>, event: &str) -> Result {
+    fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result {
         let elements: Vec<&[u8]> = elements.collect();
         if elements.iter().any(|element| element.len() > ELEMENT_MAX) {
             return Err(Error::TooLarge);

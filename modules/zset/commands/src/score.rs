@@ -10,7 +10,7 @@
 //!   8        any other: the bits of the double
 //! ```
 //!
-//! Each score is written in exactly one way. Minus zero is a double.
+//! Each score is written in exactly one way. Minus zero is kept as zero, as in Redis's small form.
 
 use plinth_module::number;
 
@@ -26,7 +26,7 @@ impl Packed {
     #[inline]
     pub(crate) fn of(score: f64) -> Packed {
         let integer = score as i64;
-        if integer as f64 == score && integer.unsigned_abs() < 1 << 53 && !(score == 0.0 && score.is_sign_negative()) {
+        if integer as f64 == score && integer.unsigned_abs() < 1 << 53 {
             // Bits that repeat the sign are left out, but for one.
             let repeated = if integer < 0 { integer.leading_ones() } else { integer.leading_zeros() };
             let len = if integer == 0 { 0 } else { (u64::BITS - repeated) as usize / 8 + 1 };
@@ -57,13 +57,51 @@ pub(crate) fn unpack(bytes: &[u8]) -> f64 {
     }
 }
 
-/// The score that a text spells, as `strtod` of C reads it: decimal, hexadecimal, `inf`. `None`
-/// for NaN and for what is no number as a whole.
+/// The score that a text spells: decimal, hexadecimal, `inf`. `None` for NaN and for what is no
+/// number as a whole.
 pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     if let Some(integer) = number::parse_integer(text) {
         return Some(integer as f64);
     }
-    number::parse_float(text)
+    number::parse_float(text).or_else(|| parse_hexadecimal(text))
+}
+
+/// The edge of a range, as `strtod` of C reads it: also behind spaces, beyond the largest double,
+/// and 0 where there is no text.
+pub(crate) fn parse_edge(text: &[u8]) -> Option<f64> {
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let text = text.trim_ascii_start();
+    let decimal = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    decimal.or_else(|| parse_hexadecimal(text)).filter(|score: &f64| !score.is_nan())
+}
+
+/// A number such as `-0x1f.8p3`.
+fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
+    let (sign, text) = match text {
+        [b'-', rest @ ..] => (-1.0, rest),
+        [b'+', rest @ ..] => (1.0, rest),
+        _ => (1.0, text),
+    };
+    let [b'0', b'x' | b'X', rest @ ..] = text else { return None };
+    let split = rest.iter().position(|byte| matches!(byte, b'p' | b'P'));
+    let (mantissa, exponent) = rest.split_at(split.unwrap_or(rest.len()));
+    let mut exponent: i32 = match exponent {
+        [] => 0,
+        [_, digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+    };
+    let (mut value, mut digits, mut is_fraction) = (0.0, 0, false);
+    for byte in mantissa {
+        if *byte == b'.' && !is_fraction {
+            is_fraction = true;
+            continue;
+        }
+        value = value * 16.0 + f64::from(char::from(*byte).to_digit(16)?);
+        digits += 1;
+        exponent = exponent.saturating_sub(if is_fraction { 4 } else { 0 });
+    }
+    (digits > 0).then(|| sign * value * f64::from(exponent).exp2())
 }
 
 /// A sum that is a score: infinities of either sign add up to 0.
@@ -100,7 +138,6 @@ mod tests {
             (9_007_199_254_740_991.0, 7),
             (9_007_199_254_740_992.0, 8),
             (0.5, 8),
-            (-0.0, 8),
             (f64::INFINITY, 8),
             (f64::NEG_INFINITY, 8),
         ] {
@@ -110,12 +147,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn numbers_are_read_as_c_reads_them() {
+        for (text, score, edge) in [
+            ("1.5", Some(1.5), Some(1.5)),
+            ("-0x1F", Some(-31.0), Some(-31.0)),
+            ("0x.8p1", Some(1.0), Some(1.0)),
+            ("+Inf", Some(f64::INFINITY), Some(f64::INFINITY)),
+            ("", None, Some(0.0)),
+            ("  7", None, Some(7.0)),
+            ("1e999", None, Some(f64::INFINITY)),
+            ("7 ", None, None),
+            (" ", None, None),
+            ("nan", None, None),
+            ("0x", None, None),
+            ("0xg", None, None),
+            ("5x", None, None),
+        ] {
+            assert_eq!((parse(text.as_bytes()), parse_edge(text.as_bytes())), (score, edge), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_score_reads_back(score in prop_oneof![
             any::<f64>(), any::<i64>().prop_map(|i| i as f64), any::<i32>().prop_map(f64::from)
         ]) {
-            prop_assert_eq!(unpack(Packed::of(score).bytes()).to_bits(), score.to_bits());
+            // A sum with zero makes a zero of minus zero.
+            prop_assert_eq!(unpack(Packed::of(score).bytes()).to_bits(), (score + 0.0).to_bits());
         }
 
         #[test]

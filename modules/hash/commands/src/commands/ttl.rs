@@ -30,7 +30,7 @@ const HTTL: Command = Command {
 
 fn httl<S: Storage>(call: &mut Call<'_>) -> Result {
     let now = now(call);
-    ask::<S>(call, |deadline| (deadline.saturating_sub(now) + 999) / 1000)
+    ask::<S>(call, |deadline| deadline.saturating_sub(now).div_ceil(1000))
 }
 
 const HPTTL: Command = Command {

@@ -116,9 +116,12 @@ impl Options {
             outcome.score = Some(given);
             return outcome.score;
         };
+        if self.only_new {
+            return None;
+        }
         let score = if self.increment { before + given } else { given };
         outcome.is_nan = score.is_nan();
-        let is_kept = self.only_new || self.only_less && score >= before || self.only_greater && score <= before;
+        let is_kept = self.only_less && score >= before || self.only_greater && score <= before;
         if is_kept || outcome.is_nan {
             return None;
         }

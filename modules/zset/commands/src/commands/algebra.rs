@@ -192,11 +192,13 @@ enum Aggregate {
 }
 
 impl Aggregate {
+    /// Of the same two the first stays, and of a number and a NaN the number.
     fn of(self, one: f64, other: f64) -> f64 {
         match self {
             Aggregate::Sum => score::add(one, other),
-            Aggregate::Min => one.min(other),
-            Aggregate::Max => one.max(other),
+            Aggregate::Min if other < one => other,
+            Aggregate::Max if other > one => other,
+            _ => one,
         }
     }
 }
@@ -294,7 +296,8 @@ impl<'a> Query<'a> {
         for input in others {
             input.retain::<S>(keys, &mut elements, |sum, own| {
                 let Some(own) = own else { return false };
-                *sum = aggregate.of(*sum, score::scale(own, input.weight));
+                // Infinity times 0 is NaN here, of which a sum makes 0.
+                *sum = aggregate.of(*sum, own * input.weight);
                 true
             })?;
         }

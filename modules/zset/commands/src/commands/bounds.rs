@@ -11,7 +11,7 @@ pub(super) fn score<'a>(call: &mut Call<'a>, index: usize, is_max: bool) -> Resu
         [b'(', number @ ..] => (true, number),
         number => (false, number),
     };
-    match score::parse(number) {
+    match score::parse_edge(number) {
         Some(score) => Ok(Cut::Score { score, behind: excluded != is_max }),
         None => Err(call.reply.error("ERR min or max is not a float")),
     }
