@@ -100,6 +100,8 @@ fn hooks_are_told_of_every_kind_of_event() {
     let mut client = server.connect();
     assert_wire(&mut client, &["PROBE.EVENTS", "on"], b"+OK\r\n");
     client.command(&["SET", "k", "v"]);
+    client.command(&["COPY", "k", "l", "DB", "4"]);
+    client.command(&["MOVE", "k", "5"]);
     client.command(&["CONFIG", "SET", "timeout", "0"]);
     client.command(&["SWAPDB", "1", "2"]);
     client.command(&["FLUSHDB"]);
@@ -110,6 +112,9 @@ fn hooks_are_told_of_every_kind_of_event() {
     // kind, event's name, key, database, whether there is a client
     let expected = [
         "hook 1 set k 0 ",
+        "hook 1 copy_to l 4 ",
+        "hook 1 move_from k 0 ",
+        "hook 1 move_to k 5 ",
         "hook 128  timeout ",
         "hook 4   1 ",
         "hook 2   0 ",
@@ -134,25 +139,27 @@ fn hooks_are_told_of_every_kind_of_event() {
 
 #[test]
 fn a_command_waits_for_a_key_where_that_is_possible() {
-    let server = server();
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/waits.c", &[]);
+    let server = Server::within(folder, &["--loadmodule", &path]);
     let (mut client, mut other) = (server.connect(), server.connect());
-    assert_wire(&mut client, &["PROBE.TAKE", "p:w", "20"], b"*-1\r\n");
-    assert_wire(&mut client, &["PROBE.INNER", "p:w"], b"+OK\r\n");
-    client.raw("MULTI\r\nPROBE.TAKE p:w 0\r\nEXEC\r\n");
+    assert_wire(&mut client, &["WAITS.TAKE", "p:w", "20"], b"*-1\r\n");
+    assert_wire(&mut client, &["WAITS.INNER", "p:w"], b"+OK\r\n");
+    client.raw("MULTI\r\nWAITS.TAKE p:w 0\r\nEXEC\r\n");
     for expected in ["+OK\r\n", "+QUEUED\r\n", "*1\r\n*-1\r\n"] {
         assert_eq!(client.read(), expected.as_bytes());
     }
-    client.send(&["PROBE.TAKE", "p:w", "0"]);
+    client.send(&["WAITS.TAKE", "p:w", "0"]);
     wait_until("it waits", || other.info("clients", "total_blocking_keys").as_deref() == Some("1"));
-    assert_wire(&mut other, &["PROBE.PUT", "p:w"], b"+OK\r\n");
+    assert_wire(&mut other, &["WAITS.PUT", "p:w"], b"+OK\r\n");
     assert_eq!(client.read(), b":1\r\n");
     // A timer cannot wait; what it makes serves those who do.
-    client.send(&["PROBE.TAKE", "p:w", "0"]);
-    assert_wire(&mut other, &["PROBE.PUT", "later"], b"+OK\r\n");
+    client.send(&["WAITS.TAKE", "p:w", "0"]);
+    assert_wire(&mut other, &["WAITS.PUT", "later"], b"+OK\r\n");
     assert_eq!(client.read(), b":1\r\n");
-    assert_wire(&mut other, &["PROBE.PUT", "outcome"], b"+OK\r\n");
-    assert_wire(&mut other, &["PROBE.PUT", "p:w"], b"+OK\r\n");
-    assert_wire(&mut client, &["PROBE.TAKE", "p:w", "0"], b":0\r\n");
+    assert_wire(&mut other, &["WAITS.PUT", "outcome"], b"+OK\r\n");
+    assert_wire(&mut other, &["WAITS.PUT", "p:w"], b"+OK\r\n");
+    assert_wire(&mut client, &["WAITS.TAKE", "p:w", "0"], b":0\r\n");
 }
 
 #[test]

@@ -84,6 +84,17 @@ fn a_client_above_maxclients_is_told_so() {
 }
 
 #[test]
+fn more_clients_than_the_system_has_files_for_are_refused() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "SET", "maxclients", "9000"], b"+OK\r\n");
+    let refusal = client.text(&["CONFIG", "SET", "maxclients", "4000000000"]);
+    let reason = "argument 'maxclients') - The operating system is not able to handle the specified number of clients";
+    assert!(refusal.contains(reason), "{refusal}");
+    assert_wire(&mut client, &["CONFIG", "GET", "maxclients"], b"*2\r\n$10\r\nmaxclients\r\n$4\r\n9000\r\n");
+}
+
+#[test]
 fn an_idle_client_is_closed_after_timeout() {
     let server = Server::with(&["--timeout", "1"]);
     let mut idle = server.connect();

@@ -227,6 +227,9 @@ fn reset(context: &mut Context) -> Status {
         client.user = "default".into();
         client.authenticated = authenticated;
     }
+    if server.any_no_touch {
+        server.count_no_touch();
+    }
     context.output().write(b"+RESET\r\n");
     STATUS_OK
 }

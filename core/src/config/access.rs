@@ -142,6 +142,13 @@ impl Server {
 
     /// Do what follows from new values and may fail.
     fn take_effect(&mut self, pairs: &[(String, Vec<u8>)]) -> Result<(), (String, String)> {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| is_same(name, "maxclients")) {
+            let fit = crate::startup::raise_open_files(self.settings.maxclients);
+            if fit < self.settings.maxclients {
+                let reason = "The operating system is not able to handle the specified number of clients, try with";
+                return Err((name.clone(), format!("{reason} {fit}")));
+            }
+        }
         let Some((name, _)) = pairs.iter().find(|(name, _)| is_same(name, "port") || is_same(name, "bind")) else {
             return Ok(());
         };

@@ -278,4 +278,9 @@ pub struct KeysService {
     ///
     /// Thread: main. Borrow: nothing. Fails: `DB_RANGE`; `NOT_ALLOWED` in a call with a client.
     pub select: unsafe extern "C" fn(call: *mut Call, db: u32) -> Status,
+    /// Publish an event of a key in database `db` without saying that the value changed,
+    /// as for what `move_to` and `copy` made there. Entries stay valid.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
+    pub notify_in: unsafe extern "C" fn(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes),
 }

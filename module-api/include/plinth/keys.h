@@ -279,6 +279,13 @@ struct plinth_keys_service {
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_DB_RANGE`; `PLINTH_STATUS_NOT_ALLOWED`
     // in a call with a client.
     plinth_status (*select)(plinth_call *call, uint32_t db);
+
+    // Publish an event of a key in database `db` without saying that the value changed, as for what
+    // `move_to` and `copy` made there. Entries stay valid.
+    //
+    // Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
+    void (*notify_in)(plinth_call *call, uint32_t db, plinth_bytes key, uint32_t class_,
+                      plinth_bytes event);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -301,7 +308,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 192);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 200);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -327,6 +334,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, stat, 160);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, dump, 168);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, select, 184);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, notify_in, 192);
 #endif
 
 #ifdef __cplusplus

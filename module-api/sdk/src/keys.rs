@@ -289,6 +289,13 @@ impl Keys<'_> {
         unsafe { (host::keys().notify)(self.call.as_ptr(), Bytes::of(key), class, Bytes::of(event.as_bytes())) }
     }
 
+    /// Publishes an event of a key in database `db`, as for what [`move_to`](Keys::move_to) and
+    /// [`copy`](Keys::copy) made there. Without such a database nothing happens.
+    pub fn notify_in(&mut self, db: u32, key: &[u8], class: u32, event: &str) {
+        // SAFETY: the call is valid; key and event are borrowed for the call.
+        unsafe { (host::keys().notify_in)(self.call.as_ptr(), db, Bytes::of(key), class, Bytes::of(event.as_bytes())) }
+    }
+
     /// Gives a key another name, with its value and expiry, removing what was there. Fails with
     /// `None` when there is no `from`, and with `Exists` when `only_absent` and there is a `to`.
     pub fn rename(&mut self, from: &[u8], to: &[u8], only_absent: bool) -> Result {

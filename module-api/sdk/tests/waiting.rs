@@ -136,7 +136,7 @@ export!(Module {
 });
 
 fn host() -> Mock {
-    Mock::new(&plinth_module_entry).unwrap()
+    Mock::new(&plinth_module_entry).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 /// What those were sent who waited, without their ids.

@@ -45,6 +45,7 @@ pub static TABLE: KeysService = KeysService {
     dump,
     restore,
     select,
+    notify_in,
 };
 
 // Every function below is called by a loaded module with the call that runs, bytes
@@ -281,6 +282,15 @@ unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Byte
     let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
     let db = context.call.db;
     context.server().notify(db, key, class, event);
+}
+
+unsafe extern "C" fn notify_in(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes) {
+    // SAFETY: see above.
+    let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
+    let server = context.server();
+    if (db as usize) < server.keyspace.databases.len() {
+        server.notify(db, key, class, event);
+    }
 }
 
 unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms: i64) -> Status {

@@ -353,6 +353,15 @@ unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Byte
     space.publish(key, class, event, false);
 }
 
+unsafe extern "C" fn notify_in(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes) {
+    // SAFETY: as the table's comments ask of the caller.
+    let (space, key, event) = unsafe { (Space::of(call), key.as_slice(), event.as_slice()) };
+    let there = Space { db: db as usize, ..space };
+    if check_db(there).is_ok() {
+        there.publish(key, class, event, false);
+    }
+}
+
 unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms: i64) -> Status {
     // SAFETY: as the table's comments ask of the caller.
     let (space, mut item) = unsafe { (Space::of(call), item_of(Space::of(call), entry)) };
@@ -614,6 +623,7 @@ pub(super) static TABLE: KeysService = KeysService {
     dump,
     restore,
     select,
+    notify_in,
 };
 
 /// The frame of a call, for the services beside this one.

@@ -135,8 +135,8 @@ fn move_key(call: &mut Call<'_>) -> Result {
         Err(error) => return Err(error),
     };
     if moved {
-        // `move_to` belongs to the other database, where an event cannot be published yet.
         call.keys.notify(key, EVENT_GENERIC, "move_from");
+        call.keys.notify_in(to, key, EVENT_GENERIC, "move_to");
     }
     call.reply.integer(i64::from(moved));
     Ok(())
@@ -168,8 +168,8 @@ fn copy(call: &mut Call<'_>) -> Result {
         Err(Error::None | Error::Exists) => false,
         Err(error) => return Err(error),
     };
-    if copied && db == call.db() {
-        call.keys.notify(to, EVENT_GENERIC, "copy_to");
+    if copied {
+        call.keys.notify_in(db, to, EVENT_GENERIC, "copy_to");
     }
     call.reply.integer(i64::from(copied));
     Ok(())
