@@ -9,16 +9,6 @@ pub(crate) enum End {
     Right,
 }
 
-impl End {
-    /// The other one.
-    pub(crate) fn opposite(self) -> End {
-        match self {
-            End::Left => End::Right,
-            End::Right => End::Left,
-        }
-    }
-}
-
 /// A list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct List {

@@ -28,7 +28,7 @@ impl ListProvider for Provider {
         Ok(true)
     }
 
-    fn set<'e>(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &'e [u8]>, event: &str) -> Result {
+    fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result {
         let mut list = List::default();
         elements.for_each(|element| list.push(End::Right, element));
         value::create(&mut call.keys, key, list)?;

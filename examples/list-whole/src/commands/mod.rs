@@ -5,6 +5,7 @@ mod pop;
 mod push;
 mod read;
 mod transfer;
+mod wait;
 
 use crate::list::End;
 use plinth_module::abi::bytes::Bytes;
@@ -29,6 +30,11 @@ pub(crate) static ALL: &[Command] = &[
     edit::LTRIM,
     transfer::LMOVE,
     transfer::RPOPLPUSH,
+    wait::BLPOP,
+    wait::BRPOP,
+    wait::BLMPOP,
+    wait::BLMOVE,
+    wait::BRPOPLPUSH,
 ];
 
 const READS: u64 = CATEGORY_LIST | CATEGORY_READ;
