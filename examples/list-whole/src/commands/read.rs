@@ -91,28 +91,15 @@ impl Options {
         let mut at = 3;
         while at < call.args.len() {
             call.args.expect(at + 1)?;
-            let number = |call: &Call<'_>| call.args.integer(at + 1);
+            let number = call.args.integer(at + 1);
             if call.args.word(at, "rank") {
-                options.rank = number(call)?;
-                if options.rank == 0 {
-                    return Err(call.reply.error(
-                        "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use \
-                         negative to start from the end of the list",
-                    ));
-                }
-                if options.rank == i64::MIN {
-                    return Err(call.reply.error(format!(
-                        "ERR value is out of range, value must between {} and {}",
-                        -i64::MAX,
-                        i64::MAX
-                    )));
-                }
+                options.rank = rank(call, number?)?;
             } else if call.args.word(at, "count") {
-                let number = usize::try_from(number(call)?);
-                options.count = Some(number.map_err(|_| call.reply.error("ERR COUNT can't be negative"))?);
+                let count = number.ok().and_then(|number| usize::try_from(number).ok());
+                options.count = Some(count.ok_or_else(|| call.reply.error("ERR COUNT can't be negative"))?);
             } else if call.args.word(at, "maxlen") {
-                let number = usize::try_from(number(call)?);
-                options.looks_max = number.map_err(|_| call.reply.error("ERR MAXLEN can't be negative"))?;
+                let looks_max = number.ok().and_then(|number| usize::try_from(number).ok());
+                options.looks_max = looks_max.ok_or_else(|| call.reply.error("ERR MAXLEN can't be negative"))?;
             } else {
                 return Err(Error::Syntax);
             }
@@ -137,6 +124,21 @@ impl Options {
             let found = list.iter().enumerate().rev().take(looks).filter(is_match);
             found.skip(skipped).take(wanted_count).map(|(at, _)| at).collect()
         }
+    }
+}
+
+/// The error for a number that is no rank is written.
+fn rank(call: &mut Call<'_>, number: i64) -> Result<i64> {
+    match number {
+        0 => Err(call.reply.error(
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to \
+             start from the end of the list",
+        )),
+        i64::MIN => {
+            let (min, max) = (-i64::MAX, i64::MAX);
+            Err(call.reply.error(format!("ERR value is out of range, value must between {min} and {max}")))
+        }
+        rank => Ok(rank),
     }
 }
 
