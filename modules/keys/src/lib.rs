@@ -1,9 +1,9 @@
 //! The commands on keys of any type: removing, finding, renaming, expiring, dumping, counting.
 //!
-//! The module knows no data type (SORT asks the types' services) and has no state. What a key is, when it is gone, in which order
-//! a scan goes, how a value becomes a payload: all that is the host's, behind `plinth.keys/1`. What
-//! is left for a command is the reading of its options, the order in which errors are looked for,
-//! the shape of its reply, and saying what happened:
+//! The module knows no data type (SORT asks the types' services) and has no state. What a key is,
+//! when it is gone, in which order a scan goes, how a value becomes a payload: all that is the
+//! host's, behind `plinth.keys/1`. What is left for a command is the reading of its options, the
+//! order in which errors are looked for, the shape of its reply, and saying what happened:
 //!
 //! | a command that | says it by |
 //! |---|---|
