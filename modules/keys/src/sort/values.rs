@@ -5,14 +5,18 @@
 
 use super::items::Items;
 use super::pattern::Pattern;
+use plinth_module::hash::{HASH_SCRATCH_BYTES, Hashes};
 use plinth_module::list::Lists;
 use plinth_module::prelude::*;
 use plinth_module::set::Sets;
 use plinth_module::string::{STRING_SCRATCH_BYTES, Strings};
+use plinth_module::zset::Zsets;
 use std::ops::{ControlFlow, Range};
 
 static LISTS: Lists = Lists::new();
 static SETS: Sets = Sets::new();
+static ZSETS: Zsets = Zsets::new();
+static HASHES: Hashes = Hashes::new();
 static STRINGS: Strings = Strings::new();
 
 /// A collection whose elements can be sorted.
@@ -20,9 +24,10 @@ static STRINGS: Strings = Strings::new();
 pub(crate) enum Source {
     List,
     Set,
+    SortedSet,
 }
 
-const SOURCES: [Source; 2] = [Source::List, Source::Set];
+const SOURCES: [Source; 3] = [Source::List, Source::Set, Source::SortedSet];
 
 impl Source {
     /// What kind of collection a key holds, and how large it is; `None` when there is no such key.
@@ -46,6 +51,7 @@ impl Source {
         match self {
             Source::List => LISTS.resolve(call).and_then(|()| LISTS.len(&mut call.keys, key)),
             Source::Set => SETS.resolve(call).and_then(|()| SETS.len(&mut call.keys, key)),
+            Source::SortedSet => ZSETS.resolve(call).and_then(|()| ZSETS.len(&mut call.keys, key)),
         }
     }
 
@@ -80,6 +86,12 @@ impl Source {
                     items.reverse();
                 }
             }
+            Source::SortedSet => {
+                ZSETS.visit(&mut call.keys, key, places, descending, |member, _score| {
+                    items.push(member);
+                    true
+                })?;
+            }
             Source::Set => {
                 SETS.visit(&mut call.keys, key, |member| {
                     items.push(member);
@@ -94,7 +106,7 @@ impl Source {
 /// Makes ready for [`look_up`], if there are modules to ask.
 pub(crate) fn prepare(call: &Call<'_>) {
     // What nobody provides is not there, and reads as such.
-    let _ = STRINGS.resolve(call);
+    let _ = (STRINGS.resolve(call), HASHES.resolve(call));
 }
 
 /// Hands what a pattern names for an element to `take`: `None` when there is no such key or field, or
@@ -115,10 +127,10 @@ pub(crate) fn look_up<R>(
     for part in [before, element, after] {
         name.extend_from_slice(part);
     }
-    let mut scratch = [0; STRING_SCRATCH_BYTES];
+    let (mut string_room, mut hash_room) = ([0; STRING_SCRATCH_BYTES], [0; HASH_SCRATCH_BYTES]);
     let found = match field {
-        None => STRINGS.get(keys, name, &mut scratch),
-        Some(_) => Ok(None),
+        None => STRINGS.get(keys, name, &mut string_room),
+        Some(field) => HASHES.get(keys, name, field, &mut hash_room),
     };
     match found {
         Ok(value) => Ok(take(value)),
