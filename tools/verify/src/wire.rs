@@ -27,10 +27,6 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn is_error(&self) -> bool {
-        matches!(self, Reply::Line(line) if line.starts_with('-'))
-    }
-
     /// The number of an integer reply.
     pub(crate) fn integer(&self) -> Option<i64> {
         match self {
