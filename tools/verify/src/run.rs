@@ -109,8 +109,8 @@ impl Pair {
     /// When a server cannot be started again.
     pub(crate) fn run(&mut self, case: &Case) -> Result<Option<Difference>, String> {
         self.cases += 1;
-        let mut difference = self.begin(case)?;
-        let mut at = 0;
+        self.begin(case)?;
+        let (mut difference, mut at) = (None, 0);
         while difference.is_none() && at < case.steps.len() {
             let commands: Vec<&Command> = case.steps[at..].iter().map_while(Step::command).collect();
             if commands.is_empty() {
@@ -128,7 +128,7 @@ impl Pair {
         Ok(difference)
     }
 
-    fn begin(&mut self, case: &Case) -> Result<Option<Difference>, String> {
+    fn begin(&mut self, case: &Case) -> Result<(), String> {
         let protocol = case.protocol.to_string();
         for side in [&mut self.candidate, &mut self.reference] {
             let ready = side.ask(&["FLUSHALL"]).and_then(|_| side.ask(&["HELLO", &protocol]));
@@ -138,7 +138,7 @@ impl Pair {
                 side.ask(&["HELLO", &protocol])?;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     fn compare_all(&mut self, commands: &[&Command]) -> Option<Difference> {
@@ -203,7 +203,7 @@ fn text_holds(side: &mut Side, path: &str) -> bool {
     fn holds(reply: &Reply, path: &[u8]) -> bool {
         match reply {
             Reply::Bulk(bytes) => bytes == path,
-            Reply::Line(line) => line[1..].as_bytes() == path,
+            Reply::Line(line) => &line.as_bytes()[1..] == path,
             Reply::Null => false,
             Reply::Many(_, items) => items.iter().any(|item| holds(item, path)),
         }
