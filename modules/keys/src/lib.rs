@@ -1,9 +1,9 @@
 //! The commands on keys of any type: removing, finding, renaming, expiring, dumping, counting.
 //!
-//! The module knows no data type and has no state. What a key is, when it is gone, in which order
-//! a scan goes, how a value becomes a payload: all that is the host's, behind `plinth.keys/1`. What
-//! is left for a command is the reading of its options, the order in which errors are looked for,
-//! the shape of its reply, and saying what happened:
+//! The module knows no data type (SORT asks the types' services) and has no state. What a key is,
+//! when it is gone, in which order a scan goes, how a value becomes a payload: all that is the
+//! host's, behind `plinth.keys/1`. What is left for a command is the reading of its options, the
+//! order in which errors are looked for, the shape of its reply, and saying what happened:
 //!
 //! | a command that | says it by |
 //! |---|---|
@@ -22,6 +22,8 @@
 //! commands/dump.rs      DUMP RESTORE RESTORE-ASKING
 //! commands/database.rs  DBSIZE FLUSHDB FLUSHALL SWAPDB
 //! commands/memory.rs    MEMORY USAGE, MEMORY HELP
+//! commands/sort.rs      SORT SORT_RO
+//! sort/                 what they are made of: patterns, weights, order; the types' services
 //! ```
 //!
 //! Invariants:
@@ -35,6 +37,7 @@
 #![deny(unsafe_code)]
 
 mod commands;
+mod sort;
 
 use plinth_module::prelude::*;
 

@@ -9,6 +9,7 @@ mod presence;
 mod remove;
 mod rename;
 mod scan;
+mod sort;
 mod ttl;
 
 use plinth_module::abi::bytes::Bytes;
@@ -26,6 +27,7 @@ const FAMILIES: &[&[Command]] = &[
     dump::COMMANDS,
     database::COMMANDS,
     memory::COMMANDS,
+    sort::COMMANDS,
 ];
 
 /// All commands.

@@ -1,0 +1,103 @@
+//! A smaller case that still differs (delta debugging, Zeller and Hildebrandt 2002).
+//!
+//! First whole commands go, half of them, then quarters, down to single ones; then arguments, one or
+//! two at a time; and again, until nothing more can go. A command that lost arguments may be one
+//! that is refused. That does no harm: if the two servers still differ, it is the smaller case.
+
+use crate::generate::{Case, Step};
+
+/// Runs that one shrinking may take: each is a whole case on two servers.
+const RUNS_MAX: usize = 3_000;
+
+/// The smallest case found for which `differs` says true, as it does for `case`.
+///
+/// # Errors
+/// Those of `differs`.
+pub(crate) fn shrink(mut case: Case, mut differs: impl FnMut(&Case) -> Result<bool, String>) -> Result<Case, String> {
+    let mut runs = 0;
+    let mut is_smaller = |candidate: &Case| {
+        runs += 1;
+        if runs > RUNS_MAX { Ok(false) } else { differs(candidate) }
+    };
+    loop {
+        let before = (case.steps.len(), case.bytes());
+        without_steps(&mut case, &mut is_smaller)?;
+        without_arguments(&mut case, &mut is_smaller)?;
+        if (case.steps.len(), case.bytes()) == before {
+            return Ok(case);
+        }
+    }
+}
+
+type Differs<'d> = dyn FnMut(&Case) -> Result<bool, String> + 'd;
+
+/// Takes runs of commands out, long ones first.
+fn without_steps(case: &mut Case, differs: &mut Differs<'_>) -> Result<(), String> {
+    let mut size = case.steps.len().div_ceil(2).max(1);
+    loop {
+        let mut at = 0;
+        while at < case.steps.len() {
+            let mut smaller = case.clone();
+            smaller.steps.drain(at..(at + size).min(case.steps.len()));
+            if !smaller.steps.is_empty() && differs(&smaller)? {
+                *case = smaller;
+            } else {
+                at += size;
+            }
+        }
+        if size == 1 {
+            return Ok(());
+        }
+        size = size.div_ceil(2);
+    }
+}
+
+/// Takes arguments out: pairs first, so that those that belong together go together.
+fn without_arguments(case: &mut Case, differs: &mut Differs<'_>) -> Result<(), String> {
+    for step in 0..case.steps.len() {
+        for count in [2, 1] {
+            let mut at = 2;
+            while let Step::Command(args) = &case.steps[step]
+                && at + count <= args.len()
+            {
+                let mut smaller = case.clone();
+                if let Step::Command(args) = &mut smaller.steps[step] {
+                    args.drain(at..at + count);
+                }
+                if differs(&smaller)? {
+                    *case = smaller;
+                } else {
+                    at += 1;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Step {
+        Step::Command(text.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+    }
+
+    #[test]
+    fn what_has_nothing_to_do_with_it_goes() {
+        let mut steps: Vec<Step> = (0..200).map(|number| words(&format!("SET k{number} v"))).collect();
+        steps.insert(17, words("ZADD z 1 a 2 b 3 c 1 d"));
+        steps.insert(140, words("ZRANGE z 0 -1"));
+        let case = Case { protocol: 2, steps };
+        let has = |case: &Case, name: &str, word: &str| {
+            case.steps.iter().any(|step| {
+                matches!(step, Step::Command(args)
+                if args[0] == name.as_bytes() && args.iter().any(|arg| arg == word.as_bytes()))
+            })
+        };
+        let smallest =
+            shrink(case, |case| Ok(has(case, "ZADD", "a") && has(case, "ZADD", "d") && has(case, "ZRANGE", "-1")));
+        let texts: Vec<String> = smallest.unwrap().steps.iter().map(Step::to_string).collect();
+        assert_eq!(texts, ["ZADD z a d", "ZRANGE z -1"]);
+    }
+}
