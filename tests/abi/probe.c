@@ -242,7 +242,7 @@ static plinth_status values(plinth_call *call) {
 }
 
 static plinth_status names(plinth_call *call) {
-    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)}, held = entry;
     boxed *made = make(11);
     CHECK(made != NULL && keys->put_boxed(call, T("p:b"), probe_type, 2, made, 0, &entry) == 0);
     CHECK(keys->set_expire(call, &entry, call->now_ms + 100000) == 0);
@@ -259,8 +259,8 @@ static plinth_status names(plinth_call *call) {
     CHECK(keys->copy(call, T("p:none"), T("p:e"), call->db, 1) == PLINTH_STATUS_NONE);
     CHECK(keys->copy(call, T("p:c"), T("p:d"), 9999, 0) == PLINTH_STATUS_DB_RANGE);
     CHECK(keys->rename(call, T("p:c"), T("p:d"), 1) == PLINTH_STATUS_EXISTS);
-    CHECK(keys->get(call, T("p:d"), probe_type, 0, &entry) == 0 && entry.boxed != made);
-    CHECK(((boxed *)entry.boxed)->u == 11 && entry.expire_at_ms == call->now_ms + 100000);
+    CHECK(!keys->get(call, T("p:c"), 0, PLINTH_GET_HOLD, &held) && !keys->get(call, T("p:d"), 0, PLINTH_GET_HOLD, &entry));
+    CHECK(held.boxed == made && entry.boxed != made && ((boxed *)held.boxed)->u + ((boxed *)entry.boxed)->u == 22);
     CHECK(keys->move_to(call, T("p:none"), 9) == PLINTH_STATUS_NONE);
     CHECK(keys->move_to(call, T("p:d"), 9999) == PLINTH_STATUS_DB_RANGE);
     const uint64_t before = keys->count(call, 9);

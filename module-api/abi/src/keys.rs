@@ -21,6 +21,9 @@ pub const GET_NO_TOUCH: u32 = 1 << 0;
 pub const GET_NO_STATS: u32 = 1 << 1;
 /// [`KeysService::get`]: the value is going to be changed.
 pub const GET_WRITE: u32 = 1 << 2;
+/// [`KeysService::get`]: entries that were got before with this flag stay valid, as long as nothing
+/// but such calls came in between. For reading several values at one time.
+pub const GET_HOLD: u32 = 1 << 3;
 /// [`KeysService::put`]: keep the key's expiry.
 pub const PUT_KEEP_EXPIRY: u32 = 1 << 0;
 /// [`KeysService::put`]: the caller knows that there is no such key.
@@ -61,7 +64,7 @@ pub const EVENT_NEW: u32 = 1 << 14;
 
 /// A key that was found or made. `data` and `len` may be read and written in
 /// place; the whole is valid until the next call of this service that takes a key
-/// or an entry (other than `modified` and the readers marked so).
+/// or an entry (other than `modified`, the readers marked so, and see [`GET_HOLD`]).
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
 pub struct Entry {
@@ -270,4 +273,9 @@ pub struct KeysService {
         idle_s: i64,
         frequency: i64,
     ) -> Status,
+    /// Have this call work on another database from now on: for calls that have no client, such as
+    /// those of timers. What was handed out for the call before is not used any more.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: `DB_RANGE`; `NOT_ALLOWED` in a call with a client.
+    pub select: unsafe extern "C" fn(call: *mut Call, db: u32) -> Status,
 }

@@ -27,8 +27,10 @@ pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod entry;
 pub mod events;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
@@ -37,10 +39,13 @@ pub mod list;
 pub mod propagate;
 pub mod reply;
 pub mod run;
+pub mod set;
+pub mod set_storage;
 pub mod status;
 pub mod string;
 pub mod timers;
 pub mod value;
+pub mod zset;
 
 /// Version of the ABI that breaks: a module of another major version is refused.
 pub const ABI_MAJOR: u16 = 1;

@@ -35,6 +35,9 @@ typedef struct plinth_keys_service plinth_keys_service;
 #define PLINTH_GET_NO_STATS (UINT32_C(1) << 1)
 // `plinth_keys_service.get`: the value is going to be changed.
 #define PLINTH_GET_WRITE (UINT32_C(1) << 2)
+// `plinth_keys_service.get`: entries that were got before with this flag stay valid, as long as
+// nothing but such calls came in between. For reading several values at one time.
+#define PLINTH_GET_HOLD (UINT32_C(1) << 3)
 
 // `plinth_keys_service.put`: keep the key's expiry.
 #define PLINTH_PUT_KEEP_EXPIRY (UINT32_C(1) << 0)
@@ -79,8 +82,8 @@ typedef struct plinth_keys_service plinth_keys_service;
 #define PLINTH_EVENT_NEW (UINT32_C(1) << 14)
 
 // A key that was found or made. `data` and `len` may be read and written in place; the whole is
-// valid until the next call of this service that takes a key or an entry (other than `modified` and
-// the readers marked so).
+// valid until the next call of this service that takes a key or an entry (other than `modified`,
+// the readers marked so, and see `PLINTH_GET_HOLD`).
 struct plinth_entry {
     // Size of this struct in bytes.
     uint32_t size;
@@ -269,6 +272,13 @@ struct plinth_keys_service {
     plinth_status (*restore)(plinth_call *call, plinth_bytes key, plinth_bytes payload,
                              int64_t expire_at_ms, uint32_t replace, int64_t idle_s,
                              int64_t frequency);
+
+    // Have this call work on another database from now on: for calls that have no client, such as
+    // those of timers. What was handed out for the call before is not used any more.
+    //
+    // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_DB_RANGE`; `PLINTH_STATUS_NOT_ALLOWED`
+    // in a call with a client.
+    plinth_status (*select)(plinth_call *call, uint32_t db);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -291,7 +301,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 184);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 192);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -316,6 +326,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, type_id, 152);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, stat, 160);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, dump, 168);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, select, 184);
 #endif
 
 #ifdef __cplusplus

@@ -56,8 +56,10 @@
 #include <plinth/codec.h>
 #include <plinth/command.h>
 #include <plinth/config.h>
+#include <plinth/convert.h>
 #include <plinth/entry.h>
 #include <plinth/events.h>
+#include <plinth/hash.h>
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
@@ -65,10 +67,13 @@
 #include <plinth/propagate.h>
 #include <plinth/reply.h>
 #include <plinth/run.h>
+#include <plinth/set.h>
+#include <plinth/set_storage.h>
 #include <plinth/status.h>
 #include <plinth/string.h>
 #include <plinth/timers.h>
 #include <plinth/value.h>
+#include <plinth/zset.h>
 
 // Version of the ABI that breaks: a module of another major version is refused.
 #define PLINTH_ABI_MAJOR 1

@@ -19,6 +19,7 @@
 //! it needs), lengths to walk backwards by (one byte for each element), and memory of its own.
 
 pub mod element;
+pub mod listpack;
 pub mod pair;
 
 /// The integer that a text is the one spelling of: `0`, or an optional `-` and digits that do not

@@ -229,6 +229,13 @@ impl<'k> Entry<'k> {
         unsafe { Some(Stored::Boxed { tag: self.tag(), value: &*self.raw.boxed.cast() }) }
     }
 
+    /// The value of a [`MixedType`] in either form, kept for as long as the keys are borrowed.
+    #[inline]
+    pub fn into_stored<M: MixedType>(self) -> Option<Stored<'k, M::Boxed>> {
+        // SAFETY: the entry is gone, and the keys stay borrowed for `'k`.
+        unsafe { Held::<'k>::new(self.raw) }.stored::<M>()
+    }
+
     /// The boxed value of a [`MixedType`], or `None` when it is inline or of another type.
     #[inline]
     pub fn boxed<M: MixedType>(&mut self) -> Option<&mut M::Boxed> {
@@ -263,5 +270,49 @@ impl<'k> Entry<'k> {
             drop(unsafe { from_boxed::<M::Boxed>(boxed) });
         }
         check(status)
+    }
+}
+
+/// One of several keys that [`Keys::get_each`](crate::keys::Keys::get_each) found, to be read.
+pub struct Held<'k> {
+    raw: abi::keys::Entry,
+    marker: PhantomData<&'k ()>,
+}
+
+impl<'k> Held<'k> {
+    /// # Safety
+    /// `raw` was filled by the host with `GET_HOLD`, and no key is changed while `'k` lasts.
+    #[inline(always)]
+    pub(crate) unsafe fn new(raw: abi::keys::Entry) -> Held<'k> {
+        Held { raw, marker: PhantomData }
+    }
+
+    /// The tag that the type gave the value, 0 to 15.
+    #[inline(always)]
+    pub fn tag(&self) -> u32 {
+        self.raw.tag
+    }
+
+    /// The inline value; empty for a boxed one.
+    #[inline(always)]
+    pub fn bytes(&self) -> &'k [u8] {
+        if self.raw.form != FORM_INLINE {
+            return &[];
+        }
+        // SAFETY: the host says where the bytes are, and nobody changes keys while `'k` lasts.
+        unsafe { Bytes { data: self.raw.data, len: self.raw.len }.as_slice() }
+    }
+
+    /// The value of a [`MixedType`] in either form, or `None` when it is of another type.
+    #[inline]
+    pub fn stored<M: MixedType>(&self) -> Option<Stored<'k, M::Boxed>> {
+        if self.raw.type_id != TypeHandle::of::<M>().ok()?.id() {
+            return None;
+        }
+        if self.raw.form == FORM_INLINE {
+            return Some(Stored::Inline { tag: self.raw.tag, bytes: self.bytes() });
+        }
+        // SAFETY: as in `Entry::stored`; no key is changed while `'k` lasts.
+        unsafe { Some(Stored::Boxed { tag: self.raw.tag, value: &*self.raw.boxed.cast() }) }
     }
 }

@@ -8,13 +8,14 @@
 //!
 //! *Invariant*: what is handed out borrows `Keys` exclusively, since the host may move any entry
 //! when another is touched. Two entries or values at a time are a compile error; whoever
-//! needs two copies what it needs of the first.
+//! needs two to read gets them with [`Keys::get_each`], whoever changes one copies what it needs of
+//! the other.
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
-use crate::abi::keys::{DB_ALL, EXPIRE_NONE, Visit};
+use crate::abi::keys::{DB_ALL, EXPIRE_NONE, GET_HOLD, Visit};
 use crate::datatype::{Boxed, DataType, MixedType};
-use crate::entry::Entry;
+use crate::entry::{Entry, Held};
 use crate::error::{Error, Result, check, check_found};
 use crate::host;
 use crate::panic::guard;
@@ -112,6 +113,27 @@ impl Keys<'_> {
     #[inline(always)]
     pub fn get_any<'k>(&'k mut self, key: &'k [u8], flags: u32) -> Result<Option<Entry<'k>>> {
         self.find(key, 0, flags)
+    }
+
+    /// Finds several keys to read at one time, with `GET_*` flags: one element for each key, `None`
+    /// for those that are not there. Fails as [`get`](Keys::get), whichever of the keys it is.
+    pub fn get_each<'k, 'n>(
+        &'k mut self,
+        of: &TypeHandle,
+        keys: impl IntoIterator<Item = &'n [u8]>,
+        flags: u32,
+    ) -> Result<Vec<Option<Held<'k>>>> {
+        let type_id = of.loaded()?;
+        let find = |key: &[u8]| {
+            let mut raw = abi::keys::Entry::NEW;
+            let flags = flags | GET_HOLD;
+            // SAFETY: as in `find`.
+            let status = unsafe { (host::keys().get)(self.call.as_ptr(), Bytes::of(key), type_id, flags, &mut raw) };
+            // SAFETY: the host filled `raw`, and it stays valid while the other keys are got, which
+            // `GET_HOLD` asks for, and while `&'k mut self` borrows the keys.
+            Ok(check_found(status)?.then(|| unsafe { Held::new(raw) }))
+        };
+        keys.into_iter().map(find).collect()
     }
 
     /// Whether a key is there, with `GET_*` flags.
@@ -346,6 +368,13 @@ impl Keys<'_> {
     pub fn swap(&mut self, first: u32, second: u32) -> Result {
         // SAFETY: the call is valid.
         check(unsafe { (host::keys().swap)(self.call.as_ptr(), first, second) })
+    }
+
+    /// Has this call work on another database from now on: for timers and other calls without a
+    /// client. Fails with `DbRange`, and with `NotAllowed` where there is a client.
+    pub fn select(&mut self, db: u32) -> Result {
+        // SAFETY: the call is valid, and nothing that it handed out is held.
+        check(unsafe { (host::keys().select)(self.call.as_ptr(), db) })
     }
 
     /// Name of a type, whether its module is loaded or not; empty for an unknown id.

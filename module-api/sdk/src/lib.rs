@@ -53,7 +53,9 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`]. [`host`] is how it works underneath, and [`mock`] how a module is tested.
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
+//! patterns and [`number`]s are texts that several modules read alike. [`host`] is how it works
+//! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -65,26 +67,34 @@ pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod datatype;
 pub mod entry;
 pub mod error;
 pub mod events;
 pub mod export;
+pub mod extended;
+pub mod glob;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
 pub mod list;
 pub mod mock;
+pub mod natural;
 pub mod number;
 mod panic;
 pub mod propagate;
 pub mod reply;
 pub mod run;
 pub mod service;
+pub mod set;
+pub mod set_storage;
 pub mod string;
 mod take;
 pub mod timers;
 pub mod types;
+pub mod zset;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;
@@ -107,7 +117,7 @@ pub mod prelude {
         CONFIG_BARE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
     };
     pub use crate::datatype::{Boxed, DataType, InlineType, Loaded, MixedType, Stored};
-    pub use crate::entry::{Entry, EntryStat};
+    pub use crate::entry::{Entry, EntryStat, Held};
     pub use crate::error::{Error, Result};
     pub use crate::events::*;
     pub use crate::export;

@@ -41,6 +41,23 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// The number that a cursor spells, as C's `strtoul` reads it: signs and leading zeros are taken,
+/// and no digits at all when there is nothing else either.
+pub fn parse_cursor(text: &[u8]) -> Option<u64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let (negative, digits) = match text {
+        [] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
 /// Reads a float: decimal with optional sign, point and exponent, or `inf` and `infinity` in
 /// any case. `None` for text that is none, for NaN, and for numbers too large for a double or
 /// too small to differ from zero.
@@ -178,6 +195,28 @@ mod tests {
     fn shown(value: f64) -> String {
         let mut room = [0; DOUBLE_TEXT_BYTES];
         String::from_utf8(format_double(value, &mut room).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_is_read_as_strtoul_reads_it() {
+        for (text, cursor) in [
+            ("0", Some(0)),
+            ("", Some(0)),
+            ("17", Some(17)),
+            ("007", Some(7)),
+            ("+5", Some(5)),
+            ("-1", Some(u64::MAX)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            (" 1", None),
+            ("1 ", None),
+            ("-", None),
+            ("0x1", None),
+            ("a", None),
+            ("3\0rest", Some(3)),
+        ] {
+            assert_eq!(parse_cursor(text.as_bytes()), cursor, "{text:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,6 @@
 //! | depends on the clock or on what was there | `propagate`, with a command that does not |
 //!
 //! ```text
-//! glob.rs               patterns of KEYS and SCAN; pure
 //! commands/remove.rs    DEL UNLINK
 //! commands/presence.rs  EXISTS TOUCH TYPE
 //! commands/expire.rs    EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST
@@ -36,7 +35,6 @@
 #![deny(unsafe_code)]
 
 mod commands;
-mod glob;
 
 use plinth_module::prelude::*;
 

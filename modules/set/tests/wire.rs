@@ -1,1 +1,9 @@
-//! RESP bytes in and out.
+//! Every command of the module, over its own storage.
+
+mod claims;
+
+use plinth_testkit::Server;
+
+fn server() -> Server {
+    Server::start()
+}

@@ -6,7 +6,8 @@
 //! by SCAN when it would have been shown.
 
 use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN, change};
-use crate::glob::Pattern;
+use plinth_module::glob::Pattern;
+use plinth_module::number::parse_cursor;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[KEYS, SCAN, RANDOMKEY];
@@ -122,23 +123,6 @@ impl<'a> Options<'a> {
     }
 }
 
-/// The number that a cursor spells, as C's `strtoul` reads it: signs and leading zeros are taken,
-/// and no digits at all when there is nothing else either.
-fn parse_cursor(text: &[u8]) -> Option<u64> {
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-    let (negative, digits) = match text {
-        [] => return Some(0),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some(if negative { number.wrapping_neg() } else { number })
-}
-
 /// Keys that a scan has found: their bytes one after the other.
 #[derive(Default)]
 struct Found {
@@ -208,31 +192,4 @@ fn randomkey(call: &mut Call<'_>) -> Result {
         None => call.reply.null(),
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_read_as_strtoul_reads_it() {
-        for (text, cursor) in [
-            ("0", Some(0)),
-            ("", Some(0)),
-            ("17", Some(17)),
-            ("007", Some(7)),
-            ("+5", Some(5)),
-            ("-1", Some(u64::MAX)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
-            (" 1", None),
-            ("1 ", None),
-            ("-", None),
-            ("0x1", None),
-            ("a", None),
-            ("3\0rest", Some(3)),
-        ] {
-            assert_eq!(parse_cursor(text.as_bytes()), cursor, "{text:?}");
-        }
-    }
 }

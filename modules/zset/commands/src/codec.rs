@@ -1,1 +1,182 @@
-//! The codec: the type, and its values in files and payloads.
+//! The codec: the type `zset`, and its values in files and payloads.
+//!
+//! A sorted set is saved as value type 5 of the RDB format, whichever form it has: its length, and
+//! each member with eight bytes of score. Every Redis since 4.0 reads that. All that Redis ever
+//! wrote is read: type 3 with scores as text, ziplists (12) and listpacks (17). Which form a value
+//! gets is decided by the present thresholds.
+//!
+//! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html>, and `listpack` and
+//! `ziplist` in [`packed`].
+
+pub mod packed;
+
+use crate::large::Large;
+use crate::score;
+use crate::small::{self, Small};
+use crate::storage::Storage;
+use crate::value::may_be_small;
+use packed::Packed;
+use plinth_module::datatype::Stored;
+use plinth_module::pack::Digits;
+use plinth_module::prelude::*;
+use std::collections::HashSet;
+use std::ffi::CStr;
+use std::marker::PhantomData;
+
+/// Tag of the small form.
+pub const SMALL: u32 = 0;
+/// Tag of the large form.
+pub const LARGE: u32 = 1;
+
+/// Value types in the RDB format.
+const RDB_TEXT: u8 = 3;
+const RDB_BINARY: u8 = 5;
+const RDB_ZIPLIST: u8 = 12;
+const RDB_LISTPACK: u8 = 17;
+
+/// The lengths that stand for scores without digits, in value type 3.
+const NAN: u8 = 253;
+const POSITIVE_INFINITY: u8 = 254;
+const NEGATIVE_INFINITY: u8 = 255;
+
+/// The type of sorted sets over a storage.
+pub struct Zset<S>(PhantomData<fn() -> S>);
+
+impl<S: Storage> MixedType for Zset<S> {
+    type Boxed = Large<S>;
+    const NAME: &'static CStr = c"zset";
+    const RDB_TAGS: &'static [u8] = &[RDB_BINARY, RDB_TEXT, RDB_ZIPLIST, RDB_LISTPACK];
+
+    fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
+        out.tag(RDB_BINARY);
+        match value {
+            Stored::Inline { bytes, .. } => {
+                let small = Small::new(bytes);
+                out.u64(small.len() as u64);
+                small.visit(0..small.len(), false, &mut |member, score| put(out, member, score));
+            }
+            Stored::Boxed { value, .. } => {
+                let len = value.store().len();
+                out.u64(len as u64);
+                value.store().visit(0..len, false, &mut |member, score| put(out, member, score));
+            }
+        }
+    }
+
+    fn load<'l>(from: &'l mut Loader<'_>, encoding: u32) -> Result<Loaded<'l, Large<S>>> {
+        let mut elements = Elements::<S>::default();
+        match encoding as u8 {
+            tag @ (RDB_TEXT | RDB_BINARY) => {
+                for _ in 0..from.u64()? {
+                    let member: Box<[u8]> = from.bytes()?.into();
+                    let score = if tag == RDB_BINARY { from.f64()? } else { text_score(from)? };
+                    elements.push(member, score)?;
+                }
+            }
+            RDB_ZIPLIST => elements.push_all(Packed::ziplist(from.bytes()?)?)?,
+            RDB_LISTPACK => elements.push_all(Packed::listpack(from.bytes()?)?)?,
+            _ => return Err(Error::BadData),
+        }
+        elements.finish()
+    }
+
+    fn memory(value: &Large<S>) -> usize {
+        size_of::<Large<S>>() + value.store().memory_bytes()
+    }
+
+    fn free_effort(value: &Large<S>) -> usize {
+        value.store().len()
+    }
+
+    fn encoding_name(value: Stored<'_, Large<S>>) -> &'static str {
+        match value {
+            Stored::Inline { .. } => "listpack",
+            Stored::Boxed { .. } => "skiplist",
+        }
+    }
+}
+
+fn put(out: &mut Saver<'_>, member: &[u8], score: f64) {
+    out.bytes(member);
+    out.f64(score);
+}
+
+/// A score as text behind its length.
+fn text_score(from: &mut Loader<'_>) -> Result<f64> {
+    match from.raw(1)?[0] {
+        NAN => Err(Error::BadData),
+        POSITIVE_INFINITY => Ok(f64::INFINITY),
+        NEGATIVE_INFINITY => Ok(f64::NEG_INFINITY),
+        len => score::parse(from.raw(usize::from(len))?).ok_or(Error::BadData),
+    }
+}
+
+/// Elements that are being read, in whatever order.
+struct Elements<S> {
+    /// As long as they are few and short.
+    small: Vec<(Box<[u8]>, f64)>,
+    /// When they are not.
+    large: Option<Large<S>>,
+}
+
+impl<S> Default for Elements<S> {
+    fn default() -> Elements<S> {
+        Elements { small: Vec::new(), large: None }
+    }
+}
+
+impl<S: Storage> Elements<S> {
+    fn push(&mut self, member: Box<[u8]>, score: f64) -> Result {
+        if score.is_nan() {
+            return Err(Error::BadData);
+        }
+        if self.large.is_none() && may_be_small(self.small.len() + 1, member.len()) {
+            self.small.push((member, score));
+            return Ok(());
+        }
+        let mut is_new = true;
+        let large = self.large.get_or_insert_with(Large::default);
+        for (member, score) in self.small.drain(..).chain([(member, score)]) {
+            large.update(&member, |before| {
+                is_new &= before.is_none();
+                Some(score)
+            });
+        }
+        if is_new { Ok(()) } else { Err(Error::BadData) }
+    }
+
+    /// Members and scores in turn.
+    fn push_all(&mut self, mut packed: Packed<'_>) -> Result {
+        let (mut member_digits, mut score_digits) = (Digits::new(), Digits::new());
+        while let Some(member) = packed.next()? {
+            let score = packed.next()?.ok_or(Error::BadData)?;
+            let score = score::parse(score.text(&mut score_digits)).ok_or(Error::BadData)?;
+            self.push(member.text(&mut member_digits).into(), score)?;
+        }
+        Ok(())
+    }
+
+    fn finish<'l>(mut self) -> Result<Loaded<'l, Large<S>>> {
+        if let Some(large) = self.large {
+            return Ok(Loaded::boxed(LARGE, large));
+        }
+        if self.small.is_empty() {
+            return Err(Error::BadData);
+        }
+        let members: HashSet<&[u8]> = self.small.iter().map(|(member, _)| &member[..]).collect();
+        if members.len() != self.small.len() {
+            return Err(Error::BadData);
+        }
+        sort(&mut self.small);
+        let elements = self.small.iter().map(|(member, score)| (&member[..], *score));
+        Ok(Loaded::owned(SMALL, small::build(elements)))
+    }
+}
+
+/// Brings elements into their order.
+pub(crate) fn sort(elements: &mut [(Box<[u8]>, f64)]) {
+    elements.sort_unstable_by(|one, other| {
+        // Scores are never NaN, and both zeros are the same.
+        one.1.partial_cmp(&other.1).unwrap_or(std::cmp::Ordering::Equal).then_with(|| one.0.cmp(&other.0))
+    });
+}

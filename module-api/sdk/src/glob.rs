@@ -1,4 +1,4 @@
-//! Glob patterns as KEYS and SCAN take them.
+//! Glob patterns as KEYS, SCAN and the scans of collections take them.
 //!
 //! ```text
 //! *         any bytes, also none         [abc]     one of these
@@ -21,7 +21,7 @@
 
 /// A pattern, looked at once for the shapes that need no matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pattern<'p> {
+pub enum Pattern<'p> {
     /// `*`.
     All,
     /// Nothing special in it.
@@ -34,7 +34,7 @@ pub(crate) enum Pattern<'p> {
 
 impl<'p> Pattern<'p> {
     /// The pattern that a text spells.
-    pub(crate) fn new(text: &'p [u8]) -> Pattern<'p> {
+    pub fn new(text: &'p [u8]) -> Pattern<'p> {
         match text.iter().position(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\')) {
             None => Pattern::Exact(text),
             Some(at) if at + 1 < text.len() || text[at] != b'*' => Pattern::Glob(text),
@@ -45,7 +45,7 @@ impl<'p> Pattern<'p> {
 
     /// Whether it matches the whole of `text`.
     #[inline]
-    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         match self {
             Pattern::All => true,
             Pattern::Exact(exact) => text == *exact,

@@ -6,7 +6,7 @@
 //! It runs for a fraction of a second under `cargo test`. For longer:
 //!
 //! ```text
-//!   PLINTH_FUZZ_SECONDS=600 cargo test --release -p plinth-keys glob::fuzz
+//!   PLINTH_FUZZ_SECONDS=600 cargo test --release -p plinth-module glob::fuzz
 //!   PLINTH_FUZZ_SEED=123    starts at that case; a failure prints the seed of its case
 //! ```
 

@@ -1,0 +1,96 @@
+//! The blob: a text in a block of its own, with its length in front.
+
+use plinth_module::prelude::{Error, Result};
+use std::alloc::{Layout, alloc, dealloc};
+use std::ptr::NonNull;
+
+/// What stands for a length that follows in eight bytes.
+const LONG: u8 = 255;
+const LONG_HEAD: usize = 9;
+/// Sizes are multiples of this, and so are addresses: the lowest bits of a slot are free.
+const ALIGN: usize = 8;
+
+/// A text on the heap. Whoever takes it out of its table frees it.
+#[derive(Clone, Copy)]
+pub(super) struct Blob(NonNull<u8>);
+
+fn layout(head: usize, len: usize) -> Result<Layout> {
+    let size = (head + len).next_multiple_of(ALIGN);
+    Layout::from_size_align(size, ALIGN).map_err(|_| Error::OutOfMemory)
+}
+
+const fn head_of(len: usize) -> usize {
+    if len < LONG as usize { 1 } else { LONG_HEAD }
+}
+
+impl Blob {
+    /// A copy of a text. Fails with `OutOfMemory`.
+    #[inline]
+    pub(super) fn new(text: &[u8]) -> Result<Blob> {
+        let (len, head) = (text.len(), head_of(text.len()));
+        let layout = layout(head, len)?;
+        // SAFETY: the layout has at least `ALIGN` bytes; head and text fit into it and do not
+        // overlap with the text given.
+        unsafe {
+            let start = NonNull::new(alloc(layout)).ok_or(Error::OutOfMemory)?;
+            if head == 1 {
+                start.write(len as u8);
+            } else {
+                start.write(LONG);
+                start.add(1).cast::<u64>().write_unaligned(len as u64);
+            }
+            start.add(head).copy_from_nonoverlapping(NonNull::from(text).cast(), len);
+            Ok(Blob(start))
+        }
+    }
+
+    /// The slot that points to it.
+    #[inline]
+    pub(super) fn slot(self) -> u64 {
+        self.0.as_ptr().expose_provenance() as u64
+    }
+
+    /// The blob of a slot that does not hold an integer.
+    #[inline]
+    pub(super) fn of(slot: u64) -> Blob {
+        let address = std::ptr::with_exposed_provenance_mut(slot as usize);
+        // SAFETY: slots without the integer's bit are made by `slot` alone, from an address.
+        Blob(unsafe { NonNull::new_unchecked(address) })
+    }
+
+    /// Length of the head, and of the text.
+    #[inline]
+    fn lengths(self) -> (usize, usize) {
+        // SAFETY: a blob that a table points to is alive and begins with its length.
+        unsafe {
+            match self.0.read() {
+                LONG => (LONG_HEAD, self.0.add(1).cast::<u64>().read_unaligned() as usize),
+                len => (1, len as usize),
+            }
+        }
+    }
+
+    /// The text, for as long as the blob's table points to it: callers bind it to a borrow of that.
+    #[inline]
+    pub(super) fn text<'s>(self) -> &'s [u8] {
+        let (head, len) = self.lengths();
+        // SAFETY: so many bytes follow the head, written when it was made and never changed.
+        unsafe { std::slice::from_raw_parts(self.0.add(head).as_ptr(), len) }
+    }
+
+    /// Bytes of its block.
+    #[inline]
+    pub(super) fn bytes(self) -> usize {
+        let (head, len) = self.lengths();
+        (head + len).next_multiple_of(ALIGN)
+    }
+
+    /// Frees it, and returns how many bytes that were. No slot points to it any more.
+    #[inline]
+    pub(super) fn free(self) -> usize {
+        let size = self.bytes();
+        // SAFETY: the block was made by `new` with this size and `ALIGN`, which were valid there.
+        unsafe { dealloc(self.0.as_ptr(), Layout::from_size_align_unchecked(size, ALIGN)) };
+        size
+    }
+}

@@ -1,0 +1,117 @@
+//! ZSCAN: members a few at a time.
+//!
+//! A small sorted set is listed whole. Of a large one about COUNT members are visited and then
+//! filtered; the storage promises that a member which stays is not missed.
+
+use super::{GROUP, KEY, READER, change};
+use crate::storage::Storage;
+use crate::value::View;
+use plinth_module::glob::Pattern;
+use plinth_module::number::{DOUBLE_TEXT_BYTES, format_double, parse_cursor};
+use plinth_module::prelude::*;
+use std::marker::PhantomData;
+
+pub(super) struct Family<S>(PhantomData<S>);
+
+impl<S: Storage> Family<S> {
+    pub(super) const COMMANDS: [Command; 1] = [Command { run: run(zscan::<S>), ..ZSCAN }];
+}
+
+const ZSCAN: Command = Command {
+    name: text("zscan"),
+    arity: -3,
+    tips: list(&[text("nondeterministic_output")]),
+    docs: docs(&Docs {
+        summary: text("Lists members with their scores a few at a time, from one cursor to the next."),
+        since: text("2.8.0"),
+        group: GROUP,
+        complexity: text("O(1) for a call, O(N) for all calls until the cursor is 0 again, for N members"),
+        history: list(&[change("9.1.0", "Takes the option `NOSCORES`, of Valkey.")]),
+        args: list(&[
+            KEY,
+            Arg::new(ARG_INTEGER, "cursor"),
+            Arg::new(ARG_PATTERN, "pattern").token("MATCH").flags(ARG_OPTIONAL),
+            Arg::new(ARG_INTEGER, "count").token("COUNT").flags(ARG_OPTIONAL),
+            Arg::word("noscores", "NOSCORES").flags(ARG_OPTIONAL),
+        ]),
+        ..Docs::NEW
+    }),
+    ..READER
+};
+
+/// Members visited by a call that does not say.
+const COUNT_DEFAULT: usize = 10;
+/// Steps for each member of COUNT, after which a call ends though it has found fewer: a table that
+/// has shrunk has many empty buckets.
+const STEPS_PER_MEMBER: usize = 10;
+
+struct Options<'a> {
+    pattern: Pattern<'a>,
+    count: usize,
+    with_scores: bool,
+}
+
+impl<'a> Options<'a> {
+    fn read(args: &Args<'a>) -> Result<Options<'a>> {
+        let mut options = Options { pattern: Pattern::All, count: COUNT_DEFAULT, with_scores: true };
+        let mut at = 3;
+        while at < args.len() {
+            if args.word(at, "noscores") {
+                options.with_scores = false;
+                at += 1;
+                continue;
+            }
+            let value = args.expect(at + 1)?;
+            if args.word(at, "count") {
+                let count = args.integer(at + 1)?;
+                options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
+            } else if args.word(at, "match") {
+                options.pattern = Pattern::new(value);
+            } else {
+                return Err(Error::Syntax);
+            }
+            at += 2;
+        }
+        Ok(options)
+    }
+}
+
+fn zscan<S: Storage>(call: &mut Call<'_>) -> Result {
+    let mut cursor = parse_cursor(call.args.bytes(2)).ok_or(Error::InvalidCursor)?;
+    // The key comes before the options, as far as errors go.
+    let view = View::<S>::find(&mut call.keys, call.args.bytes(1))?;
+    let Some(view) = view else {
+        call.reply.array(2);
+        call.reply.bulk(b"0");
+        call.reply.array(0);
+        return Ok(());
+    };
+    let Options { pattern, count, with_scores } = Options::read(&call.args)?;
+    let (mut texts, mut found) = (Vec::new(), Vec::new());
+    let (mut visited, mut steps) = (0, count.saturating_mul(STEPS_PER_MEMBER));
+    loop {
+        cursor = view.scan(cursor, &mut |member, score| {
+            visited += 1;
+            if pattern.matches(member) {
+                texts.extend_from_slice(member);
+                found.push((texts.len(), score));
+            }
+        });
+        steps -= 1;
+        if cursor == 0 || visited >= count || steps == 0 {
+            break;
+        }
+    }
+    call.reply.array(2);
+    call.reply.bulk(itoa::Buffer::new().format(cursor));
+    call.reply.array(found.len() * if with_scores { 2 } else { 1 });
+    let mut start = 0;
+    for (end, score) in found {
+        call.reply.bulk(&texts[start..end]);
+        if with_scores {
+            call.reply.bulk(format_double(score, &mut [0; DOUBLE_TEXT_BYTES]));
+        }
+        start = end;
+    }
+    Ok(())
+}
