@@ -76,6 +76,16 @@ pub struct Server {
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
+    /// Whether any module is being replaced.
+    pub replacing: bool,
+    /// Which ones are.
+    pub replacements: Vec<crate::module::replace::Replacement>,
+    /// A large value that is being converted.
+    pub migration: Option<crate::module::migrate::Migration>,
+    /// The walk that converts values.
+    pub sweep: crate::keyspace::sweep::Sweep,
+    /// What the client is told whose command ends with `GHOST`.
+    pub ghost_note: String,
     /// Listeners that are to replace the present ones (CONFIG SET).
     pub new_listeners: Option<Vec<crate::net::listener::Listener>>,
     /// The TCP sockets that are listened on, for CONFIG SET to put to rest.
@@ -158,6 +168,11 @@ impl Server {
             key_hooks: 0,
             last_ticks: 0,
             depth: 0,
+            replacing: false,
+            replacements: Vec::new(),
+            migration: None,
+            sweep: crate::keyspace::sweep::Sweep::default(),
+            ghost_note: String::new(),
             new_listeners: None,
             listening: Vec::new(),
             cron_paused: false,

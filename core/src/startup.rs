@@ -16,6 +16,8 @@ pub struct Configuration {
     pub settings: settings::Settings,
     /// Directives of modules, to be taken up when these are loaded.
     pub waiting: Vec<Directive>,
+    /// `rename-command` lines, to be followed when all commands are there.
+    pub renames: Vec<Directive>,
     /// Path of the file, if there is one.
     pub file: Option<PathBuf>,
 }
@@ -47,6 +49,13 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
         configuration.settings.loadmodule.push(words);
         return Ok(());
     }
+    if name == "rename-command" {
+        if directive.args.len() != 2 {
+            return Err(LineError::BadDirective);
+        }
+        configuration.renames.push(directive);
+        return Ok(());
+    }
     let Some(parameter) = settings::find(&name) else {
         configuration.waiting.push(directive);
         return Ok(());
@@ -71,7 +80,7 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
 
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
-    let Configuration { settings, waiting, file } = configuration;
+    let Configuration { settings, waiting, renames, file } = configuration;
     crate::log::set_level(settings.loglevel);
     if settings.daemonize {
         daemonize()?;
@@ -89,6 +98,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     banner(&server);
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
+    rename_commands(&mut server, &renames)?;
     if server.port > 0 {
         let listeners = listen_tcp(&server.settings, server.port).map_err(|text| {
             crate::log::warning(&text);
@@ -205,13 +215,23 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
     load_defaults(server, paths);
     if let Some((name, _)) = server.waiting_parameters.first() {
         let directive = waiting.iter().find(|directive| directive.name == *name);
-        let error = directive.map(|directive| ConfigError::Line {
-            server: server_name(),
-            line: directive.line,
-            text: directive.text.clone(),
-            reason: LineError::BadDirective,
-        });
+        let error = directive.map(|directive| line_error(directive, LineError::BadDirective));
         return Err(error.map_or_else(|| format!("unknown parameter '{name}'"), |error| error.to_string()));
+    }
+    Ok(())
+}
+
+fn line_error(directive: &Directive, reason: LineError) -> ConfigError {
+    ConfigError::Line { server: server_name(), line: directive.line, text: directive.text.clone(), reason }
+}
+
+/// Follow the `rename-command` lines.
+fn rename_commands(server: &mut Server, renames: &[Directive]) -> Result<(), String> {
+    for directive in renames {
+        server
+            .commands
+            .rename(&directive.args[0], &directive.args[1])
+            .map_err(|error| line_error(directive, LineError::Value(error.to_string())).to_string())?;
     }
     Ok(())
 }
@@ -226,7 +246,13 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
             entries.map(|entry| entry.path()).filter(|path| first_party(path).is_some()).collect();
         if !found.is_empty() {
             found.sort();
-            found.retain(|path| first_party(path).is_some_and(|name| server.modules.find(name).is_none()));
+            let excluded = |name: &str| server.settings.module_exclude.iter().any(|other| other == name);
+            for name in found.iter().filter_map(|path| first_party(path)).filter(|name| excluded(name)) {
+                crate::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
+            }
+            found.retain(|path| {
+                first_party(path).is_some_and(|name| !excluded(name) && server.modules.find(name).is_none())
+            });
             return found;
         }
     }
@@ -300,6 +326,7 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
     let mut server = Server::new(configuration.settings).map_err(|error| error.to_string())?;
     crate::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
+    rename_commands(&mut server, &configuration.renames)?;
     println!("The configuration is correct.");
     Ok(())
 }

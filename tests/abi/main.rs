@@ -133,6 +133,29 @@ fn hooks_are_told_of_every_kind_of_event() {
 }
 
 #[test]
+fn a_command_waits_for_a_key_where_that_is_possible() {
+    let server = server();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["PROBE.TAKE", "p:w", "20"], b"*-1\r\n");
+    assert_wire(&mut client, &["PROBE.INNER", "p:w"], b"+OK\r\n");
+    client.raw("MULTI\r\nPROBE.TAKE p:w 0\r\nEXEC\r\n");
+    for expected in ["+OK\r\n", "+QUEUED\r\n", "*1\r\n*-1\r\n"] {
+        assert_eq!(client.read(), expected.as_bytes());
+    }
+    client.send(&["PROBE.TAKE", "p:w", "0"]);
+    wait_until("it waits", || other.info("clients", "total_blocking_keys").as_deref() == Some("1"));
+    assert_wire(&mut other, &["PROBE.PUT", "p:w"], b"+OK\r\n");
+    assert_eq!(client.read(), b":1\r\n");
+    // A timer cannot wait; what it makes serves those who do.
+    client.send(&["PROBE.TAKE", "p:w", "0"]);
+    assert_wire(&mut other, &["PROBE.PUT", "later"], b"+OK\r\n");
+    assert_eq!(client.read(), b":1\r\n");
+    assert_wire(&mut other, &["PROBE.PUT", "outcome"], b"+OK\r\n");
+    assert_wire(&mut other, &["PROBE.PUT", "p:w"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.TAKE", "p:w", "0"], b":0\r\n");
+}
+
+#[test]
 fn clients_are_described_pushed_to_and_disconnected() {
     let server = server();
     let (mut client, mut other) = (server.connect(), server.connect());

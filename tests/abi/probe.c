@@ -19,6 +19,7 @@ static const plinth_events_service *events;
 static const plinth_timers_service *timers;
 static const plinth_clients_service *clients;
 static const plinth_propagate_service *propagate;
+static const plinth_block_service *block;
 
 static uint32_t probe_type, tagged_type;
 static int drops, copies;
@@ -241,7 +242,7 @@ static plinth_status values(plinth_call *call) {
 }
 
 static plinth_status names(plinth_call *call) {
-    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)}, held = entry;
     boxed *made = make(11);
     CHECK(made != NULL && keys->put_boxed(call, T("p:b"), probe_type, 2, made, 0, &entry) == 0);
     CHECK(keys->set_expire(call, &entry, call->now_ms + 100000) == 0);
@@ -258,11 +259,8 @@ static plinth_status names(plinth_call *call) {
     CHECK(keys->copy(call, T("p:none"), T("p:e"), call->db, 1) == PLINTH_STATUS_NONE);
     CHECK(keys->copy(call, T("p:c"), T("p:d"), 9999, 0) == PLINTH_STATUS_DB_RANGE);
     CHECK(keys->rename(call, T("p:c"), T("p:d"), 1) == PLINTH_STATUS_EXISTS);
-    plinth_entry held = {.size = PLINTH_SIZE(plinth_entry)};
-    CHECK(keys->get(call, T("p:c"), probe_type, PLINTH_GET_HOLD, &held) == 0);
-    CHECK(keys->get(call, T("p:d"), probe_type, PLINTH_GET_HOLD, &entry) == 0 && entry.boxed != made);
-    CHECK(held.boxed == made && ((boxed *)held.boxed)->u == 11);
-    CHECK(((boxed *)entry.boxed)->u == 11 && entry.expire_at_ms == call->now_ms + 100000);
+    CHECK(!keys->get(call, T("p:c"), 0, PLINTH_GET_HOLD, &held) && !keys->get(call, T("p:d"), 0, PLINTH_GET_HOLD, &entry));
+    CHECK(held.boxed == made && entry.boxed != made && ((boxed *)held.boxed)->u + ((boxed *)entry.boxed)->u == 22);
     CHECK(keys->move_to(call, T("p:none"), 9) == PLINTH_STATUS_NONE);
     CHECK(keys->move_to(call, T("p:d"), 9999) == PLINTH_STATUS_DB_RANGE);
     const uint64_t before = keys->count(call, 9);
@@ -666,6 +664,81 @@ static plinth_status probe_outside(plinth_call *call) {
     return ok(call);
 }
 
+// ---- plinth.block/1 ----
+
+// PROBE.TAKE key timeout_ms: waits until PROBE.PUT makes the key, and takes it away.
+static plinth_status probe_take(plinth_call *call) {
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    const plinth_bytes key = call->args[1];
+    const int retry = (call->flags & PLINTH_CALL_RETRY) != 0;
+    int64_t timeout_ms;
+    CHECK(plinth_integer(call->args[2], &timeout_ms));
+    if (keys->get(call, key, probe_type, 0, &entry) == PLINTH_STATUS_OK) {
+        CHECK(keys->remove(call, key, 0) == 0);
+        keys->modified(call, key, PLINTH_EVENT_MODULE, T("probe.take"));
+        reply->integer(call, retry);
+        return PLINTH_STATUS_OK;
+    }
+    plinth_wait how = {.size = PLINTH_SIZE(plinth_wait), .type_id = probe_type,
+                       .timeout_ms = (uint64_t)timeout_ms, .reply = PLINTH_WAIT_NULL_ARRAY};
+    if (call->flags & PLINTH_CALL_NO_BLOCK) {
+        CHECK(block->wait(call, &key, 1, &how) == PLINTH_STATUS_NOT_ALLOWED);
+        reply->null_array(call);
+        return PLINTH_STATUS_OK;
+    }
+    plinth_wait odd = how;
+    odd.flags = UINT32_C(1) << 31;
+    CHECK(block->wait(call, &key, 1, &odd) == PLINTH_STATUS_UNSUPPORTED);
+    odd = how;
+    odd.reply = 99;
+    CHECK(block->wait(call, &key, 1, &odd) == PLINTH_STATUS_UNSUPPORTED);
+    CHECK(block->wait(call, NULL, 0, &how) == PLINTH_STATUS_OUT_OF_RANGE);
+    // A struct of an older header is shorter: what it lacks is zero.
+    how.size = offsetof(plinth_wait, args);
+    how.args = &key;
+    how.argc = 1;
+    CHECK(block->wait(call, &key, 1, &how) == PLINTH_STATUS_OK);
+    CHECK(block->wait(call, &key, 1, &how) == PLINTH_STATUS_EXISTS);
+    return PLINTH_STATUS_OK;
+}
+
+static plinth_status waits_outside = -1;
+
+static void wait_outside(plinth_call *call, void *data) {
+    const plinth_bytes key = T("p:w");
+    const plinth_wait how = {.size = PLINTH_SIZE(plinth_wait)};
+    *(plinth_status *)data = block->wait(call, &key, 1, &how);
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    if (keys->put(call, key, probe_type, 0, 0, 0, &entry) == PLINTH_STATUS_OK) {
+        keys->modified(call, key, PLINTH_EVENT_MODULE, T("probe.put"));
+    }
+}
+
+// PROBE.PUT key: makes a key. PROBE.PUT later: a timer makes `p:w`, after it has tried to wait.
+static plinth_status probe_put(plinth_call *call) {
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    uint64_t id;
+    if (same(call->args[1], "later")) {
+        CHECK(timers->start(call, 5, wait_outside, &waits_outside, &id) == 0);
+        return ok(call);
+    }
+    if (same(call->args[1], "outcome")) {
+        CHECK(waits_outside == PLINTH_STATUS_NOT_ALLOWED);
+        return ok(call);
+    }
+    CHECK(keys->put(call, call->args[1], probe_type, 0, 0, 0, &entry) == 0);
+    keys->modified(call, call->args[1], PLINTH_EVENT_MODULE, T("probe.put"));
+    return ok(call);
+}
+
+// PROBE.INNER key: a command that waits, run inside this one, does not.
+static plinth_status probe_inner(plinth_call *call) {
+    taken got = {.len = 0};
+    const plinth_bytes args[] = {T("PROBE.TAKE"), call->args[1], T("0")};
+    CHECK(run->run(call, NULL, args, 3, 0, take, &got) == 0 && same(of(&got), "*-1\r\n"));
+    return ok(call);
+}
+
 // ---- host, info, module data, start and stop ----
 
 static plinth_status probe_host(plinth_call *call) {
@@ -723,9 +796,10 @@ static plinth_status start(plinth_call *call) {
     timers = plinth_service(call, PLINTH_TIMERS_SERVICE, PLINTH_SIZE(plinth_timers_service));
     clients = plinth_service(call, PLINTH_CLIENTS_SERVICE, PLINTH_SIZE(plinth_clients_service));
     propagate = plinth_service(call, PLINTH_PROPAGATE_SERVICE, PLINTH_SIZE(plinth_propagate_service));
+    block = plinth_service(call, PLINTH_BLOCK_SERVICE, PLINTH_SIZE(plinth_block_service));
     call->module_data = &drops;
     const int all = keys && reply && codec && run && config && info && events && timers && clients && propagate;
-    return all && probe_type && tagged_type ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+    return all && block && probe_type && tagged_type ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
 }
 
 static void stop(plinth_call *call) {
@@ -738,7 +812,7 @@ static const plinth_bytes services[] = {
     PLINTH_TEXT(PLINTH_KEYS_SERVICE),   PLINTH_TEXT(PLINTH_REPLY_SERVICE),   PLINTH_TEXT(PLINTH_CODEC_SERVICE),
     PLINTH_TEXT(PLINTH_RUN_SERVICE),    PLINTH_TEXT(PLINTH_CONFIG_SERVICE),  PLINTH_TEXT(PLINTH_INFO_SERVICE),
     PLINTH_TEXT(PLINTH_EVENTS_SERVICE), PLINTH_TEXT(PLINTH_TIMERS_SERVICE),  PLINTH_TEXT(PLINTH_CLIENTS_SERVICE),
-    PLINTH_TEXT(PLINTH_PROPAGATE_SERVICE)};
+    PLINTH_TEXT(PLINTH_PROPAGATE_SERVICE), PLINTH_TEXT(PLINTH_BLOCK_SERVICE)};
 
 static const plinth_type types[] = {
     {.size = PLINTH_SIZE(plinth_type), .encoding = 2, .name = PLINTH_TEXT("com.example.probe"),
@@ -763,7 +837,8 @@ static const plinth_command commands[] = {
     COMMAND("probe.push", 3, probe_push),           COMMAND("probe.disconnect", 2, probe_disconnect),
     COMMAND("probe.propagate", 1, probe_propagate), COMMAND("probe.outside", 1, probe_outside),
     COMMAND("probe.host", 1, probe_host),           COMMAND("probe.string", 2, probe_string),
-    COMMAND("probe.drops", 1, probe_drops),
+    COMMAND("probe.drops", 1, probe_drops),         COMMAND("probe.take", 3, probe_take),
+    COMMAND("probe.put", 2, probe_put),             COMMAND("probe.inner", 2, probe_inner),
 };
 
 static const plinth_bytes colours[] = {PLINTH_TEXT("red"), PLINTH_TEXT("green"), PLINTH_TEXT("blue")};

@@ -2,9 +2,11 @@
 //! what a stranger sees who has only the headers.
 
 mod faults;
+mod ghosts;
 mod listing;
 mod panics;
 mod parameters;
+mod replace;
 mod stranger;
 mod unload;
 

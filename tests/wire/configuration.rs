@@ -126,3 +126,31 @@ fn version_and_help_are_printed() {
     let finished = run_to_end(&["--help"]);
     assert!(finished.output.starts_with("Usage: "), "{}", finished.output);
 }
+
+#[test]
+fn commands_answer_to_other_names_or_to_none() {
+    let folder = TempDir::new();
+    let long = "x".repeat(40);
+    let text = format!("rename-command GET \"\"\nrename-command set {long}\nrename-command ECHO say\n");
+    let file = folder.write("redis.conf", &text);
+    let server = Server::with(std::slice::from_ref(&file));
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SAY", "x"], b"$1\r\nx\r\n");
+    assert_wire(&mut client, &["GET", "k"], b"-ERR unknown command 'GET', with args beginning with: 'k' \r\n");
+    assert_wire(&mut client, &["SET", "k"], b"-ERR unknown command 'SET', with args beginning with: 'k' \r\n");
+    assert_wire(&mut client, &[&long.to_uppercase(), "k", "v"], b"+OK\r\n");
+    assert_wire(&mut client, &[&long, "k"], b"-ERR wrong number of arguments for 'set' command\r\n");
+    assert_wire(&mut client, &["STRLEN", "k"], b":1\r\n");
+    assert_wire(&mut client, &["CONFIG", "REWRITE"], b"+OK\r\n");
+    let written = std::fs::read_to_string(&file).expect("the file is there");
+    assert!(written.starts_with(&text), "{written}");
+    for (line, reason) in [
+        ("rename-command NOPE x", "No such command in rename-command"),
+        ("rename-command GET set", "Target command name already exists"),
+        ("rename-command GET", "Bad directive or wrong number of arguments"),
+    ] {
+        let file = folder.write("wrong.conf", format!("port 0\n{line}\n"));
+        let said = run_to_end(&[file]).output;
+        assert!(said.contains(&format!("at line 2\n>>> '{line}'\n{reason}\n")), "{said}");
+    }
+}

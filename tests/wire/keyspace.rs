@@ -102,3 +102,33 @@ fn a_large_keyspace_grows_and_is_emptied() {
     assert_wire(&mut client, &["DBSIZE"], b":0\r\n");
     assert_wire(&mut client, &["RANDOMKEY"], b"$-1\r\n");
 }
+
+#[test]
+fn values_survive_being_saved_and_read_back() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "number", "12345"], b"+OK\r\n");
+    assert_wire(&mut client, &["SET", "text", "hello", "PX", "100000"], b"+OK\r\n");
+    assert_wire(&mut client, &["APPEND", "raw", "sho"], b":3\r\n");
+    assert_wire(&mut client, &["APPEND", "raw", "rt"], b":5\r\n");
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "raw"], b"$3\r\nraw\r\n");
+    assert_wire(&mut client, &["SELECT", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["SET", "other", "x"], b"+OK\r\n");
+    assert_wire(&mut client, &["DEBUG", "RELOAD"], b"+OK\r\n");
+    assert_wire(&mut client, &["GET", "other"], b"$1\r\nx\r\n");
+    assert_wire(&mut client, &["SELECT", "0"], b"+OK\r\n");
+    assert_wire(&mut client, &["GET", "number"], b"$5\r\n12345\r\n");
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "number"], b"$3\r\nint\r\n");
+    // Encoded anew, as a snapshot's reader would.
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "raw"], b"$6\r\nembstr\r\n");
+    assert_wire(&mut client, &["GET", "raw"], b"$5\r\nshort\r\n");
+    let left = String::from_utf8_lossy(&client.command(&["PTTL", "text"])).into_owned();
+    let left_ms: i64 = left.trim_start_matches(':').trim().parse().unwrap_or(-1);
+    assert!((90_000..=100_000).contains(&left_ms), "{left_ms} ms are left");
+    assert_wire(&mut client, &["DBSIZE"], b":3\r\n");
+    assert_wire(
+        &mut client,
+        &["DEBUG", "RELOAD", "NOSAVE"],
+        b"-ERR this server does not write its data to files yet\r\n",
+    );
+}

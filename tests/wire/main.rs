@@ -4,6 +4,7 @@
 //! these tests pass against it too, which is how they were checked. Tests whose names begin with
 //! `plinth_` are about what Redis does not have.
 
+mod blocking;
 mod clients;
 mod configuration;
 mod keyspace;

@@ -240,7 +240,7 @@ static const plinth_key_spec specs[] = {PLINTH_KEY_AT(PLINTH_KEY_RW, 1)};
 
 static const plinth_command commands[] = {
     COMMAND("q.push", -3, q_push), COMMAND("q.take", -3, q_take), COMMAND("q.move", 4, q_move),
-    COMMAND("q.items", 2, q_items), COMMAND("q.gone", 3, q_gone), COMMAND("q.odd", 3, q_odd),
+    COMMAND("q.items", 2, q_items), COMMAND("q.gone", -3, q_gone), COMMAND("q.odd", 3, q_odd),
     COMMAND("q.fail", 2, q_fail), COMMAND("q.both", 2, q_both),
 };
 

@@ -20,6 +20,12 @@ struct Cli {
 enum Task {
     /// Measure Plinth beside any Redis-compatible server and print the ratio table.
     Bench(bench::Args),
+    /// Serve constants, for the bench.
+    #[command(hide = true)]
+    BareLoop {
+        /// Port on the loopback address.
+        port: u16,
+    },
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
@@ -35,6 +41,7 @@ enum Task {
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().task {
         Task::Bench(args) => bench::run(args),
+        Task::BareLoop { port } => bench::serve_constants(port).map(|()| std::process::ExitCode::SUCCESS),
         Task::Conformance(args) => conformance::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),

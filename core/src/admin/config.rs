@@ -141,7 +141,7 @@ impl Server {
     fn parameter_names(&self) -> Vec<String> {
         let shown = settings::all().filter(|parameter| !parameter.hidden);
         let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
-        let modules = self.modules.list.iter().flat_map(|module| &module.parameters);
+        let modules = self.modules.visible().flat_map(|module| &module.parameters);
         let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
         core.chain(modules.map(|parameter| parameter.name.clone())).filter(|name| self.is_shown(name)).collect()
     }

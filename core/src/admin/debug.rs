@@ -6,9 +6,11 @@
 
 mod digest;
 mod protocol;
+mod reload;
 
 use super::CoreCommand;
 use crate::command::dispatch::Caller;
+use crate::keyspace::ghost::{self, GHOST};
 use crate::keyspace::types::value_of;
 use crate::module::context::Context;
 use crate::net::output::Output;
@@ -60,7 +62,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
     ("protocol", 1, 1, protocol::show),
-    ("reload", 0, 3, no_files),
+    ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
     ("replybuffer", 2, 2, reply_buffer),
     ("set-active-expire", 1, 1, set_active_expire),
@@ -202,6 +204,9 @@ impl Server {
     /// What OBJECT ENCODING answers for a value.
     fn encoding_of(&self, entry: crate::keyspace::entry::EntryPtr) -> String {
         let name = self.keyspace.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
+        if entry.type_id() == GHOST {
+            return ghost::ENCODING.into();
+        }
         let value = value_of(entry);
         // SAFETY: the value is of this type, and the name is a constant of its module.
         name.map_or_else(|| "raw".into(), |name| unsafe { crate::command::table::text(name(&raw const value)) }.into())
@@ -292,6 +297,8 @@ fn help(context: &mut Context) -> Status {
             "PROTOCOL <type>",
             "    Return a value of a protocol type: string, integer, double, bignum, null,",
             "    array, set, map, attrib, push, verbatim, true, false.",
+            "RELOAD",
+            "    Write every value to its saved form and read it back.",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
             "    Set after which time a reply buffer's peak is forgotten.",
             "REPLYBUFFER RESIZING <0|1>",

@@ -1,4 +1,6 @@
-//! MODULE: LOAD, LOADEX, UNLOAD, LIST.
+//! MODULE: LOAD, LOADEX, UNLOAD, LIST; REPLACE is in `module/replace.rs`.
+
+pub mod replace;
 
 use super::CoreCommand;
 use crate::module::context::Context;
@@ -79,20 +81,26 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
         CoreCommand::new(
             Command {
                 name: Bytes::new("unload"),
-                arity: 3,
+                arity: -3,
                 flags: FLAGS,
                 docs: &Docs {
                     summary: Bytes::new("Unloads a module."),
                     since: Bytes::new("4.0.0"),
                     group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    args: Slice::new(&[Arg::new(abi::ARG_STRING, "name")]),
+                    complexity: Bytes::new(
+                        "O(1), and with GHOST O(N) for the N values of its types, in the background.",
+                    ),
+                    args: Slice::new(&[
+                        Arg::new(abi::ARG_STRING, "name"),
+                        Arg::word("ghost", "GHOST").flags(abi::ARG_OPTIONAL),
+                    ]),
                     ..Docs::NEW
                 },
                 ..Command::NEW
             },
             unload,
         ),
+        replace::REPLACE,
         CoreCommand::new(
             Command {
                 name: Bytes::new("list"),
@@ -183,7 +191,12 @@ fn unload(context: &mut Context) -> Status {
         return status;
     }
     let name = context.arg_text(2).into_owned();
-    match context.server().unload_module(&name) {
+    let keeps = context.argc() == 4 && context.arg_is(3, "GHOST");
+    if context.argc() > 3 && !keeps {
+        return context.error("ERR syntax error");
+    }
+    let server = context.server();
+    match if keeps { server.unload_to_ghosts(&name) } else { server.unload_module(&name) } {
         Ok(()) => context.ok(),
         Err(error) => context.error(format!("ERR Error unloading module: {error}")),
     }
@@ -197,7 +210,7 @@ pub fn listing(server: &Server) -> Vec<Listed> {
     let entry = |module: &crate::module::Module| {
         (module.name.clone(), version_number(&module.version), module.path.display().to_string(), module.args.clone())
     };
-    server.modules.list.iter().map(entry).collect()
+    server.modules.visible().map(entry).collect()
 }
 
 /// `1.2.3` as 10203.
@@ -231,9 +244,7 @@ fn list(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
-        context,
-        "MODULE",
+    let lines = [
         &[
             "LIST",
             "    Return a list of loaded modules.",
@@ -241,8 +252,10 @@ fn help(context: &mut Context) -> Status {
             "    Load a module, passing arguments to its start.",
             "LOADEX <path> [[CONFIG NAME VALUE] ...] [ARGS ...]",
             "    Load a module, setting its parameters and passing arguments to its start.",
-            "UNLOAD <name>",
-            "    Unload a module.",
-        ],
-    )
+            "UNLOAD <name> [GHOST]",
+            "    Unload a module. With GHOST, values of its types are kept as they are saved.",
+        ][..],
+        replace::HELP,
+    ];
+    super::server::help(context, "MODULE", &lines.concat())
 }

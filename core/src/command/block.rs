@@ -104,6 +104,19 @@ impl Waiter {
         String::from_utf8_lossy(&self.asked.name).to_ascii_lowercase()
     }
 
+    /// Another module has taken the place of one: wait for values of its type of the
+    /// same name. `twins` are all types with their twins.
+    pub fn follow(&mut self, from: ModuleId, to: ModuleId, twins: &[(u8, u8)]) {
+        if self.asked.module != from {
+            return;
+        }
+        self.asked.module = to;
+        let known = twins.iter().find(|(id, twin)| u32::from(*id) == self.asked.type_id && *twin != 0);
+        if let Some((_, twin)) = known {
+            self.asked.type_id = u32::from(*twin);
+        }
+    }
+
     /// Type of the values that are waited for, 0 for any.
     pub fn type_id(&self) -> u32 {
         self.asked.type_id
@@ -402,7 +415,7 @@ impl Server {
         let (mut from, mut replied, mut held) = (0, false, false);
         while let Some((place, id)) = self.blocking.next(db, key, from).filter(|(place, _)| *place <= last) {
             from = place + 1;
-            let found = self.find(db, hash, key).map(|entry| entry.type_id());
+            let found = self.find(db, hash, key).map(|entry| self.keyspace.types.current(entry.type_id()));
             // Nobody else can be wanted: the queue is not walked to its end.
             if found.is_none() && self.blocking.queue_mut(db, key).is_none_or(|queue| queue.removals == 0) {
                 break;

@@ -14,7 +14,7 @@ use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
 use plinth_abi::command as abi;
-use plinth_abi::status::{STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -276,6 +276,21 @@ impl Server {
 
     #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if self.replacing {
+            return self.invoke_routed(command, args, hash, caller);
+        }
+        self.invoke_this(command, args, hash, caller)
+    }
+
+    /// Run this very command.
+    #[inline(always)]
+    pub fn invoke_this(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
         let parts = CallParts {
             args,
             output: caller.output,
@@ -311,7 +326,12 @@ impl Server {
         }
         // SAFETY: as in `invoke`; the context is gone.
         let output = unsafe { &mut *caller.output };
-        if let Some(text) = status::error_text(status, &command.name) {
+        let text = if status == STATUS_GHOST && !self.ghost_note.is_empty() {
+            Some(std::mem::take(&mut self.ghost_note))
+        } else {
+            status::error_text(status, &command.name)
+        };
+        if let Some(text) = text {
             output.rewind(mark);
             crate::resp::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
         }

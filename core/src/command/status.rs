@@ -21,7 +21,7 @@ pub fn error_text(status: Status, command: &str) -> Option<String> {
         abi::STATUS_EXISTS => "BUSYKEY Target key name already exists.".into(),
         abi::STATUS_NOT_ALLOWED => format!("ERR '{command}' is not possible here"),
         abi::STATUS_INVALID_EXPIRE => format!("ERR invalid expire time in '{command}' command"),
-        abi::STATUS_GHOST => "ERR the module of this key's type is not loaded".into(),
+        abi::STATUS_GHOST => "GHOST the module of this key's type is not loaded".into(),
         abi::STATUS_OVERFLOW => "ERR increment or decrement would overflow".into(),
         abi::STATUS_DB_RANGE => "ERR DB index is out of range".into(),
         abi::STATUS_INVALID_CURSOR => "ERR invalid cursor".into(),

@@ -9,6 +9,7 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
 use plinth_abi::status::Status;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Longest name of a command or subcommand in bytes.
@@ -44,6 +45,17 @@ pub struct CommandStats {
     pub failed: u64,
     /// Panicked.
     pub panics: u64,
+}
+
+impl CommandStats {
+    /// Count what another has counted.
+    pub fn add(&mut self, other: CommandStats) {
+        self.calls += other.calls;
+        self.ticks += other.ticks;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.panics += other.panics;
+    }
 }
 
 /// A registered command.
@@ -151,6 +163,16 @@ impl Registered {
         all
     }
 
+    /// Go on counting where another command of the same name has stopped.
+    pub fn take_stats(&mut self, other: &mut Registered) {
+        self.stats.add(std::mem::take(&mut other.stats));
+        for sub in &mut self.subcommands {
+            if let Some(other) = other.subcommands.iter_mut().find(|other| other.name == sub.name) {
+                sub.take_stats(other);
+            }
+        }
+    }
+
     /// Note a run that took so many ticks.
     #[inline]
     pub fn count(&mut self, ticks: u64) {
@@ -182,6 +204,17 @@ unsafe fn key_specs(spec: &Command) -> Vec<KeySpec> {
     spec.keys.iter().map(|at| unsafe { widened(at, KeySpec::at(0, 0)) }).collect()
 }
 
+/// Why a command cannot be renamed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RenameError {
+    /// There is none of the name.
+    #[error("No such command in rename-command")]
+    NoCommand,
+    /// The other name is a command's.
+    #[error("Target command name already exists")]
+    Taken,
+}
+
 /// All commands.
 #[derive(Default)]
 pub struct CommandTable {
@@ -191,6 +224,11 @@ pub struct CommandTable {
     /// Boxed, because `slots` point at them.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
     all: Vec<Box<Registered>>,
+    /// Commands whose names `slots` cannot hold, in lower case; only `rename-command` gives
+    /// such.
+    long: HashMap<Vec<u8>, *mut Registered>,
+    /// Other names for commands, in lower case; an empty one hides the command.
+    renamed: HashMap<String, Vec<u8>>,
     /// Commands that modules have resolved since the last change.
     handles: Vec<*mut Registered>,
     /// Changes when commands come or go, so that kept pointers can be told stale.
@@ -249,7 +287,7 @@ impl CommandTable {
     /// The command of a name, in any case.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<*mut Registered> {
-        let name = pack_fast(name)?;
+        let Some(name) = pack_fast(name) else { return self.find_long(name) };
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = slot_of(&name, mask);
         while let Some((known, command)) = &self.slots[at] {
@@ -259,6 +297,26 @@ impl CommandTable {
             at = (at + 1) & mask;
         }
         None
+    }
+
+    #[cold]
+    fn find_long(&self, name: &[u8]) -> Option<*mut Registered> {
+        self.long.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// Have a command answer to another name only, or to none if it is empty. It goes on
+    /// under its own name in statistics and errors.
+    ///
+    /// # Errors
+    /// When there is no such command, or another has the new name.
+    pub fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), RenameError> {
+        let name = self.get(from).ok_or(RenameError::NoCommand)?.name.clone();
+        if self.find(to).is_some() {
+            return Err(RenameError::Taken);
+        }
+        self.renamed.insert(name, to.to_ascii_lowercase());
+        self.rebuild();
+        Ok(())
     }
 
     /// A number by which [`CommandTable::resolved`] finds the command again without its
@@ -326,13 +384,29 @@ impl CommandTable {
         self.rebuild();
     }
 
+    /// Let go of all commands of a module.
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<Box<Registered>> {
+        let taken = self.all.extract_if(.., |command| command.module == module).collect();
+        self.rebuild();
+        taken
+    }
+
     fn rebuild(&mut self) {
         self.epoch += 1;
         self.handles.clear();
         let size = (self.all.len() * 2).next_power_of_two().max(16);
         self.slots = vec![None; size];
+        self.long.clear();
         for command in &mut self.all {
-            let Some(name) = pack(command.name.as_bytes()) else { continue };
+            let called = self.renamed.get(&command.name).map_or(command.name.as_bytes(), Vec::as_slice);
+            if called.is_empty() {
+                continue;
+            }
+            let Some(name) = pack(called) else {
+                self.long.insert(called.to_vec(), &raw mut **command);
+                continue;
+            };
             let mut at = slot_of(&name, size - 1);
             while self.slots[at].is_some() {
                 at = (at + 1) & (size - 1);

@@ -88,7 +88,7 @@ impl Server {
 
     /// Module and position of a module's parameter.
     pub fn find_module_parameter(&self, name: &str) -> Option<(ModuleId, usize)> {
-        self.modules.list.iter().find_map(|module| {
+        self.modules.visible().find_map(|module| {
             let at = module.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
             Some((module.id, at))
         })
@@ -122,12 +122,35 @@ impl Server {
             parameter.value = text;
             parameter.number = number;
         }
+        self.set_for_inactive(at, value);
         Ok(())
     }
 
+    /// Tell the module whose place another has taken of a parameter of the other's that
+    /// it has too: its handlers still run commands on large values.
+    fn set_for_inactive(&mut self, at: (ModuleId, usize), value: &[u8]) {
+        let Some(inactive) = self.replacements.iter().find(|one| one.active == at.0).map(|one| one.inactive) else {
+            return;
+        };
+        let Some(name) = self.module_parameter(at).map(|parameter| parameter.name.clone()) else { return };
+        let known = self.modules.get(inactive).and_then(|module| {
+            module.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(&name))
+        });
+        if let Some(known) = known {
+            // What it refuses it does without: the active module has taken it.
+            let _ = self.set_module_parameter((inactive, known), value);
+        }
+    }
+
     /// Tell a module that is being loaded its parameters: what the request says, what
-    /// the configuration file has said, or the default.
-    pub fn initialise_parameters(&mut self, id: ModuleId, requested: &[(String, Vec<u8>)]) -> Result<(), String> {
+    /// the module had that it replaces, what the configuration file has said, or the
+    /// default.
+    pub fn initialise_parameters(
+        &mut self,
+        id: ModuleId,
+        requested: &[(String, Vec<u8>)],
+        carried: &[(String, Vec<u8>)],
+    ) -> Result<(), String> {
         let names: Vec<String> = self
             .modules
             .get(id)
@@ -139,11 +162,11 @@ impl Server {
             }
         }
         for (at, name) in names.iter().enumerate() {
-            let given = requested
-                .iter()
-                .rev()
-                .find(|(given, _)| given.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.clone());
+            let of = |pairs: &[(String, Vec<u8>)]| {
+                let found = pairs.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value.clone())
+            };
+            let given = of(requested).or_else(|| of(carried));
             let waiting = self.waiting_parameters.iter().position(|(given, _)| given.eq_ignore_ascii_case(name));
             let waiting = waiting.map(|at| self.waiting_parameters.remove(at).1);
             let default = self.module_parameter((id, at)).map(|parameter| parameter.value.clone()).unwrap_or_default();

@@ -55,7 +55,9 @@ impl Server {
         said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
         let known = |name: &str| match settings::find(name) {
             Some(parameter) => Some(parameter.name.to_owned()),
-            None if matches!(name, "include" | "loadmodule") || self.parameter_exists(name) => Some(name.to_owned()),
+            None if matches!(name, "include" | "loadmodule" | "rename-command") || self.parameter_exists(name) => {
+                Some(name.to_owned())
+            }
             None => None,
         };
         replace_file(&path, &rewritten(&old, &said, &known))
@@ -70,7 +72,7 @@ impl Server {
                 lines: lines(parameter, &mut self.settings, &mut default),
             })
             .collect();
-        let parameters = self.modules.list.iter().flat_map(|module| &module.parameters);
+        let parameters = self.modules.visible().flat_map(|module| &module.parameters);
         all.extend(parameters.map(module_said));
         all.push(Said { name: "loadmodule".into(), lines: self.loaded() });
         all
@@ -80,7 +82,7 @@ impl Server {
     fn loaded(&self) -> Vec<(Vec<u8>, bool)> {
         let named = |path: &str| self.settings.loadmodule.iter().any(|words| words[0] == path);
         let mut lines = Vec::new();
-        for module in &self.modules.list {
+        for module in self.modules.visible() {
             let path = module.path.display().to_string();
             if !named(&path) && crate::startup::loads_by_itself(self, &module.path) {
                 continue;

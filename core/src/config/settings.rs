@@ -100,6 +100,8 @@ pub struct Settings {
     pub shutdown_timeout: i64,
     /// Folder of the modules that load by themselves, or empty for the usual places.
     pub module_dir: String,
+    /// Names of modules that do not load by themselves.
+    pub module_exclude: Vec<String>,
     /// Modules to load at start, each a path and its arguments.
     pub loadmodule: Vec<Vec<String>>,
     /// Parameters that are accepted for the sake of configuration files and do
@@ -258,6 +260,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("latency-monitor-threshold", Integer(|s| &mut s.latency_monitor_threshold, 0, i64::MAX)),
     parameter("shutdown-timeout", Integer(|s| &mut s.shutdown_timeout, 0, INT_MAX)),
     parameter("module-dir", Text(|s| &mut s.module_dir)).protected(),
+    parameter("module-exclude", Custom(|s| s.module_exclude.join(" "), set_module_exclude)).several(),
 ];
 
 impl Default for Settings {
@@ -318,6 +321,7 @@ impl Default for Settings {
             latency_monitor_threshold: 0,
             shutdown_timeout: 10,
             module_dir: String::new(),
+            module_exclude: Vec::new(),
             loadmodule: Vec::new(),
             inert,
             save_was_set: false,
@@ -415,6 +419,13 @@ fn set_bind(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     settings.bind_was_set = true;
     settings.bind =
         words.iter().filter(|word| !word.is_empty()).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    Ok(())
+}
+
+/// Counts at the next start: what is loaded stays.
+fn set_module_exclude(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+    let names = words.iter().filter(|word| !word.is_empty());
+    settings.module_exclude = names.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     Ok(())
 }
 

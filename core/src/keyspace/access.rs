@@ -4,6 +4,7 @@
 use super::background::{DropFn, free_entry};
 use super::database::rehash;
 use super::entry::{EntryPtr, Shape};
+use super::ghost::GHOST;
 use super::types::value_of;
 use crate::server::Server;
 use plinth_abi::events::{Event, ON_KEY};
@@ -115,13 +116,15 @@ impl Server {
     }
 
     /// Count an entry in or out of its type.
-    fn account(&mut self, entry: EntryPtr, by: i64) {
+    pub(super) fn account(&mut self, entry: EntryPtr, by: i64) {
         if let Some(ty) = self.keyspace.types.get_mut(entry.type_id()) {
             ty.values = ty.values.wrapping_add_signed(by);
             if entry.is_boxed() {
                 let bytes = entry.charge() as i64;
                 ty.boxed_bytes = ty.boxed_bytes.wrapping_add_signed(by * bytes);
             }
+        } else if entry.type_id() == GHOST {
+            self.keyspace.ghosts.count(super::ghost::kind(entry), by);
         }
     }
 
@@ -169,6 +172,9 @@ impl Server {
         reserve: bool,
     ) -> Option<EntryPtr> {
         let had_expiry = entry.has_expiry();
+        if self.migration.is_some() && entry.is_boxed() && inline_len.is_some() {
+            self.boxed_goes(entry.boxed());
+        }
         let moved = entry.reshape(inline_len, tag, expire_at_ms, reserve)?;
         self.keyspace.databases[db as usize].replaced(hash, entry, moved, had_expiry);
         Some(moved)
@@ -185,6 +191,9 @@ impl Server {
     /// Free an entry that is in no table, with its value.
     pub fn discard(&mut self, entry: EntryPtr, lazy: bool) {
         self.account(entry, -1);
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_goes(entry.boxed());
+        }
         if entry.is_boxed()
             && lazy
             && let Some(free) = self.lazy_drop(entry)

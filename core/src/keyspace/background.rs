@@ -5,12 +5,14 @@
 //! in which it must know that nothing of a module is left there.
 
 use super::entry::EntryPtr;
+use super::ghost::GHOST;
 use super::types::TYPES_MAX;
 use plinth_abi::bytes::Opaque;
 use plinth_table::Table;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 
 /// How a type frees a boxed value.
 pub type DropFn = unsafe extern "C" fn(Opaque);
@@ -31,17 +33,27 @@ pub struct Background {
     by_type: Arc<ByType>,
 }
 
-/// What was freed of each type, by id: values, and bytes behind boxed ones.
-pub struct ByType(Vec<(AtomicUsize, AtomicUsize)>);
+/// What was freed of each type, by id: values, and bytes behind boxed ones; and of each
+/// kind of ghosts, which few databases have any of.
+pub struct ByType(Vec<(AtomicUsize, AtomicUsize)>, Mutex<HashMap<u32, u64>>);
 
 impl ByType {
     fn count(&self, entry: EntryPtr) {
+        if entry.type_id() == GHOST {
+            *self.ghosts().entry(super::ghost::kind(entry)).or_default() += 1;
+            return;
+        }
         if let Some((values, bytes)) = self.0.get(entry.type_id() as usize) {
             values.fetch_add(1, Ordering::Relaxed);
             if entry.is_boxed() {
                 bytes.fetch_add(entry.charge() as usize, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Freed ghosts by kind.
+    fn ghosts(&self) -> std::sync::MutexGuard<'_, HashMap<u32, u64>> {
+        self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -51,7 +63,7 @@ impl Background {
         let (jobs, queue) = channel();
         let pending = Arc::new(AtomicUsize::new(0));
         let freed = Arc::new(AtomicUsize::new(0));
-        let by_type = Arc::new(ByType((0..=TYPES_MAX).map(|_| Default::default()).collect()));
+        let by_type = Arc::new(ByType((0..=TYPES_MAX).map(|_| Default::default()).collect(), Mutex::default()));
         let counters = (pending.clone(), freed.clone(), by_type.clone());
         let run = move || work(&queue, &counters.0, &counters.1, &counters.2);
         std::thread::Builder::new().name("lazy-free".into()).spawn(run)?;
@@ -77,9 +89,14 @@ impl Background {
 
     /// Wait until all that was sent is freed.
     pub fn wait(&self) {
+        let _ = self.fence().recv();
+    }
+
+    /// What receives once all that was sent before is freed.
+    pub fn fence(&self) -> Receiver<()> {
         let (done, wait) = channel();
         self.send(Job::Barrier(done), 0);
-        let _ = wait.recv();
+        wait
     }
 
     /// What was freed with whole databases since the last call: type id, values, and
@@ -89,6 +106,11 @@ impl Background {
             let values = values.swap(0, Ordering::Relaxed);
             (values > 0).then(|| (id as u8, values as u64, bytes.swap(0, Ordering::Relaxed) as u64))
         })
+    }
+
+    /// Ghosts freed with whole databases since the last call: kind and values.
+    pub fn take_ghosts(&self) -> HashMap<u32, u64> {
+        std::mem::take(&mut *self.by_type.ghosts())
     }
 
     /// Objects that wait to be freed.

@@ -7,6 +7,9 @@
 //!   (expiry, statistics, watchers, events).
 //! - [`transfer`]: rename, move, copy, flush, swap.
 //! - [`payload`]: values as bytes, for DUMP and RESTORE.
+//! - [`ghost`]: values of types that nobody provides, kept as bytes.
+//! - [`convert`]: values of one type as those of another of the same name.
+//! - [`sweep`]: the budgeted walk that makes values of one type those of another.
 //! - [`expire`]: the budgeted cycle that removes what has expired.
 //! - [`clock`]: the access clock that idle times and frequencies are read from.
 //! - [`background`]: freeing off the main thread.
@@ -17,15 +20,19 @@
 pub mod access;
 pub mod background;
 pub mod clock;
+pub mod convert;
 pub mod database;
 pub mod entry;
 pub mod expire;
+pub mod ghost;
 pub mod payload;
+pub mod sweep;
 pub mod transfer;
 pub mod types;
 
 use background::{Background, Drops};
 use database::Database;
+use ghost::Ghosts;
 use siphasher::sip::SipHasher13;
 use std::sync::Arc;
 use types::{TYPES_MAX, Types};
@@ -36,6 +43,8 @@ pub struct Keyspace {
     pub databases: Vec<Database>,
     /// Data types.
     pub types: Types,
+    /// Ghosts.
+    pub ghosts: Ghosts,
     /// The freeing thread.
     pub background: Background,
     /// The key of the hash function.
@@ -51,6 +60,7 @@ impl Keyspace {
         Ok(Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
             types: Types::default(),
+            ghosts: Ghosts::default(),
             background: Background::start()?,
             hash_keys: (random.hash_one(1), random.hash_one(2)),
             drops: None,

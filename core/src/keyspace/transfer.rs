@@ -25,6 +25,9 @@ impl Server {
         if there {
             self.remove(db, to_hash, to, self.settings.lazyfree_lazy_server_del);
         }
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_moves(entry.boxed(), db, to);
+        }
         self.keyspace.databases[db as usize].remove(from_hash, entry);
         let rehash = super::database::rehash(self.keyspace.hash_keys);
         self.keyspace.databases[db as usize].insert(to_hash, renamed, rehash);
@@ -44,6 +47,9 @@ impl Server {
         let Some(entry) = self.find_to_write(db, hash, key) else { return STATUS_NONE };
         if self.find_to_write(to, hash, key).is_some() {
             return STATUS_EXISTS;
+        }
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_moves(entry.boxed(), to, key);
         }
         self.keyspace.databases[db as usize].remove(hash, entry);
         let rehash = super::database::rehash(self.keyspace.hash_keys);
@@ -106,6 +112,7 @@ impl Server {
     /// Remove all keys of one database, or of all; how many there were.
     pub fn flush(&mut self, db: Option<u32>, in_background: bool) -> u64 {
         self.spoil_database(db, None);
+        self.database_goes(db);
         let numbers = db.map_or(0..self.keyspace.databases.len(), |db| db as usize..db as usize + 1);
         let mut removed = 0;
         for number in numbers {
@@ -136,6 +143,9 @@ impl Server {
                 ty.boxed_bytes = ty.boxed_bytes.saturating_sub(bytes);
             }
         }
+        for (kind, values) in self.keyspace.background.take_ghosts() {
+            self.keyspace.ghosts.count(kind, -i64::try_from(values).unwrap_or(i64::MAX));
+        }
     }
 
     /// Exchange two databases.
@@ -148,6 +158,7 @@ impl Server {
             self.spoil_database(Some(first), Some(second));
             self.spoil_database(Some(second), Some(first));
             self.keyspace.databases.swap(first as usize, second as usize);
+            self.databases_swap(first, second);
             self.dirty += 1;
             self.note_ready_database(Some(first));
             self.note_ready_database(Some(second));

@@ -64,6 +64,8 @@ pub enum EntryError {
 pub struct Entry {
     /// The module's own struct; members that it does not have are empty.
     pub module: Module,
+    /// Where it is mapped.
+    pub at: usize,
     /// Name.
     pub name: String,
     /// Version as text.
@@ -145,7 +147,7 @@ pub unsafe fn check(at: *const Module) -> Result<Entry, EntryError> {
     if minor == ABI_MINOR {
         check_layout(&module)?;
     }
-    contents(module)
+    contents(module, at as usize)
 }
 
 fn empty_entry() -> Module {
@@ -190,7 +192,7 @@ fn check_layout(module: &Module) -> Result<(), EntryError> {
     compared.into_result().map_err(|report| EntryError::Layout(report.to_string()))
 }
 
-fn contents(module: Module) -> Result<Entry, EntryError> {
+fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
     let name = text(module.name, "a module")?;
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(EntryError::Name(format!("'{name}'"), "a module"));
@@ -207,6 +209,7 @@ fn contents(module: Module) -> Result<Entry, EntryError> {
         name,
         version,
         module,
+        at,
     };
     for command in &entry.commands {
         command_name(command)?;
@@ -311,6 +314,7 @@ impl Blank for Type {
         encoding_name: None,
         copy: None,
         data: std::ptr::null_mut(),
+        convert: std::ptr::null(),
     };
 }
 

@@ -59,6 +59,19 @@ impl Hooks {
         self.count();
     }
 
+    /// The subscriptions of a module, which end.
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<Subscription> {
+        let taken = self.all.extract_if(.., |one| one.module == module).collect();
+        self.count();
+        taken
+    }
+
+    /// Go on with subscriptions that were taken.
+    pub fn put_back(&mut self, subscriptions: Vec<Subscription>) {
+        self.all.extend(subscriptions);
+        self.count();
+    }
+
     fn count(&mut self) {
         self.kinds = self.all.iter().fold(0, |kinds, one| kinds | one.kinds);
     }

@@ -9,10 +9,9 @@
 use super::entry::{Entry, EntryError};
 use super::services::HostLink;
 use super::{Module, ModuleId, Service};
-use crate::command::block::Waiter;
 use crate::command::table::{Registered, Run};
 use crate::config::registry::ModuleParameter;
-use crate::keyspace::types::{DataType, reads_tag};
+use crate::keyspace::types::{DataType, Role, reads_tag, tags};
 use crate::module::context::{CallParts, Context};
 use crate::module::hooks::event;
 use crate::net::output::Output;
@@ -20,7 +19,7 @@ use crate::server::Server;
 use libloading::Library;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::Command;
-use plinth_abi::events::{ON_MODULE_LOADED, ON_MODULE_UNLOADED};
+use plinth_abi::events::ON_MODULE_LOADED;
 use plinth_abi::host::Host;
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED};
 use std::path::Path;
@@ -62,7 +61,7 @@ pub enum LoadError {
     #[error("no module named '{0}' is loaded")]
     NotLoaded(String),
     /// Keys hold values of its types.
-    #[error("{1} keys hold values of its type '{0}'")]
+    #[error("{1} keys hold values of its type '{0}'; with GHOST they are kept without it")]
     InUse(String, u64),
     /// Another module uses a service of it.
     #[error("the module '{1}' uses its service '{0}'")]
@@ -70,6 +69,21 @@ pub enum LoadError {
     /// A transaction waits to run a command of it.
     #[error("a client has queued its command '{0}' in MULTI")]
     Queued(String),
+    /// It waits for its values to become ghosts.
+    #[error("'{0}' is leaving already")]
+    Leaving(String),
+    /// There is nothing to pause, resume or roll back.
+    #[error("'{0}' is not being replaced")]
+    NotReplacing(String),
+    /// The successor of a module is the module itself.
+    #[error("it is the library of a loaded module; a new build needs a path of its own")]
+    SameLibrary,
+    /// The successor of a module does not have what is in use.
+    #[error("it lacks {0}")]
+    Lacks(String),
+    /// It is one of the two of a replacement.
+    #[error("'{0}' is being replaced; see MODULE REPLACE STATUS")]
+    Replacing(String),
     /// A client waits in a command of it, or for a value of its types.
     #[error("a client waits in '{0}': end that with CLIENT UNBLOCK or CLIENT KILL")]
     Waiting(String),
@@ -107,7 +121,30 @@ impl Server {
         path: &Path,
         request: LoadRequest,
     ) -> Result<String, LoadError> {
-        self.check_names(&entry)?;
+        self.check_names(&entry, None)?;
+        let id = self.add_module(&entry, library, path, &request);
+        match self.bring_up(id, &entry, &request, &[]) {
+            Ok(()) => {
+                self.make_visible(id, &entry);
+                crate::log::notice(&format!("Module '{}' loaded from {}", entry.name, path.display()));
+                self.publish(&event(ON_MODULE_LOADED, 0, entry.name.as_bytes()));
+                Ok(entry.name)
+            }
+            Err(error) => {
+                self.take_down(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// List a module of which nothing is registered yet.
+    pub(super) fn add_module(
+        &mut self,
+        entry: &Entry,
+        library: impl Into<Option<Library>>,
+        path: &Path,
+        request: &LoadRequest,
+    ) -> ModuleId {
         let id = self.modules.next_id();
         let link = Box::new(HostLink::new(self, id, &entry.name));
         let host = Box::new(link.host());
@@ -126,24 +163,45 @@ impl Server {
             sections: Vec::new(),
             stop: entry.module.stop,
             hook_ticks: 0,
-            library,
+            entry_at: entry.at,
+            inert: true,
+            leaving: false,
+            fence: None,
+            library: library.into(),
         });
-        match self.bring_up(id, &entry, &request) {
-            Ok(()) => {
-                crate::log::notice(&format!("Module '{}' loaded from {}", entry.name, path.display()));
-                self.publish(&event(ON_MODULE_LOADED, 0, entry.name.as_bytes()));
-                Ok(entry.name)
-            }
-            Err(error) => {
-                self.take_down(id);
-                Err(error)
-            }
+        id
+    }
+
+    /// Let others see what a module that has been brought up has to offer.
+    fn make_visible(&mut self, id: ModuleId, entry: &Entry) {
+        for provided in &entry.provides {
+            // SAFETY: a table of the entry of a module that is mapped.
+            let service = unsafe { Service::of_module(constant(provided.id), id, provided.table) };
+            self.modules.services.push(service);
+        }
+        for command in &entry.commands {
+            let registered = self.register(command, id);
+            self.commands.insert(registered);
+        }
+        let mut types = Vec::new();
+        if let Some(module) = self.modules.get_mut(id) {
+            module.sections = entry.sections.clone();
+            module.inert = false;
+            types.clone_from(&module.types);
+        }
+        for type_id in types {
+            self.keyspace.types.set_role(type_id, Role::Active);
+        }
+        if self.keyspace.ghosts.values() > 0 {
+            self.sweep.begin_with_ghosts();
         }
     }
 
     /// Everything that can be refused before anything is registered.
-    fn check_names(&self, entry: &Entry) -> Result<(), LoadError> {
-        if self.modules.find(&entry.name).is_some() {
+    ///
+    /// What the module `except` has does not count: its place is to be taken.
+    pub(super) fn check_names(&self, entry: &Entry, except: Option<ModuleId>) -> Result<(), LoadError> {
+        if self.modules.find(&entry.name).is_some_and(|present| Some(present.id) != except) {
             return Err(LoadError::Loaded(entry.name.clone()));
         }
         for id in &entry.requires {
@@ -153,14 +211,14 @@ impl Server {
         }
         for provided in &entry.provides {
             let id = constant(provided.id);
-            if let Some(service) = self.modules.service(&id) {
+            if let Some(service) = self.modules.service(&id).filter(|service| Some(service.module) != except) {
                 return Err(LoadError::ServiceTaken(id, self.modules.name(service.module).to_owned()));
             }
         }
         let mut names = std::collections::HashSet::new();
         for command in &entry.commands {
             let name = constant(command.name).to_ascii_lowercase();
-            if let Some(present) = self.commands.get(name.as_bytes()) {
+            if let Some(present) = self.commands.get(name.as_bytes()).filter(|present| Some(present.module) != except) {
                 return Err(LoadError::CommandTaken(name, self.modules.name(present.module).to_owned()));
             }
             if !names.insert(name.clone()) {
@@ -170,16 +228,15 @@ impl Server {
         let mut names = std::collections::HashSet::new();
         for ty in &entry.types {
             let name = constant(ty.name);
-            let present = self.keyspace.types.find(name.as_bytes()).and_then(|id| self.keyspace.types.get(id));
-            if let Some(present) = present {
+            let others = || self.keyspace.types.iter().map(|(_, ty)| ty).filter(|ty| Some(ty.module) != except);
+            if let Some(present) = others().find(|ty| ty.name == name) {
                 return Err(LoadError::TypeTaken(name, self.modules.name(present.module).to_owned()));
             }
             if !names.insert(name.clone()) {
                 return Err(LoadError::TypeTaken(name, entry.name.clone()));
             }
-            for (_, present) in self.keyspace.types.iter() {
-                let taken = (0..=u8::MAX).find(|tag| reads_tag(ty, *tag) && reads_tag(&present.table, *tag));
-                if let Some(tag) = taken {
+            for present in others() {
+                if let Some(tag) = tags(ty).find(|tag| reads_tag(&present.table, *tag)) {
                     return Err(LoadError::TagTaken(tag, present.name.clone()));
                 }
             }
@@ -188,11 +245,21 @@ impl Server {
     }
 
     /// Register step by step; after a failure `take_down` removes what was registered.
-    fn bring_up(&mut self, id: ModuleId, entry: &Entry, request: &LoadRequest) -> Result<(), LoadError> {
-        self.add_parameters(id, entry, request)?;
+    /// Nobody sees any of it before [`Server::make_visible`]. Parameters begin with the
+    /// values in `carried`, unless the request says otherwise.
+    pub(super) fn bring_up(
+        &mut self,
+        id: ModuleId,
+        entry: &Entry,
+        request: &LoadRequest,
+        carried: &[(String, Vec<u8>)],
+    ) -> Result<(), LoadError> {
+        self.add_parameters(id, entry, request, carried)?;
         for ty in &entry.types {
             let name = constant(ty.name);
-            let data_type = DataType { name: name.clone(), table: *ty, module: id, values: 0, boxed_bytes: 0 };
+            let (role, twin) = (Role::Inactive, 0);
+            let data_type =
+                DataType { name: name.clone(), table: *ty, module: id, values: 0, boxed_bytes: 0, role, twin };
             let type_id = self.keyspace.types.insert(data_type).ok_or(LoadError::TypesFull(name))?;
             if !ty.id_out.is_null() {
                 // SAFETY: a writable static of the module.
@@ -203,32 +270,28 @@ impl Server {
             }
         }
         self.keyspace.types_changed();
-        self.start_module(id, entry, request)?;
-        for provided in &entry.provides {
-            self.modules.services.push(Service { id: constant(provided.id), module: id, table: provided.table });
-        }
-        for command in &entry.commands {
-            let registered = self.register(command, id);
-            self.commands.insert(registered);
-        }
-        if let Some(module) = self.modules.get_mut(id) {
-            module.sections = entry.sections.clone();
-        }
-        Ok(())
+        self.start_module(id, entry, request)
     }
 
-    fn add_parameters(&mut self, id: ModuleId, entry: &Entry, request: &LoadRequest) -> Result<(), LoadError> {
+    fn add_parameters(
+        &mut self,
+        id: ModuleId,
+        entry: &Entry,
+        request: &LoadRequest,
+        carried: &[(String, Vec<u8>)],
+    ) -> Result<(), LoadError> {
         let name = entry.name.clone();
         for config in &entry.configs {
             let parameter = ModuleParameter::new(&name, *config);
-            if self.parameter_exists(&parameter.name) {
+            let is_carried = carried.iter().any(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
+            if !is_carried && self.parameter_exists(&parameter.name) {
                 return Err(LoadError::Parameter(format!("the parameter '{}' exists already", parameter.name)));
             }
             if let Some(module) = self.modules.get_mut(id) {
                 module.parameters.push(parameter);
             }
         }
-        self.initialise_parameters(id, &request.parameters).map_err(LoadError::Parameter)
+        self.initialise_parameters(id, &request.parameters, carried).map_err(LoadError::Parameter)
     }
 
     fn start_module(&mut self, id: ModuleId, entry: &Entry, request: &LoadRequest) -> Result<(), LoadError> {
@@ -269,7 +332,7 @@ impl Server {
     }
 
     /// What the command table holds of a module's command.
-    fn register(&self, command: &Command, id: ModuleId) -> Box<Registered> {
+    pub(super) fn register(&self, command: &Command, id: ModuleId) -> Box<Registered> {
         let host: *const Host = self.modules.get(id).map_or(std::ptr::null(), |module| &raw const *module.host);
         let run = |spec: &Command| spec.run.invoke.map_or(Run::Container, Run::Module);
         // SAFETY: the module's constants live as long as it is loaded, and the command
@@ -284,66 +347,16 @@ impl Server {
         registered
     }
 
-    /// Unload a module by name.
-    pub fn unload_module(&mut self, name: &str) -> Result<(), LoadError> {
-        let id = self.modules.find(name).map(|module| module.id).ok_or_else(|| LoadError::NotLoaded(name.into()))?;
-        // What a flush has left to the background still counts as the module's.
-        self.keyspace.background.wait();
-        self.settle_accounts();
-        self.check_unload(id)?;
-        if let Some(stop) = self.modules.get(id).and_then(|module| module.stop) {
-            self.call_module(id, 0, |context| {
-                // SAFETY: the module is loaded, and this is the last call into it.
-                unsafe { stop(&raw mut context.call) }
-            });
-        }
-        self.take_down(id);
-        crate::log::notice(&format!("Module '{name}' unloaded"));
-        self.publish(&event(ON_MODULE_UNLOADED, 0, name.as_bytes()));
-        Ok(())
-    }
-
-    fn check_unload(&self, id: ModuleId) -> Result<(), LoadError> {
-        let Some(module) = self.modules.get(id) else { return Ok(()) };
-        if self.depth > 0 {
-            return Err(LoadError::Running);
-        }
-        for type_id in &module.types {
-            if let Some(ty) = self.keyspace.types.get(*type_id).filter(|ty| ty.values > 0) {
-                return Err(LoadError::InUse(ty.name.clone(), ty.values));
-            }
-        }
-        for service in self.modules.services.iter().filter(|service| service.module == id) {
-            let user = self.modules.list.iter().find(|other| other.id != id && other.uses.contains(&service.id));
-            if let Some(user) = user {
-                return Err(LoadError::ServiceInUse(service.id.clone(), user.name.clone()));
-            }
-        }
-        let waits = |waiter: &&Waiter| {
-            waiter.module() == id || module.types.iter().any(|own| u32::from(*own) == waiter.type_id())
-        };
-        if let Some(waiter) = self.clients.iter().filter_map(|client| client.blocked.as_deref()).find(waits) {
-            return Err(LoadError::Waiting(waiter.name()));
-        }
-        for token in self.clients.tokens() {
-            let transaction = self.clients.peek(token).and_then(|client| client.transaction.as_ref());
-            let queued =
-                transaction.and_then(|transaction| transaction.queue.iter().find(|queued| queued.module == id));
-            if let Some(queued) = queued {
-                return Err(LoadError::Queued(queued.name.clone()));
-            }
-        }
-        Ok(())
-    }
-
     /// Remove all that a module registered, and unmap it.
-    fn take_down(&mut self, id: ModuleId) {
+    pub(super) fn take_down(&mut self, id: ModuleId) {
         self.commands.remove_module(id);
         self.hooks.remove_module(id);
         self.timers.remove_module(id);
-        self.modules.services.retain(|service| service.module != id);
+        self.remove_services(id);
         // The freeing thread may still be in the module's `drop`.
-        self.keyspace.background.wait();
+        if !self.is_freed(id) {
+            self.keyspace.background.wait();
+        }
         let types = self.modules.get(id).map(|module| module.types.clone()).unwrap_or_default();
         for type_id in types {
             self.keyspace.types.remove(type_id);
@@ -355,7 +368,7 @@ impl Server {
 }
 
 /// A constant text of a module, checked with its entry.
-fn constant(bytes: Bytes) -> String {
+pub(super) fn constant(bytes: Bytes) -> String {
     // SAFETY: the module is mapped.
     unsafe { crate::command::table::text(bytes) }.into_owned()
 }

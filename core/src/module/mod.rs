@@ -2,8 +2,11 @@
 //!
 //! - [`entry`]: reading and checking what a module exports, before any of its code runs.
 //! - [`load`]: the transaction that makes a module's things visible, or leaves nothing.
+//! - [`leave`]: unloading, with values or without.
+//! - [`replace`], [`route`], [`migrate`]: another module in the place of one, live.
 //! - [`context`]: a call into a module.
-//! - [`services`]: the tables that modules ask for, one file each.
+//! - [`services`]: the tables that modules ask for, one file each; [`forward`]: those of
+//!   other modules.
 //! - [`hooks`], [`timer`]: what modules have asked to be told.
 //! - [`inspect`]: `plinth-server --inspect`.
 //!
@@ -13,9 +16,14 @@
 
 pub mod context;
 pub mod entry;
+pub mod forward;
 pub mod hooks;
 pub mod inspect;
+pub mod leave;
 pub mod load;
+pub mod migrate;
+pub mod replace;
+pub mod route;
 pub mod services;
 pub mod timer;
 
@@ -41,8 +49,12 @@ pub struct Service {
     pub id: String,
     /// Provider; the core for the host's own.
     pub module: ModuleId,
-    /// The table.
+    /// The provider's table.
     pub table: Opaque,
+    /// The table that is handed out, of a module's service.
+    pub forward: Option<forward::Forward>,
+    /// Most bytes of the table that anybody has asked for.
+    pub least: u32,
 }
 
 /// A loaded module.
@@ -75,6 +87,14 @@ pub struct Module {
     pub stop: Option<unsafe extern "C" fn(*mut plinth_abi::call::Call)>,
     /// Ticks spent in its timers and hooks.
     pub hook_ticks: u64,
+    /// Address of its entry, by which a library is recognised that is mapped already.
+    pub entry_at: usize,
+    /// Whether it has no names: it is being loaded, or another has taken its place.
+    pub inert: bool,
+    /// Whether it goes when its values have become ghosts.
+    pub leaving: bool,
+    /// Says when the freeing thread has come to where it was when the last value went.
+    pub fence: Option<std::sync::mpsc::Receiver<()>>,
     /// The library; the last field, so that it is unmapped after all else is dropped.
     pub library: Option<Library>,
 }
@@ -123,9 +143,14 @@ impl Modules {
         self.list.iter_mut().find(|module| module.id == id)
     }
 
+    /// Modules that have their names: all but those that another has taken the place of.
+    pub fn visible(&self) -> impl Iterator<Item = &Module> {
+        self.list.iter().filter(|module| !module.inert)
+    }
+
     /// A module by name.
     pub fn find(&self, name: &str) -> Option<&Module> {
-        self.list.iter().find(|module| module.name == name)
+        self.visible().find(|module| module.name == name)
     }
 
     /// Name of a module, for messages.

@@ -54,6 +54,26 @@ impl Timers {
         self.queue.retain(|_, timer| timer.module != module);
     }
 
+    /// The timers of a module with the time that each has left, which stop.
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<(u64, Duration, Timer)> {
+        let now = Instant::now();
+        let mut taken = Vec::new();
+        self.queue.retain(|(at, id), timer| {
+            let own = timer.module == module;
+            if own {
+                taken.push((*id, at.saturating_duration_since(now), *timer));
+            }
+            !own
+        });
+        taken
+    }
+
+    /// Go on with timers that were taken, under the ids that they had.
+    pub fn put_back(&mut self, timers: Vec<(u64, Duration, Timer)>) {
+        let now = Instant::now();
+        self.queue.extend(timers.into_iter().map(|(id, left, timer)| ((now + left, id), timer)));
+    }
+
     /// Time until the next timer.
     pub fn next_in(&self, now: Instant) -> Option<Duration> {
         self.queue.keys().next().map(|(at, _)| at.saturating_duration_since(now))

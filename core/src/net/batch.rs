@@ -72,7 +72,13 @@ struct Preparer<'s> {
     last: (&'s [u8], Option<NonNull<Registered>>),
 }
 
-impl Preparer<'_> {
+impl<'s> Preparer<'s> {
+    fn new(commands: &'s CommandTable, keyspace: &'s Keyspace, client: &mut Client) -> Preparer<'s> {
+        let table = keyspace.databases.get(client.db as usize).map(|database| &database.table);
+        let db = client.db;
+        Preparer { commands, keyspace, table, client: NonNull::from(client), db, last: (&[], None) }
+    }
+
     /// Look a command up, hash its first key, and fetch the key's bucket.
     #[inline(always)]
     fn prepare(&mut self, args: &[Bytes], first_arg: usize, consumed: usize) -> Pending {
@@ -185,14 +191,7 @@ impl Server {
         client.query.inline.clear();
         let limits = Limits { authenticated: client.authenticated, ..*limits };
         let want = if client.authenticated { want } else { 1 };
-        let mut preparer = Preparer {
-            commands: &self.commands,
-            keyspace: &self.keyspace,
-            table: self.keyspace.databases.get(client.db as usize).map(|database| &database.table),
-            client: NonNull::from(&mut *client),
-            db: client.db,
-            last: (&[], None),
-        };
+        let mut preparer = Preparer::new(&self.commands, &self.keyspace, client);
         let (mut offset, mut begin, mut count, mut more) = (0, 0, 0, false);
         loop {
             let (parser, bytes) = client.query.parser_and_pending(offset);

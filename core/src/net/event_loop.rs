@@ -141,7 +141,8 @@ impl EventLoop {
         let pause = server.pause.map_or(cron, |pause| {
             Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
         });
-        cron.min(timer).min(wait).min(pause)
+        let sweep = server.sweep.next_in(now).unwrap_or(cron);
+        cron.min(timer).min(wait).min(pause).min(sweep)
     }
 
     fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
@@ -276,6 +277,7 @@ impl EventLoop {
     fn timers(&mut self, server: &mut Server) {
         let now = Instant::now();
         server.fire_timers(now);
+        server.sweep_turn(now);
         if server.pause.is_some_and(|pause| pause.until_ms <= server.clock.now_ms) {
             server.end_pause();
         }

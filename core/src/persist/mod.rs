@@ -10,7 +10,7 @@
 //!   payload  = type byte, value bytes, footer        payload.rs
 //!   value    = primitives in the type's own order    write.rs, read.rs
 //!   tagged   = (opcode, primitive)*, end             container.rs
-//!   string   = raw | small integer | LZF             write.rs, read.rs, lzf.rs
+//!   string   = raw | small integer | LZF             write.rs, read.rs, the crate lzf
 //!   footer   = version, CRC-64                       payload.rs, crc64.rs
 //! ```
 //!
@@ -24,13 +24,12 @@
 //! * Nothing here does I/O, keeps state between calls or uses `unsafe`.
 //! * Every byte string is either read or refused with a typed error that names
 //!   the offset. No input panics, and no input makes a reader allocate more than
-//!   [`lzf::EXPANSION_MAX`] times its own size.
+//!   [`EXPANSION_MAX`](lzf::EXPANSION_MAX) times its own size.
 //! * Whatever [`Writer`] writes, [`Reader`] reads back to the same value.
 #![forbid(unsafe_code)]
 
 pub mod container;
 pub mod crc64;
-pub mod lzf;
 pub mod payload;
 pub mod read;
 pub mod write;
@@ -42,5 +41,6 @@ mod observed;
 
 pub use container::{Field, FieldKind, ModuleId, ModuleIdError};
 pub use payload::{Payload, PayloadError};
+pub use plinth_lzf as lzf;
 pub use read::{EncodedString, Fault, ReadError, Reader};
 pub use write::Writer;

@@ -37,6 +37,13 @@ pub const VERSION_MAX: u16 = 12;
 /// nobody's.
 pub const VERSION_VALKEY: u16 = 80;
 
+/// Whether a type byte stands for a value in every server that reads [`VERSION`], so
+/// that a value which nobody here reads can be kept and passed on. 6 was a form that
+/// nobody can pass on, 7 is the container, 8 was never given.
+pub fn is_value_type(tag: u8) -> bool {
+    matches!(tag, 0..=5 | 9..=21)
+}
+
 /// Size of version and checksum.
 pub const FOOTER_BYTES: usize = VERSION_BYTES + CHECKSUM_BYTES;
 

@@ -273,4 +273,9 @@ pub struct KeysService {
         idle_s: i64,
         frequency: i64,
     ) -> Status,
+    /// Have this call work on another database from now on: for calls that have no client, such as
+    /// those of timers. What was handed out for the call before is not used any more.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: `DB_RANGE`; `NOT_ALLOWED` in a call with a client.
+    pub select: unsafe extern "C" fn(call: *mut Call, db: u32) -> Status,
 }

@@ -8,6 +8,7 @@
 //! bits beside either is the module's own, for its encodings.
 
 use crate::bytes::{Bytes, Opaque, Slice};
+use crate::convert::Convert;
 use crate::status::Status;
 use abi_stable::StableAbi;
 
@@ -90,6 +91,9 @@ pub struct Type {
     pub copy: Option<unsafe extern "C" fn(boxed: Opaque) -> Opaque>,
     /// The module's own: the Rust SDK keeps its type's identity here.
     pub data: Opaque,
+    /// How large boxed values become those of another module's type of the same name,
+    /// in slices. Null: they are saved and loaded, however long that takes.
+    pub convert: *const Convert,
 }
 
 // SAFETY: a type is constant data, and `id_out` is written by the host alone,

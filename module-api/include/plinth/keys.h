@@ -272,6 +272,13 @@ struct plinth_keys_service {
     plinth_status (*restore)(plinth_call *call, plinth_bytes key, plinth_bytes payload,
                              int64_t expire_at_ms, uint32_t replace, int64_t idle_s,
                              int64_t frequency);
+
+    // Have this call work on another database from now on: for calls that have no client, such as
+    // those of timers. What was handed out for the call before is not used any more.
+    //
+    // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_DB_RANGE`; `PLINTH_STATUS_NOT_ALLOWED`
+    // in a call with a client.
+    plinth_status (*select)(plinth_call *call, uint32_t db);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -294,7 +301,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 184);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 192);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -319,6 +326,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, type_id, 152);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, stat, 160);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, dump, 168);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, select, 184);
 #endif
 
 #ifdef __cplusplus

@@ -20,6 +20,7 @@
 extern "C" {
 #endif
 
+typedef struct plinth_convert plinth_convert; // convert.h
 typedef struct plinth_type plinth_type;
 typedef struct plinth_value plinth_value;
 
@@ -112,6 +113,9 @@ struct plinth_type {
 
     // The module's own: the Rust SDK keeps its type's identity here.
     void *data;
+    // How large boxed values become those of another module's type of the same name, in slices.
+    // Null: they are saved and loaded, however long that takes.
+    const plinth_convert *convert;
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -123,7 +127,7 @@ PLINTH_ASSERT_OFFSET(plinth_value, reserved, 12);
 PLINTH_ASSERT_OFFSET(plinth_value, data, 16);
 PLINTH_ASSERT_OFFSET(plinth_value, len, 24);
 PLINTH_ASSERT_OFFSET(plinth_value, boxed, 32);
-PLINTH_ASSERT_SIZE(plinth_type, 112);
+PLINTH_ASSERT_SIZE(plinth_type, 120);
 PLINTH_ASSERT_OFFSET(plinth_type, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_type, encoding, 4);
 PLINTH_ASSERT_OFFSET(plinth_type, name, 8);
@@ -137,6 +141,7 @@ PLINTH_ASSERT_OFFSET(plinth_type, free_effort, 80);
 PLINTH_ASSERT_OFFSET(plinth_type, encoding_name, 88);
 PLINTH_ASSERT_OFFSET(plinth_type, copy, 96);
 PLINTH_ASSERT_OFFSET(plinth_type, data, 104);
+PLINTH_ASSERT_OFFSET(plinth_type, convert, 112);
 PLINTH_ASSERT_SIZE(plinth_type_slice, 16);
 #endif
 

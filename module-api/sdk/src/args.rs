@@ -114,6 +114,14 @@ pub struct ArgsIter<'a> {
     end: usize,
 }
 
+impl Clone for ArgsIter<'_> {
+    #[inline]
+    fn clone(&self) -> Self {
+        // SAFETY: the arguments are those of the same call, which lives for the lifetime that stays.
+        ArgsIter { args: unsafe { Args::new(self.args.call) }, at: self.at, end: self.end }
+    }
+}
+
 impl<'a> Iterator for ArgsIter<'a> {
     type Item = &'a [u8];
 

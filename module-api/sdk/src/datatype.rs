@@ -13,6 +13,7 @@
 //! Any of the functions may panic: the panic is caught, logged, and turned into a failure.
 
 use crate::codec::{Loader, Saver};
+use crate::convert::Conversion;
 use crate::error::Result;
 use crate::types::slot_of;
 use std::convert::Infallible;
@@ -30,6 +31,9 @@ pub trait DataType: Sized + Send + 'static {
     /// Where the SDK keeps the type's id, below [`SLOTS_COUNT`](crate::types::SLOTS_COUNT). To be
     /// set only when `start` reports that two types of the module share a slot.
     const SLOT: usize = slot_of(Self::NAME);
+    /// How large values become those of another module's type of this name, element by element.
+    /// Without it they are saved and loaded. See [`convert`](crate::convert).
+    const CONVERT: Option<Conversion<Self>> = None;
 
     /// Writes the value. Also called in a forked child, where no other thread exists: it takes no
     /// lock.
@@ -96,6 +100,8 @@ pub trait MixedType: 'static {
     const RDB_TAGS: &'static [u8] = &[];
     /// As [`DataType::SLOT`].
     const SLOT: usize = slot_of(Self::NAME);
+    /// As [`DataType::CONVERT`], for what is in the box.
+    const CONVERT: Option<Conversion<Self::Boxed>> = None;
 
     /// Writes the value.
     fn save(value: Stored<'_, Self::Boxed>, out: &mut Saver<'_>);
@@ -227,6 +233,7 @@ impl<T: DataType> MixedType for Boxed<T> {
     const NAME: &'static CStr = T::NAME;
     const ENCODING: u32 = T::ENCODING;
     const SLOT: usize = T::SLOT;
+    const CONVERT: Option<Conversion<T>> = T::CONVERT;
 
     fn save(value: Stored<'_, T>, out: &mut Saver<'_>) {
         if let Stored::Boxed { value, .. } = value {

@@ -1,4 +1,4 @@
-//! Glob patterns as KEYS and SCAN take them.
+//! Glob patterns as KEYS, SCAN and the scans of collections take them.
 //!
 //! ```text
 //! *         any bytes, also none         [abc]     one of these

@@ -370,6 +370,13 @@ impl Keys<'_> {
         check(unsafe { (host::keys().swap)(self.call.as_ptr(), first, second) })
     }
 
+    /// Has this call work on another database from now on: for timers and other calls without a
+    /// client. Fails with `DbRange`, and with `NotAllowed` where there is a client.
+    pub fn select(&mut self, db: u32) -> Result {
+        // SAFETY: the call is valid, and nothing that it handed out is held.
+        check(unsafe { (host::keys().select)(self.call.as_ptr(), db) })
+    }
+
     /// Name of a type, whether its module is loaded or not; empty for an unknown id.
     pub fn type_name(&self, type_id: u32) -> &[u8] {
         // SAFETY: the call is valid; the name stays until its module is unloaded, which no part of

@@ -53,8 +53,9 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`set`], [`zset`]; [`glob`] patterns and [`number`]s are texts that several
-//! modules read alike. [`host`] is how it works underneath, and [`mock`] how a module is tested.
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
+//! patterns and [`number`]s are texts that several modules read alike. [`host`] is how it works
+//! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -66,16 +67,21 @@ pub mod clients;
 pub mod codec;
 pub mod command;
 pub mod config;
+pub mod convert;
 pub mod datatype;
 pub mod entry;
 pub mod error;
 pub mod events;
 pub mod export;
+pub mod extended;
 pub mod glob;
+pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod list;
 pub mod mock;
+pub mod natural;
 pub mod number;
 mod panic;
 pub mod propagate;
@@ -83,6 +89,7 @@ pub mod reply;
 pub mod run;
 pub mod service;
 pub mod set;
+pub mod set_storage;
 pub mod string;
 mod take;
 pub mod timers;
@@ -91,6 +98,8 @@ pub mod zset;
 
 /// The ABI underneath.
 pub use plinth_abi as abi;
+/// The compression of strings in RDB files, for what is rarely looked at.
+pub use plinth_lzf as lzf;
 /// The compact form of small collections.
 pub use plinth_pack as pack;
 /// The hash table that the keyspace and large collections are made of.

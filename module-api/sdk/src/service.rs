@@ -54,6 +54,11 @@ unsafe impl Service for abi::zset::ZsetService {
     const ID: &'static str = abi::zset::ZSET_SERVICE;
 }
 
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for abi::set_storage::SetStorageService {
+    const ID: &'static str = abi::set_storage::SET_STORAGE_SERVICE;
+}
+
 /// A table that `start` looked up, for use in every later call.
 pub struct ServiceHandle<S> {
     table: AtomicPtr<S>,

@@ -19,6 +19,7 @@
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque, Slice};
 use crate::codec::{Loader, Saver};
+use crate::convert::Conversion;
 use crate::datatype::{Boxed, DataType, InlineOf, InlineType, Loaded, MixedType, Stored};
 use crate::error::{Error, Result, check, status_of};
 use crate::host;
@@ -203,6 +204,7 @@ impl<M: MixedType> Functions<M> {
             encoding_name: Some(Self::encoding_name),
             copy: Some(Self::copy),
             data: std::ptr::null_mut(),
+            convert: Conversion::table(M::CONVERT),
         }
     }
 

@@ -13,8 +13,7 @@
 //! Reading order: [`value`] (which form a string takes), [`codec`] (the type, saving and loading),
 //! [`commands`] (one file per family, each command's spec beside its function), [`service`]
 //! (`plinth.string/1`, through which bitmaps, HyperLogLogs and SORT reach strings). INCRBYFLOAT
-//! counts in [`extended`] floats, which read and print texts of any length with the help of
-//! [`natural`] numbers; LCS finds a longest common [`subsequence`].
+//! counts in the floats of [`plinth_module::extended`]; LCS finds a longest common [`subsequence`].
 //!
 //! Invariants:
 //! - A value tagged INTEGER has exactly 8 bytes. Whoever writes anything else into an entry sets
@@ -31,8 +30,6 @@
 
 pub mod codec;
 pub mod commands;
-pub mod extended;
-pub mod natural;
 pub mod service;
 pub mod subsequence;
 pub mod value;

@@ -4,6 +4,7 @@
 //! would be the client's. The server's own processor time is not: it is read before and after
 //! each run and divided by the commands in between.
 
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::{Bench, load};
 /// A server that stays up over all rows, and the data it holds.
 pub(crate) struct Contestant {
     server: Server,
+    label: String,
     holds: Option<&'static Data>,
 }
 
@@ -25,7 +27,7 @@ impl Contestant {
     /// # Errors
     /// As [`Server::start`].
     pub(crate) fn start(program: &Program) -> Result<Contestant, String> {
-        Ok(Contestant { server: Server::start(program)?, holds: None })
+        Ok(Contestant { server: Server::start(program)?, label: program.label.clone(), holds: None })
     }
 
     /// Makes the server hold the row's data. `Err` in the result says why it cannot.
@@ -56,7 +58,7 @@ impl Contestant {
         // The server's threads are charged when they go to sleep; let them.
         std::thread::sleep(Duration::from_millis(5));
         let cpu_before = cputime::process_ns(self.server.pid())?;
-        let complaint = redis_benchmark(&self.server, workload, pipeline, commands)?;
+        let complaint = redis_benchmark(self.server.address, workload, pipeline, commands)?;
         std::thread::sleep(Duration::from_millis(20));
         let cpu_ns = cputime::process_ns(self.server.pid())? - cpu_before;
         let after = self.server.info("stats")?;
@@ -81,14 +83,18 @@ struct Run {
     complaint: Option<String>,
 }
 
-fn redis_benchmark(
-    server: &Server,
+/// Runs `redis-benchmark`; what it said if it gave up.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn redis_benchmark(
+    address: SocketAddr,
     workload: &Workload,
     pipeline: u64,
     commands: u64,
 ) -> Result<Option<String>, String> {
     let output = Command::new("redis-benchmark")
-        .args(["-h", "127.0.0.1", "-p", &server.address.port().to_string(), "-c", "50", "-q"])
+        .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-c", "50", "-q"])
         .args(["-r", &POPULATION.to_string(), "-n", &commands.to_string(), "-P", &pipeline.to_string()])
         .args(workload.command)
         .output()
@@ -187,7 +193,7 @@ impl Entry {
                 let count = if round == 0 { commands / 4 / self.pipeline * self.pipeline } else { commands };
                 let run = contestants[place].run(self.workload, self.pipeline, count)?;
                 errors = errors.zip(run.errors).map(|(sum, more)| sum + more);
-                note_miscount(&bench.programs[place].label, &name, run.executed, count, notes);
+                note_miscount(&contestants[place].label, &name, run.executed, count, notes);
                 if run.complaint.is_some() {
                     refused[place] = run.complaint;
                 } else if round > 0 {

@@ -14,10 +14,12 @@
 //!  table.rs     rows, verdicts, printing
 //!  workload.rs  the rows of `cpu`                cpu.rs      runs them
 //!  linked.rs    the price of the module boundary
+//!  floor.rs     what the kernel takes, whatever the server does
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
 //!  openloop.rs  the client behind tail.rs
+//!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
 
 mod client;
@@ -25,6 +27,7 @@ mod cpu;
 mod cputime;
 mod elements;
 mod figure;
+mod floor;
 mod growth;
 mod linked;
 mod load;
@@ -35,12 +38,16 @@ mod pin;
 mod plinth;
 mod server;
 mod startup;
+mod swap;
 mod table;
 mod tail;
+mod traffic;
 mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub(crate) use floor::serve as serve_constants;
 
 use machine::Interrupt;
 use server::Program;
@@ -78,6 +85,8 @@ pub(crate) struct Args {
     /// How many elements the set and the hash of the growth test get.
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     elements: u64,
+    #[command(flatten)]
+    replacement: swap::Replacement,
     /// Also write the tables to this file.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -94,6 +103,9 @@ enum Part {
     Tail,
     /// Time from the process start to the first PONG.
     Startup,
+    /// A type's module replaced and brought back under load; needs `--swap-type` and
+    /// `--replacement`.
+    Swap,
     /// All of the above.
     All,
 }
@@ -109,6 +121,7 @@ struct Bench {
     quick: bool,
     keys: u64,
     elements: u64,
+    replacement: swap::Replacement,
     interrupt: Interrupt,
 }
 
@@ -142,12 +155,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let mut missed = 0;
     for (part, measure) in [
         (Part::Cpu, cpu::measure as fn(&Bench) -> Result<Vec<Table>, String>),
+        (Part::Cpu, floor::measure),
         (Part::Cpu, linked::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
         (Part::Tail, elements::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
+        (Part::Swap, swap::measure),
     ] {
         if args.part != Part::All && args.part != part {
             continue;
@@ -209,6 +224,7 @@ fn prepare(args: &Args) -> Result<Bench, String> {
         quick: args.quick,
         keys: args.keys,
         elements: args.elements,
+        replacement: args.replacement.clone(),
         interrupt,
     })
 }

@@ -100,7 +100,15 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends at once or does not answer; with the end of its log.
     pub(crate) fn start(program: &Program) -> Result<Server, String> {
-        let mut server = Server::spawn(program)?;
+        Server::start_with(program, &[])
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub(crate) fn start_with(program: &Program, args: &[&str]) -> Result<Server, String> {
+        let mut server = Server::spawn_with(program, args)?;
         server.await_pong()?;
         Ok(server)
     }
@@ -110,6 +118,10 @@ impl Server {
     /// # Errors
     /// When there is no port, no folder or no such program.
     pub(crate) fn spawn(program: &Program) -> Result<Server, String> {
+        Server::spawn_with(program, &[])
+    }
+
+    fn spawn_with(program: &Program, args: &[&str]) -> Result<Server, String> {
         let folder = tempfile::Builder::new()
             .prefix("plinth-bench-")
             .tempdir()
@@ -122,6 +134,7 @@ impl Server {
             .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no", "--dir"])
             .arg(folder.path())
+            .args(args)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log)
@@ -244,7 +257,10 @@ impl Drop for Server {
 
 /// A loopback port that is free now. Another process could take it before the server does; then
 /// the server ends at start and its log says so.
-fn free_address() -> Result<SocketAddr, String> {
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn free_address() -> Result<SocketAddr, String> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map_err(|error| format!("no free port: {error}"))

@@ -1,14 +1,14 @@
 //! Which crate may depend on which.
 //!
 //! ```text
-//!   abi   table   pack    nothing of ours
-//!     ^     ^      ^
-//!     +--- sdk ----+      abi, table, pack
-//!           ^
+//!   abi   table   pack   lzf    nothing of ours
+//!    ^      ^      ^      ^
+//!    +------+-- sdk +-----+     abi, table, pack, lzf
+//!                ^
 //!   modules, examples     sdk; a module, the crate of its own commands; an example, crates of
 //!                         other examples and of modules' commands
 //!
-//!   core                  abi, table; the modules only to have them built, never in its code
+//!   core                  abi, table, lzf; the modules only to have them built, never in its code
 //! ```
 //!
 //! Nobody depends on the core, not even for tests: what tests a module from outside starts the
@@ -83,15 +83,18 @@ fn crates(tree: &str, root: &Path) -> Vec<Crate> {
     all
 }
 
+/// What the SDK puts together.
+const LIBRARIES: [&str; 4] = ["plinth-abi", "plinth-table", "plinth-pack", "plinth-lzf"];
+
 fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
     let in_folder = |folder: &str| all.iter().any(|other| other.name == to && other.folder.starts_with(folder));
     match one.folder.split('/').next().unwrap_or_default() {
-        "core" => ["plinth-abi", "plinth-table"].contains(&to) || in_folder("modules/"),
+        "core" => ["plinth-abi", "plinth-table", "plinth-lzf"].contains(&to) || in_folder("modules/"),
         "modules" => to == "plinth-module" || in_folder(&format!("{}/commands", one.folder)),
         "examples" => to == "plinth-module" || in_folder("examples/") || is_commands(to, all),
         "tests" => to == "plinth-module",
         "xtask" => to == "plinth-table",
-        "module-api" => one.name == "plinth-module" && ["plinth-abi", "plinth-table", "plinth-pack"].contains(&to),
+        "module-api" => one.name == "plinth-module" && LIBRARIES.contains(&to),
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 14] = [
     "core/src/module/",
     "core/src/keyspace/",
     "core/src/command/",
@@ -16,6 +16,7 @@ const PLACES: [&str; 13] = [
     "module-api/sdk/",
     "module-api/table/",
     // Storages of large values, which hold pointers in slots of the table.
+    "modules/hash/src/store/",
     "modules/set/src/store/",
     // The service of an example, and modules that are wrong on purpose.
     "examples/counter-service/api/",

@@ -5,9 +5,12 @@
 //! module:name=string,ver=100,api=1,filters=0,usedby=[bitmap],using=[],options=[]
 //! plinth_module_string:version=0.1.0,types=[string],services=[plinth.string/1],uses=[plinth.keys/1|plinth.reply/1],
 //!     commands=22,calls=15,usec=112,panics=0,values=3,boxed_bytes=0,path=/usr/lib/plinth/libplinth_string.so
+//! plinth_replacement_zset:state=converting,version=0.2.0,old_version=0.1.0,left=812,converted=188,sliced=1,failed=0
+//! plinth_ghosts:values=4,types=[com.example.gauge|com.example.shop]
 //! ```
 //!
-//! (The second is one line.) Lists are in brackets, with `|` between their members, as
+//! (The second is one line. The third is there while a module is being replaced, the
+//! fourth while there are values whose type nobody provides.) Lists are in brackets, with `|` between their members, as
 //! Redis writes them. `calls`, `usec` and `panics` are sums over the module's commands;
 //! `usec` has the time of its timers and hooks besides. `values` are keys that hold a
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
@@ -20,11 +23,28 @@ use crate::server::Server;
 
 pub(super) fn list(server: &mut Server, fields: &mut Fields) {
     fields.section("Modules");
-    for module in &server.modules.list {
+    for module in server.modules.visible() {
         redis_line(server, module, fields);
     }
-    for module in &server.modules.list {
+    for module in server.modules.visible() {
         own_line(server, module, fields);
+    }
+    for one in crate::admin::module::replace::shown(server, "") {
+        let [left, converted, sliced, failed] = one.values;
+        let (new, old) = one.versions;
+        let current = one.current.map_or(String::new(), |(_, elements)| format!(",current_elements={elements}"));
+        fields.add(
+            &format!("plinth_replacement_{}", one.module),
+            format_args!(
+                "state={},version={new},old_version={old},left={left},converted={converted},sliced={sliced},failed={failed}{current}",
+                one.state
+            ),
+        );
+    }
+    let ghosts = &server.keyspace.ghosts;
+    if ghosts.values() > 0 {
+        let types = bracketed(ghosts.iter().map(|(name, _)| name));
+        fields.add("plinth_ghosts", format_args!("values={},types={types}", ghosts.values()));
     }
 }
 
@@ -43,7 +63,7 @@ fn bracketed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 fn redis_line(server: &Server, module: &Module, fields: &mut Fields) {
     let using = bracketed(providers(server, module).map(|id| server.modules.name(id)));
-    let users = server.modules.list.iter().filter(|other| providers(server, other).any(|id| id == module.id));
+    let users = server.modules.visible().filter(|other| providers(server, other).any(|id| id == module.id));
     let used_by = bracketed(users.map(|other| other.name.as_str()));
     fields.add(
         "module",
@@ -64,10 +84,11 @@ fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
         whole.flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|sub| &**sub)))
     };
     let ticks = all().map(|command| command.stats.ticks).sum::<u64>() + module.hook_ticks;
+    let leaving = if module.leaving { "state=leaving," } else { "" };
     fields.add(
         &format!("plinth_module_{}", module.name),
         format_args!(
-            "version={},types={},services={},uses={},commands={},calls={},usec={},panics={},values={},boxed_bytes={},path={}",
+            "version={},{leaving}types={},services={},uses={},commands={},calls={},usec={},panics={},values={},boxed_bytes={},path={}",
             module.version,
             bracketed(types().map(|ty| ty.name.as_str())),
             bracketed(services.map(|service| service.id.as_str())),

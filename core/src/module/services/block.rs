@@ -68,16 +68,18 @@ unsafe extern "C" fn wait(call: *mut Call, keys: *const Bytes, count: u32, how: 
     if context.server().has_begun_to_wait(token) {
         return STATUS_EXISTS;
     }
+    let own = context.module;
+    let (module, type_id) = context.server().current_of(own, how.type_id);
     let asked = Asked {
         // SAFETY: see above.
         keys: unsafe { slices(keys, count) }.map(<[u8]>::to_vec).collect(),
         db: context.call.db,
-        type_id: how.type_id,
+        type_id,
         removal: how.flags & WAIT_REMOVAL != 0,
         reply: how.reply,
         timeout: (how.timeout_ms > 0).then(|| Duration::from_millis(how.timeout_ms)),
         name: context.arg(0).to_vec(),
-        module: context.module,
+        module,
         args: args.unwrap_or_else(|| Kept::of((0..context.argc()).map(|at| context.arg(at)))),
     };
     let mark = context.mark;

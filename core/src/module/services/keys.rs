@@ -2,16 +2,18 @@
 
 use crate::keyspace::access::NewValue;
 use crate::keyspace::entry::{EntryPtr, LEN_MAX};
+use crate::keyspace::ghost::{self, GHOST, shown_type};
+use crate::keyspace::types::TYPES_MAX;
 use crate::module::context::Context;
 use crate::persist::payload;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
-use plinth_abi::call::Call;
+use plinth_abi::call::{CALL_NO_CLIENT, Call};
 use plinth_abi::keys::{
     DB_ALL, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
     Visit,
 };
 use plinth_abi::status::{
-    STATUS_BAD_DATA, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
+    STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
     STATUS_UNSUPPORTED, STATUS_WRONG_TYPE, Status,
 };
 use plinth_abi::value::{FORM_BOXED, FORM_INLINE, TAG_MAX};
@@ -42,6 +44,7 @@ pub static TABLE: KeysService = KeysService {
     stat,
     dump,
     restore,
+    select,
 };
 
 // Every function below is called by a loaded module with the call that runs, bytes
@@ -56,10 +59,11 @@ pub static TABLE: KeysService = KeysService {
 unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, hash: u64) {
     context.last = Some(entry);
     let boxed = entry.is_boxed();
-    let (data, len) = entry.value();
+    // A ghost's bytes are nothing that a module could read.
+    let (data, len) = if entry.type_id() == GHOST { (std::ptr::null_mut(), 0) } else { entry.value() };
     let value = Entry {
         size: size_of::<Entry>() as u32,
-        type_id: u32::from(entry.type_id()),
+        type_id: shown_type(entry),
         form: if boxed { FORM_BOXED } else { FORM_INLINE },
         tag: u32::from(entry.tag()),
         data: if boxed { std::ptr::null_mut() } else { data },
@@ -89,9 +93,20 @@ unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, 
     let (db, hash) = (context.call.db, context.hash(key));
     context.last = None;
     let flags = if context.client.is_some() { flags | no_touch(context) } else { flags };
-    let Some(entry) = context.server().lookup(db, hash, key, flags) else { return STATUS_NONE };
-    if type_id != 0 && type_id != u32::from(entry.type_id()) {
-        return STATUS_WRONG_TYPE;
+    let Some(mut entry) = context.server().lookup(db, hash, key, flags) else { return STATUS_NONE };
+    if type_id != u32::from(entry.type_id()) {
+        let plain = entry.type_id() != GHOST && !context.server().keyspace.types.is_unsettled;
+        match (plain, type_id) {
+            (true, 0) => {}
+            (true, _) => return STATUS_WRONG_TYPE,
+            (false, _) => {
+                let module = context.module;
+                match context.server().as_asked(db, hash, entry, type_id, module) {
+                    Ok(asked) => entry = asked,
+                    Err(status) => return status,
+                }
+            }
+        }
     }
     // SAFETY: see above.
     unsafe { write_entry(context, entry_out, entry, hash) };
@@ -132,7 +147,7 @@ unsafe extern "C" fn put(
         keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
         absent: flags & PUT_ABSENT != 0,
     };
-    if tag > TAG_MAX {
+    if tag > TAG_MAX || type_id > TYPES_MAX as u32 {
         return STATUS_UNSUPPORTED;
     }
     if len > LEN_MAX || key.len() > LEN_MAX {
@@ -167,7 +182,7 @@ unsafe extern "C" fn put_boxed(
         keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
         absent: flags & PUT_ABSENT != 0,
     };
-    if tag > TAG_MAX {
+    if tag > TAG_MAX || type_id > TYPES_MAX as u32 {
         return STATUS_UNSUPPORTED;
     }
     let Some(entry) = context.server().put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
@@ -199,6 +214,9 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
     if tag > TAG_MAX {
         return STATUS_UNSUPPORTED;
     }
+    if old.type_id() == GHOST {
+        return STATUS_NOT_ALLOWED;
+    }
     let reserve = flags & RESIZE_AMORTISE != 0;
     let expire_at_ms = old.expire_at_ms();
     let Some(new) = context.server().reshape(db, hash, old, Some(len), tag as u8, expire_at_ms, reserve) else {
@@ -216,7 +234,7 @@ unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, box
     }
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    if old.is_boxed() || tag > TAG_MAX {
+    if old.is_boxed() || old.type_id() == GHOST || tag > TAG_MAX {
         return STATUS_NOT_ALLOWED;
     }
     let db = context.call.db;
@@ -356,7 +374,7 @@ unsafe extern "C" fn scan(call: *mut Call, cursor: u64, count: usize, visit: Vis
             seen += 1;
             let expired = entry.has_expiry() && entry.expire_at_ms() < now_ms;
             // SAFETY: the entry is in the table; `visit` is the module's, with its data.
-            unsafe { (visit.run)(data, Bytes::of(entry.key()), u32::from(entry.type_id()), u32::from(expired)) };
+            unsafe { (visit.run)(data, Bytes::of(entry.key()), shown_type(entry), u32::from(expired)) };
         });
         steps -= 1;
         if cursor == 0 || seen >= count || steps == 0 {
@@ -399,8 +417,9 @@ unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
 unsafe extern "C" fn type_name(call: *mut Call, type_id: u32) -> Bytes {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
-    let ty = u8::try_from(type_id).ok().and_then(|id| context.server().keyspace.types.get(id));
-    ty.map_or(Bytes::EMPTY, |ty| Bytes::of(ty.name.as_bytes()))
+    let keyspace = &context.server().keyspace;
+    let ty = u8::try_from(type_id).ok().and_then(|id| keyspace.types.get(id)).map(|ty| ty.name.as_str());
+    ty.or_else(|| keyspace.ghosts.name(type_id)).map_or(Bytes::EMPTY, |name| Bytes::of(name.as_bytes()))
 }
 
 unsafe extern "C" fn type_id(call: *mut Call, name: Bytes) -> u32 {
@@ -416,9 +435,10 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
     let access = server.access;
     let value = crate::keyspace::types::value_of(entry);
     let table = server.keyspace.types.get(entry.type_id()).map(|ty| ty.table);
+    let default = Bytes::new(if entry.type_id() == GHOST { ghost::ENCODING } else { "raw" });
     // SAFETY: the value is of this type.
     let encoding =
-        table.and_then(|table| table.encoding_name).map_or(Bytes::new("raw"), |name| unsafe { name(&raw const value) });
+        table.and_then(|table| table.encoding_name).map_or(default, |name| unsafe { name(&raw const value) });
     let behind = match table.and_then(|table| table.memory) {
         // SAFETY: as above.
         Some(memory) if entry.is_boxed() => unsafe { memory(&raw const value) },
@@ -491,5 +511,19 @@ unsafe extern "C" fn restore(
     }
     server.insert(db, hash, entry);
     server.charge(entry);
+    STATUS_OK
+}
+
+unsafe extern "C" fn select(call: *mut Call, db: u32) -> Status {
+    // SAFETY: see above.
+    let context = unsafe { Context::of(call) };
+    if context.call.flags & CALL_NO_CLIENT == 0 {
+        return STATUS_NOT_ALLOWED;
+    }
+    if db as usize >= context.server().keyspace.databases.len() {
+        return STATUS_DB_RANGE;
+    }
+    context.last = None;
+    context.call.db = db;
     STATUS_OK
 }

@@ -59,14 +59,14 @@ unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opa
     let (link, id) = unsafe { (link(host), id.as_slice()) };
     // SAFETY: the server outlives its modules, and services are asked for on its thread.
     let server = unsafe { &mut *link.server };
-    let Some(found) = server.modules.services.iter().find(|service| service.id.as_bytes() == id) else {
+    let Some(found) = server.modules.services.iter_mut().find(|service| service.id.as_bytes() == id) else {
         return std::ptr::null_mut();
     };
-    let table = found.table;
-    // SAFETY: every table begins with its size.
-    if unsafe { table.cast::<u32>().read_unaligned() } < size_min {
+    if found.size() < size_min as usize {
         return std::ptr::null_mut();
     }
+    found.least = found.least.max(size_min);
+    let table = found.handed_out();
     let id = found.id.clone();
     if let Some(module) = server.modules.get_mut(link.module)
         && !module.uses.contains(&id)
@@ -99,8 +99,7 @@ unsafe fn fill<T: Copy>(out: *mut T, mut value: T) {
 /// The services of the core.
 pub fn core_services() -> Vec<Service> {
     use plinth_abi as abi;
-    let service =
-        |id: &str, table: *const u8| Service { id: id.into(), module: ModuleId::CORE, table: table.cast_mut() };
+    let service = Service::of_core;
     vec![
         service(abi::reply::REPLY_SERVICE, (&raw const reply::TABLE).cast()),
         service(abi::keys::KEYS_SERVICE, (&raw const keys::TABLE).cast()),

@@ -4,9 +4,9 @@
 //! changes from inside a hook, inline bytes that nobody filled (they read as `0xa5`).
 
 use super::codec;
-use super::state::{Database, Form, Frame, Host, Item, KeyEvent, State, UNFILLED, type_id_of};
+use super::state::{DATABASES, Database, Form, Frame, Host, Item, KeyEvent, State, UNFILLED, type_id_of};
 use crate::abi::bytes::{Bytes, Opaque, Take};
-use crate::abi::call::Call;
+use crate::abi::call::{CALL_NO_CLIENT, Call};
 use crate::abi::events::{Event, ON_FLUSH, ON_KEY, ON_SWAP};
 use crate::abi::keys::{
     DB_ALL, EVENT_EXPIRED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, Visit,
@@ -574,6 +574,19 @@ unsafe extern "C" fn restore(
     status(space.restore(key, payload, expire_at_ms, replace != 0))
 }
 
+unsafe extern "C" fn select(call: *mut Call, db: u32) -> Status {
+    // SAFETY: as the table's comments ask of the caller.
+    let call = unsafe { &mut *call };
+    if call.flags & CALL_NO_CLIENT == 0 {
+        return STATUS_NOT_ALLOWED;
+    }
+    if db as usize >= DATABASES {
+        return STATUS_DB_RANGE;
+    }
+    call.db = db;
+    STATUS_OK
+}
+
 /// The table.
 pub(super) static TABLE: KeysService = KeysService {
     size: size_of::<KeysService>() as u32,
@@ -600,6 +613,7 @@ pub(super) static TABLE: KeysService = KeysService {
     stat,
     dump,
     restore,
+    select,
 };
 
 /// The frame of a call, for the services beside this one.

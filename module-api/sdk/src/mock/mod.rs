@@ -35,6 +35,7 @@
 
 mod block;
 mod codec;
+mod convert;
 mod dispatch;
 mod host;
 mod keys;

@@ -1,1 +1,71 @@
 //! The commands of hashes, over any storage.
+//!
+//! ```text
+//!   commands   one file per family ──> value: View to read, Writer to change
+//!                                        │              │
+//!                                     small: a pack   large: a Storage in a box
+//!                                     in the entry
+//!   codec      saving and loading      expiry   removing fields whose time has passed
+//!   service    plinth.hash/1           storage  what another implementation implements
+//! ```
+//!
+//! Reading order: [`storage`], [`small`], [`large`], [`value`], then the commands.
+//!
+//! A module over a storage `S` is `export!(module::<S>("hash", env!("CARGO_PKG_VERSION")))`.
+
+#![deny(unsafe_code)]
+
+pub mod codec;
+mod commands;
+mod expiry;
+pub mod large;
+mod random;
+mod service;
+pub mod small;
+pub mod storage;
+pub mod value;
+
+use plinth_module::abi::entry::Provided;
+use plinth_module::abi::value::Type as TypeSpec;
+use plinth_module::prelude::*;
+use std::marker::PhantomData;
+use storage::Storage;
+use value::{ENTRIES_MAX, Hash, VALUE_MAX};
+
+/// The parameters. Names stand alone, as in Redis; the old ones set the same values, and come first so
+/// that their defaults do not win.
+static CONFIGS: [Config; 4] = [
+    Config {
+        flags: CONFIG_BARE | CONFIG_HIDDEN,
+        ..ENTRIES_MAX.declare("hash-max-ziplist-entries", "512", 0, i64::MAX)
+    },
+    Config {
+        flags: CONFIG_BARE | CONFIG_HIDDEN,
+        ..VALUE_MAX.declare_memory("hash-max-ziplist-value", "64", 0, i64::MAX)
+    },
+    Config { flags: CONFIG_BARE, ..ENTRIES_MAX.declare("hash-max-listpack-entries", "512", 0, i64::MAX) },
+    Config { flags: CONFIG_BARE, ..VALUE_MAX.declare_memory("hash-max-listpack-value", "64", 0, i64::MAX) },
+];
+
+/// What a module over a storage exports.
+struct Exported<S>(PhantomData<S>);
+
+impl<S: Storage> Exported<S> {
+    const TYPES: &'static [TypeSpec] = &[Type::mixed::<Hash<S>>()];
+    const COMMANDS: &'static [Command] = &commands::Commands::<S>::ALL;
+    const PROVIDES: &'static [Provided] = &[provided(service::Provider::<S>::TABLE)];
+}
+
+/// The module of hashes, over a storage.
+pub const fn module<S: Storage>(name: &'static str, version: &'static str) -> Module {
+    Module {
+        name,
+        version,
+        types: Exported::<S>::TYPES,
+        commands: Exported::<S>::COMMANDS,
+        provides: Exported::<S>::PROVIDES,
+        configs: &CONFIGS,
+        start: Some(expiry::start::<S>),
+        ..Module::NEW
+    }
+}

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::storage::{Digits, Storage, member};
 use crate::value::{LARGE, Owned, Place, expect, insert};
 use crate::view::View;
+use plinth_module::convert::Conversion;
 use plinth_module::pack::listpack;
 use plinth_module::prelude::*;
 use std::ffi::CStr;
@@ -35,6 +36,7 @@ impl<S: Storage> MixedType for SetType<S> {
     type Boxed = Large<S>;
     const NAME: &'static CStr = c"set";
     const RDB_TAGS: &'static [u8] = &[RDB_SET, RDB_INTSET, RDB_LISTPACK];
+    const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::new());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
         match View::of(value) {

@@ -10,6 +10,7 @@
 //! codec.rs      the type, saving and loading
 //! commands/     one file per family, each command's spec beside its function
 //! service.rs    `plinth.set/1`, sets for other modules
+//! foreign.rs    a storage over a table of C functions
 //! chance.rs     numbers for SPOP and SRANDMEMBER
 //! ```
 //!
@@ -24,6 +25,7 @@
 pub mod chance;
 pub mod codec;
 pub mod commands;
+pub mod foreign;
 pub mod intset;
 pub mod large;
 pub mod limits;

@@ -157,7 +157,9 @@ proptest! {
         count in 0usize..40,
     ) {
         let mut set = Set::new();
-        members.iter().for_each(|text| drop(insert(&mut set, member(text), &LIMITS).unwrap()));
+        for text in &members {
+            insert(&mut set, member(text), &LIMITS).unwrap();
+        }
         let mut shown = BTreeSet::new();
         set.view().select(count, |member| assert!(shown.insert(member.to_vec())));
         prop_assert_eq!(shown.len(), count.min(members.len()));

@@ -10,7 +10,9 @@ fn member(text: &[u8]) -> Value<'_> {
 
 fn set_of(texts: impl IntoIterator<Item = Vec<u8>>) -> HashSet {
     let mut set = HashSet::new().unwrap();
-    texts.into_iter().for_each(|text| drop(set.insert(member(&text)).unwrap()));
+    for text in texts {
+        set.insert(member(&text)).unwrap();
+    }
     set
 }
 
@@ -76,11 +78,13 @@ fn a_member_that_stays_is_scanned_while_the_set_grows_and_shrinks() {
     for grows in [true, false] {
         let mut set = set_of((0..500).map(stays));
         if !grows {
-            (0..20_000).for_each(|n| drop(set.insert(member(&goes(n)))));
+            for n in 0..20_000 {
+                set.insert(member(&goes(n))).unwrap();
+            }
         }
         let (mut seen, mut cursor, mut step) = (BTreeSet::new(), 0, 0);
         loop {
-            cursor = set.scan(cursor, |member| drop(seen.insert(member.to_vec())));
+            cursor = set.scan(cursor, |member| _ = seen.insert(member.to_vec()));
             if cursor == 0 {
                 break;
             }

@@ -1,12 +1,12 @@
 //! Counting: INCR, DECR, INCRBY, DECRBY, and INCRBYFLOAT.
 //!
 //! A counter is eight bytes that are rewritten in place. INCRBYFLOAT counts in the floats of
-//! [`crate::extended`] and leaves a text, even where that is an integer's.
+//! [`plinth_module::extended`] and leaves a text, even where that is an integer's.
 
 use super::{GROUP, KEY};
 use crate::codec::STRING;
-use crate::extended::{self, Extended, Parsed};
 use crate::value::{self, INTEGER, INTEGER_BYTES, TEXT};
+use plinth_module::extended::{self, Extended, Parsed};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 5] = [INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT];

@@ -1,4 +1,4 @@
-//! LZF: the compression of long strings inside RDB values.
+//! LZF: the compression of long strings inside RDB values, and of the inner nodes of long lists.
 //!
 //! A run of instructions, each of which appends to the output. The upper three
 //! bits of the first byte say which one it is:

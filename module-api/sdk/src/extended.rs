@@ -1,5 +1,5 @@
-//! The extended float: numbers of 64 significant bits and 15 bits of exponent, as INCRBYFLOAT adds
-//! them.
+//! The extended float: numbers of 64 significant bits and 15 bits of exponent, as INCRBYFLOAT and
+//! HINCRBYFLOAT add them.
 //!
 //! Redis counts in C's `long double`, which on x86-64 is the 80-bit format of the x87, and prints
 //! with 17 digits behind the point. A client sees that format in every answer: `10.5 + 0.1` is

@@ -1,0 +1,95 @@
+//! Converting large values: how one module's value becomes another module's, element
+//! by element, while commands go on changing it.
+//!
+//! When a module is replaced (MODULE REPLACE), values of its types become values of
+//! the new module's types of the same names. A small one is saved and loaded. A large
+//! one would stop the server for as long as that takes, so its type can offer to hand
+//! it out in slices, and to take one in: [`Type::convert`](crate::value::Type::convert).
+//!
+//! ```text
+//! old value: export_begin ── export_some ... export_some ── export_end, drop
+//!                            export_changes before each of them
+//! new value: import_new ──── import_put, import_remove ──── import_finish
+//! ```
+//!
+//! From `export_begin` on, the old type notes which elements commands insert, change
+//! or remove. When all elements were handed out and no change is left, the new value
+//! takes the old one's place; nothing else runs in between. When it cannot be brought
+//! to an end (the key is gone, an operator has stopped it), the new value is dropped,
+//! and the old one gets `export_end`, unless it is dropped itself.
+//!
+//! What an element and its payload are is agreed on by all types of a name. Of those
+//! that the protocol has commands for: a set's element is the member, and the payload
+//! is empty; a sorted set's is the member, and its score as 8 bytes of a double,
+//! little-endian; a hash's is the field, and 8 bytes of Unix time in ms, little-endian
+//! (-1 for none), at which the field expires, followed by the value. A sequence has no
+//! elements that could be named: its type leaves the table out, and is saved and
+//! loaded.
+
+use crate::bytes::{Bytes, Opaque};
+use crate::status::Status;
+use abi_stable::StableAbi;
+
+/// Takes one element of a value that is exported.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Element {
+    /// The function. With `removed` not 0 the element is gone, and the payload empty.
+    /// For a status other than OK the export ends with it.
+    pub run: unsafe extern "C" fn(data: Opaque, element: Bytes, payload: Bytes, removed: u32) -> Status,
+}
+
+/// Element-wise conversion of a type's boxed values.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Convert {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Begin to note which elements change.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: any status; the value is as before.
+    pub export_begin: unsafe extern "C" fn(boxed: Opaque) -> Status,
+    /// Hand out some elements, about `budget`, in any order, from `cursor` on, which
+    /// begins at 0, is set to where to go on, and is 0 again at the end. An element that is there
+    /// from the first slice to the last is handed out at least once, with what it is at
+    /// that time.
+    ///
+    /// Thread: main. Borrow: what `visit` gets, for that call. Fails: any status.
+    pub export_some:
+        unsafe extern "C" fn(boxed: Opaque, cursor: *mut u64, budget: usize, visit: Element, data: Opaque) -> Status,
+    /// Hand out about `budget` of the elements that have changed since they were
+    /// handed out by this function, or since `export_begin`, each as it is now.
+    /// `left_out` is how many are left.
+    ///
+    /// Thread: main. Borrow: as `export_some`. Fails: any status.
+    pub export_changes: unsafe extern "C" fn(
+        boxed: Opaque,
+        budget: usize,
+        left_out: *mut usize,
+        visit: Element,
+        data: Opaque,
+    ) -> Status,
+    /// Note changes no longer, and forget those that are noted.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: never.
+    pub export_end: unsafe extern "C" fn(boxed: Opaque),
+    /// A new value without elements, to be freed by the type's `drop`.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: null.
+    pub import_new: unsafe extern "C" fn() -> Opaque,
+    /// Give the value an element, or an element another payload.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: `BAD_DATA`, `OUT_OF_MEMORY`.
+    pub import_put: unsafe extern "C" fn(boxed: Opaque, element: Bytes, payload: Bytes) -> Status,
+    /// Take an element away, if it is there.
+    ///
+    /// Thread: main. Borrow: `element` for the call. Fails: any status.
+    pub import_remove: unsafe extern "C" fn(boxed: Opaque, element: Bytes) -> Status,
+    /// The value is complete, and goes into a key's entry with the tag in `tag_out`. Takes no
+    /// longer than a command.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: any status.
+    pub import_finish: unsafe extern "C" fn(boxed: Opaque, tag_out: *mut u32) -> Status,
+}

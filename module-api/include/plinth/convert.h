@@ -1,0 +1,120 @@
+// Generated from module-api/abi/src/convert.rs by `cargo xtask headers`; do not edit.
+//
+// Converting large values: how one module's value becomes another module's, element by element,
+// while commands go on changing it.
+//
+// When a module is replaced (MODULE REPLACE), values of its types become values of the new module's
+// types of the same names. A small one is saved and loaded. A large one would stop the server for
+// as long as that takes, so its type can offer to hand it out in slices, and to take one in:
+// `plinth_type.convert`(crate::value::Type::convert).
+//
+//    old value: export_begin ── export_some ... export_some ── export_end, drop
+//                               export_changes before each of them
+//    new value: import_new ──── import_put, import_remove ──── import_finish
+//
+// From `export_begin` on, the old type notes which elements commands insert, change or remove. When
+// all elements were handed out and no change is left, the new value takes the old one's place;
+// nothing else runs in between. When it cannot be brought to an end (the key is gone, an operator
+// has stopped it), the new value is dropped, and the old one gets `export_end`, unless it is
+// dropped itself.
+//
+// What an element and its payload are is agreed on by all types of a name. Of those that the
+// protocol has commands for: a set's element is the member, and the payload is empty; a sorted
+// set's is the member, and its score as 8 bytes of a double, little-endian; a hash's is the field,
+// and 8 bytes of Unix time in ms, little-endian (-1 for none), at which the field expires, followed
+// by the value. A sequence has no elements that could be named: its type leaves the table out, and
+// is saved and loaded.
+
+#ifndef PLINTH_CONVERT_H
+#define PLINTH_CONVERT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plinth/bytes.h>
+#include <plinth/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct plinth_convert plinth_convert;
+
+// Takes one element of a value that is exported.
+typedef plinth_status (*plinth_element)(void *data, plinth_bytes element, plinth_bytes payload,
+                                        uint32_t removed);
+
+// Element-wise conversion of a type's boxed values.
+struct plinth_convert {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+
+    // Begin to note which elements change.
+    //
+    // Thread: main. Borrow: nothing. Fails: any status; the value is as before.
+    plinth_status (*export_begin)(void *boxed);
+
+    // Hand out some elements, about `budget`, in any order, from `cursor` on, which begins at 0, is
+    // set to where to go on, and is 0 again at the end. An element that is there from the first
+    // slice to the last is handed out at least once, with what it is at that time.
+    //
+    // Thread: main. Borrow: what `visit` gets, for that call. Fails: any status.
+    plinth_status (*export_some)(void *boxed, uint64_t *cursor, size_t budget, plinth_element visit,
+                                 void *data);
+
+    // Hand out about `budget` of the elements that have changed since they were handed out by this
+    // function, or since `export_begin`, each as it is now. `left_out` is how many are left.
+    //
+    // Thread: main. Borrow: as `export_some`. Fails: any status.
+    plinth_status (*export_changes)(void *boxed, size_t budget, size_t *left_out,
+                                    plinth_element visit, void *data);
+
+    // Note changes no longer, and forget those that are noted.
+    //
+    // Thread: main. Borrow: nothing. Fails: never.
+    void (*export_end)(void *boxed);
+
+    // A new value without elements, to be freed by the type's `drop`.
+    //
+    // Thread: main. Borrow: nothing. Fails: null.
+    void *(*import_new)(void);
+
+    // Give the value an element, or an element another payload.
+    //
+    // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_BAD_DATA`,
+    // `PLINTH_STATUS_OUT_OF_MEMORY`.
+    plinth_status (*import_put)(void *boxed, plinth_bytes element, plinth_bytes payload);
+
+    // Take an element away, if it is there.
+    //
+    // Thread: main. Borrow: `element` for the call. Fails: any status.
+    plinth_status (*import_remove)(void *boxed, plinth_bytes element);
+
+    // The value is complete, and goes into a key's entry with the tag in `tag_out`. Takes no longer
+    // than a command.
+    //
+    // Thread: main. Borrow: nothing. Fails: any status.
+    plinth_status (*import_finish)(void *boxed, uint32_t *tag_out);
+};
+
+#if UINTPTR_MAX == UINT64_MAX
+PLINTH_ASSERT_SIZE(plinth_convert, 72);
+PLINTH_ASSERT_OFFSET(plinth_convert, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_convert, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_convert, export_begin, 8);
+PLINTH_ASSERT_OFFSET(plinth_convert, export_some, 16);
+PLINTH_ASSERT_OFFSET(plinth_convert, export_changes, 24);
+PLINTH_ASSERT_OFFSET(plinth_convert, export_end, 32);
+PLINTH_ASSERT_OFFSET(plinth_convert, import_new, 40);
+PLINTH_ASSERT_OFFSET(plinth_convert, import_put, 48);
+PLINTH_ASSERT_OFFSET(plinth_convert, import_remove, 56);
+PLINTH_ASSERT_OFFSET(plinth_convert, import_finish, 64);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // PLINTH_CONVERT_H

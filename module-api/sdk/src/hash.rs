@@ -1,0 +1,230 @@
+//! Hashes of whichever module implements them: the safe side of `plinth.hash/1`, for those who
+//! use it and for the one who provides it.
+//!
+//! ```
+//! use plinth_module::hash::{HASH_SERVICE, HashScratch, Hashes};
+//! use plinth_module::prelude::*;
+//!
+//! static HASHES: Hashes = Hashes::new();
+//! const MODULE: Module = Module { requires: &[HASH_SERVICE], start: Some(start), ..Module::NEW };
+//!
+//! fn start(call: &mut Call<'_>) -> Result {
+//!     HASHES.resolve(call)
+//! }
+//!
+//! fn name_of(call: &mut Call<'_>) -> Result {
+//!     let mut scratch = HashScratch::default();
+//!     match HASHES.get(&mut call.keys, call.args.bytes(1), b"name", &mut scratch)? {
+//!         Some(name) => call.reply.bulk(name),
+//!         None => call.reply.null(),
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The module that has hashes implements [`HashProvider`] and lists
+//! `provided(&TABLE)`, where `static TABLE: HashService = table::<ItsProvider>();`.
+
+use crate::abi;
+use crate::abi::bytes::{Bytes, Opaque};
+use crate::abi::status::Status;
+use crate::call::Call;
+use crate::error::{Error, Result, check, check_found};
+use crate::keys::Keys;
+use crate::panic::guard;
+use crate::service::{Service, ServiceHandle, answer};
+use std::ops::ControlFlow;
+
+pub use crate::abi::hash::{HASH_SCRATCH_BYTES, HASH_SERVICE, HashService, HashVisit};
+
+/// Room for the digits of a value that is kept as an integer.
+pub type HashScratch = [u8; HASH_SCRATCH_BYTES];
+
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for HashService {
+    const ID: &'static str = HASH_SERVICE;
+}
+
+/// Hashes, for a module that requires [`HASH_SERVICE`].
+pub struct Hashes {
+    handle: ServiceHandle<HashService>,
+}
+
+impl Hashes {
+    /// A handle that `start` resolves.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Hashes {
+        Hashes { handle: ServiceHandle::new() }
+    }
+
+    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
+    pub fn resolve(&self, call: &Call<'_>) -> Result {
+        self.handle.resolve(call)
+    }
+
+    #[inline]
+    fn table(&self) -> Result<&'static HashService> {
+        self.handle.table().ok_or(Error::Unsupported)
+    }
+
+    /// Number of a hash's fields, or `None` when there is no such key. Fails with `WrongType`.
+    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
+        let mut len = 0;
+        // SAFETY: the call is valid, the key is borrowed for the call.
+        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        Ok(check_found(status)?.then_some(len))
+    }
+
+    /// A field's value, or `None` without such a key or field. Fails with `WrongType`.
+    pub fn get<'k>(
+        &self,
+        keys: &'k mut Keys<'_>,
+        key: &[u8],
+        field: &[u8],
+        scratch: &'k mut HashScratch,
+    ) -> Result<Option<&'k [u8]>> {
+        let mut value = Bytes::EMPTY;
+        let (key, field, room) = (Bytes::of(key), Bytes::of(field), scratch.as_mut_ptr());
+        // SAFETY: the call is valid, both are borrowed for the call, and there is enough scratch.
+        let status = unsafe { (self.table()?.get)(keys.as_raw(), key, field, room, &mut value) };
+        // SAFETY: the bytes lie in the key's value or in `scratch`, both of which `'k` borrows.
+        Ok(check_found(status)?.then(|| unsafe { value.as_slice() }))
+    }
+
+    /// Sets a field, making the hash if there is none. Fails with `WrongType` and `OutOfMemory`.
+    pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result {
+        let (key, field, value) = (Bytes::of(key), Bytes::of(field), Bytes::of(value));
+        // SAFETY: the call is valid; all are borrowed for the call.
+        check(unsafe { (self.table()?.set)(keys.as_raw(), key, field, value) })
+    }
+
+    /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
+    /// key. Fails with `WrongType`, and with `Panic` when `visit` panicked.
+    pub fn visit(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        struct State<F> {
+            visit: F,
+            panicked: bool,
+        }
+        unsafe extern "C" fn run<F: FnMut(&[u8], &[u8]) -> ControlFlow<()>>(
+            data: Opaque,
+            field: Bytes,
+            value: Bytes,
+        ) -> u32 {
+            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
+            // both are lent for this call.
+            let (state, field, value) = unsafe { (&mut *data.cast::<State<F>>(), field.as_slice(), value.as_slice()) };
+            let next = guard(|| (state.visit)(field, value));
+            state.panicked |= next.is_none();
+            u32::from(next != Some(ControlFlow::Continue(())))
+        }
+        fn visitor<F: FnMut(&[u8], &[u8]) -> ControlFlow<()>>(_: &State<F>) -> HashVisit {
+            HashVisit { run: run::<F> }
+        }
+        let mut state = State { visit, panicked: false };
+        let (function, data) = (visitor(&state), (&raw mut state).cast());
+        // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
+        // function for it.
+        let status = unsafe { (self.table()?.visit)(keys.as_raw(), Bytes::of(key), function, data) };
+        if state.panicked { Err(Error::Panic) } else { check_found(status) }
+    }
+}
+
+/// What the module that has hashes does for the others.
+pub trait HashProvider: 'static {
+    /// Number of a hash's fields, or `None` when there is no such key.
+    fn len(call: &mut Call<'_>, key: &[u8]) -> Result<Option<usize>>;
+
+    /// A field's value, or `None` without such a key or field; one that is kept as an integer is
+    /// written to `scratch`.
+    fn get<'k>(
+        call: &'k mut Call<'_>,
+        key: &'k [u8],
+        field: &[u8],
+        scratch: &'k mut HashScratch,
+    ) -> Result<Option<&'k [u8]>>;
+
+    /// Sets a field, making the hash if there is none, and announces it.
+    fn set(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result;
+
+    /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
+    /// key.
+    fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<bool>;
+}
+
+/// The table of a provider, for [`provided`](crate::service::provided).
+pub const fn table<P: HashProvider>() -> HashService {
+    HashService {
+        size: size_of::<HashService>() as u32,
+        reserved: 0,
+        len: len::<P>,
+        get: get::<P>,
+        set: set::<P>,
+        visit: visit::<P>,
+    }
+}
+
+unsafe extern "C" fn len<P: HashProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
+    // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
+    // the result.
+    unsafe {
+        answer(call, |call| {
+            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn get<P: HashProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    field: Bytes,
+    scratch: *mut u8,
+    value_out: *mut Bytes,
+) -> Status {
+    // SAFETY: as in `len`, and scratch of the size agreed on.
+    unsafe {
+        answer(call, |call| {
+            let scratch = &mut *scratch.cast::<HashScratch>();
+            let value = P::get(call, key.as_slice(), field.as_slice(), scratch)?.ok_or(Error::None)?;
+            value_out.write(Bytes::of(value));
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn set<P: HashProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    field: Bytes,
+    value: Bytes,
+) -> Status {
+    // SAFETY: as in `len`.
+    unsafe { answer(call, |call| P::set(call, key.as_slice(), field.as_slice(), value.as_slice())) }
+}
+
+unsafe extern "C" fn visit<P: HashProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    function: HashVisit,
+    data: Opaque,
+) -> Status {
+    // SAFETY: as in `len`; the function fits its data.
+    unsafe {
+        answer(call, |call| {
+            let found = P::visit(call, key.as_slice(), &mut |field, value| match (function.run)(
+                data,
+                Bytes::of(field),
+                Bytes::of(value),
+            ) {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            });
+            if found? { Ok(()) } else { Err(Error::None) }
+        })
+    }
+}

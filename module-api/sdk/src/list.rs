@@ -1,0 +1,203 @@
+//! Lists of whichever module implements them: the safe side of `plinth.list/1`, for those who
+//! use it and for the one who provides it.
+//!
+//! ```
+//! use plinth_module::list::{LIST_SERVICE, Lists};
+//! use plinth_module::prelude::*;
+//! use std::ops::ControlFlow;
+//!
+//! static LISTS: Lists = Lists::new();
+//! const MODULE: Module = Module { requires: &[LIST_SERVICE], start: Some(start), ..Module::NEW };
+//!
+//! fn start(call: &mut Call<'_>) -> Result {
+//!     LISTS.resolve(call)
+//! }
+//!
+//! fn longest(call: &mut Call<'_>) -> Result {
+//!     let mut longest = 0;
+//!     LISTS.visit(&mut call.keys, call.args.bytes(1), 0, -1, |element| {
+//!         longest = longest.max(element.len());
+//!         ControlFlow::Continue(())
+//!     })?;
+//!     call.reply.count(longest);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The module that has lists implements [`ListProvider`] and lists
+//! `provided(&TABLE)`, where `static TABLE: ListService = table::<ItsProvider>();`.
+
+use crate::abi;
+use crate::abi::bytes::{Bytes, Opaque};
+use crate::abi::status::Status;
+use crate::call::Call;
+use crate::error::{Error, Result, check, check_found};
+use crate::keys::Keys;
+use crate::panic::guard;
+use crate::service::{Service, ServiceHandle, answer};
+use std::ops::ControlFlow;
+
+pub use crate::abi::list::{LIST_SERVICE, ListService, ListVisit};
+
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for ListService {
+    const ID: &'static str = LIST_SERVICE;
+}
+
+/// Lists, for a module that requires [`LIST_SERVICE`].
+pub struct Lists {
+    handle: ServiceHandle<ListService>,
+}
+
+impl Lists {
+    /// A handle that `start` resolves.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Lists {
+        Lists { handle: ServiceHandle::new() }
+    }
+
+    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
+    pub fn resolve(&self, call: &Call<'_>) -> Result {
+        self.handle.resolve(call)
+    }
+
+    #[inline]
+    fn table(&self) -> Result<&'static ListService> {
+        self.handle.table().ok_or(Error::Unsupported)
+    }
+
+    /// Number of a list's elements, or `None` when there is no such key. Fails with `WrongType`.
+    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
+        let mut len = 0;
+        // SAFETY: the call is valid, the key is borrowed for the call.
+        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        Ok(check_found(status)?.then_some(len))
+    }
+
+    /// Hands the elements from `start` to `stop`, both included, to `visit` until it breaks;
+    /// negative positions count from the end. Returns whether there is such a key. Fails with
+    /// `WrongType`, and with `Panic` when `visit` panicked.
+    pub fn visit(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        start: i64,
+        stop: i64,
+        visit: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        struct State<F> {
+            visit: F,
+            panicked: bool,
+        }
+        unsafe extern "C" fn run<F: FnMut(&[u8]) -> ControlFlow<()>>(data: Opaque, element: Bytes) -> u32 {
+            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
+            // the element is lent for this call.
+            let (state, element) = unsafe { (&mut *data.cast::<State<F>>(), element.as_slice()) };
+            let next = guard(|| (state.visit)(element));
+            state.panicked |= next.is_none();
+            u32::from(next != Some(ControlFlow::Continue(())))
+        }
+        fn visitor<F: FnMut(&[u8]) -> ControlFlow<()>>(_: &State<F>) -> ListVisit {
+            ListVisit { run: run::<F> }
+        }
+        let mut state = State { visit, panicked: false };
+        let (function, data) = (visitor(&state), (&raw mut state).cast());
+        // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
+        // function for it.
+        let status = unsafe { (self.table()?.visit)(keys.as_raw(), Bytes::of(key), start, stop, function, data) };
+        if state.panicked { Err(Error::Panic) } else { check_found(status) }
+    }
+
+    /// Replaces a key, whatever it held, by a list of these elements; its expiry goes. Announces
+    /// the change under `event`. Without elements the key is removed. Fails with `OutOfMemory`
+    /// and `TooLarge`.
+    pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], elements: &[&[u8]], event: &str) -> Result {
+        let elements: Vec<Bytes> = elements.iter().map(|element| Bytes::of(element)).collect();
+        let event = Bytes::of(event.as_bytes());
+        // SAFETY: the call is valid; all are borrowed for the call.
+        check(unsafe { (self.table()?.set)(keys.as_raw(), Bytes::of(key), elements.as_ptr(), elements.len(), event) })
+    }
+}
+
+/// What the module that has lists does for the others.
+pub trait ListProvider: 'static {
+    /// Number of a list's elements, or `None` when there is no such key.
+    fn len(call: &mut Call<'_>, key: &[u8]) -> Result<Option<usize>>;
+
+    /// Hands the elements from `start` to `stop`, both included, to `visit` until it breaks;
+    /// negative positions count from the end. Returns whether there is such a key.
+    fn visit(
+        call: &mut Call<'_>,
+        key: &[u8],
+        start: i64,
+        stop: i64,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<bool>;
+
+    /// Replaces a key, whatever it held, by a list of these elements, at least one; takes its
+    /// expiry away, and announces the change under `event`.
+    fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result;
+}
+
+/// The table of a provider, for [`provided`](crate::service::provided).
+pub const fn table<P: ListProvider>() -> ListService {
+    ListService { size: size_of::<ListService>() as u32, reserved: 0, len: len::<P>, visit: visit::<P>, set: set::<P> }
+}
+
+unsafe extern "C" fn len<P: ListProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
+    // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
+    // the result.
+    unsafe {
+        answer(call, |call| {
+            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn visit<P: ListProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    start: i64,
+    stop: i64,
+    function: ListVisit,
+    data: Opaque,
+) -> Status {
+    // SAFETY: as in `len`; the function fits its data.
+    unsafe {
+        answer(call, |call| {
+            let found = P::visit(call, key.as_slice(), start, stop, &mut |element| match (function.run)(
+                data,
+                Bytes::of(element),
+            ) {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            });
+            if found? { Ok(()) } else { Err(Error::None) }
+        })
+    }
+}
+
+unsafe extern "C" fn set<P: ListProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    elements: *const Bytes,
+    count: usize,
+    event: Bytes,
+) -> Status {
+    // SAFETY: as in `len`; there are `count` elements, all lent for the call.
+    unsafe {
+        answer(call, |call| {
+            let key = key.as_slice();
+            if count == 0 {
+                if call.keys.remove(key, 0)? {
+                    call.keys.modified(key, crate::keys::EVENT_GENERIC, "del");
+                }
+                return Ok(());
+            }
+            let event = std::str::from_utf8(event.as_slice()).map_err(|_| Error::Unsupported)?;
+            let mut elements = std::slice::from_raw_parts(elements, count).iter().map(|element| element.as_slice());
+            P::set(call, key, &mut elements, event)
+        })
+    }
+}

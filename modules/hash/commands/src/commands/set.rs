@@ -1,0 +1,156 @@
+//! Setting and removing fields: HSET, HMSET, HSETNX, HDEL.
+//!
+//! A field that is set has no deadline any more.
+
+use super::{DOCS, FIELD, KEY, VALUE, WRITING, change, with};
+use crate::storage::Storage;
+use crate::value::{Writer, announce};
+use plinth_module::prelude::*;
+
+pub(super) const fn commands<S: Storage>() -> [Command; 4] {
+    [with(HSET, hset::<S>), with(HMSET, hmset::<S>), with(HSETNX, hsetnx::<S>), with(HDEL, hdel::<S>)]
+}
+
+/// A field and its value, repeated.
+const PAIRS: Arg = Arg::group(ARG_BLOCK, "data", &[FIELD, VALUE]).flags(ARG_MULTIPLE);
+
+const HSET: Command = Command {
+    name: text("hset"),
+    arity: -4,
+    flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+    docs: docs(&Docs {
+        summary: text("Sets fields of a hash."),
+        complexity: text("O(N) for N fields."),
+        history: list(&[change("4.0.0", "Takes several fields and values.")]),
+        args: list(&[KEY, PAIRS]),
+        ..DOCS
+    }),
+    ..WRITING
+};
+
+fn hset<S: Storage>(call: &mut Call<'_>) -> Result {
+    let added = set_pairs::<S>(call)?;
+    call.reply.count(added);
+    Ok(())
+}
+
+const HMSET: Command = Command {
+    name: text("hmset"),
+    arity: -4,
+    flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+    docs: docs(&Docs {
+        summary: text("Sets fields of a hash."),
+        complexity: text("O(N) where N is the number of fields being set."),
+        deprecated_since: text("4.0.0"),
+        replaced_by: text("`HSET` with multiple field-value pairs"),
+        args: list(&[KEY, PAIRS]),
+        ..DOCS
+    }),
+    ..WRITING
+};
+
+fn hmset<S: Storage>(call: &mut Call<'_>) -> Result {
+    set_pairs::<S>(call)?;
+    call.reply.ok();
+    Ok(())
+}
+
+/// Sets the fields of the arguments; how many are new. Fails with `Arity` when one has no value.
+#[inline(always)]
+fn set_pairs<S: Storage>(call: &mut Call<'_>) -> Result<usize> {
+    if !call.args.len().is_multiple_of(2) {
+        return Err(Error::Arity);
+    }
+    let (key, now_ms) = (call.args.bytes(1), call.now_ms());
+    let args = &call.args;
+    let pairs = (2..args.len()).step_by(2).map(|at| (args.bytes(at), args.bytes(at + 1)));
+    let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
+        let added = Writer::<S>::create(&mut call.keys, key, pairs)?;
+        announce(&mut call.keys, key, &["hset"], false)?;
+        return Ok(added);
+    };
+    let mut added = 0;
+    for (field, value) in pairs {
+        added += usize::from(writer.put(writer.name(field), value, None)?);
+    }
+    let events: &[&str] = if writer.expired { &["hexpired", "hset"] } else { &["hset"] };
+    announce(&mut call.keys, key, events, false)?;
+    Ok(added)
+}
+
+const HSETNX: Command = Command {
+    name: text("hsetnx"),
+    arity: 4,
+    flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+    keys: list(&[KeySpec::at(KEY_RW | KEY_INSERT, 1)]),
+    docs: docs(&Docs {
+        summary: text("Sets a field of a hash, unless it is there."),
+        args: list(&[KEY, FIELD, VALUE]),
+        ..DOCS
+    }),
+    ..WRITING
+};
+
+fn hsetnx<S: Storage>(call: &mut Call<'_>) -> Result {
+    let (key, field, value) = (call.args.bytes(1), call.args.bytes(2), call.args.bytes(3));
+    let now_ms = call.now_ms();
+    let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
+        Writer::<S>::create(&mut call.keys, key, std::iter::once((field, value)))?;
+        announce(&mut call.keys, key, &["hset"], false)?;
+        call.reply.integer(1);
+        return Ok(());
+    };
+    let name = writer.name(field);
+    let is_new = writer.get(name).is_none();
+    if is_new {
+        writer.put(name, value, None)?;
+    }
+    let events: &[&str] = match (writer.expired, is_new) {
+        (true, true) => &["hexpired", "hset"],
+        (true, false) => &["hexpired"],
+        (false, true) => &["hset"],
+        (false, false) => &[],
+    };
+    announce(&mut call.keys, key, events, false)?;
+    call.reply.integer(i64::from(is_new));
+    Ok(())
+}
+
+const HDEL: Command = Command {
+    name: text("hdel"),
+    arity: -3,
+    keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
+    docs: docs(&Docs {
+        summary: text("Removes fields of a hash, and the hash with its last field."),
+        complexity: text("O(N) where N is the number of fields to be removed."),
+        history: list(&[change("2.4.0", "Takes several fields.")]),
+        args: list(&[KEY, FIELD.flags(ARG_MULTIPLE)]),
+        ..DOCS
+    }),
+    ..WRITING
+};
+
+fn hdel<S: Storage>(call: &mut Call<'_>) -> Result {
+    let (key, now_ms) = (call.args.bytes(1), call.now_ms());
+    let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
+        call.reply.integer(0);
+        return Ok(());
+    };
+    let mut removed = 0;
+    for field in call.args.from(2) {
+        removed += usize::from(writer.remove(writer.name(field))?);
+        if writer.is_empty() {
+            break;
+        }
+    }
+    let is_empty = writer.is_empty();
+    let events: &[&str] = match (writer.expired, removed > 0) {
+        (true, true) => &["hexpired", "hdel"],
+        (true, false) => &["hexpired"],
+        (false, true) => &["hdel"],
+        (false, false) => &[],
+    };
+    announce(&mut call.keys, key, events, is_empty)?;
+    call.reply.count(removed);
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Waiting for an element: BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH.
+//!
+//! Each does what its sister without the B does. When there is nothing to take it waits for its
+//! keys, and is run again when one of them is a list.
+
+use super::mpop::{self, Wanted, mpop};
+use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
+use super::{GROUP, TAKEN_FROM, end, finish, popped_at, reply_value, take};
+use crate::storage::{End, Storage};
+use crate::value;
+use plinth_module::block::timeout_ms;
+use plinth_module::prelude::*;
+
+pub(super) const fn commands<S: Storage>() -> [Command; 5] {
+    [
+        Command { run: run(blpop::<S>), ..BLPOP },
+        Command { run: run(brpop::<S>), ..BRPOP },
+        Command { run: run(blmpop::<S>), ..BLMPOP },
+        Command { run: run(blmove::<S>), ..BLMOVE },
+        Command { run: run(brpoplpush::<S>), ..BRPOPLPUSH },
+    ]
+}
+
+const TIMEOUT: Arg = Arg::new(ARG_DOUBLE, "timeout");
+
+const POP: Command = Command {
+    arity: -3,
+    flags: COMMAND_WRITE | COMMAND_BLOCKING,
+    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    keys: list(&[KeySpec::range(TAKEN_FROM, 1, -2, 1)]),
+    ..Command::NEW
+};
+
+const POP_DOCS: Docs = Docs {
+    since: text("2.0.0"),
+    group: GROUP,
+    complexity: text("O(N) where N is the number of keys"),
+    history: list(&[Change { version: text("6.0.0"), what: text("`timeout` may have a fraction.") }]),
+    args: list(&[Arg::key("key", 0).flags(ARG_MULTIPLE), TIMEOUT]),
+    ..Docs::NEW
+};
+
+const BLPOP: Command = Command {
+    name: text("blpop"),
+    docs: docs(&Docs {
+        summary: text(
+            "Takes the first element of the first of several lists that is there, and waits for one if none is.",
+        ),
+        ..POP_DOCS
+    }),
+    ..POP
+};
+
+fn blpop<S: Storage>(call: &mut Call<'_>) -> Result {
+    pop::<S>(call, End::Front)
+}
+
+const BRPOP: Command = Command {
+    name: text("brpop"),
+    docs: docs(&Docs {
+        summary: text(
+            "Takes the last element of the first of several lists that is there, and waits for one if none is.",
+        ),
+        ..POP_DOCS
+    }),
+    ..POP
+};
+
+fn brpop<S: Storage>(call: &mut Call<'_>) -> Result {
+    pop::<S>(call, End::Back)
+}
+
+fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
+    let last = call.args.len() - 1;
+    let timeout_ms = timeout(call, last)?;
+    let skips = call.block.is_retry();
+    for at in 1..last {
+        let key = call.args.bytes(at);
+        let Call { keys, reply, propagate, .. } = call;
+        let mut entry = match keys.get_write(value::handle::<S>()?, key) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => continue,
+            Err(Error::WrongType) if skips => continue,
+            Err(error) => return Err(error),
+        };
+        reply.array(2);
+        reply.bulk(key);
+        let after = take::<S>(&mut entry, end, 1, |value| reply_value(reply, value))?;
+        finish::<S>(keys, key, after, popped_at(end))?;
+        return propagate.instead(&[if end == End::Front { b"LPOP" } else { b"RPOP" }, key]);
+    }
+    wait::<S>(call, (1, last - 1), timeout_ms, WaitReply::NullArray)
+}
+
+const BLMPOP: Command = Command {
+    name: text("blmpop"),
+    arity: -5,
+    flags: COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_MOVABLE_KEYS,
+    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    keys: list(&[mpop::keys_at(2)]),
+    docs: docs(&Docs {
+        summary: text(
+            "Takes elements away from the first of several lists that is there, and waits for one if none is.",
+        ),
+        since: text("7.0.0"),
+        group: GROUP,
+        complexity: text("O(N+M) where N is the number of keys and M the number of elements taken"),
+        args: list(&[TIMEOUT, mpop::NUMKEYS, mpop::KEYS, mpop::WHERE, mpop::COUNT]),
+        ..Docs::NEW
+    }),
+    ..Command::NEW
+};
+
+fn blmpop<S: Storage>(call: &mut Call<'_>) -> Result {
+    let timeout_ms = timeout(call, 1)?;
+    let wanted = Wanted::read(call, 2)?;
+    if mpop::<S>(call, &wanted)? {
+        return Ok(());
+    }
+    wait::<S>(call, wanted.keys, timeout_ms, WaitReply::NullArray)
+}
+
+const MOVE: Command = Command {
+    flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING,
+    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    keys: list(KEYS),
+    ..Command::NEW
+};
+
+const BLMOVE: Command = Command {
+    name: text("blmove"),
+    arity: 6,
+    docs: docs(&Docs {
+        summary: text(
+            "Moves an element from one end of a list to one end of a list, and waits for one if there is none.",
+        ),
+        since: text("6.2.0"),
+        group: GROUP,
+        complexity: text("O(1)"),
+        args: list(&[SOURCE, DESTINATION, FROM, TO, TIMEOUT]),
+        ..Docs::NEW
+    }),
+    ..MOVE
+};
+
+fn blmove<S: Storage>(call: &mut Call<'_>) -> Result {
+    let (from, to) = (end(call.args.bytes(3))?, end(call.args.bytes(4))?);
+    let timeout_ms = timeout(call, 5)?;
+    if answer::<S>(call, from, to)? {
+        let args = &call.args;
+        return call.propagate.instead(&[b"LMOVE", args.bytes(1), args.bytes(2), args.bytes(3), args.bytes(4)]);
+    }
+    wait::<S>(call, (1, 1), timeout_ms, WaitReply::Null)
+}
+
+const BRPOPLPUSH: Command = Command {
+    name: text("brpoplpush"),
+    arity: 4,
+    docs: docs(&Docs {
+        summary: text("Moves the last element of a list to the front of a list, and waits for one if there is none."),
+        since: text("2.2.0"),
+        group: GROUP,
+        complexity: text("O(1)"),
+        deprecated_since: text("6.2.0"),
+        replaced_by: text("`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
+        history: list(&[Change { version: text("6.0.0"), what: text("`timeout` may have a fraction.") }]),
+        args: list(&[SOURCE, DESTINATION, TIMEOUT]),
+        ..Docs::NEW
+    }),
+    ..MOVE
+};
+
+fn brpoplpush<S: Storage>(call: &mut Call<'_>) -> Result {
+    let timeout_ms = timeout(call, 3)?;
+    if answer::<S>(call, End::Back, End::Front)? {
+        return call.propagate.instead(&[b"RPOPLPUSH", call.args.bytes(1), call.args.bytes(2)]);
+    }
+    wait::<S>(call, (1, 1), timeout_ms, WaitReply::Null)
+}
+
+/// Moves an element and answers with it. Returns whether there was one.
+fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
+    let (source, destination) = (call.args.bytes(1), call.args.bytes(2));
+    if call.block.is_retry() && is_foreign::<S>(&mut call.keys, source)? {
+        return Ok(false);
+    }
+    let element = transfer::<S>(&mut call.keys, source, destination, from, to)?;
+    if let Some(element) = &element {
+        call.reply.bulk(element);
+    }
+    Ok(element.is_some())
+}
+
+/// Whether a key holds a value of another type.
+fn is_foreign<S: Storage>(keys: &mut Keys<'_>, key: &[u8]) -> Result<bool> {
+    match keys.get_with(value::handle::<S>()?, key, GET_WRITE | GET_NO_STATS | GET_NO_TOUCH) {
+        Err(Error::WrongType) => Ok(true),
+        Err(error) => Err(error),
+        Ok(_) => Ok(false),
+    }
+}
+
+/// The timeout at an argument. Fails with the reply for it.
+fn timeout(call: &mut Call<'_>, at: usize) -> Result<u64> {
+    timeout_ms(call.args.bytes(at)).map_err(|text| call.reply.error(text))
+}
+
+/// Waits for the arguments that are keys, the first and how many; or answers that there is nothing
+/// where nobody can wait.
+fn wait<S: Storage>(call: &mut Call<'_>, keys: (usize, usize), timeout_ms: u64, reply: WaitReply) -> Result {
+    if !call.block.may_wait() {
+        match reply {
+            WaitReply::Null => call.reply.null(),
+            WaitReply::NullArray => call.reply.null_array(),
+        }
+        return Ok(());
+    }
+    let keys: Vec<&[u8]> = call.args.from(keys.0).take(keys.1).collect();
+    call.block.wait(&keys, Wait { of: Some(value::handle::<S>()?), timeout_ms, reply, ..Wait::NEW })
+}

@@ -1,0 +1,50 @@
+//! `plinth.list/1`: lists for other modules, such as SORT.
+
+use crate::codec::ELEMENT_MAX;
+use crate::commands::range;
+use crate::storage::{End, Storage};
+use crate::value;
+use plinth_module::list::ListProvider;
+use plinth_module::pack::Digits;
+use plinth_module::prelude::*;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+
+/// The lists of this module.
+pub struct Provider<S>(PhantomData<S>);
+
+impl<S: Storage> ListProvider for Provider<S> {
+    fn len(call: &mut Call<'_>, key: &[u8]) -> Result<Option<usize>> {
+        Ok(call.keys.get(value::handle::<S>()?, key)?.map(|entry| value::len::<S>(&entry)))
+    }
+
+    fn visit(
+        call: &mut Call<'_>,
+        key: &[u8],
+        start: i64,
+        stop: i64,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let Some(entry) = call.keys.get(value::handle::<S>()?, key)? else { return Ok(false) };
+        let (start, mut left) = range(value::len::<S>(&entry), start, stop);
+        let mut digits = Digits::new();
+        if left > 0 {
+            let _ = value::visit::<S, ()>(&entry, start, |value| {
+                visit(value.text(&mut digits))?;
+                left -= 1;
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+        }
+        Ok(true)
+    }
+
+    fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result {
+        let elements: Vec<&[u8]> = elements.collect();
+        if elements.iter().any(|element| element.len() > ELEMENT_MAX) {
+            return Err(Error::TooLarge);
+        }
+        let elements = elements.iter().copied();
+        value::put::<S, _>(&mut call.keys, key, End::Back, elements, 0)?.modified(EVENT_LIST, event);
+        Ok(())
+    }
+}

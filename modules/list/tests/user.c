@@ -1,0 +1,86 @@
+// A module of another author that reads and writes lists through `plinth.list/1`.
+//
+//     LISTS.PROBE key    calls every function and checks what it promises; OK, or what did not hold
+
+#include <plinth/plinth.h>
+
+static const plinth_reply_service *reply;
+static const plinth_list_service *lists;
+
+#define T(literal) plinth_text(literal)
+
+// The handler replies with the condition that does not hold.
+#define CHECK(holds) \
+    do { \
+        if (!(holds)) { \
+            reply->error(call, T("ERR " #holds)); \
+            return PLINTH_STATUS_REPLIED; \
+        } \
+    } while (0)
+
+// What a visit has seen: the elements, one behind the other, and when it ends.
+typedef struct {
+    char text[64];
+    size_t len;
+    int left;
+} seen;
+
+static uint32_t see(void *data, plinth_bytes element) {
+    seen *what = data;
+    if (what->len + element.len < sizeof what->text) {
+        memcpy(what->text + what->len, element.data, element.len);
+        what->len += element.len;
+    }
+    return --what->left == 0;
+}
+
+static int saw(const seen *what, const char *text) {
+    return what->len == strlen(text) && memcmp(what->text, text, what->len) == 0;
+}
+
+static plinth_status probe(plinth_call *call) {
+    const plinth_bytes key = call->args[1];
+    const plinth_bytes elements[] = {T("a"), T("12"), T("c")};
+    seen all = {.left = 100}, two = {.left = 2}, last = {.left = 100};
+    size_t len = 0;
+    CHECK(lists->len(call, key, &len) == PLINTH_STATUS_NONE);
+    CHECK(lists->visit(call, key, 0, -1, see, &all) == PLINTH_STATUS_NONE && all.len == 0);
+    CHECK(lists->set(call, key, elements, 3, T("made")) == PLINTH_STATUS_OK);
+    CHECK(lists->len(call, key, &len) == PLINTH_STATUS_OK && len == 3);
+    CHECK(lists->visit(call, key, 0, -1, see, &all) == PLINTH_STATUS_OK && saw(&all, "a12c"));
+    CHECK(lists->visit(call, key, 0, -1, see, &two) == PLINTH_STATUS_OK && saw(&two, "a12"));
+    CHECK(lists->visit(call, key, -1, 50, see, &last) == PLINTH_STATUS_OK && saw(&last, "c"));
+    CHECK(lists->visit(call, key, 3, 50, see, &last) == PLINTH_STATUS_OK && saw(&last, "c"));
+    CHECK(lists->set(call, key, NULL, 0, T("made")) == PLINTH_STATUS_OK);
+    CHECK(lists->len(call, key, &len) == PLINTH_STATUS_NONE);
+    CHECK(lists->len(call, T("text"), &len) == PLINTH_STATUS_WRONG_TYPE);
+    CHECK(lists->visit(call, T("text"), 0, -1, see, &all) == PLINTH_STATUS_WRONG_TYPE);
+    CHECK(lists->set(call, T("text"), elements, 1, T("made")) == PLINTH_STATUS_OK);
+    reply->simple(call, T("OK"));
+    return PLINTH_STATUS_OK;
+}
+
+static plinth_status start(plinth_call *call) {
+    reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
+    lists = plinth_service(call, PLINTH_LIST_SERVICE, PLINTH_SIZE(plinth_list_service));
+    return reply && lists ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+}
+
+static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_LIST_SERVICE)};
+
+static const plinth_command commands[] = {
+    {.size = PLINTH_SIZE(plinth_command), .arity = 2, .name = PLINTH_TEXT("lists.probe"),
+     .flags = PLINTH_COMMAND_WRITE | PLINTH_COMMAND_TOUCHES_ARBITRARY_KEYS, .run = {.invoke = probe}},
+};
+
+PLINTH_EXPORT const plinth_module plinth_module_entry = {
+    .magic = PLINTH_MAGIC,
+    .abi_major = PLINTH_ABI_MAJOR,
+    .abi_minor = PLINTH_ABI_MINOR,
+    .size = PLINTH_SIZE(plinth_module),
+    .name = PLINTH_TEXT("lists"),
+    .version = PLINTH_TEXT("1.0.0"),
+    .requires_ = PLINTH_LIST(services),
+    .commands = PLINTH_LIST(commands),
+    .start = start,
+};

@@ -1,0 +1,157 @@
+//! What the kernel takes: PING against a loop that is no server.
+//!
+//! The loop receives, counts the commands in what came by their first byte, and sends as many
+//! constant replies: one `epoll_wait`, one `recv` and one `send` a round trip, and nothing to
+//! save. Its share of the best peer's figure is the least that a server of one thread can reach
+//! with these system calls on this machine, so it says how much of a row is anybody's to win.
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::epoll;
+
+use super::cpu::{self, Contestant, Entry};
+use super::table::{Bar, Cell, Row, Table};
+use super::workload::{self, Workload};
+use super::{Bench, cputime, pin};
+
+/// Bytes read at once, as many as a server reads.
+const READ_BYTES: usize = 16 * 1024;
+const PONG: &[u8] = b"+PONG\r\n";
+const LISTENER: u64 = u64::MAX;
+
+/// Answers PING, and everything else likewise, until it is killed.
+///
+/// # Errors
+/// When the port or the kernel's readiness queue is not to be had.
+pub(crate) fn serve(port: u16) -> Result<(), String> {
+    let text = |error: std::io::Error| format!("the bare loop: {error}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(text)?;
+    listener.set_nonblocking(true).map_err(text)?;
+    let queue = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|error| text(error.into()))?;
+    let watch = |socket: &dyn AsFd, token: u64| {
+        epoll::add(&queue, socket.as_fd(), epoll::EventData::new_u64(token), epoll::EventFlags::IN)
+            .map_err(|error| text(error.into()))
+    };
+    watch(&listener, LISTENER)?;
+    let mut streams: HashMap<u64, TcpStream> = HashMap::new();
+    let replies = PONG.repeat(READ_BYTES);
+    let mut buffer = vec![0; READ_BYTES];
+    let mut events = Vec::with_capacity(1024);
+    for token in 0.. {
+        events.clear();
+        epoll::wait(&queue, rustix::buffer::spare_capacity(&mut events), None).map_err(|error| text(error.into()))?;
+        for event in &events {
+            let from = event.data.u64();
+            if from == LISTENER {
+                if let Ok((stream, _)) = listener.accept() {
+                    stream.set_nonblocking(true).map_err(text)?;
+                    stream.set_nodelay(true).map_err(text)?;
+                    watch(&stream, token)?;
+                    streams.insert(token, stream);
+                }
+            } else if !streams.get_mut(&from).is_some_and(|stream| answer(stream, &mut buffer, &replies)) {
+                streams.remove(&from);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers what has come; false when the connection is over.
+fn answer(stream: &mut TcpStream, buffer: &mut [u8], replies: &[u8]) -> bool {
+    match stream.read(buffer) {
+        Ok(0) => false,
+        Ok(count) => {
+            let commands = buffer[..count].iter().filter(|byte| **byte == b'*').count();
+            stream.write(&replies[..commands * PONG.len()]).is_ok()
+        }
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
+    }
+}
+
+/// The loop as a process on the server's core.
+struct Loop {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Loop {
+    fn start() -> Result<Loop, String> {
+        let address = super::server::free_address()?;
+        let own = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+        let mut command = Command::new(own);
+        command.args(["bare-loop", &address.port().to_string()]).stdin(Stdio::null());
+        let bare = Loop { child: pin::spawn_on_server_core(&mut command)?, address };
+        for _ in 0..200 {
+            if TcpStream::connect(address).is_ok() {
+                return Ok(bare);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err("the bare loop does not listen".to_owned())
+    }
+
+    fn run(&self, workload: &Workload, pipeline: u64, commands: u64) -> Result<f64, String> {
+        let before = cputime::process_ns(self.child.id())?;
+        if let Some(complaint) = cpu::redis_benchmark(self.address, workload, pipeline, commands)? {
+            return Err(complaint);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        Ok((cputime::process_ns(self.child.id())? - before) as f64 / commands as f64)
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The table: the loop beside the peers, at each depth of PING.
+///
+/// # Errors
+/// When a server, the loop or `redis-benchmark` fails as a process.
+pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
+    let mut table = Table {
+        title: "What the kernel takes, ns".to_owned(),
+        method: "As above; the first column is a loop that receives, counts and sends constants, and its ratio \
+                 the least that a server of one thread can reach with these system calls."
+            .to_owned(),
+        columns: std::iter::once("a bare loop".to_owned()).chain(bench.labels().into_iter().skip(1)).collect(),
+        decimals: 0,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    };
+    let Some(workload) = workload::named("PING") else { return Ok(vec![table]) };
+    let mut contestants = Vec::new();
+    for level in workload.levels {
+        let name = format!("{}, a bare loop", workload.row_name(level.pipeline));
+        if !bench.wants(&name) {
+            continue;
+        }
+        if contestants.is_empty() && bench.programs.len() > 1 {
+            contestants = bench.programs[1..].iter().map(Contestant::start).collect::<Result<Vec<_>, _>>()?;
+        }
+        let runs = bench.runs(5, 3);
+        let bare = Loop::start()?;
+        let mut samples = Vec::new();
+        for _ in 0..runs {
+            bench.interrupt.check()?;
+            samples.push(bare.run(workload, level.pipeline, Workload::commands(level.pipeline, bench.quick))?);
+        }
+        let entry = Entry { workload, pipeline: level.pipeline, runs };
+        let (cells, errors) = match contestants.len() {
+            0 => (Vec::new(), Some(0)),
+            _ => entry.cells(bench, &mut contestants, &mut table.notes)?,
+        };
+        let cells = std::iter::once(Cell::of(&samples)).chain(cells).collect();
+        table.rows.push(Row { name, cells, bar: Bar::Open, errors });
+    }
+    Ok(vec![table])
+}
