@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
     "core/src/module/",
     "core/src/keyspace/",
     "core/src/command/",
@@ -18,6 +18,7 @@ const PLACES: [&str; 14] = [
     // Storages of large values, which hold pointers in slots of the table.
     "modules/hash/src/store/",
     "modules/set/src/store/",
+    "modules/zset/src/store/",
     // The service of an example, and modules that are wrong on purpose.
     "examples/counter-service/api/",
     "tests/modules/",

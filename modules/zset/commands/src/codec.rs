@@ -182,3 +182,55 @@ pub(crate) fn sort(elements: &mut [(Box<[u8]>, f64)]) {
         one.1.partial_cmp(&other.1).unwrap_or(std::cmp::Ordering::Equal).then_with(|| one.0.cmp(&other.0))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::plain::Plain;
+    use proptest::prelude::*;
+
+    /// What is read of elements, as a large sorted set.
+    fn read(elements: &[(&[u8], f64)]) -> Result<Plain> {
+        let mut all = Elements::<Plain>::default();
+        for (member, score) in elements {
+            all.push((*member).into(), *score)?;
+        }
+        match all.finish()? {
+            Loaded::Boxed { value, .. } => Ok(Plain(value.store().0.clone())),
+            Loaded::Inline { .. } => Err(Error::Unsupported),
+        }
+    }
+
+    #[test]
+    fn what_is_no_sorted_set_is_refused() {
+        assert_eq!(read(&[(b"b", 2.0), (b"a", 2.0)]).unwrap().0, [(b"a".to_vec(), 2.0), (b"b".to_vec(), 2.0)]);
+        assert_eq!(read(&[]).err(), Some(Error::BadData));
+        assert_eq!(read(&[(b"a", 1.0), (b"a", 2.0)]).err(), Some(Error::BadData));
+        assert_eq!(read(&[(b"a", f64::NAN)]).err(), Some(Error::BadData));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_packs_are_refused_or_in_order(
+            damage in proptest::collection::vec((0..60_usize, any::<u8>()), 0..6),
+            is_listpack: bool,
+        ) {
+            let mut bytes: Vec<u8> = if is_listpack {
+                b"\x14\0\0\0\x04\0\x81a\x02\x05\x01\x82bb\x03\x832.5\x04\xff".to_vec()
+            } else {
+                b"\x18\0\0\0\x13\0\0\0\x04\0\0\x01a\x03\xf2\x02\x01b\x03\x032.5\xff".to_vec()
+            };
+            let len = bytes.len();
+            bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
+            for (at, byte) in damage {
+                bytes[6.min(len) + at % (len - 7)] = byte;
+            }
+            let packed = if is_listpack { Packed::listpack(&bytes) } else { Packed::ziplist(&bytes) };
+            let mut all = Elements::<Plain>::default();
+            if let Ok(packed) = packed && all.push_all(packed).is_ok() && let Ok(Loaded::Boxed { value, .. }) = all.finish() {
+                let store = value.store();
+                prop_assert!(store.0.windows(2).all(|pair| (pair[0].1, &pair[0].0) < (pair[1].1, &pair[1].0)));
+            }
+        }
+    }
+}

@@ -23,6 +23,8 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub mod conformance;
+#[cfg(test)]
+pub(crate) mod plain;
 
 /// A place between two elements, found by asking them.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The two forms, and the way into payloads and back.
 
 use super::*;
-use plinth_testkit::Reply;
+use plinth_testkit::{Reply, TempDir, cc};
 
 fn encoding(client: &mut Client, key: &str) -> String {
     client.text(&["OBJECT", "ENCODING", key])
@@ -70,4 +70,15 @@ fn payloads_of_redis_are_read() {
         assert_wire(&mut client, &[&b"RESTORE"[..], b"k", b"0", payload], b"+OK\r\n");
         check(&mut client, "ZRANGE k 0 -1 WITHSCORES", bulks(&["a", "1", "b", "2.5"]));
     }
+}
+
+#[test]
+fn a_module_in_c_reaches_sorted_sets_through_the_service() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "modules/zset/tests/user.c", &[]);
+    in_both_forms(|_, client| {
+        assert_wire(client, &["MODULE", "LOAD", &path], b"+OK\r\n");
+        client.command(&["SET", "text", "x"]);
+        check(client, "ZSETS.PROBE k", b"+OK\r\n");
+    });
 }

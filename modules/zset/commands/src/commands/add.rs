@@ -135,7 +135,7 @@ fn zadd<S: Storage>(call: &mut Call<'_>) -> Result {
     let mut options = Options::default();
     let from = options.read(&call.args);
     let rest = call.args.len() - from;
-    if rest == 0 || rest % 2 != 0 {
+    if rest == 0 || !rest.is_multiple_of(2) {
         return Err(Error::Syntax);
     }
     if options.only_new && options.only_known {

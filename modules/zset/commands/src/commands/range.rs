@@ -110,7 +110,7 @@ const ZREVRANGEBYSCORE: Command = Command {
         since: text("2.2.0"),
         deprecated_since: text("6.2.0"),
         replaced_by: text("`ZRANGE` with the options `REV` and `BYSCORE`"),
-        history: list(&[change("2.1.6", "Limits may be left out with `(`.")]),
+        history: list(&[change("2.1.6", "Either bound may be excluded with `(`.")]),
         args: list(&[KEY, Arg::new(ARG_DOUBLE, "max"), Arg::new(ARG_DOUBLE, "min"), WITHSCORES, LIMIT]),
         ..RANGE_DOCS
     }),

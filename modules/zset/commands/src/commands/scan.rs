@@ -26,7 +26,7 @@ const ZSCAN: Command = Command {
         since: text("2.8.0"),
         group: GROUP,
         complexity: text("O(1) for a call, O(N) for all calls until the cursor is 0 again, for N members"),
-        history: list(&[change("9.1.0", "Takes the option `NOSCORES`, of Valkey.")]),
+        history: list(&[change("8.0.0", "Takes the option `NOSCORES`, as in Valkey.")]),
         args: list(&[
             KEY,
             Arg::new(ARG_INTEGER, "cursor"),
