@@ -270,8 +270,7 @@ static plinth_status names(plinth_call *call) {
     CHECK(keys->swap(call, 9, 10) == 0 && keys->swap(call, 9, 9999) == PLINTH_STATUS_DB_RANGE);
     CHECK(keys->count(call, 10) == before + 1 && keys->select(call, 9) == PLINTH_STATUS_NOT_ALLOWED);
     CHECK(keys->flush(call, 10, 1) == before + 1 && keys->count(call, 10) == 0);
-    CHECK(keys->remove(call, T("p:c"), PLINTH_REMOVE_LAZY) == 0);
-    CHECK(keys->remove(call, T("p:d"), 0) == 0);
+    CHECK(keys->remove(call, T("p:c"), PLINTH_REMOVE_LAZY) == 0 && keys->remove(call, T("p:d"), 0) == 0);
     return PLINTH_STATUS_OK;
 }
 

@@ -1,10 +1,72 @@
-//! What is published of a change to a hash, and what is passed on to replicas.
+//! What is published of a change to a hash, what is passed on to replicas, and what other modules see.
 
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use plinth_hash::plinth_module_entry;
+use plinth_module::abi;
+use plinth_module::hash::{HashScratch, Hashes};
 use plinth_module::mock::Mock;
+use plinth_module::prelude::*;
+use std::ops::ControlFlow;
+
+static HASHES: Hashes = Hashes::new();
+
+/// Answers with the number of fields, one of them, and the sum of all lengths.
+fn lend(call: &mut Call<'_>) -> Result {
+    HASHES.resolve(call)?;
+    let key = call.args.bytes(1);
+    let len = HASHES.len(&mut call.keys, key)?;
+    let value = HASHES.get(&mut call.keys, key, call.args.bytes(2), &mut HashScratch::default())?.map(<[u8]>::to_vec);
+    let mut sum = 0;
+    let found = HASHES.visit(&mut call.keys, key, |field, value| {
+        sum += field.len() + value.len();
+        ControlFlow::Continue(())
+    })?;
+    call.reply
+        .bulk(format!("{len:?} {:?} {found} {sum}", value.map(|value| String::from_utf8_lossy(&value).into_owned())));
+    Ok(())
+}
+
+fn give(call: &mut Call<'_>) -> Result {
+    HASHES.resolve(call)?;
+    HASHES.set(&mut call.keys, call.args.bytes(1), call.args.bytes(2), call.args.bytes(3))?;
+    call.reply.ok();
+    Ok(())
+}
+
+/// The module that uses the service. `export!` makes one symbol per binary, and that is the tested
+/// module's: what every Rust module has in its entry is taken from there.
+static OTHER: abi::entry::Module = abi::entry::Module {
+    name: text("other"),
+    types: list(&[]),
+    commands: list(&[
+        Command { name: text("lend"), arity: 3, flags: COMMAND_READONLY, run: run_command(lend), ..Command::NEW },
+        Command { name: text("give"), arity: 4, flags: COMMAND_WRITE, run: run_command(give), ..Command::NEW },
+    ]),
+    provides: list(&[]),
+    configs: list(&[]),
+    ..plinth_module_entry
+};
+
+const fn run_command(handler: plinth_module::command::HandlerFn) -> Handler {
+    plinth_module::command::run(handler)
+}
+
+#[test]
+fn other_modules_reach_hashes_through_the_service() {
+    let mut host = host();
+    host.load(&OTHER, &[] as &[&str]).unwrap();
+    assert_eq!(run(&mut host, "LEND h a"), b"$17\r\nNone None false 0\r\n");
+    assert_eq!(run(&mut host, "GIVE h a 123456"), b"+OK\r\n");
+    assert_eq!(host.take_event_names(), ["hset"]);
+    assert_eq!(run(&mut host, "LEND h a"), b"$29\r\nSome(1) Some(\"123456\") true 7\r\n");
+    for number in 0..600 {
+        run(&mut host, &format!("GIVE h {number} {number}"));
+    }
+    assert!(run(&mut host, "LEND h 599").starts_with(b"$31\r\nSome(601) Some(\"599\") true "));
+    assert!(run(&mut host, "LEND h none").starts_with(b"$24\r\nSome(601) None true "));
+}
 
 fn host() -> Mock {
     Mock::new(&plinth_module_entry).unwrap()
