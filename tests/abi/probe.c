@@ -268,10 +268,9 @@ static plinth_status names(plinth_call *call) {
     CHECK(keys->copy(call, T("p:c"), T("p:d"), call->db, 0) == 0);
     CHECK(keys->move_to(call, T("p:d"), 9) == PLINTH_STATUS_EXISTS);
     CHECK(keys->swap(call, 9, 10) == 0 && keys->swap(call, 9, 9999) == PLINTH_STATUS_DB_RANGE);
-    CHECK(keys->count(call, 10) == before + 1);
+    CHECK(keys->count(call, 10) == before + 1 && keys->select(call, 9) == PLINTH_STATUS_NOT_ALLOWED);
     CHECK(keys->flush(call, 10, 1) == before + 1 && keys->count(call, 10) == 0);
-    CHECK(keys->remove(call, T("p:c"), PLINTH_REMOVE_LAZY) == 0);
-    CHECK(keys->remove(call, T("p:d"), 0) == 0);
+    CHECK(keys->remove(call, T("p:c"), PLINTH_REMOVE_LAZY) == 0 && keys->remove(call, T("p:d"), 0) == 0);
     return PLINTH_STATUS_OK;
 }
 
@@ -577,7 +576,8 @@ static plinth_status probe_events(plinth_call *call) {
 
 static void fire(plinth_call *call, void *data) {
     char line[128];
-    snprintf(line, sizeof line, "fired %s %d", (const char *)data, (call->flags & PLINTH_CALL_NO_CLIENT) != 0);
+    const int selects = keys->select(call, 9999) == PLINTH_STATUS_DB_RANGE && !keys->select(call, 7) && call->db == 7;
+    snprintf(line, sizeof line, "fired %s %d", (const char *)data, selects && (call->flags & PLINTH_CALL_NO_CLIENT));
     note(line, strlen(line));
     call->host->log(call->host, PLINTH_LOG_WARNING, T("a timer of the probe fired"));
 }

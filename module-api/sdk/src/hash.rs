@@ -134,6 +134,9 @@ impl Hashes {
     }
 }
 
+/// What is handed every field of a hash, with its value.
+pub type VisitField<'v> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'v;
+
 /// What the module that has hashes does for the others.
 pub trait HashProvider: 'static {
     /// Number of a hash's fields, or `None` when there is no such key.
@@ -153,7 +156,7 @@ pub trait HashProvider: 'static {
 
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
     /// key.
-    fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<bool>;
+    fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut VisitField<'_>) -> Result<bool>;
 }
 
 /// The table of a provider, for [`provided`](crate::service::provided).

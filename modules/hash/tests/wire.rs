@@ -302,12 +302,13 @@ fn fields_are_gone_after_their_time_without_being_looked_at() {
 fn fields_are_gone_in_other_databases_and_under_other_names() {
     let (_server, mut client) = connected();
     client.command(&["SELECT", "3"]);
-    for key in ["a", "b"] {
+    for key in ["a", "b", "d"] {
         client.command(&["HSET", key, "f", "v"]);
-        client.command(&["HPEXPIRE", key, "60", "FIELDS", "1", "f"]);
+        client.command(&["HPEXPIRE", key, "300", "FIELDS", "1", "f"]);
     }
     client.command(&["RENAME", "a", "c"]);
-    client.command(&["COPY", "b", "d", "DB", "5"]);
+    client.command(&["COPY", "b", "e"]);
+    client.command(&["MOVE", "d", "5"]);
     wait_until("the hashes are removed", || {
         let three = client.ask(&["DBSIZE"]) == Reply::Integer(0);
         client.command(&["SELECT", "5"]);

@@ -2,11 +2,10 @@
 
 use crate::storage::Storage;
 use crate::value::{Hash, View, Writer, announce};
-use plinth_module::hash::{HashProvider, HashScratch, HashService, table};
+use plinth_module::hash::{HashProvider, HashScratch, HashService, VisitField, table};
 use plinth_module::pack::{Digits, Value};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
-use std::ops::ControlFlow;
 
 /// The hashes over a storage.
 pub(crate) struct Provider<S>(PhantomData<S>);
@@ -61,7 +60,7 @@ impl<S: Storage> HashProvider for Provider<S> {
         announce(&mut call.keys, key, if expired { &["hexpired", "hset"] } else { &["hset"] }, false)
     }
 
-    fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<bool> {
+    fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut VisitField<'_>) -> Result<bool> {
         let now = call.now_ms().max(0) as u64;
         let entry = open::<S>(call, key)?;
         let (mut field, mut value, mut ended) = (Digits::new(), Digits::new(), false);
