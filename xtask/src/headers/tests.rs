@@ -61,7 +61,7 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Reply" reply::Reply { size, reserved, at, end, grow, append }
         "Value" value::Value { size, form, tag, reserved, data, len, boxed }
         "Type" value::Type { size, encoding, name, id_out, rdb_tags, save, load, drop, memory, free_effort,
-            encoding_name, copy, data }
+            encoding_name, copy, data, convert }
     } {
         assert_eq!(computed.get(name), Some(&real), "{name}");
     }
