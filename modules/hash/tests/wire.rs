@@ -1,6 +1,6 @@
 //! Every command of the module, as bytes in and out of a real server.
 
-use plinth_testkit::{Client, Reply, Server, assert_wire, wait_until};
+use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, wait_until};
 use std::time::Duration;
 
 const OK: &[u8] = b"+OK\r\n";
@@ -133,6 +133,34 @@ fn a_small_hash_becomes_large_at_its_thresholds() {
     client.command(&["CONFIG", "SET", "hash-max-ziplist-entries", "2"]);
     client.command(&["HSET", "few", "a", "1", "b", "2", "c", "3"]);
     assert_wire(&mut client, &["OBJECT", "ENCODING", "few"], b"$9\r\nhashtable\r\n");
+}
+
+#[test]
+fn limits_are_known_by_their_former_names_too() {
+    let folder = TempDir::new();
+    let file = folder.write("redis.conf", "hash-max-ziplist-entries 3\nhash-max-ziplist-value 5\n");
+    let server = Server::with(std::slice::from_ref(&file));
+    let mut client = server.connect();
+    let mut shown = client.ask(&["CONFIG", "GET", "hash-max-*"]).texts();
+    shown.sort();
+    let names = ["listpack-entries", "listpack-value", "ziplist-entries", "ziplist-value"];
+    let expected: Vec<String> = ["3", "3", "5", "5"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(names.map(|name| format!("hash-max-{name}")))
+        .collect();
+    assert_eq!(shown, expected);
+    client.command(&["HSET", "h", "a", "1", "b", "2", "c", "3"]);
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "h"], b"$8\r\nlistpack\r\n");
+    client.command(&["HSET", "h", "d", "4"]);
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "h"], b"$9\r\nhashtable\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "hash-max-listpack-value", "9"], b"+OK\r\n");
+    let former = client.ask(&["CONFIG", "GET", "hash-max-ziplist-value"]).texts();
+    assert_eq!(former, ["hash-max-ziplist-value", "9"]);
+    assert_wire(&mut client, &["CONFIG", "REWRITE"], b"+OK\r\n");
+    let written = std::fs::read_to_string(&file).expect("the file is there");
+    assert!(written.starts_with("hash-max-listpack-entries 3\nhash-max-listpack-value 9\n"), "{written}");
+    assert!(!written.contains("ziplist"), "{written}");
 }
 
 #[test]

@@ -212,6 +212,8 @@ fn the_encoding_follows_the_limit_down_to_half_of_it() {
     client.command(&["RPOP", "l"]);
     assert_eq!(encoding(&mut client), "listpack");
     assert_wire(&mut client, &["CONFIG", "SET", "list-max-ziplist-size", "4"], OK);
+    let shown = client.ask(&["CONFIG", "GET", "list-max-*"]).texts();
+    assert_eq!(shown, ["list-max-listpack-size", "4", "list-max-ziplist-size", "4"]);
     client.command(&["RPUSH", "l", "b", "c", "d"]);
     assert_eq!(encoding(&mut client), "listpack");
     client.command(&["LPUSH", "l", "e"]);
