@@ -194,6 +194,18 @@ fn random_fields_are_different_or_not_as_asked() {
     assert_wire(&mut client, &["HRANDFIELD", "none", "3"], b"*0\r\n");
     assert_wire(&mut client, &["HRANDFIELD", "h", "3", "WITH"], SYNTAX);
     assert_wire(&mut client, &["HRANDFIELD", "h", "x"], NOT_INTEGER);
+    let range = b"-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807\r\n";
+    assert_wire(&mut client, &["HRANDFIELD", "h", "-9223372036854775808"], range);
+    assert_wire(&mut client, &["HRANDFIELD", "none", "-9223372036854775807"], b"*0\r\n");
+    assert_wire(&mut client, &["HRANDFIELD", "none", "-4611686018427387903", "WITHVALUES"], b"*0\r\n");
+    let range: &[u8] = b"-ERR value is out of range\r\n";
+    for count in ["-4611686018427387904", "4611686018427387904"] {
+        assert_wire(&mut client, &["HRANDFIELD", "none", count, "WITHVALUES"], range);
+    }
+    for count in ["-9223372036854775807", "-134217729"] {
+        assert_wire(&mut client, &["HRANDFIELD", "h", count], range);
+    }
+    assert_wire(&mut client, &["HRANDFIELD", "h", "-134217729", "WITHVALUES"], range);
     client.command(&["HELLO", "3"]);
     client.command(&["HSET", "one", "f", "v"]);
     assert_wire(&mut client, &["HRANDFIELD", "one", "1", "WITHVALUES"], b"*1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
