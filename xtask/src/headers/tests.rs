@@ -49,7 +49,8 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
             find_keys }
-        "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data }
+        "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,
+            alias }
         "Provided" entry::Provided { id, table }
         "Module" entry::Module { magic, abi_major, abi_minor, size, reserved, name, version, requires, provides,
             types, commands, configs, infos, start, stop, layout }

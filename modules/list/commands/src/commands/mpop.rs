@@ -83,12 +83,10 @@ fn lmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<bool> {
     for at in wanted.keys.0..wanted.keys.0 + wanted.keys.1 {
         let key = call.args.bytes(at);
-        let skips = call.block.is_retry();
         let Call { keys, reply, propagate, .. } = call;
         let mut entry = match keys.get_write(value::handle::<S>()?, key) {
             Ok(Some(entry)) => entry,
             Ok(None) => continue,
-            Err(Error::WrongType) if skips => continue,
             Err(error) => return Err(error),
         };
         let count = wanted.count.min(value::len::<S>(&entry));

@@ -1,7 +1,8 @@
 //! Waiting for an element: BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH.
 //!
 //! Each does what its sister without the B does. When there is nothing to take it waits for its
-//! keys, and is run again when one of them is a list.
+//! keys, and is run again when one of them is a list. The second run is like the first: a key of
+//! another type that has come in front of the list meanwhile is an error.
 
 use super::mpop::{self, Wanted, mpop};
 use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
@@ -73,14 +74,12 @@ fn brpop<S: Storage>(call: &mut Call<'_>) -> Result {
 fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     let last = call.args.len() - 1;
     let timeout_ms = timeout(call, last)?;
-    let skips = call.block.is_retry();
     for at in 1..last {
         let key = call.args.bytes(at);
         let Call { keys, reply, propagate, .. } = call;
         let mut entry = match keys.get_write(value::handle::<S>()?, key) {
             Ok(Some(entry)) => entry,
             Ok(None) => continue,
-            Err(Error::WrongType) if skips => continue,
             Err(error) => return Err(error),
         };
         reply.array(2);
@@ -181,9 +180,6 @@ fn brpoplpush<S: Storage>(call: &mut Call<'_>) -> Result {
 /// Moves an element and answers with it. Returns whether there was one.
 fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
     let (source, destination) = (call.args.bytes(1), call.args.bytes(2));
-    if call.block.is_retry() && is_foreign::<S>(&mut call.keys, source)? {
-        return Ok(false);
-    }
     let element = transfer::<S>(&mut call.keys, source, destination, from, to)?;
     if let Some(element) = &element {
         call.reply.bulk(element);
@@ -191,30 +187,22 @@ fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
     Ok(element.is_some())
 }
 
-/// Whether a key holds a value of another type.
-fn is_foreign<S: Storage>(keys: &mut Keys<'_>, key: &[u8]) -> Result<bool> {
-    match keys.get_with(value::handle::<S>()?, key, GET_WRITE | GET_NO_STATS | GET_NO_TOUCH) {
-        Err(Error::WrongType) => Ok(true),
-        Err(error) => Err(error),
-        Ok(_) => Ok(false),
-    }
-}
-
 /// The timeout at an argument. Fails with the reply for it.
 fn timeout(call: &mut Call<'_>, at: usize) -> Result<u64> {
     timeout_ms(call.args.bytes(at)).map_err(|text| call.reply.error(text))
 }
 
-/// Waits for the arguments that are keys, the first and how many; or answers that there is nothing
-/// where nobody can wait.
-fn wait<S: Storage>(call: &mut Call<'_>, keys: (usize, usize), timeout_ms: u64, reply: WaitReply) -> Result {
+/// Waits for the arguments that are keys, the first and how many. Where nobody can wait the answer is
+/// the sister's when there is nothing, `at_once`; when the time is up it is a null array for all.
+fn wait<S: Storage>(call: &mut Call<'_>, keys: (usize, usize), timeout_ms: u64, at_once: WaitReply) -> Result {
     if !call.block.may_wait() {
-        match reply {
+        match at_once {
             WaitReply::Null => call.reply.null(),
             WaitReply::NullArray => call.reply.null_array(),
         }
         return Ok(());
     }
+    let reply = WaitReply::NullArray;
     let keys: Vec<&[u8]> = call.args.from(keys.0).take(keys.1).collect();
     call.block.wait(&keys, Wait { of: Some(value::handle::<S>()?), timeout_ms, reply, ..Wait::NEW })
 }

@@ -202,7 +202,7 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     let count = call.args.integer(2)?;
     let repeats = count < 0;
-    if count == i64::MIN || repeats && count.unsigned_abs() > REPEAT_MAX {
+    if count == i64::MIN {
         let (low, high) = (-i64::MAX, i64::MAX);
         let refusal = format!("ERR value is out of range, value must between {low} and {high}");
         return Err(call.reply.error(refusal));
@@ -211,6 +211,9 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         call.reply.array(0);
         return Ok(());
     };
+    if repeats && count.unsigned_abs() > REPEAT_MAX {
+        return Err(call.reply.error("ERR value is out of range"));
+    }
     let (reply, count) = (&mut call.reply, count.unsigned_abs() as usize);
     if repeats {
         reply.array(count);

@@ -12,6 +12,9 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
+/// Most members of one reply that may repeat them: what one client can make the server hold.
+const REPEAT_MAX: u64 = 1 << 27;
+
 pub(super) struct Family<S>(PhantomData<S>);
 
 impl<S: Storage> Family<S> {
@@ -88,6 +91,9 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         reply.array(0);
         return Ok(());
     };
+    if count < 0 && count.unsigned_abs() > REPEAT_MAX {
+        return Err(reply.error("ERR value is out of range"));
+    }
     let len = view.len();
     let wanted = count.unsigned_abs() as usize;
     let shown = if count < 0 { wanted } else { wanted.min(len) };
@@ -119,7 +125,7 @@ fn read(call: &mut Call<'_>) -> Result<(i64, bool)> {
     if call.args.len() > 4 || with_scores && !call.args.word(3, "withscores") {
         return Err(Error::Syntax);
     }
-    if with_scores && !(i64::MIN / 2..=i64::MAX / 2).contains(&count) {
+    if with_scores && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
         return Err(call.reply.error("ERR value is out of range"));
     }
     Ok((count, with_scores))
