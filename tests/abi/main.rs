@@ -267,7 +267,7 @@ fn loadex_and_a_file_know_a_parameter_by_its_second_name_and_rewrite_prefers_the
     let path = cc::module(&folder, "tests/abi/alias.c", &[]);
     let inspected = plinth_testkit::server::run_to_end(&["--inspect", &path]).output;
     assert!(inspected.contains("parameter   limit (also maximum) = 5\n"), "{inspected}");
-    let text = format!("alias.limit 1\nloadmodule {path}\nalias.maximum 3\nALIAS-FORMER 4\n");
+    let text = format!("alias.limit 1\nloadmodule {path}\nalias.maximum 2\nalias.maximum 3\nALIAS-FORMER 4\n");
     let file = folder.write("redis.conf", text);
     let server = Server::with(std::slice::from_ref(&file));
     let mut client = server.connect();
