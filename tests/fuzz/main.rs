@@ -34,6 +34,7 @@ fn payloads(client: &mut Client) -> Vec<Vec<u8>> {
         assert_wire(client, &["COPY", "seed", &format!("seed:{value:.8}")], b":1\r\n");
     }
     client.command(&["GAUGE.PUSH", "seed:gauge", "5"]);
+    collections(client);
     let Reply::Array(keys) = client.ask(&["KEYS", "seed:*"]) else { panic!("KEYS") };
     let dump = |key: Reply| match client.ask(&["DUMP", &key.text()]) {
         Reply::Bulk(payload) => payload,
@@ -41,6 +42,51 @@ fn payloads(client: &mut Client) -> Vec<Vec<u8>> {
     };
     keys.into_iter().map(dump).collect()
 }
+
+/// Small and large values of each collection, of integers, short and long texts, some with
+/// deadlines: each encoding that is saved.
+fn collections(client: &mut Client) {
+    let long = "x".repeat(100);
+    let texts = |count: usize| (0..count).map(|at| format!("element:{at}"));
+    let numbers = |count: usize| (0..count).map(|at| (at * at).to_string());
+    let mut make = |command: &str, key: &str, items: Vec<String>| {
+        let words = [command.to_owned(), format!("seed:{key}")].into_iter().chain(items);
+        client.command(&words.collect::<Vec<_>>());
+    };
+    let pairs = |count: usize| texts(count).zip(numbers(count));
+    for (size, count) in [("small", 3), ("large", 700)] {
+        make("RPUSH", &format!("list:{size}"), texts(count).chain(numbers(count)).collect());
+        make("SADD", &format!("set:{size}"), texts(count).collect());
+        make("SADD", &format!("integers:{size}"), numbers(count).collect());
+        make("HSET", &format!("hash:{size}"), pairs(count).flat_map(|(text, number)| [text, number]).collect());
+        make("HSET", &format!("deadlines:{size}"), pairs(count).flat_map(|(text, number)| [text, number]).collect());
+        make(
+            "HPEXPIRE",
+            &format!("deadlines:{size}"),
+            ["9999999", "FIELDS", "1", "element:1"].map(str::to_owned).into(),
+        );
+        make("ZADD", &format!("zset:{size}"), pairs(count).flat_map(|(text, number)| [number, text]).collect());
+    }
+    make("RPUSH", "list:long", vec![long.clone(), long.clone(), "1".into()]);
+    make("ZADD", "zset:fractions", ["0.5", "a", "-inf", "b", "1e300", "c"].map(str::to_owned).into());
+}
+
+/// Looks at all of a value, whatever its type: what was taken in must be readable.
+const LOOKS: [&[&str]; 13] = [
+    &["DUMP", "k"],
+    &["COPY", "k", "copy", "REPLACE"],
+    &["GET", "k"],
+    &["GAUGE.GET", "k"],
+    &["LRANGE", "k", "0", "-1"],
+    &["SMEMBERS", "k"],
+    &["HGETALL", "k"],
+    &["ZRANGE", "k", "0", "-1", "WITHSCORES"],
+    &["LPUSH", "k", "x"],
+    &["SADD", "k", "x"],
+    &["HSET", "k", "element:1", "x"],
+    &["ZADD", "k", "1", "element:1"],
+    &["DUMP", "k"],
+];
 
 fn damage(payload: &[u8], others: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let (body, footer) = payload.split_at(payload.len() - FOOTER_BYTES);
@@ -83,17 +129,14 @@ fn no_payload_of_restore_brings_the_server_down() {
         for _ in 0..PIPELINE {
             let payload = damage(&seeds[random.below(seeds.len())], &seeds, &mut random);
             client.send(&[b"RESTORE".as_slice(), b"k", b"0", &payload, b"REPLACE"]);
-            for reader in ["GET", "DUMP", "GAUGE.GET"] {
-                client.send(&[reader, "k"]);
-            }
-            client.send(&["COPY", "k", "copy", "REPLACE"]);
+            LOOKS.iter().for_each(|look| client.send(look));
         }
         for _ in 0..PIPELINE {
             match client.reply() {
                 Reply::Error(_) => refused += 1,
                 _ => restored += 1,
             }
-            (0..4).for_each(|_| drop(client.reply()));
+            LOOKS.iter().for_each(|_| drop(client.reply()));
         }
     }
     println!("{restored} restored, {refused} refused");
