@@ -54,7 +54,7 @@
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
-//! patterns and [`number`]s are texts that several modules read alike. [`host`] is how it works
+//! patterns and [`number`]s are texts that several modules read alike, and [`chance`] picks for them. [`host`] is how it works
 //! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -63,6 +63,7 @@
 pub mod args;
 pub mod block;
 pub mod call;
+pub mod chance;
 pub mod clients;
 pub mod codec;
 pub mod command;

@@ -8,10 +8,10 @@
 
 use super::get::{open, reply_value};
 use super::{DOCS, KEY, READING, now, with};
-use crate::random::{below, number};
 use crate::small::{self, Shown, is_past};
 use crate::storage::Storage;
 use crate::value::View;
+use plinth_module::chance::{below, number};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 

@@ -6,10 +6,9 @@
 use super::{GROUP, KEY, READER, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::View;
+use plinth_module::chance::below;
 use plinth_module::prelude::*;
-use std::cell::Cell;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
 pub(super) struct Family<S>(PhantomData<S>);
@@ -40,20 +39,6 @@ const ZRANDMEMBER: Command = Command {
     }),
     ..READER
 };
-
-/// A number below `limit`, each with the same chance but for one in 2^64 / `limit`.
-fn below(limit: usize) -> usize {
-    thread_local! {
-        static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0));
-    }
-    // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let number = mixed ^ (mixed >> 31);
-    ((u128::from(number) * limit as u128) >> 64) as usize
-}
 
 /// Several distinct ranks below `len`, at most that many.
 fn distinct(len: usize, count: usize) -> Vec<usize> {
