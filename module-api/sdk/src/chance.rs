@@ -1,6 +1,11 @@
-//! Chance: numbers for commands that pick at random. SplitMix64 (Steele, Lea and Flood, OOPSLA
-//! 2014), begun from the system's randomness; good enough to be fair, and not for secrets.
+//! Chance: numbers for commands that pick at random, and how such commands say how many picks they
+//! want.
+//!
+//! The numbers are those of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), begun from the system's
+//! randomness; good enough to be fair, and not for secrets.
 
+use crate::call::Call;
+use crate::error::{Error, Result};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,6 +26,30 @@ pub fn number() -> u64 {
 #[inline]
 pub fn below(end: usize) -> usize {
     ((u128::from(number()) * end as u128) >> 64) as usize
+}
+
+/// What is answered to a number of picks that has no positive counterpart.
+pub const COUNT_RANGE: &str =
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+
+/// Reads `count [word]` from the third argument on, as HRANDFIELD and ZRANDMEMBER have it: the count,
+/// which is negative if an element may be picked repeatedly, and whether the word is there, which
+/// doubles the reply.
+///
+/// Fails with `NotInteger`, `Syntax`, or the reply that is written.
+pub fn picks(call: &mut Call<'_>, word: &str) -> Result<(i64, bool)> {
+    let count = call.args.integer(2)?;
+    if count == i64::MIN {
+        return Err(call.reply.error(COUNT_RANGE));
+    }
+    let is_double = call.args.len() > 3;
+    if call.args.len() > 4 || is_double && !call.args.word(3, word) {
+        return Err(Error::Syntax);
+    }
+    if is_double && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
+        return Err(call.reply.error("ERR value is out of range"));
+    }
+    Ok((count, is_double))
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
-//! patterns and [`number`]s are texts that several modules read alike, and [`chance`] picks for them. [`host`] is how it works
+//! patterns and [`number`]s are texts that several modules read alike, [`scan`] reads
+//! the options of a scan, and [`chance`] picks at random. [`host`] is how it works
 //! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -88,6 +89,7 @@ mod panic;
 pub mod propagate;
 pub mod reply;
 pub mod run;
+pub mod scan;
 pub mod service;
 pub mod set;
 pub mod set_storage;

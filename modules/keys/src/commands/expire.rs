@@ -4,7 +4,7 @@
 //! becomes a deadline in Unix ms. A deadline that is not in the future removes the key. Replicas and
 //! the append-only file are told the deadline, or the removal.
 
-use super::{CHANGING, CONSTANT_TIME, GENERIC, KEY_ARG, WRITES, change};
+use super::{CHANGING, CONSTANT_TIME, GENERIC, KEY_ARG, WRITES};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT, PERSIST];

@@ -32,31 +32,7 @@ const FAMILIES: [&[Command]; 8] = [
 ];
 
 /// Every command of the module.
-pub static ALL: [Command; count()] = join();
-
-const fn count() -> usize {
-    let (mut family, mut count) = (0, 0);
-    while family < FAMILIES.len() {
-        count += FAMILIES[family].len();
-        family += 1;
-    }
-    count
-}
-
-const fn join() -> [Command; count()] {
-    let mut all = [Command::NEW; count()];
-    let (mut family, mut at) = (0, 0);
-    while family < FAMILIES.len() {
-        let mut one = 0;
-        while one < FAMILIES[family].len() {
-            all[at] = FAMILIES[family][one];
-            at += 1;
-            one += 1;
-        }
-        family += 1;
-    }
-    all
-}
+pub static ALL: [Command; count_of(&FAMILIES)] = join(&FAMILIES);
 
 /// The group that all commands are shown in.
 const GROUP: plinth_module::abi::bytes::Bytes = text("string");

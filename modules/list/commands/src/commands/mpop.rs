@@ -1,6 +1,6 @@
 //! Taking from the first of several lists that has elements: LMPOP.
 
-use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, reply_value, take};
+use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -49,24 +49,17 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads the arguments from the number of keys on, which is at `index`.
     pub(super) fn read(call: &mut Call<'_>, index: usize) -> Result<Wanted> {
-        let keys = positive(call, index, "ERR numkeys should be greater than 0")?;
+        let keys = call.at_least(index, 1, "ERR numkeys should be greater than 0")?;
         let at = (index + 1).saturating_add(keys);
         let mut wanted = Wanted { keys: (index + 1, keys), end: end(call.args.expect(at)?)?, count: 1 };
         match call.args.len() - at {
             1 => {}
             3 if call.args.word(at + 1, "COUNT") => {
-                wanted.count = positive(call, at + 2, "ERR count should be greater than 0")?;
+                wanted.count = call.at_least(at + 2, 1, "ERR count should be greater than 0")?;
             }
             _ => return Err(Error::Syntax),
         }
         Ok(wanted)
-    }
-}
-
-fn positive(call: &mut Call<'_>, at: usize, text: &str) -> Result<usize> {
-    match call.args.integer(at) {
-        Ok(count) if count > 0 => Ok(count as usize),
-        _ => Err(call.reply.error(text)),
     }
 }
 
@@ -95,7 +88,7 @@ pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<b
         reply.array(2);
         reply.bulk(key);
         reply.array(count);
-        let after = take::<S>(&mut entry, wanted.end, count, |value| reply_value(reply, value))?;
+        let after = take::<S>(&mut entry, wanted.end, count, |value| reply.bulk_value(value))?;
         finish::<S>(keys, key, after, popped_at(wanted.end))?;
         let name: &[u8] = if wanted.end == End::Front { b"LPOP" } else { b"RPOP" };
         propagate.instead(&[name, key, itoa::Buffer::new().format(count).as_bytes()])?;

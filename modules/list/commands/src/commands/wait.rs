@@ -5,7 +5,7 @@
 
 use super::mpop::{self, Wanted, mpop};
 use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
-use super::{GROUP, TAKEN_FROM, end, finish, popped_at, reply_value, take};
+use super::{GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::block::timeout_ms;
@@ -85,7 +85,7 @@ fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
         };
         reply.array(2);
         reply.bulk(key);
-        let after = take::<S>(&mut entry, end, 1, |value| reply_value(reply, value))?;
+        let after = take::<S>(&mut entry, end, 1, |value| reply.bulk_value(value))?;
         finish::<S>(keys, key, after, popped_at(end))?;
         return propagate.instead(&[if end == End::Front { b"LPOP" } else { b"RPOP" }, key]);
     }

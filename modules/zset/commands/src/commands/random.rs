@@ -6,7 +6,7 @@
 use super::{GROUP, KEY, READER, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::View;
-use plinth_module::chance::below;
+use plinth_module::chance::{below, picks};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -65,7 +65,7 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         }
         return Ok(());
     }
-    let (count, with_scores) = read(call)?;
+    let (count, with_scores) = picks(call, "withscores")?;
     let resp3 = call.resp() >= 3;
     let view = View::<S>::find(&mut call.keys, call.args.bytes(1))?;
     let reply = &mut call.reply;
@@ -91,23 +91,6 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         distinct(len, shown).into_iter().for_each(&mut show_rank);
     }
     Ok(())
-}
-
-/// The count, and whether scores are asked for.
-fn read(call: &mut Call<'_>) -> Result<(i64, bool)> {
-    let count = call.args.integer(2)?;
-    if count == i64::MIN {
-        let text = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
-        return Err(call.reply.error(text));
-    }
-    let with_scores = call.args.len() > 3;
-    if call.args.len() > 4 || with_scores && !call.args.word(3, "withscores") {
-        return Err(Error::Syntax);
-    }
-    if with_scores && !(i64::MIN / 2..=i64::MAX / 2).contains(&count) {
-        return Err(call.reply.error("ERR value is out of range"));
-    }
-    Ok((count, with_scores))
 }
 
 #[cfg(test)]
