@@ -16,8 +16,9 @@ mod set;
 pub(crate) use change::lengthen;
 
 use crate::codec::STRING;
-use crate::value::{self, Digits, INTEGER, RAW, TEXT};
+use crate::value::{self, INTEGER, RAW, TEXT};
 use plinth_module::config::Configs;
+use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
 
 const FAMILIES: [&[Command]; 8] = [
@@ -62,7 +63,7 @@ fn limit(config: &Configs<'_>) -> u64 {
 /// Sets a key to a string, whatever it held, in the form that its content allows. `flags`: `PUT_*`.
 #[inline(always)]
 pub(crate) fn put<'k>(keys: &'k mut Keys<'_>, key: &'k [u8], text: &[u8], flags: u32) -> Result<Entry<'k>> {
-    match value::parse(text) {
+    match parse_integer(text) {
         Some(number) => keys.put_bytes(&STRING, key, INTEGER, &value::pack(number), flags),
         None => keys.put_bytes(&STRING, key, TEXT, text, flags),
     }

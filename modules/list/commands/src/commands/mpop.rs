@@ -1,9 +1,10 @@
 //! Taking from the first of several lists that has elements: LMPOP.
 
-use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
+use super::{ENDS, GROUP, TAKEN_FROM, end, find, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
+use std::ops::Range;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 1] {
     [Command { run: run(lmpop::<S>), ..LMPOP }]
@@ -38,8 +39,8 @@ pub(super) const COUNT: Arg = Arg::new(ARG_INTEGER, "count").token("COUNT").flag
 
 /// What is to be taken, and from which keys.
 pub(super) struct Wanted {
-    /// Arguments that are keys: the first, and how many.
-    pub(super) keys: (usize, usize),
+    /// Arguments that are keys.
+    pub(super) keys: Range<usize>,
     /// From where.
     pub(super) end: End,
     /// Most elements.
@@ -51,7 +52,7 @@ impl Wanted {
     pub(super) fn read(call: &mut Call<'_>, index: usize) -> Result<Wanted> {
         let keys = call.at_least(index, 1, "ERR numkeys should be greater than 0")?;
         let at = (index + 1).saturating_add(keys);
-        let mut wanted = Wanted { keys: (index + 1, keys), end: end(call.args.expect(at)?)?, count: 1 };
+        let mut wanted = Wanted { keys: index + 1..at, end: end(call.args.expect(at)?)?, count: 1 };
         match call.args.len() - at {
             1 => {}
             3 if call.args.word(at + 1, "COUNT") => {
@@ -74,16 +75,11 @@ fn lmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 /// Takes elements away from the first key that is there, and answers with both. Returns whether
 /// there was one.
 pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<bool> {
-    for at in wanted.keys.0..wanted.keys.0 + wanted.keys.1 {
+    for at in wanted.keys.clone() {
         let key = call.args.bytes(at);
         let skips = call.block.is_retry();
         let Call { keys, reply, propagate, .. } = call;
-        let mut entry = match keys.get_write(value::handle::<S>()?, key) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => continue,
-            Err(Error::WrongType) if skips => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(mut entry) = find::<S>(keys, key, skips)? else { continue };
         let count = wanted.count.min(value::len::<S>(&entry));
         reply.array(2);
         reply.bulk(key);
