@@ -231,3 +231,75 @@ fn sections_of_info_have_the_modules_name_in_front() {
     }
     assert!(!client.text(&["INFO"]).contains("probe_mood"));
 }
+
+fn alias(flags: &[&str], args: &[&str]) -> Server {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/alias.c", flags);
+    let mut all = vec!["--loadmodule", &path];
+    all.extend(args);
+    Server::within(folder, &all)
+}
+
+#[test]
+fn a_parameter_has_the_same_value_under_both_of_its_names() {
+    let server = alias(&[], &["--alias.maximum", "6", "--alias-bare", "7", "--alias-former", "8"]);
+    let mut client = server.connect();
+    let value = |client: &mut plinth_testkit::Client, name: &str| {
+        client.ask(&["CONFIG", "GET", name]).field(name).map(|value| value.text())
+    };
+    for (name, expected) in [("alias.limit", "6"), ("ALIAS.maximum", "6"), ("alias-bare", "8"), ("alias-former", "8")] {
+        assert_eq!(value(&mut client, name).as_deref(), Some(expected), "{name}");
+    }
+    let mut shown = client.ask(&["CONFIG", "GET", "alias*"]).texts();
+    shown.sort();
+    assert_eq!(shown, ["6", "6", "8", "8", "alias-bare", "alias-former", "alias.limit", "alias.maximum"]);
+    // The second of two names of one parameter counts.
+    assert_wire(&mut client, &["CONFIG", "SET", "alias.maximum", "1", "alias.limit", "2"], b"+OK\r\n");
+    assert_eq!(value(&mut client, "alias.maximum").as_deref(), Some("2"));
+    let said = client.text(&["CONFIG", "SET", "alias.limit", "3", "alias.maximum", "11"]);
+    assert!(said.contains("'alias.maximum') - argument must be between -10 and 10"), "{said}");
+    assert_eq!(value(&mut client, "alias.limit").as_deref(), Some("2"));
+}
+
+#[test]
+fn loadex_and_a_file_know_a_parameter_by_its_second_name_and_rewrite_prefers_the_first() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/alias.c", &[]);
+    let inspected = plinth_testkit::server::run_to_end(&["--inspect", &path]).output;
+    assert!(inspected.contains("parameter   limit (also maximum) = 5\n"), "{inspected}");
+    let text = format!("alias.limit 1\nloadmodule {path}\nalias.maximum 3\nALIAS-FORMER 4\n");
+    let file = folder.write("redis.conf", text);
+    let server = Server::with(std::slice::from_ref(&file));
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "REWRITE"], b"+OK\r\n");
+    let written = std::fs::read_to_string(&file).expect("the file is there");
+    assert!(written.starts_with(&format!("alias.limit 3\nloadmodule {path}\n\nalias-bare 4\n")), "{written}");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "alias"], b"+OK\r\n");
+    let load = ["MODULE", "LOADEX", &path, "CONFIG", "alias.limit", "1", "CONFIG", "alias.maximum", "9"];
+    assert_wire(&mut client, &load, b"+OK\r\n");
+    assert_eq!(client.ask(&["CONFIG", "GET", "alias.limit"]).texts(), ["alias.limit", "9"]);
+}
+
+#[test]
+fn a_second_name_that_another_parameter_has_is_refused() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/alias.c", &["-DTAKEN"]);
+    let server = Server::start();
+    let mut client = server.connect();
+    let said = client.text(&["MODULE", "LOAD", &path]);
+    assert!(said.starts_with("ERR "), "{said}");
+    server.wait_for_log("the parameter 'maxclients' exists already");
+    assert_eq!(client.ask(&["CONFIG", "GET", "alias*"]).items().len(), 0);
+}
+
+#[test]
+fn a_module_that_knows_no_second_names_is_loaded_and_replaced_by_one_that_does() {
+    let server = alias(&["-DOLD"], &["--alias.limit", "6"]);
+    let mut client = server.connect();
+    let mut shown = client.ask(&["CONFIG", "GET", "alias*"]).texts();
+    shown.sort();
+    assert_eq!(shown, ["5", "6", "alias-bare", "alias.limit"]);
+    let new = cc::module(server.folder(), "tests/abi/alias.c", &[]);
+    assert_wire(&mut client, &["MODULE", "REPLACE", "alias", &new], b"+OK\r\n");
+    assert_eq!(client.ask(&["CONFIG", "GET", "alias.maximum"]).texts(), ["alias.maximum", "6"]);
+}

@@ -143,7 +143,8 @@ impl Server {
         let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
         let modules = self.modules.visible().flat_map(|module| &module.parameters);
         let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
-        core.chain(modules.map(|parameter| parameter.name.clone())).filter(|name| self.is_shown(name)).collect()
+        let modules = modules.flat_map(|parameter| parameter.names().map(str::to_owned));
+        core.chain(modules).filter(|name| self.is_shown(name)).collect()
     }
 
     /// Whether a parameter is there, and not one that keeps a secret.

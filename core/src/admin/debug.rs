@@ -62,6 +62,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
     ("protocol", 1, 1, protocol::show),
+    ("quicklist-packed-threshold", 1, 1, accept),
     ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
     ("replybuffer", 2, 2, reply_buffer),

@@ -62,7 +62,8 @@ impl Server {
     pub fn set_parameters_for(&mut self, client: Option<usize>, pairs: &[(String, Vec<u8>)]) -> Result<(), SetError> {
         for (at, (name, _)) in pairs.iter().enumerate() {
             self.may_set(client, name)?;
-            if pairs[..at].iter().any(|(other, _)| is_same(other, name)) {
+            // Of two names of one parameter the second counts.
+            if pairs[..at].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 return Err(SetError::Refused(name.clone(), "duplicate parameter".into()));
             }
         }

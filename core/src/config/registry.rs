@@ -13,6 +13,8 @@ use plinth_abi::status::STATUS_OK;
 pub struct ModuleParameter {
     /// Name with the module's in front, unless it is a bare one.
     pub name: String,
+    /// Second name, in the same form.
+    pub alias: Option<String>,
     /// The module's struct.
     pub spec: abi::Config,
     /// The value as CONFIG GET shows it.
@@ -25,9 +27,25 @@ impl ModuleParameter {
     /// A parameter at its default.
     pub fn new(module: &str, spec: abi::Config) -> ModuleParameter {
         // SAFETY: constants of the module, which outlives its parameters.
-        let (short, default) = unsafe { (crate::command::table::text(spec.name), spec.default.as_slice().to_vec()) };
-        let name = if spec.flags & abi::CONFIG_BARE != 0 { short.into_owned() } else { format!("{module}.{short}") };
-        ModuleParameter { name, spec, value: default, number: 0 }
+        let (short, alias, default) = unsafe {
+            use crate::command::table::text;
+            (text(spec.name), text(spec.alias), spec.default.as_slice().to_vec())
+        };
+        let full = |short: &str| {
+            if spec.flags & abi::CONFIG_BARE != 0 { short.to_owned() } else { format!("{module}.{short}") }
+        };
+        let alias = (!alias.is_empty()).then(|| full(&alias));
+        ModuleParameter { name: full(&short), alias, spec, value: default, number: 0 }
+    }
+
+    /// The names that it answers to, its own first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.alias.as_deref())
+    }
+
+    /// Whether a name is one of its own.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// Whether a `CONFIG_*` bit is set.
@@ -89,7 +107,7 @@ impl Server {
     /// Module and position of a module's parameter.
     pub fn find_module_parameter(&self, name: &str) -> Option<(ModuleId, usize)> {
         self.modules.visible().find_map(|module| {
-            let at = module.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
+            let at = module.parameters.iter().position(|parameter| parameter.is_called(name))?;
             Some((module.id, at))
         })
     }
@@ -132,11 +150,12 @@ impl Server {
         let Some(inactive) = self.replacements.iter().find(|one| one.active == at.0).map(|one| one.inactive) else {
             return;
         };
-        let Some(name) = self.module_parameter(at).map(|parameter| parameter.name.clone()) else { return };
-        let known = self.modules.get(inactive).and_then(|module| {
-            module.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(&name))
-        });
-        if let Some(known) = known {
+        let (Some(set), Some(module)) = (self.module_parameter(at), self.modules.get(inactive)) else { return };
+        // An alias of one module may be a parameter of its own in the other.
+        let is_same = |other: &ModuleParameter| set.names().any(|name| other.is_called(name));
+        let known: Vec<usize> =
+            (0..module.parameters.len()).filter(|known| is_same(&module.parameters[*known])).collect();
+        for known in known {
             // What it refuses it does without: the active module has taken it.
             let _ = self.set_module_parameter((inactive, known), value);
         }
@@ -151,26 +170,29 @@ impl Server {
         requested: &[(String, Vec<u8>)],
         carried: &[(String, Vec<u8>)],
     ) -> Result<(), String> {
-        let names: Vec<String> = self
-            .modules
-            .get(id)
-            .map(|module| module.parameters.iter().map(|one| one.name.clone()).collect())
-            .unwrap_or_default();
-        for (name, _) in requested {
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                return Err(format!("the module has no parameter '{name}'"));
-            }
+        let Some(module) = self.modules.get(id) else { return Ok(()) };
+        let count = module.parameters.len();
+        if let Some((name, _)) =
+            requested.iter().find(|(name, _)| !module.parameters.iter().any(|one| one.is_called(name)))
+        {
+            return Err(format!("the module has no parameter '{name}'"));
         }
-        for (at, name) in names.iter().enumerate() {
-            let of = |pairs: &[(String, Vec<u8>)]| {
-                let found = pairs.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        for at in 0..count {
+            let Some(parameter) = self.modules.get(id).and_then(|module| module.parameters.get(at)) else { break };
+            // What is said last counts, under either name.
+            let last = |pairs: &[(String, Vec<u8>)]| {
+                let found = pairs.iter().rev().find(|(given, _)| parameter.is_called(given));
                 found.map(|(_, value)| value.clone())
             };
-            let given = of(requested).or_else(|| of(carried));
-            let waiting = self.waiting_parameters.iter().position(|(given, _)| given.eq_ignore_ascii_case(name));
-            let waiting = waiting.map(|at| self.waiting_parameters.remove(at).1);
-            let default = self.module_parameter((id, at)).map(|parameter| parameter.value.clone()).unwrap_or_default();
-            let value = given.or(waiting).unwrap_or(default);
+            // Of two parameters that have become one, the one of its name.
+            let carry = || {
+                let of = |name: &str| carried.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+                parameter.names().find_map(of).map(|(_, value)| value.clone())
+            };
+            let waiting = last(&self.waiting_parameters);
+            let value = last(requested).or_else(carry).or(waiting).unwrap_or_else(|| parameter.value.clone());
+            let name = parameter.name.clone();
+            self.waiting_parameters.retain(|(given, _)| !parameter.is_called(given));
             self.set_module_parameter((id, at), &value).map_err(|reason| format!("parameter '{name}': {reason}"))?;
         }
         Ok(())

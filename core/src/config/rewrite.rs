@@ -55,10 +55,11 @@ impl Server {
         said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
         let known = |name: &str| match settings::find(name) {
             Some(parameter) => Some(parameter.name.to_owned()),
-            None if matches!(name, "include" | "loadmodule" | "rename-command") || self.parameter_exists(name) => {
-                Some(name.to_owned())
+            None if matches!(name, "include" | "loadmodule" | "rename-command") => Some(name.to_owned()),
+            None => {
+                let at = self.find_module_parameter(name);
+                at.and_then(|at| self.module_parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
             }
-            None => None,
         };
         replace_file(&path, &rewritten(&old, &said, &known))
     }

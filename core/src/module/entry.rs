@@ -204,7 +204,7 @@ fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
         provides: list(module.provides, "provided services")?,
         types: structs(module.types, "type", types_least(), |ty| ty.name)?,
         commands: structs(module.commands, "command", commands_least(), |command| command.name)?,
-        configs: structs(module.configs, "parameter", size_of::<Config>(), |config| config.name)?,
+        configs: structs(module.configs, "parameter", configs_least(), |config| config.name)?,
         sections: structs(module.infos, "section", size_of::<Section>(), |section| section.name)?,
         name,
         version,
@@ -226,6 +226,10 @@ const fn types_least() -> usize {
 
 const fn commands_least() -> usize {
     std::mem::offset_of!(Command, keys)
+}
+
+const fn configs_least() -> usize {
+    std::mem::offset_of!(Config, alias)
 }
 
 fn command_name(command: &Command) -> Result<(), EntryError> {

@@ -39,7 +39,9 @@ fn describe(entry: &Entry) -> String {
         let _ = writeln!(out, "command     {} (arity {})", text(command.name), command.arity);
     }
     for config in &entry.configs {
-        let _ = writeln!(out, "parameter   {} = {}", text(config.name), text(config.default));
+        let alias = text(config.alias);
+        let also = if alias.is_empty() { String::new() } else { format!(" (also {alias})") };
+        let _ = writeln!(out, "parameter   {}{also} = {}", text(config.name), text(config.default));
     }
     out
 }

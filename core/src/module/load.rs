@@ -284,9 +284,13 @@ impl Server {
         let name = entry.name.clone();
         for config in &entry.configs {
             let parameter = ModuleParameter::new(&name, *config);
-            let is_carried = carried.iter().any(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
-            if !is_carried && self.parameter_exists(&parameter.name) {
-                return Err(LoadError::Parameter(format!("the parameter '{}' exists already", parameter.name)));
+            let is_carried = |name: &str| carried.iter().any(|(carried, _)| carried.eq_ignore_ascii_case(name));
+            let own = self.modules.get(id).map_or(&[][..], |module| &module.parameters);
+            let is_taken = |name: &str| {
+                own.iter().any(|one| one.is_called(name)) || !is_carried(name) && self.parameter_exists(name)
+            };
+            if let Some(taken) = parameter.names().find(|name| is_taken(name)) {
+                return Err(LoadError::Parameter(format!("the parameter '{taken}' exists already")));
             }
             if let Some(module) = self.modules.get_mut(id) {
                 module.parameters.push(parameter);

@@ -23,6 +23,7 @@ use super::load::{LoadError, LoadRequest, constant};
 use super::timer::Timer;
 use super::{ModuleId, Service};
 use crate::command::table::Registered;
+use crate::config::registry::ModuleParameter;
 use crate::keyspace::types::{Role, tags};
 use crate::server::Server;
 use plinth_abi::bytes::Opaque;
@@ -207,10 +208,13 @@ impl Server {
         }
     }
 
-    /// Full names and values of a module's parameters.
+    /// Full names and values of a module's parameters, aliases included.
     fn parameters_of(&self, id: ModuleId) -> Vec<(String, Vec<u8>)> {
         let Some(module) = self.modules.get(id) else { return Vec::new() };
-        module.parameters.iter().map(|one| (one.name.clone(), one.value.clone())).collect()
+        let named = |one: &ModuleParameter| -> Vec<(String, Vec<u8>)> {
+            one.names().map(|name| (name.to_owned(), one.value.clone())).collect()
+        };
+        module.parameters.iter().flat_map(named).collect()
     }
 
     /// What a module that has been brought up has to offer, hooks and timers aside,

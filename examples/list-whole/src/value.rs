@@ -53,21 +53,16 @@ static COMPRESS_DEPTH: ConfigInteger = ConfigInteger::new();
 /// The parameters that a `redis.conf` may have, one of them under its old name too. The first
 /// decides what OBJECT ENCODING calls small; there is nothing to compress.
 pub(crate) const PARAMETERS: &[Config] = &[
-    bare(PACK_SIZE.declare("list-max-listpack-size", "-2", i32::MIN as i64, i32::MAX as i64)),
-    hidden(PACK_SIZE.declare("list-max-ziplist-size", "-2", i32::MIN as i64, i32::MAX as i64)),
+    Config {
+        alias: text("list-max-ziplist-size"),
+        ..bare(PACK_SIZE.declare("list-max-listpack-size", "-2", i32::MIN as i64, i32::MAX as i64))
+    },
     bare(COMPRESS_DEPTH.declare("list-compress-depth", "0", 0, i32::MAX as i64)),
 ];
 
 /// A parameter without the module's name in front.
 const fn bare(mut parameter: Config) -> Config {
     parameter.flags |= CONFIG_BARE;
-    parameter
-}
-
-/// The same, and CONFIG GET with a pattern passes it over.
-const fn hidden(parameter: Config) -> Config {
-    let mut parameter = bare(parameter);
-    parameter.flags |= CONFIG_HIDDEN;
     parameter
 }
 

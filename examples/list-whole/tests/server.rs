@@ -99,6 +99,12 @@ fn a_client_waits_for_an_element() {
     waiting.assert_silent(Duration::from_millis(50));
     client.command(&["RPUSH", "first", "p", "q", "r"]);
     assert_eq!(waiting.reply().items()[1].texts(), ["r", "q"]);
+    waiting.send(&["BLPOP", "other", "second", "0"]);
+    waiting.assert_silent(Duration::from_millis(50));
+    client.command(&["SET", "other", "text"]);
+    client.command(&["RPUSH", "second", "z"]);
+    assert!(waiting.reply().text().starts_with("WRONGTYPE "));
+    assert_eq!(elements(&mut client, "second"), ["z"]);
     client.command(&["MULTI"]);
     client.command(&["BLPOP", "absent", "0"]);
     assert_wire(&mut client, &["EXEC"], b"*1\r\n*-1\r\n");

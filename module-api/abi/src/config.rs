@@ -3,7 +3,8 @@
 //!
 //! A parameter `limit` of module `gauge` is `gauge.limit` in `redis.conf`, CONFIG
 //! GET, CONFIG SET and MODULE LOADEX. The host parses and checks its text before
-//! `apply` sees the value.
+//! `apply` sees the value. A parameter may have a second name, its alias, which is as
+//! good as the first everywhere; only CONFIG REWRITE prefers the first.
 
 use crate::bytes::{Bytes, Opaque, Slice, Take};
 use crate::call::Call;
@@ -59,6 +60,8 @@ pub struct Config {
     pub apply: Option<unsafe extern "C" fn(call: *mut Call, number: i64, text: Bytes, data: Opaque) -> Status>,
     /// The module's own, handed to `apply`.
     pub data: Opaque,
+    /// Second name, such as a former one, under the same rules as `name`; empty for none.
+    pub alias: Bytes,
 }
 
 // SAFETY: a parameter is constant data; `data` is the module's and the host only
@@ -79,6 +82,7 @@ impl Config {
         choices: Slice::EMPTY,
         apply: None,
         data: std::ptr::null_mut(),
+        alias: Bytes::EMPTY,
     };
 }
 

@@ -4,7 +4,9 @@
 // and sets any parameter of the server.
 //
 // A parameter `limit` of module `gauge` is `gauge.limit` in `redis.conf`, CONFIG GET, CONFIG SET
-// and MODULE LOADEX. The host parses and checks its text before `apply` sees the value.
+// and MODULE LOADEX. The host parses and checks its text before `apply` sees the value. A parameter
+// may have a second name, its alias, which is as good as the first everywhere; only CONFIG REWRITE
+// prefers the first.
 
 #ifndef PLINTH_CONFIG_H
 #define PLINTH_CONFIG_H
@@ -79,6 +81,8 @@ struct plinth_config {
 
     // The module's own, handed to `apply`.
     void *data;
+    // Second name, such as a former one, under the same rules as `name`; empty for none.
+    plinth_bytes alias;
 };
 
 // Id of the service below.
@@ -109,7 +113,7 @@ struct plinth_config_service {
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_config, 96);
+PLINTH_ASSERT_SIZE(plinth_config, 112);
 PLINTH_ASSERT_OFFSET(plinth_config, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_config, kind, 4);
 PLINTH_ASSERT_OFFSET(plinth_config, flags, 8);
@@ -121,6 +125,7 @@ PLINTH_ASSERT_OFFSET(plinth_config, max, 56);
 PLINTH_ASSERT_OFFSET(plinth_config, choices, 64);
 PLINTH_ASSERT_OFFSET(plinth_config, apply, 80);
 PLINTH_ASSERT_OFFSET(plinth_config, data, 88);
+PLINTH_ASSERT_OFFSET(plinth_config, alias, 96);
 PLINTH_ASSERT_SIZE(plinth_config_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_config_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_config_service, reserved, 4);

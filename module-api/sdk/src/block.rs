@@ -142,14 +142,14 @@ impl Call<'_> {
         timeout_ms(self.args.bytes(index)).map_err(|refusal| self.reply.error(refusal))
     }
 
-    /// [Waits](Block::wait) for the keys that are the arguments `keys`, or sends the reply of `how`
-    /// at once where nothing can wait.
-    pub fn wait(&mut self, keys: Range<usize>, how: Wait<'_>) -> Result {
+    /// [Waits](Block::wait) for the keys that are the arguments `keys`, or answers `at_once` where
+    /// nothing can wait.
+    pub fn wait(&mut self, keys: Range<usize>, how: Wait<'_>, at_once: WaitReply) -> Result {
         if self.block.may_wait() {
             let keys: Vec<&[u8]> = self.args.from(keys.start).take(keys.len()).collect();
             return self.block.wait(&keys, how);
         }
-        match how.reply {
+        match at_once {
             WaitReply::Null => self.reply.null(),
             WaitReply::NullArray => self.reply.null_array(),
         }

@@ -14,7 +14,17 @@
 //! }
 //! ```
 //!
-//! Flags are set on the declaration: `Config { flags: CONFIG_IMMUTABLE, ..LIMIT.declare(...) }`.
+//! Flags and a second name, such as a former one, are set on the declaration:
+//!
+//! ```
+//! # use plinth_module::prelude::*;
+//! # static LIMIT: ConfigInteger = ConfigInteger::new();
+//! static PARAMETERS: [Config; 1] = [Config {
+//!     flags: CONFIG_IMMUTABLE,
+//!     alias: text("maximum"),
+//!     ..LIMIT.declare("limit", "100", 1, 1000)
+//! }];
+//! ```
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque, Slice};

@@ -95,6 +95,8 @@ fn ask(call: &mut Call<'_>) -> Result {
     call.reply.bulk(call.config.get("services.motto")?);
     call.reply.integer(call.config.number("services.limit")?);
     assert_eq!(call.config.number("services.motto"), Err(Error::NotInteger));
+    assert_eq!(call.config.get("services.manner"), call.config.get("services.mode"));
+    assert_eq!(call.config.number("services.manner"), Ok(MODE.get()));
     assert_eq!(call.config.get("nothing"), Err(Error::None));
     call.config.set(&mut call.keys, "services.limit", b"7")?;
     assert_eq!(call.config.set(&mut call.keys, "services.limit", b"x"), Err(Error::Syntax));
@@ -174,7 +176,7 @@ export!(Module {
     configs: &[
         LIMIT.declare("limit", "10", 0, 100),
         LOUD.declare("loud", true),
-        MODE.declare_choice("mode", "fast", &CHOICES),
+        Config { alias: text("manner"), ..MODE.declare_choice("mode", "fast", &CHOICES) },
         SIZE.declare_memory("size", "64kb", 0, 1 << 40),
         MOTTO.declare("motto", "steady"),
     ],
@@ -210,7 +212,7 @@ fn parameters_have_their_defaults_and_can_be_set() {
     let (mut host, _guard) = host();
     assert_eq!((LIMIT.get(), LOUD.get(), MODE.get(), SIZE.get()), (10, true, 1, 64 << 10));
     assert_eq!(MOTTO.get(), b"steady");
-    host.set_config("services.mode", "SLOW").unwrap();
+    host.set_config("services.manner", "SLOW").unwrap();
     host.set_config("services.loud", "no").unwrap();
     assert_eq!((LOUD.get(), MODE.get()), (false, 0));
     assert!(host.set_config("services.limit", "101").is_err());

@@ -1,6 +1,6 @@
 //! Every command of the module, as bytes in and out of a real server.
 
-use plinth_testkit::{Client, Reply, Server, assert_wire, wait_until};
+use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, wait_until};
 use std::time::Duration;
 
 const OK: &[u8] = b"+OK\r\n";
@@ -136,6 +136,34 @@ fn a_small_hash_becomes_large_at_its_thresholds() {
 }
 
 #[test]
+fn limits_are_known_by_their_former_names_too() {
+    let folder = TempDir::new();
+    let file = folder.write("redis.conf", "hash-max-ziplist-entries 3\nhash-max-ziplist-value 5\n");
+    let server = Server::with(std::slice::from_ref(&file));
+    let mut client = server.connect();
+    let mut shown = client.ask(&["CONFIG", "GET", "hash-max-*"]).texts();
+    shown.sort();
+    let names = ["listpack-entries", "listpack-value", "ziplist-entries", "ziplist-value"];
+    let expected: Vec<String> = ["3", "3", "5", "5"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(names.map(|name| format!("hash-max-{name}")))
+        .collect();
+    assert_eq!(shown, expected);
+    client.command(&["HSET", "h", "a", "1", "b", "2", "c", "3"]);
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "h"], b"$8\r\nlistpack\r\n");
+    client.command(&["HSET", "h", "d", "4"]);
+    assert_wire(&mut client, &["OBJECT", "ENCODING", "h"], b"$9\r\nhashtable\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "hash-max-listpack-value", "9"], b"+OK\r\n");
+    let former = client.ask(&["CONFIG", "GET", "hash-max-ziplist-value"]).texts();
+    assert_eq!(former, ["hash-max-ziplist-value", "9"]);
+    assert_wire(&mut client, &["CONFIG", "REWRITE"], b"+OK\r\n");
+    let written = std::fs::read_to_string(&file).expect("the file is there");
+    assert!(written.starts_with("hash-max-listpack-entries 3\nhash-max-listpack-value 9\n"), "{written}");
+    assert!(!written.contains("ziplist"), "{written}");
+}
+
+#[test]
 fn ten_small_fields_take_at_most_180_bytes() {
     let (_server, mut client) = connected();
     let key = "key:000000000001";
@@ -166,6 +194,18 @@ fn random_fields_are_different_or_not_as_asked() {
     assert_wire(&mut client, &["HRANDFIELD", "none", "3"], b"*0\r\n");
     assert_wire(&mut client, &["HRANDFIELD", "h", "3", "WITH"], SYNTAX);
     assert_wire(&mut client, &["HRANDFIELD", "h", "x"], NOT_INTEGER);
+    let range = b"-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807\r\n";
+    assert_wire(&mut client, &["HRANDFIELD", "h", "-9223372036854775808"], range);
+    assert_wire(&mut client, &["HRANDFIELD", "none", "-9223372036854775807"], b"*0\r\n");
+    assert_wire(&mut client, &["HRANDFIELD", "none", "-4611686018427387903", "WITHVALUES"], b"*0\r\n");
+    let range: &[u8] = b"-ERR value is out of range\r\n";
+    for count in ["-4611686018427387904", "4611686018427387904"] {
+        assert_wire(&mut client, &["HRANDFIELD", "none", count, "WITHVALUES"], range);
+    }
+    for count in ["-9223372036854775807", "-134217729"] {
+        assert_wire(&mut client, &["HRANDFIELD", "h", count], range);
+    }
+    assert_wire(&mut client, &["HRANDFIELD", "h", "-134217729", "WITHVALUES"], range);
     client.command(&["HELLO", "3"]);
     client.command(&["HSET", "one", "f", "v"]);
     assert_wire(&mut client, &["HRANDFIELD", "one", "1", "WITHVALUES"], b"*1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");

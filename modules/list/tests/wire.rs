@@ -212,6 +212,8 @@ fn the_encoding_follows_the_limit_down_to_half_of_it() {
     client.command(&["RPOP", "l"]);
     assert_eq!(encoding(&mut client), "listpack");
     assert_wire(&mut client, &["CONFIG", "SET", "list-max-ziplist-size", "4"], OK);
+    let shown = client.ask(&["CONFIG", "GET", "list-max-*"]).texts();
+    assert_eq!(shown, ["list-max-listpack-size", "4", "list-max-ziplist-size", "4"]);
     client.command(&["RPUSH", "l", "b", "c", "d"]);
     assert_eq!(encoding(&mut client), "listpack");
     client.command(&["LPUSH", "l", "e"]);
@@ -319,16 +321,69 @@ fn a_blocked_client_is_served_by_a_push() {
 }
 
 #[test]
-fn blocking_commands_end_when_the_time_is_up_and_do_not_wait_in_transactions() {
-    let (_server, mut client) = connected();
-    assert_wire(&mut client, &["BLPOP", "l", "0.01"], NULL_ARRAY);
-    assert_wire(&mut client, &["BLMPOP", "0.01", "1", "l", "LEFT"], NULL_ARRAY);
-    assert_wire(&mut client, &["BLPOP", "l", "x"], b"-ERR timeout is not a float or out of range\r\n");
-    assert_wire(&mut client, &["BLPOP", "l", "-1"], b"-ERR timeout is negative\r\n");
-    for command in [&["MULTI"][..], &["BLPOP", "l", "0"], &["BLMOVE", "l", "m", "LEFT", "LEFT", "0"]] {
+fn a_key_of_another_type_that_came_meanwhile_is_refused_as_at_first() {
+    let (server, mut client) = connected();
+    for (command, foreign, pushed) in [
+        (&["BLPOP", "k", "l", "0"][..], "k", "l"),
+        (&["BRPOP", "k", "l", "0"], "k", "l"),
+        (&["BLMPOP", "0", "2", "k", "l", "LEFT"], "k", "l"),
+        (&["BLMOVE", "k", "l", "LEFT", "LEFT", "0"], "l", "k"),
+        (&["BRPOPLPUSH", "k", "l", "0"], "l", "k"),
+    ] {
+        let mut waiting = server.connect();
+        waiting.send(command);
+        wait_until("the client waits", || client.info("clients", "blocked_clients").as_deref() == Some("1"));
+        // A value that is no list wakes nobody.
+        client.command(&["SET", foreign, "text"]);
+        waiting.assert_silent(Duration::from_millis(10));
+        client.command(&["RPUSH", pushed, "a"]);
+        assert_eq!(String::from_utf8_lossy(&waiting.read()), String::from_utf8_lossy(WRONG_TYPE), "{command:?}");
+        assert_list(&mut client, pushed, &["a"]);
+        client.command(&["DEL", "k", "l"]);
+    }
+    // Behind the list that serves it does not matter.
+    let mut waiting = server.connect();
+    waiting.send(&["BLPOP", "k", "l", "0"]);
+    wait_until("the client waits", || client.info("clients", "blocked_clients").as_deref() == Some("1"));
+    client.command(&["SET", "l", "text"]);
+    client.command(&["RPUSH", "k", "a"]);
+    assert_eq!(waiting.read(), array(&["k", "a"]));
+    // A source that was a list for a moment only leaves the client waiting.
+    waiting.send(&["BLMOVE", "k", "m", "LEFT", "LEFT", "0"]);
+    wait_until("the client waits", || client.info("clients", "blocked_clients").as_deref() == Some("1"));
+    for command in [&["MULTI"][..], &["RPUSH", "k", "a"], &["DEL", "k"], &["SET", "k", "text"], &["EXEC"]] {
         client.command(command);
     }
-    assert_wire(&mut client, &["EXEC"], b"*2\r\n*-1\r\n$-1\r\n");
+    waiting.assert_silent(Duration::from_millis(10));
+    client.command(&["DEL", "k"]);
+    client.command(&["RPUSH", "k", "b"]);
+    assert_eq!(waiting.read(), bulk("b"));
+}
+
+#[test]
+fn blocking_commands_end_when_the_time_is_up_and_do_not_wait_in_transactions() {
+    let (_server, mut client) = connected();
+    for command in [
+        &["BLPOP", "l", "0.01"][..],
+        &["BRPOP", "l", "0.01"],
+        &["BLMPOP", "0.01", "1", "l", "LEFT"],
+        &["BLMOVE", "l", "m", "LEFT", "LEFT", "0.01"],
+        &["BRPOPLPUSH", "l", "m", "0.01"],
+    ] {
+        assert_wire(&mut client, command, NULL_ARRAY);
+    }
+    assert_wire(&mut client, &["BLPOP", "l", "x"], b"-ERR timeout is not a float or out of range\r\n");
+    assert_wire(&mut client, &["BLPOP", "l", "-1"], b"-ERR timeout is negative\r\n");
+    for command in [
+        &["MULTI"][..],
+        &["BLPOP", "l", "0"],
+        &["BLMPOP", "0", "1", "l", "LEFT"],
+        &["BLMOVE", "l", "m", "LEFT", "LEFT", "0"],
+        &["BRPOPLPUSH", "l", "m", "0"],
+    ] {
+        client.command(command);
+    }
+    assert_wire(&mut client, &["EXEC"], b"*4\r\n*-1\r\n*-1\r\n$-1\r\n$-1\r\n");
     client.command(&["RPUSH", "l", "a"]);
     assert_wire(&mut client, &["BLPOP", "l", "0"], array(&["l", "a"]));
     client.assert_silent(Duration::from_millis(10));

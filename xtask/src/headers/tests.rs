@@ -49,7 +49,8 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
             find_keys }
-        "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data }
+        "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,
+            alias }
         "Provided" entry::Provided { id, table }
         "Module" entry::Module { magic, abi_major, abi_minor, size, reserved, name, version, requires, provides,
             types, commands, configs, infos, start, stop, layout }
@@ -61,7 +62,7 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Reply" reply::Reply { size, reserved, at, end, grow, append }
         "Value" value::Value { size, form, tag, reserved, data, len, boxed }
         "Type" value::Type { size, encoding, name, id_out, rdb_tags, save, load, drop, memory, free_effort,
-            encoding_name, copy, data }
+            encoding_name, copy, data, convert }
     } {
         assert_eq!(computed.get(name), Some(&real), "{name}");
     }

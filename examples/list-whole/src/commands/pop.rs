@@ -120,7 +120,7 @@ impl Request {
 fn lmpop(call: &mut Call<'_>) -> Result {
     let request = Request::read(call, 1)?;
     for at in request.first_key..request.first_key + request.keys {
-        if pop_some(call, at, &request, false)? {
+        if pop_some(call, at, &request)? {
             return Ok(());
         }
     }
@@ -130,13 +130,9 @@ fn lmpop(call: &mut Call<'_>) -> Result {
 
 /// Serves LMPOP and BLMPOP from the key at an argument, if there is anything. What is passed on
 /// names that key alone.
-pub(super) fn pop_some(call: &mut Call<'_>, at: usize, request: &Request, skips_others: bool) -> Result<bool> {
+pub(super) fn pop_some(call: &mut Call<'_>, at: usize, request: &Request) -> Result<bool> {
     let key = call.args.bytes(at);
-    let list = match value::find(&mut call.keys, key) {
-        Err(Error::WrongType) if skips_others => None,
-        found => found?,
-    };
-    let Some(list) = list else { return Ok(false) };
+    let Some(list) = value::find(&mut call.keys, key)? else { return Ok(false) };
     let count = request.count.min(list.len());
     call.reply.array(2);
     call.reply.bulk(key);

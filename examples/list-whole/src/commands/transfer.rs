@@ -38,21 +38,17 @@ fn rpoplpush(call: &mut Call<'_>) -> Result {
 }
 
 fn transfer_or_null(call: &mut Call<'_>, ends: [End; 2]) -> Result {
-    if !transfer(call, ends, false)? {
+    if !transfer(call, ends)? {
         call.reply.null();
     }
     Ok(())
 }
 
 /// Moves an element between the lists at the first two arguments and replies with it; false when
-/// there is none. `skips_others`: a source of another type counts as none.
-pub(super) fn transfer(call: &mut Call<'_>, [from, to]: [End; 2], skips_others: bool) -> Result<bool> {
+/// there is none.
+pub(super) fn transfer(call: &mut Call<'_>, [from, to]: [End; 2]) -> Result<bool> {
     let (source, target) = (call.args.bytes(1), call.args.bytes(2));
-    let found = match value::find(&mut call.keys, source) {
-        Err(Error::WrongType) if skips_others => None,
-        found => found?,
-    };
-    let Some(list) = found else { return Ok(false) };
+    let Some(list) = value::find(&mut call.keys, source)? else { return Ok(false) };
     if source == target {
         let element = list.pop(from).unwrap_or_default();
         list.push(to, &element);

@@ -1,8 +1,8 @@
 //! BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH: the commands that wait for an element.
 //!
 //! Each looks for an element as its brother that does not wait. When there is none it asks the
-//! host to be run again once a list has come to one of its keys, and returns without a reply. On
-//! that later run a key that holds another type by now is passed over.
+//! host to be run again once a list has come to one of its keys, and returns without a reply. The
+//! later run is like the first: a key that holds another type by now is an error.
 
 use super::pop::{Request, counted_keys, pop_some};
 use super::transfer::transfer;
@@ -81,11 +81,7 @@ fn pop(call: &mut Call<'_>, from: End) -> Result {
     let timeout_ms = timeout_ms(call, last)?;
     for at in 1..last {
         let key = call.args.bytes(at);
-        let list = match value::find(&mut call.keys, key) {
-            Err(Error::WrongType) if call.block.is_retry() => None,
-            found => found?,
-        };
-        let Some(list) = list else { continue };
+        let Some(list) = value::find(&mut call.keys, key)? else { continue };
         call.reply.array(2);
         call.reply.bulk(key);
         call.reply.bulk(list.pop(from).unwrap_or_default());
@@ -101,9 +97,8 @@ fn pop(call: &mut Call<'_>, from: End) -> Result {
 fn blmpop(call: &mut Call<'_>) -> Result {
     let timeout_ms = timeout_ms(call, 1)?;
     let request = Request::read(call, 2)?;
-    let skips_others = call.block.is_retry();
     for at in request.first_key..request.first_key + request.keys {
-        if pop_some(call, at, &request, skips_others)? {
+        if pop_some(call, at, &request)? {
             return Ok(());
         }
     }
@@ -131,8 +126,7 @@ fn brpoplpush(call: &mut Call<'_>) -> Result {
 
 /// Whether an element was moved.
 fn transfer_or_wait(call: &mut Call<'_>, ends: [End; 2], timeout_ms: u64) -> Result<bool> {
-    let skips_others = call.block.is_retry();
-    if transfer(call, ends, skips_others)? {
+    if transfer(call, ends)? {
         return Ok(true);
     }
     let source = call.args.bytes(1);

@@ -91,9 +91,13 @@ fn register(host: Host, module: usize, entry: &'static abi::entry::Module) -> Re
     }
     for config in entry.configs.iter() {
         // SAFETY: a module's entry is a constant.
-        let (name, flags) = unsafe { (text_of((*config).name), (*config).flags) };
-        let name = if flags & CONFIG_BARE != 0 { name } else { format!("{}.{name}", text_of(entry.name)) };
-        host.with(|state| state.parameters.insert(name, Parameter { config, module, text: Vec::new(), number: 0 }));
+        let (name, alias, flags) = unsafe { (text_of((*config).name), text_of((*config).alias), (*config).flags) };
+        let full = |short: String| {
+            let is_whole = flags & CONFIG_BARE != 0 || short.is_empty();
+            if is_whole { short } else { format!("{}.{short}", text_of(entry.name)) }
+        };
+        let parameter = Parameter { alias: full(alias), config, module, text: Vec::new(), number: 0 };
+        host.with(|state| state.parameters.insert(full(name), parameter));
     }
     Ok(())
 }
@@ -213,10 +217,13 @@ fn parse_memory(text: &[u8]) -> Option<i64> {
     parse_integer(&text[..digits])?.checked_mul(unit)
 }
 
-/// Sets a parameter by its full name.
+/// Sets a parameter by its full name or alias.
 pub(super) fn set_parameter(host: Host, name: &str, text: &[u8]) -> Result<(), String> {
-    let found = host.with(|state| state.parameters.get(name).map(|parameter| (parameter.config, parameter.module)));
-    let (config, module) = found.ok_or_else(|| format!("no such parameter: {name}"))?;
+    let found = host.with(|state| {
+        let name = state.parameter_name(name)?;
+        state.parameters.get(&name).map(|parameter| (name.clone(), parameter.config, parameter.module))
+    });
+    let (name, config, module) = found.ok_or_else(|| format!("no such parameter: {name}"))?;
     // SAFETY: a parameter's declaration is a constant.
     let config = unsafe { &*config };
     let number = parse_parameter(config, text).ok_or_else(|| format!("{name}: the value is not allowed"))?;
@@ -227,11 +234,11 @@ pub(super) fn set_parameter(host: Host, name: &str, text: &[u8]) -> Result<(), S
         });
         if status != STATUS_OK {
             let line = String::from_utf8_lossy(&frame.output.bytes).trim_end().to_owned();
-            return Err(if line.is_empty() { standard_error(status, name) } else { line });
+            return Err(if line.is_empty() { standard_error(status, &name) } else { line });
         }
     }
     host.with(|state| {
-        if let Some(parameter) = state.parameters.get_mut(name) {
+        if let Some(parameter) = state.parameters.get_mut(&name) {
             parameter.text = text.to_vec();
             parameter.number = number;
         }

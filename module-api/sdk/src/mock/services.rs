@@ -41,7 +41,7 @@ pub(super) fn tell(host: Host, event: &Event) {
 unsafe extern "C" fn config_get(call: *mut Call, name: Bytes, take: Take, data: Opaque) -> Status {
     // SAFETY: as the table's comments ask of the caller.
     let (host, name) = unsafe { (Host::of(call), String::from_utf8_lossy(name.as_slice())) };
-    let text = host.with(|state| state.parameters.get(&*name).map(|parameter| parameter.text.clone()));
+    let text = host.with(|state| state.parameter(&name).map(|parameter| parameter.text.clone()));
     let Some(text) = text else { return STATUS_NONE };
     // SAFETY: the asker gave data that fits its function.
     unsafe { (take.run)(data, Bytes::of(&text)) };
@@ -52,7 +52,7 @@ unsafe extern "C" fn config_get_number(call: *mut Call, name: Bytes, number_out:
     // SAFETY: as the table's comments ask of the caller.
     let (host, name) = unsafe { (Host::of(call), String::from_utf8_lossy(name.as_slice())) };
     host.with(|state| {
-        let Some(parameter) = state.parameters.get(&*name) else { return STATUS_NONE };
+        let Some(parameter) = state.parameter(&name) else { return STATUS_NONE };
         // SAFETY: a parameter's declaration is a constant; the result goes where the caller says.
         unsafe {
             if (*parameter.config).kind == CONFIG_TEXT {
@@ -67,7 +67,7 @@ unsafe extern "C" fn config_get_number(call: *mut Call, name: Bytes, number_out:
 unsafe extern "C" fn config_set(call: *mut Call, name: Bytes, value: Bytes) -> Status {
     // SAFETY: as the table's comments ask of the caller.
     let (host, name, value) = unsafe { (Host::of(call), String::from_utf8_lossy(name.as_slice()), value.as_slice()) };
-    if !host.with(|state| state.parameters.contains_key(&*name)) {
+    if !host.with(|state| state.parameter(&name).is_some()) {
         return STATUS_NONE;
     }
     match dispatch::set_parameter(host, &name, value) {

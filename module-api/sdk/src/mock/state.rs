@@ -72,6 +72,8 @@ pub(super) struct Registered {
 
 /// A parameter as it stands.
 pub(super) struct Parameter {
+    /// Its second name, or an empty one.
+    pub(super) alias: String,
     pub(super) config: *const Config,
     pub(super) module: usize,
     pub(super) text: Vec<u8>,
@@ -223,6 +225,20 @@ impl State {
             ready: Vec::new(),
             served: Vec::new(),
         }
+    }
+
+    /// The name under which a parameter is kept, given either of its names.
+    pub(super) fn parameter_name(&self, name: &str) -> Option<String> {
+        if self.parameters.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let mut named = self.parameters.iter().filter(|(_, one)| !name.is_empty() && one.alias == name);
+        named.next().map(|(name, _)| name.clone())
+    }
+
+    /// A parameter by either of its names.
+    pub(super) fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.get(&self.parameter_name(name)?)
     }
 
     /// A number that was not given out before.

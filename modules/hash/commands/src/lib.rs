@@ -31,19 +31,18 @@ use std::marker::PhantomData;
 use storage::Storage;
 use value::{ENTRIES_MAX, Hash, VALUE_MAX};
 
-/// The parameters. Names stand alone, as in Redis; the old ones set the same values, and come first so
-/// that their defaults do not win.
-static CONFIGS: [Config; 4] = [
+/// The parameters. Names stand alone, as in Redis, and so do the former ones.
+static CONFIGS: [Config; 2] = [
     Config {
-        flags: CONFIG_BARE | CONFIG_HIDDEN,
-        ..ENTRIES_MAX.declare("hash-max-ziplist-entries", "512", 0, i64::MAX)
+        flags: CONFIG_BARE,
+        alias: text("hash-max-ziplist-entries"),
+        ..ENTRIES_MAX.declare("hash-max-listpack-entries", "512", 0, i64::MAX)
     },
     Config {
-        flags: CONFIG_BARE | CONFIG_HIDDEN,
-        ..VALUE_MAX.declare_memory("hash-max-ziplist-value", "64", 0, i64::MAX)
+        flags: CONFIG_BARE,
+        alias: text("hash-max-ziplist-value"),
+        ..VALUE_MAX.declare_memory("hash-max-listpack-value", "64", 0, i64::MAX)
     },
-    Config { flags: CONFIG_BARE, ..ENTRIES_MAX.declare("hash-max-listpack-entries", "512", 0, i64::MAX) },
-    Config { flags: CONFIG_BARE, ..VALUE_MAX.declare_memory("hash-max-listpack-value", "64", 0, i64::MAX) },
 ];
 
 /// What a module over a storage exports.

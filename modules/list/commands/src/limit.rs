@@ -22,11 +22,13 @@ static DEPTH: ConfigInteger = ConfigInteger::new();
 const INT_MIN: i64 = i32::MIN as i64;
 const INT_MAX: i64 = i32::MAX as i64;
 
-/// The parameters, for the module's list. The old name comes first, so that the new one has the
-/// last word at load.
-pub const CONFIGS: [Config; 3] = [
-    Config { flags: CONFIG_BARE | CONFIG_HIDDEN, ..SIZE.declare("list-max-ziplist-size", "-2", INT_MIN, INT_MAX) },
-    Config { flags: CONFIG_BARE, ..SIZE.declare("list-max-listpack-size", "-2", INT_MIN, INT_MAX) },
+/// The parameters, for the module's list.
+pub const CONFIGS: [Config; 2] = [
+    Config {
+        flags: CONFIG_BARE,
+        alias: text("list-max-ziplist-size"),
+        ..SIZE.declare("list-max-listpack-size", "-2", INT_MIN, INT_MAX)
+    },
     Config { flags: CONFIG_BARE, ..DEPTH.declare("list-compress-depth", "0", 0, INT_MAX) },
 ];
 

@@ -302,6 +302,10 @@ fn random_members_are_distinct_unless_repeats_are_asked_for() {
     let range: &[u8] =
         b"-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807\r\n";
     assert_wire(&mut client, &["SRANDMEMBER", "s", "-9223372036854775808"], range);
+    assert_wire(&mut client, &["SRANDMEMBER", "none", "-9223372036854775807"], b"*0\r\n");
+    for count in ["-9223372036854775807", "-4611686018427387904", "-134217729"] {
+        assert_wire(&mut client, &["SRANDMEMBER", "s", count], b"-ERR value is out of range\r\n");
+    }
     assert_wire(&mut client, &["SRANDMEMBER", "s", "1", "2"], SYNTAX);
 }
 

@@ -20,20 +20,18 @@ static ENTRIES_MAX: ConfigInteger = ConfigInteger::new();
 static VALUE_MAX: ConfigInteger = ConfigInteger::new();
 
 /// The parameters, under their present and their former names.
-pub static PARAMETERS: [Config; 4] = [
-    entries("zset-max-listpack-entries"),
-    Config { flags: CONFIG_BARE | CONFIG_HIDDEN, ..entries("zset-max-ziplist-entries") },
-    value("zset-max-listpack-value"),
-    Config { flags: CONFIG_BARE | CONFIG_HIDDEN, ..value("zset-max-ziplist-value") },
+pub static PARAMETERS: [Config; 2] = [
+    Config {
+        flags: CONFIG_BARE,
+        alias: text("zset-max-ziplist-entries"),
+        ..ENTRIES_MAX.declare("zset-max-listpack-entries", "128", 0, i64::MAX)
+    },
+    Config {
+        flags: CONFIG_BARE,
+        alias: text("zset-max-ziplist-value"),
+        ..VALUE_MAX.declare_memory("zset-max-listpack-value", "64", 0, i64::MAX)
+    },
 ];
-
-const fn entries(name: &'static str) -> Config {
-    Config { flags: CONFIG_BARE, ..ENTRIES_MAX.declare(name, "128", 0, i64::MAX) }
-}
-
-const fn value(name: &'static str) -> Config {
-    Config { flags: CONFIG_BARE, ..VALUE_MAX.declare_memory(name, "64", 0, i64::MAX) }
-}
 
 /// Whether a sorted set may be small that has so many elements, the longest of so many bytes.
 pub(crate) fn may_be_small(count: usize, member_max: usize) -> bool {

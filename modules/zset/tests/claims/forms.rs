@@ -33,6 +33,7 @@ fn more_than_254_members_may_be_small() {
     let server = server();
     let mut client = server.connect();
     client.command(&["CONFIG", "SET", "zset-max-ziplist-entries", "400"]);
+    check(&mut client, "CONFIG GET zset-max-listpack-entries", bulks(&["zset-max-listpack-entries", "400"]));
     for number in 0..300 {
         client.command(&["ZADD", "k", &(300 - number).to_string(), &number.to_string()]);
     }

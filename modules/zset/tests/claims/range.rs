@@ -113,6 +113,17 @@ fn random_members_are_members() {
         check(client, "ZRANDMEMBER none", b"$-1\r\n");
         check(client, "ZRANDMEMBER none 3", b"*0\r\n");
         check(client, "ZRANDMEMBER k x", NOT_INTEGER);
+        let range = b"-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807\r\n";
+        check(client, "ZRANDMEMBER k -9223372036854775808", range);
+        check(client, "ZRANDMEMBER none -9223372036854775807", b"*0\r\n");
+        check(client, "ZRANDMEMBER none -4611686018427387903 WITHSCORES", b"*0\r\n");
+        for count in ["-4611686018427387904", "4611686018427387904"] {
+            let command = format!("ZRANDMEMBER none {count} WITHSCORES");
+            check(client, &command, b"-ERR value is out of range\r\n");
+        }
+        for count in ["-9223372036854775807", "-134217729", "-134217729 WITHSCORES"] {
+            check(client, &format!("ZRANDMEMBER k {count}"), b"-ERR value is out of range\r\n");
+        }
         check(client, "ZRANDMEMBER k 1 NOSCORES", SYNTAX);
     });
 }

@@ -21,6 +21,8 @@ pub(super) const fn commands<S: Storage>() -> [Command; 1] {
 
 /// Picks of a large hash that may meet expired fields before all fields are looked at instead.
 const TRIES: usize = 100;
+/// Most picks of one reply that may repeat fields: what one client can make the server hold.
+const REPEAT_MAX: u64 = 1 << 27;
 
 const HRANDFIELD: Command = Command {
     name: text("hrandfield"),
@@ -66,6 +68,7 @@ fn hrandfield<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     match picker.pick() {
         None => out.begin(0),
+        Some(_) if count.unsigned_abs() > REPEAT_MAX => return Err(out.reply.error("ERR value is out of range")),
         Some(first) => {
             out.begin(wanted);
             out.field(first);

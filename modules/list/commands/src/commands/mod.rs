@@ -93,16 +93,6 @@ pub(crate) fn range(len: usize, start: i64, stop: i64) -> (usize, usize) {
     (start, (stop as u64 as usize).min(len - 1) - start + 1)
 }
 
-/// The list of a key from which elements are to be taken, if there is one. A value of another type
-/// is passed over if `skips_others`, and else an error.
-#[inline]
-fn find<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8], skips_others: bool) -> Result<Option<Entry<'k>>> {
-    match keys.get_write(value::handle::<S>()?, key) {
-        Err(Error::WrongType) if skips_others => Ok(None),
-        found => found,
-    }
-}
-
 /// What an entry is after elements were taken away.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum After {

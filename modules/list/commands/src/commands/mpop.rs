@@ -1,6 +1,6 @@
 //! Taking from the first of several lists that has elements: LMPOP.
 
-use super::{ENDS, GROUP, TAKEN_FROM, end, find, finish, popped_at, take};
+use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -77,9 +77,8 @@ fn lmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<bool> {
     for at in wanted.keys.clone() {
         let key = call.args.bytes(at);
-        let skips = call.block.is_retry();
         let Call { keys, reply, propagate, .. } = call;
-        let Some(mut entry) = find::<S>(keys, key, skips)? else { continue };
+        let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { continue };
         let count = wanted.count.min(value::len::<S>(&entry));
         reply.array(2);
         reply.bulk(key);

@@ -1,11 +1,12 @@
 //! Waiting for an element: BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH.
 //!
 //! Each does what its sister without the B does. When there is nothing to take it waits for its
-//! keys, and is run again when one of them is a list.
+//! keys, and is run again when one of them is a list. The second run is like the first: a key of
+//! another type that has come in front of the list meanwhile is an error.
 
 use super::mpop::{self, Wanted, mpop};
 use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
-use super::{GROUP, TAKEN_FROM, end, find, finish, popped_at, take};
+use super::{GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -73,11 +74,10 @@ fn brpop<S: Storage>(call: &mut Call<'_>) -> Result {
 fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     let last = call.args.len() - 1;
     let timeout_ms = call.timeout_ms(last)?;
-    let skips = call.block.is_retry();
     for at in 1..last {
         let key = call.args.bytes(at);
         let Call { keys, reply, propagate, .. } = call;
-        let Some(mut entry) = find::<S>(keys, key, skips)? else { continue };
+        let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { continue };
         reply.array(2);
         reply.bulk(key);
         let after = take::<S>(&mut entry, end, 1, |value| reply.bulk_value(value))?;
@@ -176,9 +176,6 @@ fn brpoplpush<S: Storage>(call: &mut Call<'_>) -> Result {
 /// Moves an element and answers with it. Returns whether there was one.
 fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
     let (source, destination) = (call.args.bytes(1), call.args.bytes(2));
-    if call.block.is_retry() && is_foreign::<S>(&mut call.keys, source)? {
-        return Ok(false);
-    }
     let element = transfer::<S>(&mut call.keys, source, destination, from, to)?;
     if let Some(element) = &element {
         call.reply.bulk(element);
@@ -186,16 +183,9 @@ fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
     Ok(element.is_some())
 }
 
-/// Whether a key holds a value of another type.
-fn is_foreign<S: Storage>(keys: &mut Keys<'_>, key: &[u8]) -> Result<bool> {
-    match keys.get_with(value::handle::<S>()?, key, GET_WRITE | GET_NO_STATS | GET_NO_TOUCH) {
-        Err(Error::WrongType) => Ok(true),
-        Err(error) => Err(error),
-        Ok(_) => Ok(false),
-    }
-}
-
-/// Waits for the keys among the arguments.
-fn wait<S: Storage>(call: &mut Call<'_>, keys: Range<usize>, timeout_ms: u64, reply: WaitReply) -> Result {
-    call.wait(keys, Wait { of: Some(value::handle::<S>()?), timeout_ms, reply, ..Wait::NEW })
+/// Waits for the keys among the arguments. Where nobody can wait the answer is the sister's when there
+/// is nothing, `at_once`; when the time is up it is a null array for all.
+fn wait<S: Storage>(call: &mut Call<'_>, keys: Range<usize>, timeout_ms: u64, at_once: WaitReply) -> Result {
+    let of = Some(value::handle::<S>()?);
+    call.wait(keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW }, at_once)
 }

@@ -200,13 +200,16 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     let count = call.args.integer(2)?;
     let repeats = count < 0;
-    if count == i64::MIN || repeats && count.unsigned_abs() > REPEAT_MAX {
+    if count == i64::MIN {
         return Err(call.reply.error(COUNT_RANGE));
     }
     let Some(set) = find::<S>(&mut call.keys, key)? else {
         call.reply.array(0);
         return Ok(());
     };
+    if repeats && count.unsigned_abs() > REPEAT_MAX {
+        return Err(call.reply.error("ERR value is out of range"));
+    }
     let (reply, count) = (&mut call.reply, count.unsigned_abs() as usize);
     if repeats {
         reply.array(count);

@@ -127,5 +127,5 @@ fn bzmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 /// Waits for the keys among the arguments.
 fn wait<S: Storage>(call: &mut Call<'_>, keys: std::ops::Range<usize>, timeout_ms: u64) -> Result {
     let of = Some(TypeHandle::of::<Zset<S>>()?);
-    call.wait(keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW })
+    call.wait(keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW }, WaitReply::NullArray)
 }

@@ -11,6 +11,9 @@ use plinth_module::prelude::*;
 use std::collections::HashSet;
 use std::marker::PhantomData;
 
+/// Most members of one reply that may repeat them: what one client can make the server hold.
+const REPEAT_MAX: u64 = 1 << 27;
+
 pub(super) struct Family<S>(PhantomData<S>);
 
 impl<S: Storage> Family<S> {
@@ -73,6 +76,9 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         reply.array(0);
         return Ok(());
     };
+    if count < 0 && count.unsigned_abs() > REPEAT_MAX {
+        return Err(reply.error("ERR value is out of range"));
+    }
     let len = view.len();
     let wanted = count.unsigned_abs() as usize;
     let shown = if count < 0 { wanted } else { wanted.min(len) };
