@@ -32,6 +32,9 @@ pub fn below(end: usize) -> usize {
 pub const COUNT_RANGE: &str =
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 
+/// Most picks of one reply that may repeat elements: what one client can make the server hold.
+pub const REPEAT_MAX: u64 = 1 << 27;
+
 /// Reads `count [word]` from the third argument on, as HRANDFIELD and ZRANDMEMBER have it: the count,
 /// which is negative if an element may be picked repeatedly, and whether the word is there, which
 /// doubles the reply.

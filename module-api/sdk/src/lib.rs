@@ -54,8 +54,8 @@
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
-//! patterns and [`number`]s are texts that several modules read alike, [`scan`] reads
-//! the options of a scan, and [`chance`] picks at random. [`host`] is how it works
+//! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
+//! [`condition`] read options, and [`chance`] picks at random. [`host`] is how it works
 //! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -68,6 +68,7 @@ pub mod chance;
 pub mod clients;
 pub mod codec;
 pub mod command;
+pub mod condition;
 pub mod config;
 pub mod convert;
 pub mod datatype;

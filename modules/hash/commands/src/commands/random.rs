@@ -11,7 +11,7 @@ use super::{DOCS, KEY, READING, now, with};
 use crate::small::{self, Shown, is_past};
 use crate::storage::Storage;
 use crate::value::View;
-use plinth_module::chance::{below, number, picks};
+use plinth_module::chance::{REPEAT_MAX, below, number, picks};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 
@@ -21,8 +21,6 @@ pub(super) const fn commands<S: Storage>() -> [Command; 1] {
 
 /// Picks of a large hash that may meet expired fields before all fields are looked at instead.
 const TRIES: usize = 100;
-/// Most picks of one reply that may repeat fields: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 
 const HRANDFIELD: Command = Command {
     name: text("hrandfield"),

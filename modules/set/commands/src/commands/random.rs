@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::storage::{Digits, Storage};
 use crate::value::{Owned, insert, len, take_random};
 use crate::view::View;
-use plinth_module::chance::COUNT_RANGE;
+use plinth_module::chance::{COUNT_RANGE, REPEAT_MAX};
 use plinth_module::prelude::*;
 
 /// A storage that has members and picks none: it breaks its contract, and a reply that has begun is
@@ -18,8 +18,6 @@ const NO_MEMBER: Error = Error::BadData;
 const KEEP_RATIO: usize = 5;
 /// A set is walked over when a random pick would find a member shown already too often.
 const WALK_RATIO: usize = 3;
-/// Most members of one reply that repeats members: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 /// Members that one command passed on to replicas removes.
 const REMOVED_TOGETHER: usize = 1024;
 

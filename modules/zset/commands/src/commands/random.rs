@@ -6,13 +6,10 @@
 use super::{GROUP, KEY, READER, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::View;
-use plinth_module::chance::{below, picks};
+use plinth_module::chance::{REPEAT_MAX, below, picks};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 use std::marker::PhantomData;
-
-/// Most members of one reply that may repeat them: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 
 pub(super) struct Family<S>(PhantomData<S>);
 
