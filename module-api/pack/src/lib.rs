@@ -15,12 +15,19 @@
 //! What is packed is only ever read with bounds checked: a pack that came from outside and was not
 //! looked at with `check` yields nonsense, never a panic.
 //!
+//! [`listpack`] and [`ziplist`] are the forms that files and payloads carry, which Redis gave them:
+//! whoever loads one copies its elements into a pack, or into something larger.
+//!
 //! *What is deliberately absent*: a count and a total length (the collection's own, in the form that
 //! it needs), lengths to walk backwards by (one byte for each element), and memory of its own.
 
 pub mod element;
+mod frame;
 pub mod listpack;
 pub mod pair;
+pub mod ziplist;
+
+pub use frame::Reader;
 
 /// The integer that a text is the one spelling of: `0`, or an optional `-` and digits that do not
 /// begin with a zero, within `i64`.

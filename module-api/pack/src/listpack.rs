@@ -16,11 +16,13 @@
 //!
 //! Source: <https://github.com/antirez/listpack/blob/master/listpack.md>.
 
-use crate::{Malformed, Value, parse_integer};
+use crate::frame::{END, UNCOUNTED, integer, text};
+use crate::{Malformed, Reader, Value, parse_integer};
 
 const HEADER_BYTES: usize = 6;
-const END: u8 = 0xff;
-const UNCOUNTED: usize = 65_535;
+
+/// Bytes of a listpack without elements: its header and its end.
+pub const EMPTY_BYTES: usize = HEADER_BYTES + 1;
 
 /// Builds a listpack.
 pub struct Writer {
@@ -30,22 +32,27 @@ pub struct Writer {
 
 impl Default for Writer {
     fn default() -> Writer {
-        Writer::new()
+        Writer::with_capacity(0)
     }
 }
 
 impl Writer {
-    /// An empty one.
-    pub fn new() -> Writer {
-        Writer { bytes: vec![0; HEADER_BYTES], count: 0 }
+    /// An empty one, with room for elements of so many bytes.
+    pub fn with_capacity(element_bytes: usize) -> Writer {
+        let mut bytes = Vec::with_capacity(EMPTY_BYTES + element_bytes);
+        bytes.resize(HEADER_BYTES, 0);
+        Writer { bytes, count: 0 }
     }
 
     /// Adds an element at the end; a text that spells an integer as that integer.
     pub fn push(&mut self, value: Value<'_>) {
         let start = self.bytes.len();
-        match value.integer() {
-            Some(integer) => self.integer(integer),
-            None => self.text(value),
+        match value {
+            Value::Integer(integer) => self.integer(integer),
+            Value::Text(text) => match parse_integer(text) {
+                Some(integer) => self.integer(integer),
+                None => self.text(text),
+            },
         }
         self.back_length(self.bytes.len() - start);
         self.count += 1;
@@ -69,8 +76,7 @@ impl Writer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn text(&mut self, value: Value<'_>) {
-        let Value::Text(text) = value else { return };
+    fn text(&mut self, text: &[u8]) {
         let len = text.len();
         match len {
             0..=63 => self.bytes.push(0x80 | len as u8),
@@ -92,147 +98,158 @@ impl Writer {
         self.bytes.push(END);
         let len = self.bytes.len() as u32;
         self.bytes[..4].copy_from_slice(&len.to_le_bytes());
-        let count = self.count.min(UNCOUNTED) as u16;
+        let count = u16::try_from(self.count).unwrap_or(UNCOUNTED);
         self.bytes[4..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
         self.bytes
     }
 }
 
-/// Bytes of the length behind an element of `len` bytes.
+/// Bytes of the length behind an element of `len` bytes. Redis makes it longer one byte before it
+/// has to.
+#[inline]
 fn back_length_bytes(len: usize) -> usize {
     match len {
-        0..128 => 1,
-        128..16_384 => 2,
-        16_384..2_097_152 => 3,
-        2_097_152..268_435_456 => 4,
+        0..=127 => 1,
+        128..=16_382 => 2,
+        16_383..=2_097_150 => 3,
+        2_097_151..=268_435_454 => 4,
         _ => 5,
     }
 }
 
-/// Reads the elements of a listpack from outside.
-pub struct Reader<'b> {
-    rest: &'b [u8],
-    left: Option<usize>,
-}
-
-impl<'b> Reader<'b> {
-    /// Looks at the header, and that the end is where it says.
-    ///
-    /// # Errors
-    /// When the length or the end mark are wrong.
-    pub fn new(bytes: &'b [u8]) -> Result<Reader<'b>, Malformed> {
-        let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(Malformed)?;
-        let &[a, b, c, d, low, high] = header;
-        let (&END, rest) = rest.split_last().ok_or(Malformed)? else { return Err(Malformed) };
-        if u32::from_le_bytes([a, b, c, d]) as usize != bytes.len() {
-            return Err(Malformed);
-        }
-        let count = u16::from_le_bytes([low, high]) as usize;
-        Ok(Reader { rest, left: (count != UNCOUNTED).then_some(count) })
-    }
-
-    /// The next element; `None` at the end.
-    ///
-    /// # Errors
-    /// When there is none, or another number of them than the header says.
-    #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Result<Option<Value<'b>>, Malformed> {
-        if self.rest.is_empty() {
-            return if self.left.unwrap_or(0) == 0 { Ok(None) } else { Err(Malformed) };
-        }
-        let (value, len) = read(self.rest).ok_or(Malformed)?;
-        let back = self.rest.get(len..len + back_length_bytes(len)).ok_or(Malformed)?;
-        let named = back.iter().fold(0, |named, byte| named << 7 | (byte & 0x7f) as usize);
-        if named != len {
-            return Err(Malformed);
-        }
-        self.rest = &self.rest[len + back.len()..];
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(1).ok_or(Malformed)?;
-        }
-        Ok(Some(value))
-    }
-}
-
-/// The element that the bytes begin with, and how many it takes without the length behind it.
-fn read(bytes: &[u8]) -> Option<(Value<'_>, usize)> {
-    let &head = bytes.first()?;
-    let (start, len): (usize, usize) = match head {
-        0..=0x7f => return Some((Value::Integer(i64::from(head)), 1)),
-        0x80..=0xbf => (1, (head & 0x3f) as usize),
-        0xc0..=0xdf => {
-            let raw = u16::from_be_bytes([head & 0x1f, *bytes.get(1)?]);
-            return Some((Value::Integer(i64::from((raw << 3) as i16 >> 3)), 2));
-        }
-        0xe0..=0xef => (2, ((head & 0xf) as usize) << 8 | *bytes.get(1)? as usize),
-        0xf0 => (5, u32::from_le_bytes(*bytes.get(1..5)?.first_chunk()?) as usize),
-        0xf1..=0xf4 => {
-            let width = [2, 3, 4, 8][(head - 0xf1) as usize];
-            let mut wide = [0; 8];
-            wide[8 - width..].copy_from_slice(bytes.get(1..1 + width)?);
-            return Some((Value::Integer(i64::from_le_bytes(wide) >> (64 - 8 * width)), 1 + width));
-        }
-        _ => return None,
+/// Bytes that an element takes; of a text, if it spells no integer.
+#[inline]
+pub fn element_bytes(value: Value<'_>) -> usize {
+    let len = match value {
+        Value::Integer(0..=127) => 1,
+        Value::Integer(-4096..=4095) => 2,
+        Value::Integer(-32_768..=32_767) => 3,
+        Value::Integer(-8_388_608..=8_388_607) => 4,
+        Value::Integer(integer) if i32::try_from(integer).is_ok() => 5,
+        Value::Integer(_) => 9,
+        Value::Text(text) => match text.len() {
+            len @ 0..=63 => 1 + len,
+            len @ 64..=4095 => 2 + len,
+            len => 5 + len,
+        },
     };
-    let text = bytes.get(start..start.checked_add(len)?)?;
-    let value = parse_integer(text).map_or(Value::Text(text), Value::Integer);
-    Some((value, start + len))
+    len + back_length_bytes(len)
+}
+
+/// The elements of a listpack from outside.
+///
+/// # Errors
+/// When the length or the end mark are wrong; the elements are looked at as they are read.
+pub fn read(bytes: &[u8]) -> Result<Reader<'_>, Malformed> {
+    Reader::new::<HEADER_BYTES>(bytes, entry)
+}
+
+/// The element that the bytes begin with, and how many it takes, with the length behind it.
+fn entry(bytes: &[u8], _before: usize) -> Option<(Value<'_>, usize)> {
+    let (value, len) = element(bytes)?;
+    let end = len.checked_add(back_length_bytes(len))?;
+    let named = bytes.get(len..end)?.iter().fold(0, |named, byte| named << 7 | (byte & 0x7f) as usize);
+    (named == len).then_some((value, end))
+}
+
+fn element(bytes: &[u8]) -> Option<(Value<'_>, usize)> {
+    match *bytes.first()? {
+        head @ 0..=0x7f => Some((Value::Integer(i64::from(head)), 1)),
+        head @ 0x80..=0xbf => text(bytes, 1, head as usize & 0x3f),
+        head @ 0xc0..=0xdf => {
+            let raw = u16::from_be_bytes([head & 0x1f, *bytes.get(1)?]);
+            // Thirteen bits with their sign.
+            Some((Value::Integer(i64::from((raw << 3) as i16 >> 3)), 2))
+        }
+        head @ 0xe0..=0xef => text(bytes, 2, (head as usize & 0x0f) << 8 | *bytes.get(1)? as usize),
+        0xf0 => text(bytes, 5, u32::from_le_bytes(*bytes.get(1..5)?.first_chunk()?) as usize),
+        0xf1 => integer(bytes, 2),
+        0xf2 => integer(bytes, 3),
+        0xf3 => integer(bytes, 4),
+        0xf4 => integer(bytes, 8),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::tests::{framed, texts};
     use proptest::prelude::*;
 
-    fn read_all(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Malformed> {
-        let mut reader = Reader::new(bytes)?;
-        let mut all = Vec::new();
-        while let Some(value) = reader.next()? {
-            all.push(value.to_vec());
-        }
-        Ok(all)
+    fn written(elements: &[Vec<u8>]) -> Vec<u8> {
+        let mut writer = Writer::default();
+        elements.iter().for_each(|text| writer.push(Value::Text(text)));
+        writer.finish()
     }
 
     #[test]
     fn a_listpack_is_what_redis_writes() {
-        let mut writer = Writer::new();
-        for text in [&b"a"[..], b"1", b"-1", b"5000", b"70000"] {
-            writer.push(Value::Text(text));
-        }
-        let expected: &[u8] = b"\x1c\0\0\0\x05\0\x81a\x02\x01\x01\xdf\xff\x02\xf1\x88\x13\x03\xf2\x70\x11\x01\x04\xff";
-        let written = writer.finish();
-        assert_eq!(written[4..], expected[4..]);
-        assert_eq!(written[0] as usize, written.len());
+        let elements: Vec<Vec<u8>> = ["a", "1", "-1", "5000", "70000"].map(|text| text.as_bytes().to_vec()).into();
+        let expected: &[u8] = b"\x18\0\0\0\x05\0\x81a\x02\x01\x01\xdf\xff\x02\xf1\x88\x13\x03\xf2\x70\x11\x01\x04\xff";
+        assert_eq!(written(&elements), expected);
     }
 
     #[test]
-    fn elements_of_every_size_read_back() {
-        let mut writer = Writer::new();
-        let sizes = [0, 1, 63, 64, 125, 126, 127, 4095, 4096, 16_384, 70_000];
-        let texts: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![b'x'; size]).collect();
-        texts.iter().for_each(|text| writer.push(Value::Text(text)));
-        assert_eq!(read_all(&writer.finish()), Ok(texts));
+    fn every_kind_of_element_is_read() {
+        let mut elements = vec![
+            5, 1, 0x81, b'a', 2, 0xdf, 0xff, 2, 0xc1, 0x00, 2, 0xf1, 0x00, 0x80, 3, 0xf2, 1, 0, 0x80, 4, 0xf3, 1, 0, 0,
+            0x80, 5, 0xf4, 1, 0, 0, 0, 0, 0, 0, 0x80, 9, 0xe1, 0x2c,
+        ];
+        elements.extend([b'y'; 300]);
+        elements.extend([0x02, 0xae, 0xf0, 2, 0, 0, 0, b'z', b'z', 7]);
+        let long = "y".repeat(300);
+        let short = ["5", "a", "-1", "256", "-32768", "-8388607", "-2147483647", "-9223372036854775807"];
+        let expected: Vec<Vec<u8>> =
+            short.into_iter().chain([&*long, "zz"]).map(|text| text.as_bytes().to_vec()).collect();
+        for (count, expected) in
+            [(10, Ok(&expected)), (u16::MAX, Ok(&expected)), (9, Err(Malformed)), (11, Err(Malformed))]
+        {
+            assert_eq!(
+                texts(read(&framed(HEADER_BYTES, count, &elements))).as_ref(),
+                expected.as_ref().map(|all| *all)
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_spells_an_integer_is_read_as_one() {
+        let bytes = framed(HEADER_BYTES, 1, b"\x8277\x03");
+        assert_eq!(read(&bytes).unwrap().next(), Some(Ok(Value::Integer(77))));
+    }
+
+    #[test]
+    fn elements_of_every_size_read_back_from_where_redis_looks_for_them() {
+        let sizes = [0, 1, 63, 64, 125, 126, 127, 4095, 4096, 16_377, 16_378, 16_384, 70_000, 2_097_146];
+        let elements = sizes.map(|size| vec![b'x'; size]);
+        let bytes = written(&elements);
+        let foretold: usize = elements.iter().map(|text| element_bytes(Value::Text(text))).sum();
+        assert_eq!(bytes.len(), EMPTY_BYTES + foretold);
+        assert_eq!(texts(read(&bytes)), Ok(elements.to_vec()));
+        // 16,383 bytes of head and text, for which two groups of seven bits would do.
+        assert_eq!(element_bytes(Value::Text(&elements[10])), 16_383 + 3);
     }
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(integers in proptest::collection::vec(any::<i64>(), 0..20), shift in 0u32..64) {
-            let mut writer = Writer::new();
-            integers.iter().for_each(|integer| writer.push(Value::Integer(integer >> shift)));
-            let texts: Vec<Vec<u8>> = integers.iter().map(|n| (n >> shift).to_string().into_bytes()).collect();
-            prop_assert_eq!(read_all(&writer.finish()), Ok(texts));
+        fn what_is_written_reads_back_at_the_length_foretold(all in proptest::collection::vec(prop_oneof![
+            any::<(i64, u8)>().prop_map(|(integer, shift)| (integer >> (shift % 64)).to_string().into_bytes()),
+            proptest::collection::vec(any::<u8>(), 0..200),
+            (4000usize..20_000).prop_map(|len| vec![b'x'; len]),
+        ], 0..20), at: prop::sample::Index, byte: u8) {
+            let mut bytes = written(&all);
+            let value = |text| parse_integer(text).map_or(Value::Text(text), Value::Integer);
+            prop_assert_eq!(bytes.len(), EMPTY_BYTES + all.iter().map(|text| element_bytes(value(text))).sum::<usize>());
+            prop_assert_eq!(texts(read(&bytes)), Ok(all));
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = texts(read(&bytes));
         }
 
         #[test]
-        fn any_bytes_are_read_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..80), count in 0u16..8) {
-            let mut bytes = vec![0; HEADER_BYTES];
-            bytes.extend(&body);
-            bytes.push(END);
-            let len = bytes.len() as u32;
-            bytes[..4].copy_from_slice(&len.to_le_bytes());
-            bytes[4..6].copy_from_slice(&count.to_le_bytes());
-            let _ = read_all(&bytes);
-            let _ = read_all(&body);
+        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..80), count in prop_oneof![0u16..8, any::<u16>()]) {
+            let _ = texts(read(&framed(HEADER_BYTES, count, &body)));
+            let _ = texts(read(&body));
         }
     }
 }

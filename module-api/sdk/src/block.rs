@@ -35,12 +35,13 @@
 use crate::abi;
 use crate::abi::bytes::Bytes;
 use crate::abi::call::{CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY};
-use crate::call::part;
+use crate::call::{Call, part};
 use crate::error::{Result, check};
 use crate::host;
 use crate::propagate::with_args;
 use crate::types::TypeHandle;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::ptr::{NonNull, null};
 
 /// Waiting, in [`Call::block`](crate::call::Call::block).
@@ -131,6 +132,28 @@ impl Block<'_> {
                 check(unsafe { (host::block().wait)(self.call.as_ptr(), keys, count, &how) })
             })
         })
+    }
+}
+
+impl Call<'_> {
+    /// The timeout in the argument at `index`, as [`timeout_ms`] reads it. Fails with the reply for
+    /// what is none.
+    pub fn timeout_ms(&mut self, index: usize) -> Result<u64> {
+        timeout_ms(self.args.bytes(index)).map_err(|refusal| self.reply.error(refusal))
+    }
+
+    /// [Waits](Block::wait) for the keys that are the arguments `keys`, or answers `at_once` where
+    /// nothing can wait.
+    pub fn wait(&mut self, keys: Range<usize>, how: Wait<'_>, at_once: WaitReply) -> Result {
+        if self.block.may_wait() {
+            let keys: Vec<&[u8]> = self.args.from(keys.start).take(keys.len()).collect();
+            return self.block.wait(&keys, how);
+        }
+        match at_once {
+            WaitReply::Null => self.reply.null(),
+            WaitReply::NullArray => self.reply.null_array(),
+        }
+        Ok(())
     }
 }
 

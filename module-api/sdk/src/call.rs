@@ -120,6 +120,13 @@ impl<'a> Call<'a> {
         unsafe { self.raw.as_ref() }
     }
 
+    /// The argument at `index` as an integer of at least `min`. Anything else is answered with
+    /// `refusal`, an error with its code.
+    pub fn at_least(&mut self, index: usize, min: usize, refusal: &str) -> Result<usize> {
+        let count = self.args.integer(index).ok().and_then(|count| usize::try_from(count).ok());
+        count.filter(|count| *count >= min).ok_or_else(|| self.reply.error(refusal))
+    }
+
     /// Number of the selected database.
     #[inline(always)]
     pub fn db(&self) -> u32 {

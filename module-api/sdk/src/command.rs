@@ -57,6 +57,38 @@ pub const fn run(handler: HandlerFn) -> Handler {
     Handler { invoke: Some(invoke), data: handler as Opaque }
 }
 
+/// One change of a command in its past, for [`Docs::history`].
+pub const fn change(version: &'static str, what: &'static str) -> Change {
+    Change { version: text(version), what: text(what) }
+}
+
+/// Number of commands in all families.
+pub const fn count_of(families: &[&[Command]]) -> usize {
+    let (mut count, mut family) = (0, 0);
+    while family < families.len() {
+        count += families[family].len();
+        family += 1;
+    }
+    count
+}
+
+/// The commands of all families in one array of `N`, which must be their number.
+pub const fn join<const N: usize>(families: &[&[Command]]) -> [Command; N] {
+    assert!(N == count_of(families), "N is the number of commands");
+    let mut all = [Command::NEW; N];
+    let (mut family, mut at) = (0, 0);
+    while family < families.len() {
+        let mut one = 0;
+        while one < families[family].len() {
+            all[at] = families[family][one];
+            at += 1;
+            one += 1;
+        }
+        family += 1;
+    }
+    all
+}
+
 /// Runs the safe function of whatever command the call is for.
 unsafe extern "C" fn invoke(raw: *mut abi::call::Call) -> Status {
     // SAFETY: the host calls this with a valid call whose `command` is the spec that holds this

@@ -134,6 +134,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<plinth_pack::Malformed> for Error {
+    fn from(_: plinth_pack::Malformed) -> Error {
+        Error::BadData
+    }
+}
+
 /// A result as the status that the ABI wants.
 #[inline(always)]
 pub(crate) fn status_of(result: Result) -> Status {

@@ -62,16 +62,11 @@ impl Hashes {
         self.handle.resolve(call)
     }
 
-    #[inline]
-    fn table(&self) -> Result<&'static HashService> {
-        self.handle.table().ok_or(Error::Unsupported)
-    }
-
     /// Number of a hash's fields, or `None` when there is no such key. Fails with `WrongType`.
     pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
         let mut len = 0;
         // SAFETY: the call is valid, the key is borrowed for the call.
-        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
         Ok(check_found(status)?.then_some(len))
     }
 
@@ -86,7 +81,7 @@ impl Hashes {
         let mut value = Bytes::EMPTY;
         let (key, field, room) = (Bytes::of(key), Bytes::of(field), scratch.as_mut_ptr());
         // SAFETY: the call is valid, both are borrowed for the call, and there is enough scratch.
-        let status = unsafe { (self.table()?.get)(keys.as_raw(), key, field, room, &mut value) };
+        let status = unsafe { (self.handle.table()?.get)(keys.as_raw(), key, field, room, &mut value) };
         // SAFETY: the bytes lie in the key's value or in `scratch`, both of which `'k` borrows.
         Ok(check_found(status)?.then(|| unsafe { value.as_slice() }))
     }
@@ -95,7 +90,7 @@ impl Hashes {
     pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result {
         let (key, field, value) = (Bytes::of(key), Bytes::of(field), Bytes::of(value));
         // SAFETY: the call is valid; all are borrowed for the call.
-        check(unsafe { (self.table()?.set)(keys.as_raw(), key, field, value) })
+        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), key, field, value) })
     }
 
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
@@ -129,7 +124,7 @@ impl Hashes {
         let (function, data) = (visitor(&state), (&raw mut state).cast());
         // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
         // function for it.
-        let status = unsafe { (self.table()?.visit)(keys.as_raw(), Bytes::of(key), function, data) };
+        let status = unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), function, data) };
         if state.panicked { Err(Error::Panic) } else { check_found(status) }
     }
 }

@@ -54,7 +54,8 @@
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
-//! patterns and [`number`]s are texts that several modules read alike. [`host`] is how it works
+//! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
+//! [`condition`] read options, and [`chance`] picks at random. [`host`] is how it works
 //! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
@@ -63,9 +64,11 @@
 pub mod args;
 pub mod block;
 pub mod call;
+pub mod chance;
 pub mod clients;
 pub mod codec;
 pub mod command;
+pub mod condition;
 pub mod config;
 pub mod convert;
 pub mod datatype;
@@ -87,6 +90,7 @@ mod panic;
 pub mod propagate;
 pub mod reply;
 pub mod run;
+pub mod scan;
 pub mod service;
 pub mod set;
 pub mod set_storage;

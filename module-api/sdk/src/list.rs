@@ -61,16 +61,11 @@ impl Lists {
         self.handle.resolve(call)
     }
 
-    #[inline]
-    fn table(&self) -> Result<&'static ListService> {
-        self.handle.table().ok_or(Error::Unsupported)
-    }
-
     /// Number of a list's elements, or `None` when there is no such key. Fails with `WrongType`.
     pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
         let mut len = 0;
         // SAFETY: the call is valid, the key is borrowed for the call.
-        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
         Ok(check_found(status)?.then_some(len))
     }
 
@@ -104,7 +99,8 @@ impl Lists {
         let (function, data) = (visitor(&state), (&raw mut state).cast());
         // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
         // function for it.
-        let status = unsafe { (self.table()?.visit)(keys.as_raw(), Bytes::of(key), start, stop, function, data) };
+        let status =
+            unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), start, stop, function, data) };
         if state.panicked { Err(Error::Panic) } else { check_found(status) }
     }
 
@@ -115,7 +111,9 @@ impl Lists {
         let elements: Vec<Bytes> = elements.iter().map(|element| Bytes::of(element)).collect();
         let event = Bytes::of(event.as_bytes());
         // SAFETY: the call is valid; all are borrowed for the call.
-        check(unsafe { (self.table()?.set)(keys.as_raw(), Bytes::of(key), elements.as_ptr(), elements.len(), event) })
+        check(unsafe {
+            (self.handle.table()?.set)(keys.as_raw(), Bytes::of(key), elements.as_ptr(), elements.len(), event)
+        })
     }
 }
 

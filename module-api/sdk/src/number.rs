@@ -12,34 +12,7 @@
 /// Room for the text of any double.
 pub const DOUBLE_TEXT_BYTES: usize = 40;
 
-/// Reads an integer in its one spelling: `0`, or an optional `-` and digits that do not begin with
-/// a zero, within `i64`. `None` for anything else, including the empty text.
-#[inline]
-pub fn parse_integer(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
-    match digits {
-        [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] if digits.len() <= 19 => {}
-        _ => return None,
-    }
-    // At most 19 digits: the sum stays below 10^19, which u64 holds.
-    let mut value = 0u64;
-    for &digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + u64::from(digit);
-    }
-    if negative {
-        (value <= i64::MIN.unsigned_abs()).then(|| (value as i64).wrapping_neg())
-    } else {
-        i64::try_from(value).ok()
-    }
-}
+pub use plinth_pack::parse_integer;
 
 /// The number that a cursor spells, as C's `strtoul` reads it: signs and leading zeros are taken,
 /// and no digits at all when there is nothing else either.

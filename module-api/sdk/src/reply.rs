@@ -23,6 +23,7 @@ use crate::abi::reply::{REPLY_ARRAY, REPLY_ATTRIBUTE, REPLY_GROW_MAX, REPLY_MAP,
 use crate::error::Error;
 use crate::host;
 use crate::number;
+use plinth_pack::Value;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -213,6 +214,15 @@ impl ReplyBuffer<'_> {
     #[inline]
     pub fn bulk_integer(&mut self, value: i64) {
         self.sized(b'$', itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// A bulk string that holds an element of a small collection.
+    #[inline(always)]
+    pub fn bulk_value(&mut self, value: Value<'_>) {
+        match value {
+            Value::Text(text) => self.bulk(text),
+            Value::Integer(integer) => self.bulk_integer(integer),
+        }
     }
 
     /// A type byte, a length, and that many bytes.

@@ -81,15 +81,16 @@ impl<S: Service> ServiceHandle<S> {
     /// The table, or `None` when it was not resolved. The call shows that the module is loaded.
     #[inline]
     pub fn get<'a>(&self, _call: &Call<'a>) -> Option<&'a S> {
-        self.table()
+        self.table().ok()
     }
 
-    /// The table for a wrapper that has a part of a call.
+    /// The table for a wrapper that has a part of a call. Fails with `Unsupported` when it was not
+    /// resolved.
     #[inline]
-    pub(crate) fn table(&self) -> Option<&'static S> {
+    pub(crate) fn table(&self) -> Result<&'static S> {
         // SAFETY: null, or a table whose address stays the same while this module is loaded, which
         // is as long as any of its code runs.
-        unsafe { self.table.load(Relaxed).as_ref() }
+        unsafe { self.table.load(Relaxed).as_ref() }.ok_or(Error::Unsupported)
     }
 }
 

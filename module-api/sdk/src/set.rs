@@ -57,16 +57,11 @@ impl Sets {
         self.handle.resolve(call)
     }
 
-    #[inline]
-    fn table(&self) -> Result<&'static SetService> {
-        self.handle.table().ok_or(Error::Unsupported)
-    }
-
     /// How many members a set has, or `None` when there is no such key. Fails with `WrongType`.
     pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
         let mut len = 0;
         // SAFETY: the call is valid; the key is borrowed for the call.
-        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
         Ok(check_found(status)?.then_some(len))
     }
 
@@ -75,7 +70,7 @@ impl Sets {
         let mut contains = 0;
         // SAFETY: the call is valid; both are borrowed for the call.
         let status =
-            unsafe { (self.table()?.contains)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut contains) };
+            unsafe { (self.handle.table()?.contains)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut contains) };
         Ok(check_found(status)? && contains != 0)
     }
 
@@ -101,7 +96,8 @@ impl Sets {
         let function = visitor(&state);
         // SAFETY: the call is valid, the key borrowed and the state alive for the call, and the
         // state fits the function.
-        let status = unsafe { (self.table()?.visit)(keys.as_raw(), Bytes::of(key), function, (&raw mut state).cast()) };
+        let status =
+            unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), function, (&raw mut state).cast()) };
         let found = check_found(status)?;
         if state.panicked { Err(Error::Panic) } else { Ok(found) }
     }

@@ -37,7 +37,7 @@ impl Storages {
     /// An empty set, whose members are hashed by `H`. Fails with `OutOfMemory`, and with
     /// `Unsupported` before [`resolve`](Storages::resolve).
     pub fn create<H: MemberHash>(&self) -> Result<ForeignSet> {
-        let table = self.handle.table().ok_or(Error::Unsupported)?;
+        let table = self.handle.table()?;
         // SAFETY: the table keeps to its comments, and the function lives as long as this module.
         let set = unsafe { (table.create)(HashMember { run: hash_member::<H> }) };
         Ok(ForeignSet { table, set: NonNull::new(set).ok_or(Error::OutOfMemory)? })

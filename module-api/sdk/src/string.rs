@@ -56,17 +56,13 @@ impl Strings {
         self.handle.resolve(call)
     }
 
-    #[inline]
-    fn table(&self) -> Result<&'static StringService> {
-        self.handle.table().ok_or(Error::Unsupported)
-    }
-
     /// A string's bytes, or `None` when there is no such key. Fails with `WrongType`.
     #[inline]
     pub fn get<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
         let mut bytes = Bytes::EMPTY;
         // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-        let status = unsafe { (self.table()?.get)(keys.as_raw(), Bytes::of(key), scratch.as_mut_ptr(), &mut bytes) };
+        let status =
+            unsafe { (self.handle.table()?.get)(keys.as_raw(), Bytes::of(key), scratch.as_mut_ptr(), &mut bytes) };
         // SAFETY: the bytes lie in the key's entry or in `scratch`, both of which `'k` borrows.
         Ok(check_found(status)?.then(|| unsafe { bytes.as_slice() }))
     }
@@ -75,7 +71,7 @@ impl Strings {
     /// `TooLarge`.
     pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], bytes: &[u8]) -> Result {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.table()?.set)(keys.as_raw(), Bytes::of(key), Bytes::of(bytes)) })
+        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), Bytes::of(key), Bytes::of(bytes)) })
     }
 
     /// A string's bytes, to be changed in place; made if missing, and lengthened with zero bytes to
@@ -84,7 +80,7 @@ impl Strings {
     pub fn edit<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], len_min: usize) -> Result<&'k mut [u8]> {
         let mut bytes = Bytes::EMPTY;
         // SAFETY: the call is valid; the key is borrowed for the call.
-        check(unsafe { (self.table()?.edit)(keys.as_raw(), Bytes::of(key), len_min, &mut bytes) })?;
+        check(unsafe { (self.handle.table()?.edit)(keys.as_raw(), Bytes::of(key), len_min, &mut bytes) })?;
         if bytes.len == 0 {
             return Ok(&mut []);
         }

@@ -58,17 +58,12 @@ impl Zsets {
         self.handle.resolve(call)
     }
 
-    #[inline]
-    fn table(&self) -> Result<&'static ZsetService> {
-        self.handle.table().ok_or(Error::Unsupported)
-    }
-
     /// How many members a sorted set has, or `None` when there is no such key. Fails with
     /// `WrongType`.
     pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
         let mut len = 0;
         // SAFETY: the call is valid; the key is borrowed for the call.
-        let status = unsafe { (self.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
+        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
         Ok(check_found(status)?.then_some(len))
     }
 
@@ -76,7 +71,8 @@ impl Zsets {
     pub fn score(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<Option<f64>> {
         let mut score = 0.0;
         // SAFETY: the call is valid; both are borrowed for the call.
-        let status = unsafe { (self.table()?.score)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut score) };
+        let status =
+            unsafe { (self.handle.table()?.score)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut score) };
         Ok(check_found(status)?.then_some(score))
     }
 
@@ -108,7 +104,7 @@ impl Zsets {
         }
         let mut state = State { visit, panicked: false };
         let function = visitor(&state);
-        let (table, data) = (self.table()?, (&raw mut state).cast());
+        let (table, data) = (self.handle.table()?, (&raw mut state).cast());
         let Range { start, end } = ranks;
         // SAFETY: the call is valid, the key borrowed and the state alive for the call, and the
         // state fits the function.
@@ -122,14 +118,14 @@ impl Zsets {
     /// [`modified`](Keys::modified). Fails with `WrongType`, `OutOfMemory`, and `NotFloat` for NaN.
     pub fn add(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8], score: f64) -> Result {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.table()?.add)(keys.as_raw(), Bytes::of(key), Bytes::of(member), score) })
+        check(unsafe { (self.handle.table()?.add)(keys.as_raw(), Bytes::of(key), Bytes::of(member), score) })
     }
 
     /// Removes a member, and the key with its last; returns whether it was there. The caller then
     /// says [`modified`](Keys::modified). Fails with `WrongType`.
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<bool> {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check_found(unsafe { (self.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(member)) })
+        check_found(unsafe { (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(member)) })
     }
 }
 

@@ -20,7 +20,7 @@
 //! `resize` (split and merge), `scan` (cursors, sampling, draining), `prefetch`.
 //!
 //! What the caller must provide: a hash of good quality in all 64 bits, keyed if the elements
-//! come from strangers. Equal hashes are handled correctly, but an element's cost grows with the
+//! come from strangers ([`Keyed`] is one). Equal hashes are handled correctly, but an element's cost grows with the
 //! number of elements in its bucket.
 //!
 //! *Invariant*: the table owns its buckets and nothing that the slots point to. Dropping it,
@@ -29,6 +29,7 @@
 mod bucket;
 mod chain;
 mod directory;
+mod keyed;
 mod prefetch;
 mod resize;
 mod scan;
@@ -37,5 +38,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use keyed::Keyed;
 pub use slot::{SLOT_BITS, Slot};
 pub use table::{SlotRef, Table};

@@ -6,7 +6,8 @@
 //!
 //! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html#string-encoding>.
 
-use crate::value::{self, Digits, INTEGER, TEXT};
+use crate::value::{self, INTEGER, TEXT};
+use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
 use std::ffi::CStr;
 
@@ -28,12 +29,12 @@ impl InlineType for Text {
 
     fn save(tag: u32, bytes: &[u8], out: &mut Saver<'_>) {
         out.tag(RDB_STRING);
-        out.bytes(Digits::new().text(tag, bytes));
+        out.bytes(value::text(tag, bytes, &mut Digits::new()));
     }
 
     fn load<'l>(from: &'l mut Loader<'_>, _encoding: u32) -> Result<Loaded<'l>> {
         let text = from.bytes()?;
-        Ok(match value::parse(text) {
+        Ok(match parse_integer(text) {
             Some(number) => Loaded::small(INTEGER, &value::pack(number)),
             None => Loaded::bytes(TEXT, text),
         })

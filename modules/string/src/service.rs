@@ -5,8 +5,9 @@
 
 use crate::codec::STRING;
 use crate::commands::{check_len, lengthen, put};
-use crate::value::{Digits, INTEGER, RAW};
+use crate::value::{self, INTEGER, RAW};
 use plinth_module::abi::entry::Provided;
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 use plinth_module::string::{Scratch, StringProvider, StringService, table};
 
@@ -25,7 +26,7 @@ impl StringProvider for Provider {
             return Ok(Some(entry.into_bytes()));
         }
         let mut digits = Digits::new();
-        let digits = digits.text(INTEGER, entry.bytes());
+        let digits = value::text(INTEGER, entry.bytes(), &mut digits);
         scratch[..digits.len()].copy_from_slice(digits);
         Ok(Some(&scratch[..digits.len()]))
     }

@@ -15,6 +15,8 @@
 //! *Invariant*: a value tagged [`INTEGER`] has 8 bytes. The functions here hold for any bytes
 //! nevertheless: a shorter one reads as 0.
 
+use plinth_module::pack::{Digits, parse_integer};
+
 /// Tag of a string set as a whole.
 pub const TEXT: u32 = 0;
 /// Tag of a string kept as a number.
@@ -28,31 +30,6 @@ pub const INTEGER_BYTES: usize = 8;
 pub const DIGITS_MAX: usize = 20;
 /// Longest string that OBJECT ENCODING calls `embstr`.
 const EMBEDDED_MAX: usize = 44;
-
-/// Reads the one spelling of an integer: `0`, or an optional `-` and digits that do not begin with
-/// a zero, within `i64`. `None` for all else.
-#[inline]
-pub fn parse(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
-    match digits {
-        [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] if digits.len() < DIGITS_MAX => {}
-        _ => return None,
-    }
-    // At most 19 digits: below 10^19, which a u64 holds.
-    let mut value = 0u64;
-    for &digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + u64::from(digit);
-    }
-    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
-}
 
 /// The bytes of a number as the entry keeps it.
 #[inline(always)]
@@ -69,7 +46,7 @@ pub fn unpack(bytes: &[u8]) -> i64 {
 /// The number that a value is, or `None` when it is no integer.
 #[inline]
 pub fn integer(tag: u32, bytes: &[u8]) -> Option<i64> {
-    if tag == INTEGER { Some(unpack(bytes)) } else { parse(bytes) }
+    if tag == INTEGER { Some(unpack(bytes)) } else { parse_integer(bytes) }
 }
 
 /// What OBJECT ENCODING answers.
@@ -81,34 +58,16 @@ pub fn encoding_name(tag: u32, bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Room for the digits of a value that is a number.
-pub struct Digits(itoa::Buffer);
-
-impl Digits {
-    /// Room.
-    #[inline]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Digits {
-        Digits(itoa::Buffer::new())
-    }
-
-    /// The digits of a number.
-    #[inline]
-    pub fn text_of(&mut self, number: i64) -> &[u8] {
-        self.0.format(number).as_bytes()
-    }
-
-    /// The string that a value stands for: its bytes, or the digits of its number.
-    #[inline]
-    pub fn text<'t>(&'t mut self, tag: u32, bytes: &'t [u8]) -> &'t [u8] {
-        if tag == INTEGER { self.text_of(unpack(bytes)) } else { bytes }
-    }
+/// The string that a value stands for: its bytes, or the digits of its number.
+#[inline]
+pub fn text<'t>(tag: u32, bytes: &'t [u8], digits: &'t mut Digits) -> &'t [u8] {
+    if tag == INTEGER { digits.text_of(unpack(bytes)) } else { bytes }
 }
 
 /// Length of the string that a value stands for.
 #[inline]
 pub fn len(tag: u32, bytes: &[u8]) -> usize {
-    Digits::new().text(tag, bytes).len()
+    text(tag, bytes, &mut Digits::new()).len()
 }
 
 /// The part of a string of `len` bytes from `start` to `end`, both included, where negative
@@ -130,12 +89,12 @@ mod tests {
     #[test]
     fn only_the_one_spelling_of_an_integer_is_kept_as_a_number() {
         for number in [0, 1, -1, 9, 10, -10, 12345, i64::MAX, i64::MIN, i64::MAX - 1, i64::MIN + 1] {
-            assert_eq!(parse(number.to_string().as_bytes()), Some(number));
+            assert_eq!(parse_integer(number.to_string().as_bytes()), Some(number));
         }
         let others = ["", "-", "+1", "-0", "00", "01", "-01", " 1", "1 ", "1.0", "1e3", "0x1", "--1", "1\0", "a"];
         let large = ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "10000000000000000000"];
         for text in others.iter().chain(&large) {
-            assert_eq!(parse(text.as_bytes()), None, "{text}");
+            assert_eq!(parse_integer(text.as_bytes()), None, "{text}");
         }
     }
 
@@ -171,18 +130,18 @@ mod tests {
         #[test]
         fn what_is_packed_reads_back(number: i64) {
             let text = number.to_string();
-            prop_assert_eq!(parse(text.as_bytes()), Some(number));
+            prop_assert_eq!(parse_integer(text.as_bytes()), Some(number));
             prop_assert_eq!(unpack(&pack(number)), number);
             let mut digits = Digits::new();
             let packed = pack(number);
-            prop_assert_eq!(digits.text(INTEGER, &packed), text.as_bytes());
+            prop_assert_eq!(super::text(INTEGER, &packed, &mut digits), text.as_bytes());
             prop_assert_eq!(len(INTEGER, &pack(number)), text.len());
         }
 
         #[test]
         fn a_text_that_parses_prints_as_it_was(text in "-?[0-9]{0,21}") {
             let expected = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
-            prop_assert_eq!(parse(text.as_bytes()), expected);
+            prop_assert_eq!(parse_integer(text.as_bytes()), expected);
         }
 
         #[test]

@@ -15,19 +15,16 @@
 //!
 //! What is read is checked: a field that occurs twice, or a hash without fields, is damage.
 
-#[path = "codec/listpack.rs"]
-mod listpack;
-#[path = "codec/ziplist.rs"]
-mod ziplist;
+#[path = "codec/zipmap.rs"]
+mod zipmap;
 
 use crate::expiry;
 use crate::large::Large;
 use crate::small::{self, EXPIRING, PLAIN, Shown};
 use crate::storage::{Before, Storage};
 use crate::value::{Hash, entries_max, value_max};
-use listpack::Listpack;
 use plinth_module::convert::Conversion;
-use plinth_module::pack::{Digits, Malformed, Value};
+use plinth_module::pack::{Digits, Malformed, Value, listpack, ziplist};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -63,22 +60,12 @@ impl<S: Storage> MixedType for Hash<S> {
         let mut builder = Builder::<S>::default();
         match encoding as u8 {
             RDB_HASH | RDB_HASH_VALKEY | RDB_HASH_DEADLINES => load_fields(from, encoding as u8, &mut builder)?,
-            RDB_ZIPMAP => {
-                let bytes = from.bytes()?;
-                builder.texts(2, |visit| ziplist::read_map(bytes, visit))?;
-            }
-            RDB_ZIPLIST => {
-                let bytes = from.bytes()?;
-                builder.texts(2, |visit| ziplist::read(bytes, visit))?;
-            }
-            RDB_LISTPACK => {
-                let bytes = from.bytes()?;
-                builder.texts(2, |visit| listpack::read(bytes, visit))?;
-            }
+            RDB_ZIPMAP => builder.texts(2, zipmap::read(from.bytes()?))?,
+            RDB_ZIPLIST => builder.texts(2, ziplist::read(from.bytes()?)?)?,
+            RDB_LISTPACK => builder.texts(2, listpack::read(from.bytes()?)?)?,
             RDB_LISTPACK_DEADLINES => {
                 from.i64()?;
-                let bytes = from.bytes()?;
-                builder.texts(3, |visit| listpack::read(bytes, visit))?;
+                builder.texts(3, listpack::read(from.bytes()?)?)?;
             }
             _ => return Err(Error::BadData),
         }
@@ -111,11 +98,8 @@ impl<S: Storage> MixedType for Hash<S> {
     }
 }
 
-/// What a reader of packed bytes answers.
-type Decoded = std::result::Result<(), Malformed>;
-
 fn save_small(tag: u32, bytes: &[u8], out: &mut Saver<'_>) {
-    let mut listpack = Listpack::new(bytes.len() * 2);
+    let mut listpack = listpack::Writer::with_capacity(bytes.len() * 2);
     let Some(due) = small::due(tag, bytes) else {
         out.tag(RDB_LISTPACK);
         for shown in small::iter(tag, bytes) {
@@ -252,31 +236,26 @@ impl<S: Storage> Builder<S> {
         self.large = Some(large);
     }
 
-    /// Adds fields from a reader of elements, of which `width` make a field: name, value, and perhaps
-    /// deadline.
+    /// Adds fields from elements, of which `width` make a field: name, value, and perhaps deadline.
     fn texts<'l>(
         &mut self,
         width: usize,
-        read: impl FnOnce(&mut dyn FnMut(Value<'l>) -> Decoded) -> Decoded,
+        elements: impl Iterator<Item = std::result::Result<Value<'l>, Malformed>>,
     ) -> Result {
-        let mut waiting: [Value<'l>; 3] = [Value::Integer(0); 3];
+        let (mut name, mut data) = (Digits::new(), Digits::new());
+        let mut waiting = [Value::Integer(0); 3];
         let mut at = 0;
-        read(&mut |value| {
-            waiting[at] = value;
+        for element in elements {
+            waiting[at] = element?;
             at += 1;
             if at < width {
-                return Ok(());
+                continue;
             }
             at = 0;
-            let deadline = match waiting[2] {
-                Value::Integer(deadline) => u64::try_from(deadline).map_err(|_| Malformed)?,
-                Value::Text(_) => return Err(Malformed),
-            };
-            let (mut field, mut value) = (Digits::new(), Digits::new());
-            let (field, value) = (waiting[0].text(&mut field), waiting[1].text(&mut value));
-            self.add(field, value, (deadline != 0).then_some(deadline)).map_err(|_| Malformed)
-        })
-        .map_err(|Malformed| Error::BadData)?;
+            let [field, value, Value::Integer(deadline)] = waiting else { return Err(Error::BadData) };
+            let deadline = u64::try_from(deadline).map_err(|_| Error::BadData)?;
+            self.add(field.text(&mut name), value.text(&mut data), (deadline != 0).then_some(deadline))?;
+        }
         if at == 0 { Ok(()) } else { Err(Error::BadData) }
     }
 

@@ -19,7 +19,6 @@ pub mod codec;
 mod commands;
 mod expiry;
 pub mod large;
-mod random;
 mod service;
 pub mod small;
 pub mod storage;

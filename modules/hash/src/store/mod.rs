@@ -21,36 +21,14 @@ mod tests;
 
 use blob::Blob;
 use plinth_hash_commands::storage::{Before, Item, Storage};
-use plinth_module::table::Table;
-use siphasher::sip::SipHasher13;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
+use plinth_module::table::{Keyed, Table};
 
 /// The fields of a large hash. See the [module](self).
+#[derive(Default)]
 pub struct Fields {
     table: Table<Blob>,
-    hasher: SipHasher13,
+    hasher: Keyed,
     bytes: usize,
-}
-
-/// Hashes under the key of this process.
-fn hasher() -> SipHasher13 {
-    static HASHER: OnceLock<SipHasher13> = OnceLock::new();
-    *HASHER.get_or_init(|| {
-        // The standard library takes its keys from the system's randomness.
-        let key = |number: u64| {
-            let mut hasher = RandomState::new().build_hasher();
-            hasher.write_u64(number);
-            hasher.finish()
-        };
-        SipHasher13::new_with_keys(key(0), key(1))
-    })
-}
-
-impl Default for Fields {
-    fn default() -> Fields {
-        Fields { table: Table::new(), hasher: hasher(), bytes: 0 }
-    }
 }
 
 /// A blob as the commands see it.

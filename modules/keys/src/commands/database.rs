@@ -1,6 +1,6 @@
 //! DBSIZE, FLUSHDB, FLUSHALL and SWAPDB: whole databases.
 
-use super::{CONSTANT_TIME, READS, SERVER, WRITES, change};
+use super::{CONSTANT_TIME, READS, SERVER, WRITES};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[DBSIZE, FLUSHDB, FLUSHALL, SWAPDB];

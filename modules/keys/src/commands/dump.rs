@@ -3,7 +3,7 @@
 //! The payload's form, its version and its checksum are the host's; the bytes inside are the data
 //! type's. RESTORE-ASKING is RESTORE as a cluster node sends it during a migration.
 
-use super::{CHANGING, GENERIC, KEY_ARG, READS, WRITES, change};
+use super::{CHANGING, GENERIC, KEY_ARG, READS, WRITES};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[DUMP, RESTORE, RESTORE_ASKING];

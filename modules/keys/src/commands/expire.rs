@@ -4,7 +4,8 @@
 //! becomes a deadline in Unix ms. A deadline that is not in the future removes the key. Replicas and
 //! the append-only file are told the deadline, or the removal.
 
-use super::{CHANGING, CONSTANT_TIME, GENERIC, KEY_ARG, WRITES, change};
+use super::{CHANGING, CONSTANT_TIME, GENERIC, KEY_ARG, WRITES};
+use plinth_module::condition::Conditions;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT, PERSIST];
@@ -123,55 +124,20 @@ fn deadline_ms(amount: i64, unit: Unit, from_ms: i64) -> Option<i64> {
     from_ms.checked_add(amount_ms)
 }
 
-/// Under which conditions a deadline is set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Conditions {
-    only_new: bool,
-    only_present: bool,
-    only_later: bool,
-    only_earlier: bool,
-}
-
-impl Conditions {
-    /// Reads the words behind the amount. The error is written.
-    fn read(call: &mut Call<'_>) -> Result<Conditions> {
-        let mut conditions = Conditions::default();
-        for word in call.args.from(3) {
-            match word.to_ascii_lowercase().as_slice() {
-                b"nx" => conditions.only_new = true,
-                b"xx" => conditions.only_present = true,
-                b"gt" => conditions.only_later = true,
-                b"lt" => conditions.only_earlier = true,
-                _ => return Err(call.reply.error([b"ERR Unsupported option ", word].concat())),
-            }
-        }
-        match conditions.conflict() {
-            Some(text) => Err(call.reply.error(text)),
-            None => Ok(conditions),
-        }
+/// Reads the conditions behind the amount. The error is written.
+fn conditions(call: &mut Call<'_>) -> Result<Conditions> {
+    let mut conditions = Conditions::default();
+    if let Some(word) = call.args.from(3).find(|word| !conditions.add(word)) {
+        return Err(call.reply.error([b"ERR Unsupported option ", word].concat()));
     }
-
-    /// Why they cannot all be meant.
-    fn conflict(self) -> Option<&'static str> {
-        if self.only_new && (self.only_present || self.only_later || self.only_earlier) {
-            return Some("ERR NX and XX, GT or LT options at the same time are not compatible");
-        }
-        (self.only_later && self.only_earlier).then_some("ERR GT and LT options at the same time are not compatible")
-    }
-
-    /// Whether they hold for a key with this deadline and a new one. No deadline is later than any.
-    fn hold(self, present: Option<i64>, new: i64) -> bool {
-        match present {
-            None => !self.only_present && !self.only_later,
-            Some(present) => {
-                !self.only_new && (!self.only_later || new > present) && (!self.only_earlier || new < present)
-            }
-        }
+    match conditions.conflict() {
+        Some(text) => Err(call.reply.error(text)),
+        None => Ok(conditions),
     }
 }
 
 fn set(call: &mut Call<'_>, unit: Unit, from_ms: i64) -> Result {
-    let conditions = Conditions::read(call)?;
+    let conditions = conditions(call)?;
     let at_ms = deadline_ms(call.args.integer(2)?, unit, from_ms).ok_or(Error::InvalidExpire)?;
     let (key, now_ms) = (call.args.bytes(1), call.now_ms());
     let entry = call.keys.get_any(key, CHANGING)?;
@@ -224,42 +190,5 @@ mod tests {
         assert_eq!(deadline_ms(i64::MAX / 1000 + 1, Unit::Seconds, 0), None);
         assert_eq!(deadline_ms(i64::MIN / 1000 - 1, Unit::Seconds, 0), None);
         assert_eq!(deadline_ms(i64::MIN, Unit::Milliseconds, 1), Some(i64::MIN + 1));
-    }
-
-    #[test]
-    fn conditions_compare_with_what_is_there() {
-        let none = Conditions::default();
-        let nx = Conditions { only_new: true, ..none };
-        let xx = Conditions { only_present: true, ..none };
-        let gt = Conditions { only_later: true, ..none };
-        let lt = Conditions { only_earlier: true, ..none };
-        for (conditions, present, new, holds) in [
-            (none, None, 1, true),
-            (none, Some(1), 1, true),
-            (nx, None, 1, true),
-            (nx, Some(1), 2, false),
-            (xx, None, 1, false),
-            (xx, Some(1), 1, true),
-            (gt, None, 1, false),
-            (gt, Some(1), 1, false),
-            (gt, Some(1), 2, true),
-            (lt, None, 1, true),
-            (lt, Some(1), 1, false),
-            (lt, Some(1), 0, true),
-        ] {
-            assert_eq!(conditions.hold(present, new), holds, "{conditions:?} {present:?} {new}");
-        }
-    }
-
-    #[test]
-    fn conditions_that_exclude_each_other_are_told() {
-        let all = |bits: u32| Conditions {
-            only_new: bits & 1 != 0,
-            only_present: bits & 2 != 0,
-            only_later: bits & 4 != 0,
-            only_earlier: bits & 8 != 0,
-        };
-        let fine: Vec<u32> = (0..16).filter(|bits| all(*bits).conflict().is_none()).collect();
-        assert_eq!(fine, [0, 1, 2, 4, 6, 8, 10]);
     }
 }

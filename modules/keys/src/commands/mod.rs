@@ -31,31 +31,7 @@ const FAMILIES: &[&[Command]] = &[
 ];
 
 /// All commands.
-pub(crate) static ALL: &[Command] = &flatten::<{ count(FAMILIES) }>(FAMILIES);
-
-const fn count(families: &[&[Command]]) -> usize {
-    let (mut sum, mut at) = (0, 0);
-    while at < families.len() {
-        sum += families[at].len();
-        at += 1;
-    }
-    sum
-}
-
-const fn flatten<const N: usize>(families: &[&[Command]]) -> [Command; N] {
-    let mut all = [Command::NEW; N];
-    let (mut family, mut at, mut filled) = (0, 0, 0);
-    while filled < N {
-        if at == families[family].len() {
-            (family, at) = (family + 1, 0);
-            continue;
-        }
-        all[filled] = families[family][at];
-        at += 1;
-        filled += 1;
-    }
-    all
-}
+pub(crate) static ALL: &[Command] = &join::<{ count_of(FAMILIES) }>(FAMILIES);
 
 /// Categories of commands that look at keys.
 const READS: u64 = CATEGORY_KEYSPACE | CATEGORY_READ;
@@ -72,11 +48,6 @@ const CONSTANT_TIME: Bytes = text("O(1)");
 
 /// The docs' argument for the key of the first key spec.
 const KEY_ARG: Arg = Arg::key("key", 0);
-
-/// One change of a command in its past.
-const fn change(version: &'static str, what: &'static str) -> Change {
-    Change { version: text(version), what: text(what) }
-}
 
 /// Writes the reply of a HELP subcommand: a head, the lines, and HELP itself.
 fn help(reply: &mut ReplyBuffer<'_>, container: &str, lines: &[&str]) {

@@ -2,7 +2,7 @@
 //!
 //! The host moves the values and tells the watchers. The events are told here.
 
-use super::{CONSTANT_TIME, GENERIC, KEY_ARG, WRITES, change};
+use super::{CONSTANT_TIME, GENERIC, KEY_ARG, WRITES};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[RENAME, RENAMENX, MOVE, COPY];

@@ -5,15 +5,13 @@
 //! is asked of the host, which is busy while it visits. What has expired is passed over, and removed
 //! by SCAN when it would have been shown.
 
-use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN, change};
+use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN};
 use plinth_module::glob::Pattern;
 use plinth_module::number::parse_cursor;
 use plinth_module::prelude::*;
+use plinth_module::scan::ScanOptions;
 
 pub(super) const COMMANDS: &[Command] = &[KEYS, SCAN, RANDOMKEY];
-
-/// Keys visited by a SCAN that does not say.
-const COUNT_DEFAULT: usize = 10;
 
 const KEYS: Command = Command {
     name: text("keys"),
@@ -96,33 +94,6 @@ fn keys(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-/// What a SCAN asks for.
-struct Options<'a> {
-    pattern: Pattern<'a>,
-    count: usize,
-    type_name: Option<&'a [u8]>,
-}
-
-impl<'a> Options<'a> {
-    fn read(args: &Args<'a>) -> Result<Options<'a>> {
-        let mut options = Options { pattern: Pattern::All, count: COUNT_DEFAULT, type_name: None };
-        for at in (2..args.len()).step_by(2) {
-            let value = args.expect(at + 1)?;
-            if args.word(at, "count") {
-                let count = args.integer(at + 1)?;
-                options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
-            } else if args.word(at, "match") {
-                options.pattern = Pattern::new(value);
-            } else if args.word(at, "type") {
-                options.type_name = Some(value);
-            } else {
-                return Err(Error::Syntax);
-            }
-        }
-        Ok(options)
-    }
-}
-
 /// Keys that a scan has found: their bytes one after the other.
 #[derive(Default)]
 struct Found {
@@ -166,7 +137,14 @@ impl Found {
 
 fn scan(call: &mut Call<'_>) -> Result {
     let cursor = parse_cursor(call.args.bytes(1)).ok_or(Error::InvalidCursor)?;
-    let Options { pattern, count, type_name } = Options::read(&call.args)?;
+    let mut type_name = None;
+    let ScanOptions { pattern, count } = ScanOptions::read(&call.args, 2, |at| {
+        if !call.args.word(at, "type") {
+            return Ok(0);
+        }
+        type_name = Some(call.args.expect(at + 1)?);
+        Ok(2)
+    })?;
     let mut found = Found::default();
     let next = call.keys.scan(cursor, count, |visited| {
         if pattern.matches(visited.key) {

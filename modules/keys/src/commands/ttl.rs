@@ -3,7 +3,7 @@
 //! -1 is a key that does not expire, -2 one that is not there. Times in seconds are rounded to the
 //! nearest.
 
-use super::{CONSTANT_TIME, GENERIC, KEY_ARG, READS, change};
+use super::{CONSTANT_TIME, GENERIC, KEY_ARG, READS};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[TTL, PTTL, EXPIRETIME, PEXPIRETIME];

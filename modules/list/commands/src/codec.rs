@@ -16,12 +16,12 @@
 //! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html>.
 
 use crate::large::Large;
-use crate::limit::{self, Limit, listpack_len};
+use crate::limit::{self, Limit};
 use crate::small::{self, Builder, LISTPACK, QUICKLIST};
 use crate::storage::{End, Storage, Value};
-use crate::{listpack, ziplist};
-use plinth_module::pack::Digits;
 use plinth_module::pack::element::{self, Encoded};
+use plinth_module::pack::listpack::{self, EMPTY_BYTES, element_bytes};
+use plinth_module::pack::{Digits, Reader, ziplist};
 use plinth_module::prelude::*;
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -73,18 +73,16 @@ impl<S: Storage> MixedType for List<S> {
                     list.push(from.bytes()?)?;
                 }
             }
-            RDB_ZIPLIST => list.node(|list| ziplist::read(from.bytes()?, |value| list.push_value(value)))?,
+            RDB_ZIPLIST => list.node(|list| list.push_all(ziplist::read(from.bytes()?)?))?,
             RDB_ZIPLISTS => {
                 for _ in 0..from.u64()? {
-                    list.node(|list| ziplist::read(from.bytes()?, |value| list.push_value(value)))?;
+                    list.node(|list| list.push_all(ziplist::read(from.bytes()?)?))?;
                 }
             }
             RDB_NODES => {
                 for _ in 0..from.u64()? {
                     match from.u64()? {
-                        NODE_PACKED => {
-                            list.node(|list| listpack::read(from.bytes()?, |value| list.push_value(value)))?;
-                        }
+                        NODE_PACKED => list.node(|list| list.push_all(listpack::read(from.bytes()?)?))?,
                         NODE_PLAIN => list.node(|list| list.push(from.bytes()?))?,
                         _ => return Err(Error::BadData),
                     }
@@ -129,16 +127,16 @@ enum Piece<'v> {
 /// Hands a list to `take` in the nodes that it is written in.
 fn walk<S: Storage>(value: Stored<'_, Large<S>>, mut take: impl FnMut(Piece<'_>)) {
     let limit = Limit::now();
-    let (mut bytes, mut count) = (limit::EMPTY_BYTES, 0);
+    let (mut bytes, mut count) = (EMPTY_BYTES, 0);
     let mut one = |value: Value<'_>| {
-        let len = listpack_len(value);
+        let len = element_bytes(value);
         let plain = match value {
             Value::Text(text) if limit.is_plain(text.len()) => Some(text),
             _ => None,
         };
         if count > 0 && (plain.is_some() || limit.is_exceeded(bytes + len, count + 1)) {
             take(Piece::End);
-            (bytes, count) = (limit::EMPTY_BYTES, 0);
+            (bytes, count) = (EMPTY_BYTES, 0);
         }
         match plain {
             Some(text) => take(Piece::Plain(text)),
@@ -172,7 +170,7 @@ struct Reading<S> {
 
 impl<S> Default for Reading<S> {
     fn default() -> Reading<S> {
-        Reading { small: Builder::default(), large: None, listpack_bytes: limit::EMPTY_BYTES, nodes: 0 }
+        Reading { small: Builder::default(), large: None, listpack_bytes: EMPTY_BYTES, nodes: 0 }
     }
 }
 
@@ -203,11 +201,13 @@ impl<S: Storage> Reading<S> {
         Ok(())
     }
 
-    /// Adds an element that was read; its length is that of a few bytes of a string in memory.
-    fn push_value(&mut self, value: Value<'_>) {
+    /// Adds the elements of a packed node.
+    fn push_all(&mut self, node: Reader<'_>) -> Result {
         let mut digits = Digits::new();
-        // An element within a packed node is never too long: its node's length has 32 bits.
-        let _ = self.push(value.text(&mut digits));
+        for value in node {
+            self.push(value?.text(&mut digits))?;
+        }
+        Ok(())
     }
 
     /// Reads a node, which holds at least one element.

@@ -7,9 +7,10 @@
 //! Invariant: `listpack_bytes` is known while the list shows itself as `listpack`; otherwise it is
 //! known only from when a list has become so short that it may be one again.
 
-use crate::limit::{self, Limit, listpack_len, text_len};
+use crate::limit::{self, Limit, text_len};
 use crate::small;
 use crate::storage::{End, Storage, Value};
+use plinth_module::pack::listpack::{EMPTY_BYTES, element_bytes};
 use std::ops::ControlFlow;
 
 /// A long list. See the [module](self).
@@ -58,9 +59,9 @@ impl<S: Storage> Large<S> {
 
     /// Learns the size as a listpack by looking at each element.
     fn measure(&mut self) -> usize {
-        let mut bytes = limit::EMPTY_BYTES;
+        let mut bytes = EMPTY_BYTES;
         let _ = self.store.visit(0, |value| {
-            bytes += listpack_len(value);
+            bytes += element_bytes(value);
             ControlFlow::<()>::Continue(())
         });
         self.listpack_bytes = Some(bytes);
@@ -107,7 +108,7 @@ impl<S: Storage> Large<S> {
     pub fn pop<R>(&mut self, end: End, take: impl FnOnce(Value<'_>) -> R) -> Option<R> {
         let Some(bytes) = &mut self.listpack_bytes else { return self.store.pop(end, take) };
         self.store.pop(end, |value| {
-            *bytes = bytes.saturating_sub(listpack_len(value));
+            *bytes = bytes.saturating_sub(element_bytes(value));
             take(value)
         })
     }
@@ -115,7 +116,7 @@ impl<S: Storage> Large<S> {
     /// Replaces element number `at`. Returns whether there is one.
     pub fn set(&mut self, at: usize, text: &[u8]) -> bool {
         if let Some(bytes) = self.listpack_bytes {
-            let Some(old) = self.store.get(at, listpack_len_of) else { return false };
+            let Some(old) = self.store.get(at, element_bytes) else { return false };
             self.listpack_bytes = Some(bytes.saturating_sub(old) + text_len(text));
         }
         self.store.set(at, text)
@@ -167,7 +168,7 @@ impl<S: Storage> Large<S> {
     /// Whether the elements fit the small form with room to spare.
     fn is_short(&self) -> bool {
         let mut room = small::BYTES_AGAIN;
-        let end = self.store.visit(0, |value| match room.checked_sub(listpack_len(value)) {
+        let end = self.store.visit(0, |value| match room.checked_sub(element_bytes(value)) {
             Some(left) => {
                 room = left;
                 ControlFlow::Continue(())
@@ -176,8 +177,4 @@ impl<S: Storage> Large<S> {
         });
         end.is_continue()
     }
-}
-
-fn listpack_len_of(value: Value<'_>) -> usize {
-    listpack_len(value)
 }

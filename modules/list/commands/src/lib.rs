@@ -10,7 +10,7 @@
 //!
 //! Reading order: [`storage`] (what is asked of a structure), [`small`] (the form in the entry),
 //! [`large`] (a structure, with what is kept beside it), [`value`] (either of them), [`limit`] (the
-//! parameters), [`codec`] with [`listpack`] and [`ziplist`] (files), [`commands`], [`service`]
+//! parameters), [`codec`] (files), [`commands`], [`service`]
 //! (`plinth.list/1`).
 //!
 //! Invariants:
@@ -24,12 +24,10 @@ pub mod codec;
 pub mod commands;
 pub mod large;
 pub mod limit;
-pub mod listpack;
 pub mod service;
 pub mod small;
 pub mod storage;
 pub mod value;
-pub mod ziplist;
 
 pub use crate::storage::Storage;
 

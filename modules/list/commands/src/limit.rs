@@ -6,13 +6,14 @@
 //!
 //! The bytes that are meant are those of Redis's listpack, which is what users have tuned the
 //! parameter for, and not those of our pack: so the size that a list would have there is computed
-//! ([`listpack_len`]). It is kept along while a list may still be one, and that is at most the
+//! ([`element_bytes`]). It is kept along while a list may still be one, and that is at most the
 //! limit's bytes.
 //!
 //! Source: <https://github.com/antirez/listpack/blob/master/listpack.md>.
 
 use crate::storage::Layout;
-use plinth_module::pack::Value;
+use plinth_module::pack::listpack::element_bytes;
+use plinth_module::pack::{Value, parse_integer};
 use plinth_module::prelude::*;
 
 static SIZE: ConfigInteger = ConfigInteger::new();
@@ -31,8 +32,6 @@ pub const CONFIGS: [Config; 2] = [
     Config { flags: CONFIG_BARE, ..DEPTH.declare("list-compress-depth", "0", 0, INT_MAX) },
 ];
 
-/// Bytes of a listpack without elements: its header and its end.
-pub const EMPTY_BYTES: usize = 7;
 /// Most bytes of a listpack whose elements are counted.
 const COUNTED_BYTES_MAX: usize = 8192;
 /// What the parameter stands for when it is negative, from -1 on.
@@ -106,41 +105,10 @@ pub fn layout() -> Layout {
     Layout { node_bytes: node_bytes as u32, raw_depth: DEPTH.get().clamp(0, INT_MAX) as u32 }
 }
 
-/// Bytes that an element takes in a listpack.
-#[inline]
-pub fn listpack_len(value: Value<'_>) -> usize {
-    let len = match value {
-        Value::Integer(0..=127) => 1,
-        Value::Integer(-4096..=4095) => 2,
-        Value::Integer(-32_768..=32_767) => 3,
-        Value::Integer(-8_388_608..=8_388_607) => 4,
-        Value::Integer(integer) if i32::try_from(integer).is_ok() => 5,
-        Value::Integer(_) => 9,
-        Value::Text(text) => match text.len() {
-            len @ 0..=63 => 1 + len,
-            len @ 64..=4095 => 2 + len,
-            len => 5 + len,
-        },
-    };
-    len + back_len(len)
-}
-
-/// Bytes in which a listpack keeps an element's length behind it.
-#[inline]
-pub fn back_len(len: usize) -> usize {
-    match len {
-        0..=127 => 1,
-        128..=16_382 => 2,
-        16_383..=2_097_150 => 3,
-        2_097_151..=268_435_454 => 4,
-        _ => 5,
-    }
-}
-
 /// Bytes that a text takes in a listpack.
 #[inline]
 pub fn text_len(text: &[u8]) -> usize {
-    listpack_len(plinth_module::pack::parse_integer(text).map_or(Value::Text(text), Value::Integer))
+    element_bytes(parse_integer(text).map_or(Value::Text(text), Value::Integer))
 }
 
 #[cfg(test)]

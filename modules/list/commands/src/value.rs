@@ -16,11 +16,12 @@
 
 use crate::codec::List;
 use crate::large::Large;
-use crate::limit::{self, Limit, listpack_len};
+use crate::limit::{self, Limit};
 use crate::small::{self, Builder, HEAD_BYTES, LISTPACK, QUICKLIST};
 use crate::storage::{End, Storage, Value};
 use plinth_module::pack::Digits;
 use plinth_module::pack::element::{self, Encoded};
+use plinth_module::pack::listpack::{EMPTY_BYTES, element_bytes};
 use plinth_module::prelude::*;
 use std::ops::ControlFlow;
 
@@ -91,12 +92,12 @@ fn tag_with(entry_tag: u32, bytes: &[u8], texts: usize, count: usize) -> u32 {
     let (limit, pack) = (Limit::now(), small::pack(bytes));
     let count = small::count(bytes) + count;
     // No element takes more than twice the bytes in a listpack that it takes here.
-    let most = limit::EMPTY_BYTES + 2 * pack.len() + texts;
+    let most = EMPTY_BYTES + 2 * pack.len() + texts;
     if entry_tag == QUICKLIST {
         QUICKLIST
     } else if !limit.is_exceeded(most, count) {
         LISTPACK
-    } else if limit.is_exceeded(limit::EMPTY_BYTES + listpack_sum(pack) + texts, count) {
+    } else if limit.is_exceeded(EMPTY_BYTES + listpack_sum(pack) + texts, count) {
         QUICKLIST
     } else {
         LISTPACK
@@ -104,7 +105,7 @@ fn tag_with(entry_tag: u32, bytes: &[u8], texts: usize, count: usize) -> u32 {
 }
 
 fn listpack_sum(pack: &[u8]) -> usize {
-    element::iter(pack).map(listpack_len).sum()
+    element::iter(pack).map(element_bytes).sum()
 }
 
 /// The number of elements is kept in the entry's first bytes.
@@ -343,7 +344,7 @@ pub fn shrink<S: Storage>(entry: &mut Entry<'_>) -> Result<bool> {
     }
     if entry.tag() == QUICKLIST {
         let (pack, count) = (small::pack(entry.bytes()), small::count(entry.bytes()));
-        if Limit::now().is_half_met(limit::EMPTY_BYTES + listpack_sum(pack), count) {
+        if Limit::now().is_half_met(EMPTY_BYTES + listpack_sum(pack), count) {
             entry.resize(LISTPACK, entry.bytes().len(), false)?;
         }
     }

@@ -257,34 +257,16 @@ impl Deque {
 
     /// Hands the elements from number `start` on to `visit`, until it breaks.
     pub fn visit<B>(&self, start: usize, mut visit: impl FnMut(Value<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
-        let mut in_pack = |pack: &[u8], skip: usize| {
+        self.visit_packs(Side::Front, start, |pack, skip| {
             let offset = element::offset(pack, skip).unwrap_or(pack.len());
             element::iter(&pack[offset..]).try_for_each(&mut visit)
-        };
-        let mut skip = start;
-        if skip < self.front.count() {
-            in_pack(self.front.pack(), std::mem::take(&mut skip))?;
-        } else {
-            skip -= self.front.count();
-        }
-        let mut broken = None;
-        self.interior.visit(Side::Front, &mut skip, &mut |node, skip| match in_pack(&node.pack(), skip) {
-            ControlFlow::Continue(()) => true,
-            ControlFlow::Break(with) => {
-                broken = Some(with);
-                false
-            }
-        });
-        if let Some(with) = broken {
-            return ControlFlow::Break(with);
-        }
-        in_pack(self.back.pack(), skip)
+        })
     }
 
     /// Hands the elements before number `end` to `visit`, the last one first, until it breaks.
     pub fn visit_back<B>(&self, end: usize, mut visit: impl FnMut(Value<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
         let mut offsets = Vec::new();
-        let mut in_pack = |pack: &[u8], skip: usize| {
+        self.visit_packs(Side::Back, self.len() - end.min(self.len()), |pack, skip| {
             offsets.clear();
             let mut at = 0;
             while let Some(len) = element::len(&pack[at..]) {
@@ -293,15 +275,28 @@ impl Deque {
             }
             let elements = offsets.iter().rev().skip(skip).filter_map(|&at| element::read(&pack[at..]));
             elements.map(|(value, _)| value).try_for_each(&mut visit)
+        })
+    }
+
+    /// Hands packs from one end on to `visit`, with how many elements to pass over in each, until it
+    /// breaks; `skip` elements are passed over.
+    fn visit_packs<B>(
+        &self,
+        side: Side,
+        mut skip: usize,
+        mut visit: impl FnMut(&[u8], usize) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let (near, far) = match side {
+            Side::Front => (&self.front, &self.back),
+            Side::Back => (&self.back, &self.front),
         };
-        let mut skip = self.len() - end.min(self.len());
-        if skip < self.back.count() {
-            in_pack(self.back.pack(), std::mem::take(&mut skip))?;
+        if skip < near.count() {
+            visit(near.pack(), std::mem::take(&mut skip))?;
         } else {
-            skip -= self.back.count();
+            skip -= near.count();
         }
         let mut broken = None;
-        self.interior.visit(Side::Back, &mut skip, &mut |node, skip| match in_pack(&node.pack(), skip) {
+        self.interior.visit(side, &mut skip, &mut |node, skip| match visit(&node.pack(), skip) {
             ControlFlow::Continue(()) => true,
             ControlFlow::Break(with) => {
                 broken = Some(with);
@@ -311,6 +306,6 @@ impl Deque {
         if let Some(with) = broken {
             return ControlFlow::Break(with);
         }
-        in_pack(self.front.pack(), skip)
+        visit(far.pack(), skip)
     }
 }

@@ -45,7 +45,7 @@ impl<S: Storage> MixedType for SetType<S> {
                 out.bytes(&intset_bytes(ints));
             }
             View::Pack(pack) => {
-                let mut writer = listpack::Writer::new();
+                let mut writer = listpack::Writer::default();
                 pack.iter().for_each(|member| writer.push(member));
                 out.tag(RDB_LISTPACK);
                 out.bytes(&writer.finish());
@@ -159,13 +159,12 @@ fn shrink_to_limits<S: Storage>(owned: &mut Owned<S>, count: usize, limits: &Lim
 
 /// The pack that a file has.
 fn read_listpack<S: Storage>(bytes: &[u8], limits: &Limits) -> Result<Owned<S>> {
-    let mut reader = listpack::Reader::new(bytes).map_err(|_| Error::BadData)?;
     let unlimited = Limits { intset_entries: 0, pack_entries: limits.pack_entries, pack_value: usize::MAX };
     let mut owned = Owned::pack();
     let mut count = 0usize;
-    while let Some(value) = reader.next().map_err(|_| Error::BadData)? {
+    for value in listpack::read(bytes)? {
         count += 1;
-        if !insert(&mut owned, value, &unlimited)? {
+        if !insert(&mut owned, value?, &unlimited)? {
             return Err(Error::BadData);
         }
     }
@@ -219,24 +218,24 @@ mod tests {
     fn what_the_limits_forbid_is_large_after_loading() {
         let ints: Vec<i64> = (0..21).collect();
         assert!(matches!(read_intset::<Plain>(&intset(2, &ints), &LIMITS), Ok(Owned::Large(_))));
-        let mut writer = listpack::Writer::new();
+        let mut writer = listpack::Writer::default();
         ints.iter().for_each(|integer| writer.push(Value::Integer(*integer)));
         assert!(matches!(read_listpack::<Plain>(&writer.finish(), &LIMITS), Ok(Owned::Large(_))));
     }
 
     #[test]
     fn a_listpack_that_holds_a_member_twice_is_refused() {
-        let mut writer = listpack::Writer::new();
+        let mut writer = listpack::Writer::default();
         writer.push(Value::Text(b"x"));
         writer.push(Value::Text(b"x"));
         assert!(read_listpack::<Plain>(&writer.finish(), &LIMITS).is_err());
-        assert!(read_listpack::<Plain>(&listpack::Writer::new().finish(), &LIMITS).is_err());
+        assert!(read_listpack::<Plain>(&listpack::Writer::default().finish(), &LIMITS).is_err());
     }
 
     proptest! {
         #[test]
         fn a_pack_reads_back(texts in proptest::collection::btree_set("[a-z0-9]{0,12}", 1..9)) {
-            let mut writer = listpack::Writer::new();
+            let mut writer = listpack::Writer::default();
             texts.iter().for_each(|text| writer.push(member(text.as_bytes())));
             let owned = read_listpack::<Plain>(&writer.finish(), &LIMITS).unwrap();
             prop_assert!(matches!(owned, Owned::Small(PACK, _)));
@@ -246,7 +245,7 @@ mod tests {
         #[test]
         fn any_bytes_are_loaded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..100), at in 0usize..40) {
             let _ = (read_intset::<Plain>(&bytes, &LIMITS), read_listpack::<Plain>(&bytes, &LIMITS));
-            let mut writer = listpack::Writer::new();
+            let mut writer = listpack::Writer::default();
             (0..8).for_each(|n| writer.push(Value::Integer(n * n * n * n * 300)));
             let mut damaged = writer.finish();
             for (offset, byte) in bytes.iter().take(3).enumerate() {

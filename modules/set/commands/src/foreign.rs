@@ -7,11 +7,9 @@
 use crate::storage::{Digits, Storage, Value, member};
 use plinth_module::prelude::*;
 use plinth_module::set_storage::{ForeignSet, MemberHash, Storages};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
+use plinth_module::table::Keyed;
 
 static STORAGES: Storages = Storages::new();
-static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Looks the storage up; for the module's `start`. Fails when nobody provides one.
 pub fn resolve(call: &mut Call<'_>) -> Result {
@@ -19,14 +17,12 @@ pub fn resolve(call: &mut Call<'_>) -> Result {
 }
 
 /// How members are hashed.
-enum Keyed {}
+enum OfProcess {}
 
-impl MemberHash for Keyed {
+impl MemberHash for OfProcess {
     #[inline]
     fn hash(member: &[u8]) -> u64 {
-        let mut hasher = KEY.build_hasher();
-        hasher.write(member);
-        hasher.finish()
+        Keyed::of_process().hash(member)
     }
 }
 
@@ -35,7 +31,7 @@ pub struct Foreign(ForeignSet);
 
 impl Storage for Foreign {
     fn new() -> Result<Foreign> {
-        STORAGES.create::<Keyed>().map(Foreign)
+        STORAGES.create::<OfProcess>().map(Foreign)
     }
 
     fn len(&self) -> usize {
@@ -45,19 +41,19 @@ impl Storage for Foreign {
     fn contains(&self, member: Value<'_>) -> bool {
         let mut digits = Digits::new();
         let text = member.text(&mut digits);
-        self.0.contains(text, Keyed::hash(text))
+        self.0.contains(text, OfProcess::hash(text))
     }
 
     fn insert(&mut self, member: Value<'_>) -> Result<bool> {
         let mut digits = Digits::new();
         let text = member.text(&mut digits);
-        self.0.insert(text, Keyed::hash(text))
+        self.0.insert(text, OfProcess::hash(text))
     }
 
     fn remove(&mut self, member: Value<'_>) -> bool {
         let mut digits = Digits::new();
         let text = member.text(&mut digits);
-        self.0.remove(text, Keyed::hash(text))
+        self.0.remove(text, OfProcess::hash(text))
     }
 
     fn scan(&self, cursor: u64, mut visit: impl FnMut(Value<'_>)) -> u64 {

@@ -11,7 +11,6 @@
 //! commands/     one file per family, each command's spec beside its function
 //! service.rs    `plinth.set/1`, sets for other modules
 //! foreign.rs    a storage over a table of C functions
-//! chance.rs     numbers for SPOP and SRANDMEMBER
 //! ```
 //!
 //! A module with the commands of sets over a storage of its own is
@@ -22,7 +21,6 @@
 
 #![deny(unsafe_code)]
 
-pub mod chance;
 pub mod codec;
 pub mod commands;
 pub mod foreign;

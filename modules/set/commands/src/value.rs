@@ -355,7 +355,7 @@ fn remove_packed<S: Storage>(place: &mut impl Place<S>, at: usize, len: usize) -
 
 /// Removes a member at random, handing it to `take` before; false when there is none.
 pub fn take_random<S: Storage>(place: &mut impl Place<S>, take: impl FnOnce(Value<'_>)) -> Result<bool> {
-    use crate::chance;
+    use plinth_module::chance;
     if let Some(large) = place.large() {
         return Ok(large.take_random(chance::number, take));
     }

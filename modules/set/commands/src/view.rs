@@ -1,11 +1,11 @@
 //! The view: a set to be read, in whichever form it is.
 
-use crate::chance;
 use crate::intset::Intset;
 use crate::large::Large;
 use crate::small::Pack;
 use crate::storage::{Storage, Value};
 use crate::value::INTSET;
+use plinth_module::chance;
 use plinth_module::prelude::Stored;
 
 /// A set, to be read.

@@ -24,17 +24,8 @@ mod tests;
 
 use blob::Blob;
 use plinth_module::prelude::Result;
-use plinth_module::table::Table;
+use plinth_module::table::{Keyed, Table};
 use plinth_set_commands::storage::{Digits, Storage, Value, parse_integer};
-use siphasher::sip::SipHasher13;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
-
-/// The process's key.
-static KEY: LazyLock<(u64, u64)> = LazyLock::new(|| {
-    let random = RandomState::new();
-    (random.hash_one(0u8), random.hash_one(1u8))
-});
 
 /// Integers from here on (and below its negative) are kept as blobs.
 const INTEGER_END: i64 = 1 << 46;
@@ -48,7 +39,7 @@ pub struct HashSet {
     table: Table<u64>,
     /// Bytes of all blobs.
     blob_bytes: usize,
-    key: (u64, u64),
+    hasher: Keyed,
 }
 
 /// A member on its way into or out of the table.
@@ -70,8 +61,7 @@ impl<'m> Sought<'m> {
     }
 
     #[inline(always)]
-    fn hash(self, key: (u64, u64)) -> u64 {
-        let hasher = SipHasher13::new_with_keys(key.0, key.1);
+    fn hash(self, hasher: Keyed) -> u64 {
         match self {
             Sought::Integer(slot) => hasher.hash(&slot.to_le_bytes()),
             Sought::Text(text) => hasher.hash(text),
@@ -92,12 +82,12 @@ impl<'m> Sought<'m> {
 ///
 /// # Safety
 /// The slot is one of a table's, and stays there for the call.
-unsafe fn hash_of(slot: u64, key: (u64, u64)) -> u64 {
+unsafe fn hash_of(slot: u64, hasher: Keyed) -> u64 {
     if slot & IS_INTEGER != 0 {
-        return Sought::Integer(slot).hash(key);
+        return Sought::Integer(slot).hash(hasher);
     }
     // SAFETY: the blob of a slot in a table is alive.
-    Sought::Text(unsafe { Blob::of(slot).text() }).hash(key)
+    Sought::Text(unsafe { Blob::of(slot).text() }).hash(hasher)
 }
 
 /// The member in a slot.
@@ -136,7 +126,7 @@ impl HashSet {
 
 impl Storage for HashSet {
     fn new() -> Result<HashSet> {
-        Ok(HashSet { table: Table::new(), blob_bytes: 0, key: *KEY })
+        Ok(HashSet { table: Table::new(), blob_bytes: 0, hasher: Keyed::of_process() })
     }
 
     #[inline]
@@ -148,14 +138,14 @@ impl Storage for HashSet {
     fn contains(&self, member: Value<'_>) -> bool {
         let mut digits = Digits::new();
         let sought = Sought::of(member, &mut digits);
-        self.table.find(sought.hash(self.key), |slot| sought.is(slot)).is_some()
+        self.table.find(sought.hash(self.hasher), |slot| sought.is(slot)).is_some()
     }
 
     #[inline]
     fn insert(&mut self, member: Value<'_>) -> Result<bool> {
         let mut digits = Digits::new();
-        let (sought, key) = (Sought::of(member, &mut digits), self.key);
-        let hash = sought.hash(key);
+        let (sought, hasher) = (Sought::of(member, &mut digits), self.hasher);
+        let hash = sought.hash(hasher);
         if self.table.find(hash, |slot| sought.is(slot)).is_some() {
             return Ok(false);
         }
@@ -168,7 +158,7 @@ impl Storage for HashSet {
             }
         };
         // SAFETY: a split asks about slots that are in the table.
-        self.table.insert_new(hash, slot, false, |slot| unsafe { hash_of(slot, key) });
+        self.table.insert_new(hash, slot, false, |slot| unsafe { hash_of(slot, hasher) });
         Ok(true)
     }
 
@@ -176,7 +166,7 @@ impl Storage for HashSet {
     fn remove(&mut self, member: Value<'_>) -> bool {
         let mut digits = Digits::new();
         let sought = Sought::of(member, &mut digits);
-        let Some(slot) = self.table.remove(sought.hash(self.key), |slot| sought.is(slot)) else { return false };
+        let Some(slot) = self.table.remove(sought.hash(self.hasher), |slot| sought.is(slot)) else { return false };
         // SAFETY: just taken out.
         unsafe { self.free(slot) };
         true
@@ -198,7 +188,7 @@ impl Storage for HashSet {
         // SAFETY: the slot is in the table until it is removed, and freed after that.
         unsafe {
             take(value_of(slot));
-            self.table.remove(hash_of(slot, self.key), |other| other == slot);
+            self.table.remove(hash_of(slot, self.hasher), |other| other == slot);
             self.free(slot);
         }
         true

@@ -3,7 +3,8 @@
 use super::options::{Expiry, MILLISECONDS, Options, SECONDS, TAKES_PERSIST, UNIX_MILLISECONDS, UNIX_SECONDS};
 use super::{GROUP, KEY, reply_text};
 use crate::codec::STRING;
-use crate::value::Digits;
+
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 1] = [GETEX];

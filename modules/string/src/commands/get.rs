@@ -2,7 +2,8 @@
 
 use super::{GROUP, KEY, reply_text};
 use crate::codec::STRING;
-use crate::value::{self, Digits};
+use crate::value;
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 4] = [GET, STRLEN, GETRANGE, SUBSTR];
@@ -102,7 +103,7 @@ fn getrange(call: &mut Call<'_>) -> Result {
         return Ok(());
     };
     let mut digits = Digits::new();
-    let text = digits.text(entry.tag(), entry.bytes());
+    let text = value::text(entry.tag(), entry.bytes(), &mut digits);
     call.reply.bulk(&text[value::range(text.len(), start, end)]);
     Ok(())
 }

@@ -3,7 +3,8 @@
 use super::{GROUP, LIMIT_MIN, limit};
 use crate::codec::STRING;
 use crate::subsequence::{self, Subsequence};
-use crate::value::Digits;
+use crate::value;
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 1] = [LCS];
@@ -101,7 +102,7 @@ fn lcs(call: &mut Call<'_>) -> Result {
 /// A string that is kept while another is looked at; empty when it is not there.
 fn copy_of(call: &mut Call<'_>, index: usize) -> Result<Vec<u8>> {
     let entry = call.keys.get(&STRING, call.args.bytes(index))?;
-    Ok(entry.map_or(Vec::new(), |entry| Digits::new().text(entry.tag(), entry.bytes()).to_vec()))
+    Ok(entry.map_or(Vec::new(), |entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()).to_vec()))
 }
 
 fn reply_matches(reply: &mut ReplyBuffer<'_>, found: &Subsequence<'_>, wanted: &Wanted) {

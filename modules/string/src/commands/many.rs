@@ -5,7 +5,7 @@ use super::options::{
 };
 use super::{GROUP, KEY, PAIRS, put, reply_text};
 use crate::codec::STRING;
-use crate::value::{self, Digits};
+use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 4] = [MGET, MSET, MSETNX, MSETEX];
@@ -136,7 +136,7 @@ const MSETEX: Command = Command {
 };
 
 fn msetex(call: &mut Call<'_>) -> Result {
-    let pairs = value::parse(call.args.bytes(1)).filter(|pairs| (1..=i64::from(i32::MAX)).contains(pairs));
+    let pairs = parse_integer(call.args.bytes(1)).filter(|pairs| (1..=i64::from(i32::MAX)).contains(pairs));
     let Some(pairs) = pairs else {
         return Err(call.reply.error("ERR invalid numkeys value or out of range"));
     };

@@ -16,8 +16,9 @@ mod set;
 pub(crate) use change::lengthen;
 
 use crate::codec::STRING;
-use crate::value::{self, Digits, INTEGER, RAW, TEXT};
+use crate::value::{self, INTEGER, RAW, TEXT};
 use plinth_module::config::Configs;
+use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
 
 const FAMILIES: [&[Command]; 8] = [
@@ -32,31 +33,7 @@ const FAMILIES: [&[Command]; 8] = [
 ];
 
 /// Every command of the module.
-pub static ALL: [Command; count()] = join();
-
-const fn count() -> usize {
-    let (mut family, mut count) = (0, 0);
-    while family < FAMILIES.len() {
-        count += FAMILIES[family].len();
-        family += 1;
-    }
-    count
-}
-
-const fn join() -> [Command; count()] {
-    let mut all = [Command::NEW; count()];
-    let (mut family, mut at) = (0, 0);
-    while family < FAMILIES.len() {
-        let mut one = 0;
-        while one < FAMILIES[family].len() {
-            all[at] = FAMILIES[family][one];
-            at += 1;
-            one += 1;
-        }
-        family += 1;
-    }
-    all
-}
+pub static ALL: [Command; count_of(&FAMILIES)] = join(&FAMILIES);
 
 /// The group that all commands are shown in.
 const GROUP: plinth_module::abi::bytes::Bytes = text("string");
@@ -86,7 +63,7 @@ fn limit(config: &Configs<'_>) -> u64 {
 /// Sets a key to a string, whatever it held, in the form that its content allows. `flags`: `PUT_*`.
 #[inline(always)]
 pub(crate) fn put<'k>(keys: &'k mut Keys<'_>, key: &'k [u8], text: &[u8], flags: u32) -> Result<Entry<'k>> {
-    match value::parse(text) {
+    match parse_integer(text) {
         Some(number) => keys.put_bytes(&STRING, key, INTEGER, &value::pack(number), flags),
         None => keys.put_bytes(&STRING, key, TEXT, text, flags),
     }

@@ -3,7 +3,7 @@
 //! An option may come in any case and any order. Those that contradict each other are a syntax
 //! error; one that is repeated counts as it was given last.
 
-use crate::value;
+use plinth_module::pack::parse_integer;
 use plinth_module::prelude::*;
 
 /// NX and XX are options.
@@ -58,7 +58,7 @@ impl Deadline<'_> {
     /// Unix time in ms. Fails with `NotInteger`, and with `InvalidExpire` for what is not positive
     /// or does not fit.
     pub(super) fn at_ms(&self, now_ms: i64) -> Result<i64> {
-        let amount = value::parse(self.amount).ok_or(Error::NotInteger)?;
+        let amount = parse_integer(self.amount).ok_or(Error::NotInteger)?;
         let begin_ms = if self.from_now { now_ms } else { 0 };
         let sum = amount.checked_mul(self.unit_ms).and_then(|span_ms| span_ms.checked_add(begin_ms));
         sum.filter(|_| amount > 0).ok_or(Error::InvalidExpire)

@@ -2,7 +2,8 @@
 
 use super::{GROUP, KEY, VALUE, reply_text};
 use crate::codec::STRING;
-use crate::value::Digits;
+use crate::value;
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 2] = [GETDEL, DELIFEQ];
@@ -56,7 +57,7 @@ const DELIFEQ: Command = Command {
 fn delifeq(call: &mut Call<'_>) -> Result {
     let (key, expected) = (call.args.bytes(1), call.args.bytes(2));
     let entry = call.keys.get_write(&STRING, key)?;
-    let is_equal = entry.is_some_and(|entry| Digits::new().text(entry.tag(), entry.bytes()) == expected);
+    let is_equal = entry.is_some_and(|entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()) == expected);
     call.reply.integer(i64::from(is_equal));
     if is_equal { remove(call, key) } else { Ok(()) }
 }

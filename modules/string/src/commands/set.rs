@@ -9,7 +9,8 @@ use super::options::{
 };
 use super::{GROUP, KEY, VALUE, put, reply_text};
 use crate::codec::STRING;
-use crate::value::Digits;
+use crate::value;
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 5] = [SET, SETNX, SETEX, PSETEX, GETSET];
@@ -126,7 +127,7 @@ fn set_with(call: &mut Call<'_>, key: &[u8], value: &[u8], options: &Options<'_>
 fn allows(keys: &mut Keys<'_>, key: &[u8], condition: Condition<'_>) -> Result<bool> {
     if let Condition::Equal(expected) = condition {
         let entry = keys.get_write(&STRING, key)?;
-        return Ok(entry.is_some_and(|entry| Digits::new().text(entry.tag(), entry.bytes()) == expected));
+        return Ok(entry.is_some_and(|entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()) == expected));
     }
     let there = keys.exists(key, GET_WRITE);
     Ok(match condition {

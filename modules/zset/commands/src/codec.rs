@@ -5,20 +5,17 @@
 //! wrote is read: type 3 with scores as text, ziplists (12) and listpacks (17). Which form a value
 //! gets is decided by the present thresholds.
 //!
-//! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html>, and `listpack` and
-//! `ziplist` in [`packed`].
-
-pub mod packed;
+//! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html>, and those of
+//! [`listpack`] and [`ziplist`].
 
 use crate::large::Large;
 use crate::score;
 use crate::small::{self, Small};
 use crate::storage::Storage;
 use crate::value::may_be_small;
-use packed::Packed;
 use plinth_module::convert::Conversion;
 use plinth_module::datatype::Stored;
-use plinth_module::pack::Digits;
+use plinth_module::pack::{Digits, Reader, listpack, ziplist};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -75,8 +72,8 @@ impl<S: Storage> MixedType for Zset<S> {
                     elements.push(member, score)?;
                 }
             }
-            RDB_ZIPLIST => elements.push_all(Packed::ziplist(from.bytes()?)?)?,
-            RDB_LISTPACK => elements.push_all(Packed::listpack(from.bytes()?)?)?,
+            RDB_ZIPLIST => elements.push_all(ziplist::read(from.bytes()?)?)?,
+            RDB_LISTPACK => elements.push_all(listpack::read(from.bytes()?)?)?,
             _ => return Err(Error::BadData),
         }
         elements.finish()
@@ -148,12 +145,12 @@ impl<S: Storage> Elements<S> {
     }
 
     /// Members and scores in turn.
-    fn push_all(&mut self, mut packed: Packed<'_>) -> Result {
+    fn push_all(&mut self, mut packed: Reader<'_>) -> Result {
         let (mut member_digits, mut score_digits) = (Digits::new(), Digits::new());
-        while let Some(member) = packed.next()? {
-            let score = packed.next()?.ok_or(Error::BadData)?;
+        while let Some(member) = packed.next() {
+            let score = packed.next().ok_or(Error::BadData)??;
             let score = score::parse(score.text(&mut score_digits)).ok_or(Error::BadData)?;
-            self.push(member.text(&mut member_digits).into(), score)?;
+            self.push(member?.text(&mut member_digits).into(), score)?;
         }
         Ok(())
     }
@@ -225,7 +222,7 @@ mod tests {
             for (at, byte) in damage {
                 bytes[6.min(len) + at % (len - 7)] = byte;
             }
-            let packed = if is_listpack { Packed::listpack(&bytes) } else { Packed::ziplist(&bytes) };
+            let packed = if is_listpack { listpack::read(&bytes) } else { ziplist::read(&bytes) };
             let mut all = Elements::<Plain>::default();
             if let Ok(packed) = packed && all.push_all(packed).is_ok() && let Ok(Loaded::Boxed { value, .. }) = all.finish() {
                 let store = value.store();

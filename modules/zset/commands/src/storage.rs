@@ -17,10 +17,8 @@
 //! *What is deliberately absent*: iterators, which borrow; ranges by score or member, which are two
 //! cuts; and any notion of keys, arguments or replies.
 
-use siphasher::sip::SipHasher13;
-use std::hash::{BuildHasher, RandomState};
+use plinth_module::table::Keyed;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 pub mod conformance;
 #[cfg(test)]
@@ -104,10 +102,5 @@ pub trait Storage: Default + Send + 'static {
 /// The hash of a member, under a key that is chosen when the process starts: SipHash-1-3.
 #[inline]
 pub fn hash(member: &[u8]) -> u64 {
-    static KEY: OnceLock<SipHasher13> = OnceLock::new();
-    let keyed = KEY.get_or_init(|| {
-        let random = RandomState::new();
-        SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1))
-    });
-    keyed.hash(member)
+    Keyed::of_process().hash(member)
 }

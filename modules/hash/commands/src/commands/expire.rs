@@ -12,6 +12,7 @@ use super::{DOCS, FIELDS, KEY, PER_FIELD, WRITING, with};
 use crate::expiry::watch;
 use crate::storage::Storage;
 use crate::value::{Hash, Writer, announce};
+use plinth_module::condition::Conditions;
 use plinth_module::prelude::*;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 5] {
@@ -91,47 +92,15 @@ fn hpexpireat<S: Storage>(call: &mut Call<'_>) -> Result {
     expire::<S>(call, UNIX_MILLISECONDS)
 }
 
-/// Under which conditions a deadline is set.
-#[derive(Clone, Copy, Default)]
-struct Conditions {
-    only_new: bool,
-    only_present: bool,
-    only_later: bool,
-    only_earlier: bool,
-}
-
-impl Conditions {
-    /// Reads the words behind the amount, and where they end. The error is written.
-    fn read(call: &mut Call<'_>) -> Result<(Conditions, usize)> {
-        let (mut conditions, mut at) = (Conditions::default(), 3);
-        loop {
-            match call.args.bytes(at).to_ascii_lowercase().as_slice() {
-                b"nx" => conditions.only_new = true,
-                b"xx" => conditions.only_present = true,
-                b"gt" => conditions.only_later = true,
-                b"lt" => conditions.only_earlier = true,
-                _ => break,
-            }
-            at += 1;
-        }
-        let Conditions { only_new, only_present, only_later, only_earlier } = conditions;
-        if only_new && (only_present || only_later || only_earlier) {
-            return Err(call.reply.error("ERR NX and XX, GT or LT options at the same time are not compatible"));
-        }
-        if only_later && only_earlier {
-            return Err(call.reply.error("ERR GT and LT options at the same time are not compatible"));
-        }
-        Ok((conditions, at))
+/// Reads the conditions behind the amount, and where they end. The error is written.
+fn conditions(call: &mut Call<'_>) -> Result<(Conditions, usize)> {
+    let (mut conditions, mut at) = (Conditions::default(), 3);
+    while conditions.add(call.args.bytes(at)) {
+        at += 1;
     }
-
-    /// Whether they hold for a field with this deadline and a new one. None is later than any.
-    fn hold(self, present: Option<u64>, new: u64) -> bool {
-        match present {
-            None => !self.only_present && !self.only_later,
-            Some(present) => {
-                !self.only_new && (!self.only_later || new > present) && (!self.only_earlier || new < present)
-            }
-        }
+    match conditions.conflict() {
+        Some(text) => Err(call.reply.error(text)),
+        None => Ok((conditions, at)),
     }
 }
 
@@ -140,7 +109,7 @@ fn expire<S: Storage>(call: &mut Call<'_>, unit: Unit) -> Result {
     // A key of another type is an error before any argument is.
     call.keys.get_with(TypeHandle::of::<Hash<S>>()?, key, GET_WRITE | GET_NO_STATS)?;
     let at_ms = deadline::read(call, 2, unit)?;
-    let (conditions, end) = Conditions::read(call)?;
+    let (conditions, end) = conditions(call)?;
     let fields = fields(call, end, "ERR Parameter `numFields` should be greater than 0")?;
     let is_past = at_ms <= now_ms.max(0) as u64;
     call.reply.array(fields.len());

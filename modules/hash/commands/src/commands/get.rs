@@ -7,7 +7,7 @@ use super::{DOCS, FIELD, KEY, READING, now, with};
 use crate::small::Shown;
 use crate::storage::Storage;
 use crate::value::{Hash, View};
-use plinth_module::pack::{Digits, Value};
+use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 8] {
@@ -29,20 +29,11 @@ pub(super) fn open<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Res
     keys.get(TypeHandle::of::<Hash<S>>()?, key)
 }
 
-/// Answers with a text.
-#[inline(always)]
-pub(super) fn reply_value(reply: &mut ReplyBuffer<'_>, value: Value<'_>) {
-    match value {
-        Value::Text(text) => reply.bulk(text),
-        Value::Integer(integer) => reply.bulk_integer(integer),
-    }
-}
-
 /// Answers with a field's value, or with nothing.
 #[inline(always)]
 pub(super) fn reply_found(reply: &mut ReplyBuffer<'_>, found: Option<Shown<'_>>) {
     match found {
-        Some(shown) => reply_value(reply, shown.value),
+        Some(shown) => reply.bulk_value(shown.value),
         None => reply.null(),
     }
 }
@@ -131,10 +122,10 @@ fn whole<S: Storage>(call: &mut Call<'_>, fields: bool, values: bool) -> Result 
     }
     view.for_each(now, |shown| {
         if fields {
-            reply_value(&mut call.reply, shown.field);
+            call.reply.bulk_value(shown.field);
         }
         if values {
-            reply_value(&mut call.reply, shown.value);
+            call.reply.bulk_value(shown.value);
         }
     });
     Ok(())

@@ -41,22 +41,6 @@ impl<S: Storage> Commands<S> {
     ]);
 }
 
-const fn join(families: &[&[Command]]) -> [Command; COUNT] {
-    let mut all = [Command::NEW; COUNT];
-    let (mut family, mut at) = (0, 0);
-    while family < families.len() {
-        let mut one = 0;
-        while one < families[family].len() {
-            all[at] = families[family][one];
-            at += 1;
-            one += 1;
-        }
-        family += 1;
-    }
-    assert!(at == COUNT);
-    all
-}
-
 /// A spec with the function that runs it, over some storage.
 const fn with(spec: Command, handler: plinth_module::command::HandlerFn) -> Command {
     Command { run: run(handler), ..spec }
@@ -101,9 +85,4 @@ const PER_FIELD: Bytes = text("O(N) where N is the number of specified fields");
 #[inline(always)]
 fn now(call: &Call<'_>) -> u64 {
     call.now_ms().max(0) as u64
-}
-
-/// One change of a command in its past.
-const fn change(version: &'static str, what: &'static str) -> Change {
-    Change { version: text(version), what: text(what) }
 }

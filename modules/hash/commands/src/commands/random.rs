@@ -6,12 +6,12 @@
 //!   count < 0        so many picks, each of all fields
 //! ```
 
-use super::get::{open, reply_value};
+use super::get::open;
 use super::{DOCS, KEY, READING, now, with};
-use crate::random::{below, number};
 use crate::small::{self, Shown, is_past};
 use crate::storage::Storage;
 use crate::value::View;
+use plinth_module::chance::{REPEAT_MAX, below, number, picks};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
 
@@ -21,8 +21,6 @@ pub(super) const fn commands<S: Storage>() -> [Command; 1] {
 
 /// Picks of a large hash that may meet expired fields before all fields are looked at instead.
 const TRIES: usize = 100;
-/// Most picks of one reply that may repeat fields: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 
 const HRANDFIELD: Command = Command {
     name: text("hrandfield"),
@@ -52,23 +50,12 @@ fn hrandfield<S: Storage>(call: &mut Call<'_>) -> Result {
     if call.args.len() == 2 {
         let entry = open::<S>(&mut call.keys, key)?;
         match Picker::new(View::<S>::of(&entry), now).pick() {
-            Some(shown) => reply_value(&mut call.reply, shown.field),
+            Some(shown) => call.reply.bulk_value(shown.field),
             None => call.reply.null(),
         }
         return Ok(());
     }
-    let count = call.args.integer(2)?;
-    if count == i64::MIN {
-        let text = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
-        return Err(call.reply.error(text));
-    }
-    let with_values = call.args.len() == 4 && call.args.word(3, "withvalues");
-    if call.args.len() > 4 || call.args.len() == 4 && !with_values {
-        return Err(Error::Syntax);
-    }
-    if with_values && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
-        return Err(call.reply.error("ERR value is out of range"));
-    }
+    let (count, with_values) = picks(call, "withvalues")?;
     let entry = open::<S>(&mut call.keys, key)?;
     let mut picker = Picker::new(View::<S>::of(&entry), now);
     let mut out = Out { reply: &mut call.reply, with_values, nested: resp3 };
@@ -107,9 +94,9 @@ impl Out<'_, '_> {
         if self.with_values && self.nested {
             self.reply.array(2);
         }
-        reply_value(self.reply, shown.field);
+        self.reply.bulk_value(shown.field);
         if self.with_values {
-            reply_value(self.reply, shown.value);
+            self.reply.bulk_value(shown.value);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A field that is set has no deadline any more.
 
-use super::{DOCS, FIELD, KEY, VALUE, WRITING, change, with};
+use super::{DOCS, FIELD, KEY, VALUE, WRITING, with};
 use crate::storage::Storage;
 use crate::value::{Writer, announce};
 use plinth_module::prelude::*;

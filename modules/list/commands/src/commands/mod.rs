@@ -23,7 +23,7 @@ pub const COUNT: usize = 22;
 
 /// Every command, over a storage.
 pub const fn all<S: Storage>() -> [Command; COUNT] {
-    let families: [&[Command]; 7] = [
+    join(&[
         &push::commands::<S>(),
         &pop::commands::<S>(),
         &read::commands::<S>(),
@@ -31,20 +31,7 @@ pub const fn all<S: Storage>() -> [Command; COUNT] {
         &transfer::commands::<S>(),
         &mpop::commands::<S>(),
         &wait::commands::<S>(),
-    ];
-    let mut all = [Command::NEW; COUNT];
-    let (mut family, mut at) = (0, 0);
-    while family < families.len() {
-        let mut one = 0;
-        while one < families[family].len() {
-            all[at] = families[family][one];
-            at += 1;
-            one += 1;
-        }
-        family += 1;
-    }
-    assert!(at == COUNT);
-    all
+    ])
 }
 
 /// The group that all commands are shown in.
@@ -92,15 +79,6 @@ const fn popped_at(end: End) -> &'static str {
 #[inline]
 fn check_len(text: &[u8]) -> Result {
     if text.len() <= crate::codec::ELEMENT_MAX { Ok(()) } else { Err(Error::TooLarge) }
-}
-
-/// Answers with an element.
-#[inline]
-fn reply_value(reply: &mut ReplyBuffer<'_>, value: Value<'_>) {
-    match value {
-        Value::Text(text) => reply.bulk(text),
-        Value::Integer(integer) => reply.bulk_integer(integer),
-    }
 }
 
 /// The part of a list of `len` elements from `start` to `stop`, both included, where negative
@@ -171,12 +149,4 @@ fn finish<S: Storage>(keys: &mut Keys<'_>, key: &[u8], after: After, event: &str
 /// Bytes of an element, for a command that passes it on.
 fn bytes_of(value: Value<'_>) -> Vec<u8> {
     value.text(&mut Digits::new()).to_vec()
-}
-
-/// A count that must not be negative. Fails with the reply for it.
-fn positive(call: &mut Call<'_>, at: usize, text: &str) -> Result<usize> {
-    match call.args.integer(at) {
-        Ok(count) if count >= 0 => Ok(count as usize),
-        _ => Err(call.reply.error(text)),
-    }
 }

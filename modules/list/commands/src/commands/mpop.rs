@@ -1,9 +1,10 @@
 //! Taking from the first of several lists that has elements: LMPOP.
 
-use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, reply_value, take};
+use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
+use std::ops::Range;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 1] {
     [Command { run: run(lmpop::<S>), ..LMPOP }]
@@ -38,8 +39,8 @@ pub(super) const COUNT: Arg = Arg::new(ARG_INTEGER, "count").token("COUNT").flag
 
 /// What is to be taken, and from which keys.
 pub(super) struct Wanted {
-    /// Arguments that are keys: the first, and how many.
-    pub(super) keys: (usize, usize),
+    /// Arguments that are keys.
+    pub(super) keys: Range<usize>,
     /// From where.
     pub(super) end: End,
     /// Most elements.
@@ -49,24 +50,17 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads the arguments from the number of keys on, which is at `index`.
     pub(super) fn read(call: &mut Call<'_>, index: usize) -> Result<Wanted> {
-        let keys = positive(call, index, "ERR numkeys should be greater than 0")?;
+        let keys = call.at_least(index, 1, "ERR numkeys should be greater than 0")?;
         let at = (index + 1).saturating_add(keys);
-        let mut wanted = Wanted { keys: (index + 1, keys), end: end(call.args.expect(at)?)?, count: 1 };
+        let mut wanted = Wanted { keys: index + 1..at, end: end(call.args.expect(at)?)?, count: 1 };
         match call.args.len() - at {
             1 => {}
             3 if call.args.word(at + 1, "COUNT") => {
-                wanted.count = positive(call, at + 2, "ERR count should be greater than 0")?;
+                wanted.count = call.at_least(at + 2, 1, "ERR count should be greater than 0")?;
             }
             _ => return Err(Error::Syntax),
         }
         Ok(wanted)
-    }
-}
-
-fn positive(call: &mut Call<'_>, at: usize, text: &str) -> Result<usize> {
-    match call.args.integer(at) {
-        Ok(count) if count > 0 => Ok(count as usize),
-        _ => Err(call.reply.error(text)),
     }
 }
 
@@ -81,19 +75,15 @@ fn lmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 /// Takes elements away from the first key that is there, and answers with both. Returns whether
 /// there was one.
 pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<bool> {
-    for at in wanted.keys.0..wanted.keys.0 + wanted.keys.1 {
+    for at in wanted.keys.clone() {
         let key = call.args.bytes(at);
         let Call { keys, reply, propagate, .. } = call;
-        let mut entry = match keys.get_write(value::handle::<S>()?, key) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { continue };
         let count = wanted.count.min(value::len::<S>(&entry));
         reply.array(2);
         reply.bulk(key);
         reply.array(count);
-        let after = take::<S>(&mut entry, wanted.end, count, |value| reply_value(reply, value))?;
+        let after = take::<S>(&mut entry, wanted.end, count, |value| reply.bulk_value(value))?;
         finish::<S>(keys, key, after, popped_at(wanted.end))?;
         let name: &[u8] = if wanted.end == End::Front { b"LPOP" } else { b"RPOP" };
         propagate.instead(&[name, key, itoa::Buffer::new().format(count).as_bytes()])?;

@@ -1,6 +1,6 @@
 //! Taking from the ends: LPOP, RPOP.
 
-use super::{GROUP, KEY, TAKEN_FROM, finish, popped_at, positive, reply_value, take};
+use super::{GROUP, KEY, TAKEN_FROM, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -53,7 +53,7 @@ fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     let key = call.args.bytes(1);
     let count = match call.args.len() {
         2 => None,
-        3 => Some(positive(call, 2, "ERR value is out of range, must be positive")?),
+        3 => Some(call.at_least(2, 0, "ERR value is out of range, must be positive")?),
         _ => return Err(Error::Arity),
     };
     let Call { keys, reply, .. } = call;
@@ -76,6 +76,6 @@ fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
             count
         }
     };
-    let after = take::<S>(&mut entry, end, count, |value| reply_value(reply, value))?;
+    let after = take::<S>(&mut entry, end, count, |value| reply.bulk_value(value))?;
     finish::<S>(keys, key, after, popped_at(end))
 }

@@ -1,6 +1,6 @@
 //! Reading: LLEN, LINDEX, LRANGE, LPOS.
 
-use super::{ELEMENT, GROUP, KEY, positive, range, reply_value};
+use super::{ELEMENT, GROUP, KEY, range};
 use crate::storage::{Storage, Value};
 use crate::value;
 use plinth_module::pack::Digits;
@@ -65,7 +65,7 @@ fn lindex<S: Storage>(call: &mut Call<'_>) -> Result {
         Some(entry) => {
             let at = args.integer(2)?;
             let (start, count) = range(value::len::<S>(&entry), at, at);
-            if count == 0 { None } else { value::get::<S, _>(&entry, start, |value| reply_value(reply, value)) }
+            if count == 0 { None } else { value::get::<S, _>(&entry, start, |value| reply.bulk_value(value)) }
         }
         None => None,
     };
@@ -103,7 +103,7 @@ fn lrange<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     let mut left = count;
     let _ = value::visit::<S, ()>(&entry, start, |value| {
-        reply_value(reply, value);
+        reply.bulk_value(value);
         left -= 1;
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -177,9 +177,9 @@ fn options(call: &mut Call<'_>) -> Result<Search> {
         if call.args.word(at, "RANK") {
             search.rank = rank(call, at + 1)?;
         } else if call.args.word(at, "COUNT") {
-            search.count = Some(positive(call, at + 1, "ERR COUNT can't be negative")?);
+            search.count = Some(call.at_least(at + 1, 0, "ERR COUNT can't be negative")?);
         } else if call.args.word(at, "MAXLEN") {
-            search.len_max = positive(call, at + 1, "ERR MAXLEN can't be negative")?;
+            search.len_max = call.at_least(at + 1, 0, "ERR MAXLEN can't be negative")?;
         } else {
             return Err(Error::Syntax);
         }

@@ -6,11 +6,11 @@
 
 use super::mpop::{self, Wanted, mpop};
 use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
-use super::{GROUP, TAKEN_FROM, end, finish, popped_at, reply_value, take};
+use super::{GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
-use plinth_module::block::timeout_ms;
 use plinth_module::prelude::*;
+use std::ops::Range;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 5] {
     [
@@ -73,22 +73,18 @@ fn brpop<S: Storage>(call: &mut Call<'_>) -> Result {
 
 fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     let last = call.args.len() - 1;
-    let timeout_ms = timeout(call, last)?;
+    let timeout_ms = call.timeout_ms(last)?;
     for at in 1..last {
         let key = call.args.bytes(at);
         let Call { keys, reply, propagate, .. } = call;
-        let mut entry = match keys.get_write(value::handle::<S>()?, key) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { continue };
         reply.array(2);
         reply.bulk(key);
-        let after = take::<S>(&mut entry, end, 1, |value| reply_value(reply, value))?;
+        let after = take::<S>(&mut entry, end, 1, |value| reply.bulk_value(value))?;
         finish::<S>(keys, key, after, popped_at(end))?;
         return propagate.instead(&[if end == End::Front { b"LPOP" } else { b"RPOP" }, key]);
     }
-    wait::<S>(call, (1, last - 1), timeout_ms, WaitReply::NullArray)
+    wait::<S>(call, 1..last, timeout_ms, WaitReply::NullArray)
 }
 
 const BLMPOP: Command = Command {
@@ -111,7 +107,7 @@ const BLMPOP: Command = Command {
 };
 
 fn blmpop<S: Storage>(call: &mut Call<'_>) -> Result {
-    let timeout_ms = timeout(call, 1)?;
+    let timeout_ms = call.timeout_ms(1)?;
     let wanted = Wanted::read(call, 2)?;
     if mpop::<S>(call, &wanted)? {
         return Ok(());
@@ -144,12 +140,12 @@ const BLMOVE: Command = Command {
 
 fn blmove<S: Storage>(call: &mut Call<'_>) -> Result {
     let (from, to) = (end(call.args.bytes(3))?, end(call.args.bytes(4))?);
-    let timeout_ms = timeout(call, 5)?;
+    let timeout_ms = call.timeout_ms(5)?;
     if answer::<S>(call, from, to)? {
         let args = &call.args;
         return call.propagate.instead(&[b"LMOVE", args.bytes(1), args.bytes(2), args.bytes(3), args.bytes(4)]);
     }
-    wait::<S>(call, (1, 1), timeout_ms, WaitReply::Null)
+    wait::<S>(call, 1..2, timeout_ms, WaitReply::Null)
 }
 
 const BRPOPLPUSH: Command = Command {
@@ -170,11 +166,11 @@ const BRPOPLPUSH: Command = Command {
 };
 
 fn brpoplpush<S: Storage>(call: &mut Call<'_>) -> Result {
-    let timeout_ms = timeout(call, 3)?;
+    let timeout_ms = call.timeout_ms(3)?;
     if answer::<S>(call, End::Back, End::Front)? {
         return call.propagate.instead(&[b"RPOPLPUSH", call.args.bytes(1), call.args.bytes(2)]);
     }
-    wait::<S>(call, (1, 1), timeout_ms, WaitReply::Null)
+    wait::<S>(call, 1..2, timeout_ms, WaitReply::Null)
 }
 
 /// Moves an element and answers with it. Returns whether there was one.
@@ -187,22 +183,9 @@ fn answer<S: Storage>(call: &mut Call<'_>, from: End, to: End) -> Result<bool> {
     Ok(element.is_some())
 }
 
-/// The timeout at an argument. Fails with the reply for it.
-fn timeout(call: &mut Call<'_>, at: usize) -> Result<u64> {
-    timeout_ms(call.args.bytes(at)).map_err(|text| call.reply.error(text))
-}
-
-/// Waits for the arguments that are keys, the first and how many. Where nobody can wait the answer is
-/// the sister's when there is nothing, `at_once`; when the time is up it is a null array for all.
-fn wait<S: Storage>(call: &mut Call<'_>, keys: (usize, usize), timeout_ms: u64, at_once: WaitReply) -> Result {
-    if !call.block.may_wait() {
-        match at_once {
-            WaitReply::Null => call.reply.null(),
-            WaitReply::NullArray => call.reply.null_array(),
-        }
-        return Ok(());
-    }
-    let reply = WaitReply::NullArray;
-    let keys: Vec<&[u8]> = call.args.from(keys.0).take(keys.1).collect();
-    call.block.wait(&keys, Wait { of: Some(value::handle::<S>()?), timeout_ms, reply, ..Wait::NEW })
+/// Waits for the keys among the arguments. Where nobody can wait the answer is the sister's when there
+/// is nothing, `at_once`; when the time is up it is a null array for all.
+fn wait<S: Storage>(call: &mut Call<'_>, keys: Range<usize>, timeout_ms: u64, at_once: WaitReply) -> Result {
+    let of = Some(value::handle::<S>()?);
+    call.wait(keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW }, at_once)
 }

@@ -1,6 +1,6 @@
 //! Changing: SADD, SREM, SMOVE.
 
-use super::{GROUP, KEY, MEMBER, WRITES, change, find, find_write, remove_empty};
+use super::{GROUP, KEY, MEMBER, WRITES, find, find_write, remove_empty};
 use crate::codec::SetType;
 use crate::limits::Limits;
 use crate::storage::{Storage, member};

@@ -7,7 +7,7 @@
 //!
 //! With STORE the result is built member by member in the order that gives it Redis's encoding.
 
-use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, reply_all, reply_member, store};
+use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, reply_all, store};
 use crate::limits::Limits;
 use crate::storage::{Storage, Value};
 use crate::value::{Owned, insert, remove};
@@ -62,7 +62,7 @@ pub(super) fn sunion<S: Storage>(call: &mut Call<'_>) -> Result {
     let mark = call.reply.open();
     let mut count = 0;
     let mut show = |member: Value<'_>| {
-        reply_member(&mut call.reply, member);
+        call.reply.bulk_value(member);
         count += 1;
     };
     if sets.len() <= LOOKED_UP_SETS_MAX {
@@ -130,7 +130,7 @@ pub(super) fn sdiff<S: Storage>(call: &mut Call<'_>) -> Result {
     let mark = call.reply.open();
     let mut count = 0;
     let mut show = |member: Value<'_>| {
-        reply_member(&mut call.reply, member);
+        call.reply.bulk_value(member);
         count += 1;
     };
     if others.len() <= LOOKED_UP_SETS_MAX || looks_up(first, &others) {

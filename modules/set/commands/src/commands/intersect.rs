@@ -3,7 +3,7 @@
 //! The members of the smallest set are looked for in the others, the next smallest first: the sooner
 //! one is missing, the less is looked up.
 
-use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, reply_member, store};
+use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, store};
 use crate::limits::Limits;
 use crate::storage::{Storage, Value};
 use crate::value::{Owned, as_intset, insert};
@@ -40,7 +40,7 @@ pub(super) fn sinter<S: Storage>(call: &mut Call<'_>) -> Result {
     let mark = call.reply.open();
     let mut count = 0;
     common(&sets, |member| {
-        reply_member(&mut call.reply, member);
+        call.reply.bulk_value(member);
         count += 1;
         true
     });
@@ -76,10 +76,7 @@ pub(super) const SINTERCARD: Command = Command {
 };
 
 pub(super) fn sintercard<S: Storage>(call: &mut Call<'_>) -> Result {
-    let count = call.args.integer(1).ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-    if count == 0 {
-        return Err(call.reply.error("ERR numkeys should be greater than 0"));
-    }
+    let count = call.at_least(1, 1, "ERR numkeys should be greater than 0")?;
     if count > call.args.len() - 2 {
         return Err(call.reply.error("ERR Number of keys can't be greater than number of args"));
     }
@@ -88,10 +85,7 @@ pub(super) fn sintercard<S: Storage>(call: &mut Call<'_>) -> Result {
         if !call.args.word(at, "limit") || at + 1 == call.args.len() {
             return Err(Error::Syntax);
         }
-        let Some(given) = call.args.integer(at + 1).ok().and_then(|given| usize::try_from(given).ok()) else {
-            return Err(call.reply.error("ERR LIMIT can't be negative"));
-        };
-        limit = given;
+        limit = call.at_least(at + 1, 0, "ERR LIMIT can't be negative")?;
     }
     let sets = find_each::<S>(&mut call.keys, call.args.from(2).take(count), 0)?;
     let mut found = 0;

@@ -67,11 +67,6 @@ const READS: u64 = CATEGORY_READ | CATEGORY_SET;
 /// Categories of commands that write.
 const WRITES: u64 = CATEGORY_WRITE | CATEGORY_SET;
 
-/// A line of a command's history.
-const fn change(version: &'static str, what: &'static str) -> Change {
-    Change { version: text(version), what: text(what) }
-}
-
 /// The set of a key to be read; `None` when there is no such key.
 #[inline(always)]
 fn find<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<View<'k, S>>> {
@@ -98,16 +93,7 @@ fn find_each<'k, 'n, S: Storage>(
 /// Answers with all members.
 fn reply_all<S: Storage>(reply: &mut ReplyBuffer<'_>, set: View<'_, S>) {
     reply.set(set.len());
-    set.for_each(|member| reply_member(reply, member));
-}
-
-/// Answers with a member.
-#[inline(always)]
-fn reply_member(reply: &mut ReplyBuffer<'_>, member: crate::storage::Value<'_>) {
-    match member {
-        crate::storage::Value::Text(text) => reply.bulk(text),
-        crate::storage::Value::Integer(integer) => reply.bulk_integer(integer),
-    }
+    set.for_each(|member| reply.bulk_value(member));
 }
 
 /// Ends a *STORE command: the key becomes the result, or goes when that is empty; announces it and

@@ -2,12 +2,13 @@
 //!
 //! What is passed on to replicas of SPOP is which members went.
 
-use super::{GROUP, KEY, READS, WRITES, change, find, find_write, remove_empty, reply_all, reply_member};
+use super::{GROUP, KEY, READS, WRITES, find, find_write, remove_empty, reply_all};
 use crate::codec::SetType;
 use crate::limits::Limits;
 use crate::storage::{Digits, Storage};
 use crate::value::{Owned, insert, len, take_random};
 use crate::view::View;
+use plinth_module::chance::{COUNT_RANGE, REPEAT_MAX};
 use plinth_module::prelude::*;
 
 /// A storage that has members and picks none: it breaks its contract, and a reply that has begun is
@@ -17,8 +18,6 @@ const NO_MEMBER: Error = Error::BadData;
 const KEEP_RATIO: usize = 5;
 /// A set is walked over when a random pick would find a member shown already too often.
 const WALK_RATIO: usize = 3;
-/// Most members of one reply that repeats members: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 /// Members that one command passed on to replicas removes.
 const REMOVED_TOGETHER: usize = 1024;
 
@@ -58,7 +57,7 @@ fn pop_one<S: Storage>(call: &mut Call<'_>) -> Result {
     let (reply, propagate) = (&mut call.reply, &mut call.propagate);
     let mut passed_on = Ok(());
     let taken = take_random::<S>(&mut entry, |member| {
-        reply_member(reply, member);
+        reply.bulk_value(member);
         passed_on = propagate.instead(&[b"SREM", key, member.text(&mut Digits::new())]);
     })?;
     if !taken {
@@ -73,10 +72,7 @@ fn pop_one<S: Storage>(call: &mut Call<'_>) -> Result {
 }
 
 fn pop_many<S: Storage>(call: &mut Call<'_>) -> Result {
-    let (key, count) = (call.args.bytes(1), call.args.integer(2).ok().and_then(|count| usize::try_from(count).ok()));
-    let Some(count) = count else {
-        return Err(call.reply.error("ERR value is out of range, must be positive"));
-    };
+    let (key, count) = (call.args.bytes(1), call.at_least(2, 0, "ERR value is out of range, must be positive")?);
     let Some(mut entry) = find_write::<S>(&mut call.keys, key)? else {
         call.reply.set(0);
         return Ok(());
@@ -95,7 +91,7 @@ fn pop_many<S: Storage>(call: &mut Call<'_>) -> Result {
         call.reply.set(count);
         for _ in 0..count {
             let taken = take_random::<S>(&mut entry, |member| {
-                reply_member(&mut call.reply, member);
+                call.reply.bulk_value(member);
                 gone.push(member.to_vec(), &mut call.propagate);
             })?;
             if !taken {
@@ -125,7 +121,7 @@ fn keep_few<S: Storage>(call: &mut Call<'_>, count: usize) -> Result {
         let view = View::<S>::of(stored);
         call.reply.set(view.len());
         view.for_each(|member| {
-            reply_member(&mut call.reply, member);
+            call.reply.bulk_value(member);
             gone.push(member.to_vec(), &mut call.propagate);
         });
     }
@@ -195,7 +191,7 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
     if call.args.len() == 2 {
         match find::<S>(&mut call.keys, key)?.and_then(|set| set.random()) {
-            Some(member) => reply_member(&mut call.reply, member),
+            Some(member) => call.reply.bulk_value(member),
             None => call.reply.null(),
         }
         return Ok(());
@@ -203,9 +199,7 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     let count = call.args.integer(2)?;
     let repeats = count < 0;
     if count == i64::MIN {
-        let (low, high) = (-i64::MAX, i64::MAX);
-        let refusal = format!("ERR value is out of range, value must between {low} and {high}");
-        return Err(call.reply.error(refusal));
+        return Err(call.reply.error(COUNT_RANGE));
     }
     let Some(set) = find::<S>(&mut call.keys, key)? else {
         call.reply.array(0);
@@ -218,14 +212,14 @@ pub(super) fn srandmember<S: Storage>(call: &mut Call<'_>) -> Result {
     if repeats {
         reply.array(count);
         for _ in 0..count {
-            reply_member(reply, set.random().ok_or(NO_MEMBER)?);
+            reply.bulk_value(set.random().ok_or(NO_MEMBER)?);
         }
         return Ok(());
     }
     let count = count.min(set.len());
     reply.array(count);
     if !matches!(set, View::Large(_)) || count.saturating_mul(WALK_RATIO) > set.len() {
-        set.select(count, |member| reply_member(reply, member));
+        set.select(count, |member| reply.bulk_value(member));
         return Ok(());
     }
     pick_distinct(reply, set, count)
@@ -237,7 +231,7 @@ fn pick_distinct<S: Storage>(reply: &mut ReplyBuffer<'_>, set: View<'_, S>, coun
     while shown.view().len() < count {
         let member = set.random().ok_or(NO_MEMBER)?;
         if insert(&mut shown, member, &limits)? {
-            reply_member(reply, member);
+            reply.bulk_value(member);
         }
     }
     Ok(())

@@ -4,14 +4,12 @@
 //! members, and looks at no more than ten times as many steps of the storage's scan, so that a set
 //! that has lost most of its members does not hold up the server.
 
-use super::{GROUP, KEY, READS, find, reply_member};
+use super::{GROUP, KEY, READS, find};
 use crate::storage::{Digits, Storage};
-use plinth_module::glob::Pattern;
 use plinth_module::number::parse_cursor;
 use plinth_module::prelude::*;
+use plinth_module::scan::ScanOptions;
 
-/// Members shown by an SSCAN that does not say.
-const COUNT_DEFAULT: usize = 10;
 /// Steps for each member that is asked for.
 const STEPS_PER_MEMBER: usize = 10;
 
@@ -46,7 +44,7 @@ pub(super) fn sscan<S: Storage>(call: &mut Call<'_>) -> Result {
         call.reply.array(0);
         return Ok(());
     };
-    let (pattern, count) = options(&call.args)?;
+    let ScanOptions { pattern, count } = ScanOptions::read(&call.args, 3, |_| Ok(0))?;
     // The cursor comes first in the reply and is known last: members wait beside it.
     let (mut found, mut ends, mut seen) = (Vec::new(), Vec::new(), 0);
     for _ in 0..count.saturating_mul(STEPS_PER_MEMBER) {
@@ -68,24 +66,8 @@ pub(super) fn sscan<S: Storage>(call: &mut Call<'_>) -> Result {
     call.reply.array(ends.len());
     let mut start = 0;
     for end in ends {
-        reply_member(&mut call.reply, crate::storage::Value::Text(&found[start..end]));
+        call.reply.bulk_value(crate::storage::Value::Text(&found[start..end]));
         start = end;
     }
     Ok(())
-}
-
-fn options<'a>(args: &Args<'a>) -> Result<(Pattern<'a>, usize)> {
-    let (mut pattern, mut count) = (Pattern::All, COUNT_DEFAULT);
-    for at in (3..args.len()).step_by(2) {
-        let value = args.expect(at + 1)?;
-        if args.word(at, "count") {
-            let given = args.integer(at + 1)?;
-            count = usize::try_from(given).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
-        } else if args.word(at, "match") {
-            pattern = Pattern::new(value);
-        } else {
-            return Err(Error::Syntax);
-        }
-    }
-    Ok((pattern, count))
 }

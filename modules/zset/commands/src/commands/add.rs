@@ -1,6 +1,6 @@
 //! Adding: ZADD and ZINCRBY.
 
-use super::{GROUP, KEY, MEMBER, WRITES, change};
+use super::{GROUP, KEY, MEMBER, WRITES};
 use crate::score;
 use crate::storage::Storage;
 use crate::value::Edit;

@@ -7,7 +7,6 @@ use super::pop::{End, Several, pop};
 use super::{GROUP, KEY, WHERE, WRITES};
 use crate::codec::Zset;
 use crate::storage::Storage;
-use plinth_module::block::timeout_ms;
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
 
@@ -96,14 +95,9 @@ fn bzpopmax<S: Storage>(call: &mut Call<'_>) -> Result {
     pop_or_wait::<S>(call, End::Max)
 }
 
-/// The timeout in the argument at `index`.
-fn timeout(call: &mut Call<'_>, index: usize) -> Result<u64> {
-    timeout_ms(call.args.bytes(index)).map_err(|text| call.reply.error(text))
-}
-
 fn pop_or_wait<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     let last = call.args.len() - 1;
-    let timeout_ms = timeout(call, last)?;
+    let timeout_ms = call.timeout_ms(last)?;
     for index in 1..last {
         let key = call.args.bytes(index);
         let head = |reply: &mut ReplyBuffer<'_>, _| {
@@ -122,7 +116,7 @@ fn pop_or_wait<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
 }
 
 fn bzmpop<S: Storage>(call: &mut Call<'_>) -> Result {
-    let timeout_ms = timeout(call, 1)?;
+    let timeout_ms = call.timeout_ms(1)?;
     let several = Several::read(call, 2)?;
     if several.run::<S>(call)? {
         return Ok(());
@@ -130,13 +124,8 @@ fn bzmpop<S: Storage>(call: &mut Call<'_>) -> Result {
     wait::<S>(call, several.first..several.first + several.keys, timeout_ms)
 }
 
-/// Waits for the keys among the arguments, or answers at once where nothing can wait.
+/// Waits for the keys among the arguments.
 fn wait<S: Storage>(call: &mut Call<'_>, keys: std::ops::Range<usize>, timeout_ms: u64) -> Result {
-    if !call.block.may_wait() {
-        call.reply.null_array();
-        return Ok(());
-    }
-    let keys: Vec<&[u8]> = keys.map(|index| call.args.bytes(index)).collect();
     let of = Some(TypeHandle::of::<Zset<S>>()?);
-    call.block.wait(&keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW })
+    call.wait(keys, Wait { of, timeout_ms, reply: WaitReply::NullArray, ..Wait::NEW }, WaitReply::NullArray)
 }

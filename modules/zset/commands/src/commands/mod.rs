@@ -8,7 +8,6 @@ mod algebra;
 mod block;
 mod bounds;
 mod input;
-mod numbers;
 mod pop;
 mod random;
 mod range;
@@ -24,7 +23,8 @@ use std::marker::PhantomData;
 pub struct Commands<S>(PhantomData<S>);
 
 impl<S: Storage> Commands<S> {
-    const FAMILIES: [&'static [Command]; 10] = [
+    /// Every command of the module.
+    pub const ALL: [Command; COUNT] = join(&[
         &add::Family::<S>::COMMANDS,
         &algebra::Family::<S>::COMMANDS,
         &block::Family::<S>::COMMANDS,
@@ -35,24 +35,7 @@ impl<S: Storage> Commands<S> {
         &read::Family::<S>::COMMANDS,
         &remove::Family::<S>::COMMANDS,
         &scan::Family::<S>::COMMANDS,
-    ];
-
-    /// Every command of the module.
-    pub const ALL: [Command; COUNT] = {
-        let mut all = [Command::NEW; COUNT];
-        let (mut family, mut at) = (0, 0);
-        while family < Self::FAMILIES.len() {
-            let mut one = 0;
-            while one < Self::FAMILIES[family].len() {
-                all[at] = Self::FAMILIES[family][one];
-                at += 1;
-                one += 1;
-            }
-            family += 1;
-        }
-        assert!(at == COUNT, "COUNT is the number of commands");
-        all
-    };
+    ]);
 }
 
 /// Number of commands.
@@ -71,11 +54,6 @@ const WHERE: Arg = Arg::group(ARG_ONE_OF, "where", &[Arg::word("min", "MIN"), Ar
 
 const READS: u64 = CATEGORY_READ | CATEGORY_SORTEDSET;
 const WRITES: u64 = CATEGORY_WRITE | CATEGORY_SORTEDSET;
-
-/// A change of a command in its past.
-const fn change(version: &'static str, what: &'static str) -> Change {
-    Change { version: text(version), what: text(what) }
-}
 
 /// One reader of the key at argument 1.
 const READER: Command = Command {

@@ -1,6 +1,6 @@
 //! Popping: ZPOPMIN, ZPOPMAX and ZMPOP.
 
-use super::{GROUP, KEY, WHERE, WRITES, numbers, reply_head, reply_pair};
+use super::{GROUP, KEY, WHERE, WRITES, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::{Edit, announce};
 use plinth_module::prelude::*;
@@ -130,11 +130,7 @@ fn pop_one<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
     if call.args.len() > 3 {
         return Err(Error::Syntax);
     }
-    let count = match call.args.integer(2) {
-        _ if !has_count => 1,
-        Ok(count @ 0..) => count as usize,
-        _ => return Err(call.reply.error("ERR value is out of range, must be positive")),
-    };
+    let count = if has_count { call.at_least(2, 0, "ERR value is out of range, must be positive")? } else { 1 };
     // Without a count the one pair is the reply.
     let is_nested = has_count && call.resp() >= 3;
     let key = call.args.bytes(1);
@@ -159,7 +155,7 @@ pub(super) struct Several {
 impl Several {
     /// Reads the arguments from the number of keys on, which is at `at`.
     pub(super) fn read(call: &mut Call<'_>, at: usize) -> Result<Several> {
-        let keys = numbers::keys_count(call, at)?;
+        let keys = call.at_least(at, 1, "ERR numkeys should be greater than 0")?;
         let place = at.saturating_add(1).saturating_add(keys);
         if place >= call.args.len() {
             return Err(Error::Syntax);
@@ -167,7 +163,9 @@ impl Several {
         let end = End::read(&call.args, place)?;
         let count = match call.args.len() - place {
             1 => 1,
-            3 if call.args.word(place + 1, "count") => numbers::count(call, place + 2)?,
+            3 if call.args.word(place + 1, "count") => {
+                call.at_least(place + 2, 1, "ERR count should be greater than 0")?
+            }
             _ => return Err(Error::Syntax),
         };
         Ok(Several { first: at + 1, keys, end, count })

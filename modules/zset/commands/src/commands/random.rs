@@ -6,14 +6,10 @@
 use super::{GROUP, KEY, READER, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::View;
+use plinth_module::chance::{REPEAT_MAX, below, picks};
 use plinth_module::prelude::*;
-use std::cell::Cell;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
-
-/// Most members of one reply that may repeat them: what one client can make the server hold.
-const REPEAT_MAX: u64 = 1 << 27;
 
 pub(super) struct Family<S>(PhantomData<S>);
 
@@ -44,20 +40,6 @@ const ZRANDMEMBER: Command = Command {
     ..READER
 };
 
-/// A number below `limit`, each with the same chance but for one in 2^64 / `limit`.
-fn below(limit: usize) -> usize {
-    thread_local! {
-        static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0));
-    }
-    // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let number = mixed ^ (mixed >> 31);
-    ((u128::from(number) * limit as u128) >> 64) as usize
-}
-
 /// Several distinct ranks below `len`, at most that many.
 fn distinct(len: usize, count: usize) -> Vec<usize> {
     let (mut seen, mut ranks) = (HashSet::with_capacity(count), Vec::with_capacity(count));
@@ -83,7 +65,7 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         }
         return Ok(());
     }
-    let (count, with_scores) = read(call)?;
+    let (count, with_scores) = picks(call, "withscores")?;
     let resp3 = call.resp() >= 3;
     let view = View::<S>::find(&mut call.keys, call.args.bytes(1))?;
     let reply = &mut call.reply;
@@ -112,23 +94,6 @@ fn zrandmember<S: Storage>(call: &mut Call<'_>) -> Result {
         distinct(len, shown).into_iter().for_each(&mut show_rank);
     }
     Ok(())
-}
-
-/// The count, and whether scores are asked for.
-fn read(call: &mut Call<'_>) -> Result<(i64, bool)> {
-    let count = call.args.integer(2)?;
-    if count == i64::MIN {
-        let text = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
-        return Err(call.reply.error(text));
-    }
-    let with_scores = call.args.len() > 3;
-    if call.args.len() > 4 || with_scores && !call.args.word(3, "withscores") {
-        return Err(Error::Syntax);
-    }
-    if with_scores && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
-        return Err(call.reply.error("ERR value is out of range"));
-    }
-    Ok((count, with_scores))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Whatever a range is given by, it becomes a range of ranks: scores and members by two cuts, LIMIT
 //! by moving the ends. What differs between the commands is which words they take.
 
-use super::{GROUP, KEY, READER, WITHSCORES, WRITES, bounds, change, reply_head, reply_pair};
+use super::{GROUP, KEY, READER, WITHSCORES, WRITES, bounds, reply_head, reply_pair};
 use crate::storage::{Cut, Storage};
 use crate::value::{View, put_sorted};
 use plinth_module::prelude::*;

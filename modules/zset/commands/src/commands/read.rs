@@ -1,6 +1,6 @@
 //! Reading: ZCARD, ZSCORE, ZMSCORE, ZRANK, ZREVRANK, ZCOUNT and ZLEXCOUNT.
 
-use super::{GROUP, KEY, MEMBER, READER, bounds, change};
+use super::{GROUP, KEY, MEMBER, READER, bounds};
 use crate::storage::{Cut, Storage};
 use crate::value::View;
 use plinth_module::prelude::*;

@@ -1,6 +1,6 @@
 //! Removing: ZREM, and ranges with ZREMRANGEBYRANK, ZREMRANGEBYSCORE and ZREMRANGEBYLEX.
 
-use super::{GROUP, KEY, MEMBER, WRITES, bounds, change};
+use super::{GROUP, KEY, MEMBER, WRITES, bounds};
 use crate::storage::{Cut, Storage};
 use crate::value::{Edit, announce};
 use plinth_module::prelude::*;

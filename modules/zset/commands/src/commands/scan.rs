@@ -3,12 +3,12 @@
 //! A small sorted set is listed whole. Of a large one about COUNT members are visited and then
 //! filtered; the storage promises that a member which stays is not missed.
 
-use super::{GROUP, KEY, READER, change};
+use super::{GROUP, KEY, READER};
 use crate::storage::Storage;
 use crate::value::View;
-use plinth_module::glob::Pattern;
 use plinth_module::number::{DOUBLE_TEXT_BYTES, format_double, parse_cursor};
 use plinth_module::prelude::*;
+use plinth_module::scan::ScanOptions;
 use std::marker::PhantomData;
 
 pub(super) struct Family<S>(PhantomData<S>);
@@ -39,42 +39,9 @@ const ZSCAN: Command = Command {
     ..READER
 };
 
-/// Members visited by a call that does not say.
-const COUNT_DEFAULT: usize = 10;
 /// Steps for each member of COUNT, after which a call ends though it has found fewer: a table that
 /// has shrunk has many empty buckets.
 const STEPS_PER_MEMBER: usize = 10;
-
-struct Options<'a> {
-    pattern: Pattern<'a>,
-    count: usize,
-    with_scores: bool,
-}
-
-impl<'a> Options<'a> {
-    fn read(args: &Args<'a>) -> Result<Options<'a>> {
-        let mut options = Options { pattern: Pattern::All, count: COUNT_DEFAULT, with_scores: true };
-        let mut at = 3;
-        while at < args.len() {
-            if args.word(at, "noscores") {
-                options.with_scores = false;
-                at += 1;
-                continue;
-            }
-            let value = args.expect(at + 1)?;
-            if args.word(at, "count") {
-                let count = args.integer(at + 1)?;
-                options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
-            } else if args.word(at, "match") {
-                options.pattern = Pattern::new(value);
-            } else {
-                return Err(Error::Syntax);
-            }
-            at += 2;
-        }
-        Ok(options)
-    }
-}
 
 fn zscan<S: Storage>(call: &mut Call<'_>) -> Result {
     let mut cursor = parse_cursor(call.args.bytes(2)).ok_or(Error::InvalidCursor)?;
@@ -86,7 +53,12 @@ fn zscan<S: Storage>(call: &mut Call<'_>) -> Result {
         call.reply.array(0);
         return Ok(());
     };
-    let Options { pattern, count, with_scores } = Options::read(&call.args)?;
+    let mut with_scores = true;
+    let ScanOptions { pattern, count } = ScanOptions::read(&call.args, 3, |at| {
+        let is_known = call.args.word(at, "noscores");
+        with_scores &= !is_known;
+        Ok(usize::from(is_known))
+    })?;
     let (mut texts, mut found) = (Vec::new(), Vec::new());
     let (mut visited, mut steps) = (0, count.saturating_mul(STEPS_PER_MEMBER));
     loop {
