@@ -63,7 +63,7 @@ fn set_takes_every_form_of_expiry() {
     let (_server, mut client) = connected();
     assert_wire(&mut client, &["SET", "k", "v", "EX", "100"], OK);
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
-    assert_wire(&mut client, &["SET", "k", "v", "PX", "99500"], OK);
+    assert_wire(&mut client, &["SET", "k", "v", "PX", "99900"], OK);
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
     assert_wire(&mut client, &["SET", "k", "v", "EXAT", "33177117420"], OK);
     assert_wire(&mut client, &["EXPIRETIME", "k"], b":33177117420\r\n");
@@ -101,7 +101,7 @@ fn setnx_setex_psetex_and_getset_are_the_old_forms() {
     assert_wire(&mut client, &["GETSET", "l", "3"], NULL);
     assert_wire(&mut client, &["SETEX", "k", "100", "v"], OK);
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
-    assert_wire(&mut client, &["PSETEX", "k", "99500", "v"], OK);
+    assert_wire(&mut client, &["PSETEX", "k", "99900", "v"], OK);
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
     assert_wire(&mut client, &["GETSET", "k", "w"], bulk("v"));
     assert_wire(&mut client, &["TTL", "k"], b":-1\r\n");
