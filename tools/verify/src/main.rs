@@ -15,7 +15,8 @@
 //! ```
 //!
 //! What may differ: the order in which a set or a hash shows what it holds, and OBJECT ENCODING,
-//! of which differences are noted only.
+//! of which differences are noted only. Ranges by member are asked for only where all scores are the
+//! same; nothing says what they are otherwise.
 
 mod compare;
 mod generate;

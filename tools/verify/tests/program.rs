@@ -39,6 +39,15 @@ fn sets_over_a_storage_in_c_behave_as_the_first_party_ones() {
 }
 
 #[test]
+fn first_party_modules_behave_as_themselves() {
+    build::server();
+    for kind in ["list", "hash", "set", "zset"] {
+        let module = build::library(&format!("plinth_{kind}"));
+        assert_no_differences(&verify(&module, kind, 15, &["--seed", "500"]));
+    }
+}
+
+#[test]
 fn a_wrong_order_of_equal_scores_is_found_and_shown_in_a_few_commands() {
     let output = verify(&build::library("zset-ties"), "zset", 40, &[]);
     let text = text(&output);
