@@ -7,6 +7,7 @@ mod listing;
 mod panics;
 mod parameters;
 mod replace;
+mod replace_types;
 mod stranger;
 mod unload;
 

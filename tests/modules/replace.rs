@@ -16,7 +16,7 @@ fn is_replacing(client: &mut Client) -> bool {
     client.text(&["INFO", "modules"]).contains("plinth_replacement_")
 }
 
-fn wait_until_replaced(client: &mut Client) {
+pub(crate) fn wait_until_replaced(client: &mut Client) {
     wait_until("all values are converted", || !is_replacing(client));
 }
 

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! What may differ: the order in which a set or a hash shows what it holds, and OBJECT ENCODING,
-//! of which differences are noted only.
+//! of which differences are noted only. Ranges by member are asked for only where all scores are the
+//! same; nothing says what they are otherwise.
 
 mod compare;
 mod generate;
@@ -42,6 +43,10 @@ struct Args {
     /// The type that it implements.
     #[arg(long = "type", value_enum)]
     kind: Kind,
+    /// Load this module before the candidate, in the same server: one that the candidate uses. May be
+    /// said more than once.
+    #[arg(long = "with", value_name = "PATH")]
+    with: Vec<PathBuf>,
     /// The server's executable (default: `plinth-server` beside this program).
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
@@ -83,13 +88,15 @@ fn main() -> ExitCode {
 /// Whether nothing differs.
 fn verify(args: &Args) -> Result<bool, String> {
     let server = server::find(args.server.as_deref())?;
-    let module = std::path::absolute(&args.module).map_err(|error| error.to_string())?;
+    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| error.to_string());
+    let mut modules: Vec<PathBuf> = args.with.iter().map(absolute).collect::<Result<_, _>>()?;
+    modules.push(absolute(&args.module)?);
     let reference = match (&args.reference_server, &args.reference) {
-        (Some(path), _) => server::Program { path: path.clone(), module: None },
-        (None, Some(path)) => server::Program { path: server.clone(), module: Some(path.clone()) },
-        (None, None) => server::Program { path: server.clone(), module: None },
+        (Some(path), _) => server::Program { path: path.clone(), modules: Vec::new() },
+        (None, Some(path)) => server::Program { path: server.clone(), modules: vec![path.clone()] },
+        (None, None) => server::Program { path: server.clone(), modules: Vec::new() },
     };
-    let mut pair = Pair::start(server::Program { path: server, module: Some(module) }, reference, args.kind)?;
+    let mut pair = Pair::start(server::Program { path: server, modules }, reference, args.kind)?;
     let mut findings = Vec::new();
     for seed in args.seed..args.seed.saturating_add(args.cases) {
         let case = generate::case(args.kind, &mut Random::new(seed));

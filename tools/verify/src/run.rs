@@ -76,7 +76,7 @@ impl Pair {
     /// # Errors
     /// When a server does not start, or the candidate is not loaded.
     pub(crate) fn start(candidate: Program, reference: Program, kind: Kind) -> Result<Pair, String> {
-        let module = candidate.module.clone().unwrap_or_default();
+        let module = candidate.modules.last().cloned().unwrap_or_default();
         let mut pair = Pair {
             candidate: Side::start(candidate).map_err(|error| format!("with the candidate {error}"))?,
             reference: Side::start(reference)?,

@@ -13,8 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What is started.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-    /// A module to load before the default ones, which takes the place of one of them.
-    pub(crate) module: Option<PathBuf>,
+    /// Modules to load before the default ones; the last one takes the place of one of them.
+    pub(crate) modules: Vec<PathBuf>,
 }
 
 /// The server's executable: the one asked for, or `plinth-server` beside this program.
@@ -58,7 +58,7 @@ impl Server {
         let errors = log.try_clone().map_err(|error| format!("no log: {error}"))?;
         let mut command = Command::new(&program.path);
         command.args(["--port", &port.to_string(), "--save", "", "--dir"]).arg(&folder);
-        if let Some(module) = &program.module {
+        for module in &program.modules {
             command.arg("--loadmodule").arg(module);
         }
         let child = command

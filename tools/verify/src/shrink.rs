@@ -1,7 +1,7 @@
 //! A smaller case that still differs (delta debugging, Zeller and Hildebrandt 2002).
 //!
-//! First whole commands go, half of them, then quarters, down to single ones; then arguments, one or
-//! two at a time; and again, until nothing more can go. A command that lost arguments may be one
+//! First whole commands go, half of them, then quarters, down to single ones; then arguments,
+//! in the same way; and again, until nothing more can go. A command that lost arguments may be one
 //! that is refused. That does no harm: if the two servers still differ, it is the smaller case.
 
 use crate::generate::{Case, Step};
@@ -52,10 +52,13 @@ fn without_steps(case: &mut Case, differs: &mut Differs<'_>) -> Result<(), Strin
     }
 }
 
-/// Takes arguments out: pairs first, so that those that belong together go together.
+/// Takes arguments out: many at a time first, and pairs before single ones, so that those that belong
+/// together go together.
 fn without_arguments(case: &mut Case, differs: &mut Differs<'_>) -> Result<(), String> {
     for step in 0..case.steps.len() {
-        for count in [2, 1] {
+        let Step::Command(args) = &case.steps[step] else { continue };
+        let mut count = args.len().next_power_of_two() / 2;
+        while count > 0 {
             let mut at = 2;
             while let Step::Command(args) = &case.steps[step]
                 && at + count <= args.len()
@@ -67,9 +70,10 @@ fn without_arguments(case: &mut Case, differs: &mut Differs<'_>) -> Result<(), S
                 if differs(&smaller)? {
                     *case = smaller;
                 } else {
-                    at += 1;
+                    at += (count / 2).max(1);
                 }
             }
+            count /= 2;
         }
     }
     Ok(())
@@ -81,6 +85,20 @@ mod tests {
 
     fn words(text: &str) -> Step {
         Step::Command(text.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+    }
+
+    #[test]
+    fn a_command_of_thousands_of_arguments_is_made_small_in_a_few_runs() {
+        let members: Vec<String> = (0..2000).map(|number| format!("m{number}")).collect();
+        let case = Case { protocol: 2, steps: vec![words(&format!("SADD s {}", members.join(" ")))] };
+        let mut runs = 0;
+        let smallest = shrink(case, |case| {
+            runs += 1;
+            let args = case.steps[0].command().unwrap();
+            Ok(args.iter().any(|arg| arg == b"m17") && args.iter().any(|arg| arg == b"m1234"))
+        });
+        assert_eq!(smallest.unwrap().steps[0].to_string(), "SADD s m17 m1234");
+        assert!(runs < 300, "{runs} runs");
     }
 
     #[test]

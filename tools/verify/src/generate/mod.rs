@@ -240,7 +240,8 @@ pub(crate) fn case(kind: Kind, random: &mut Random) -> Case {
             _ => steps.push(Step::Command(kind.command(&mut maker))),
         }
     }
-    for key in &KEYS[..3] {
+    let own: &[&'static str] = if kind == Kind::Zset { &[zset::LEX] } else { &[] };
+    for key in KEYS[..3].iter().chain(own) {
         steps.extend(kind.reads(key).into_iter().map(Step::Command));
         steps.push(Step::RoundTrip(key));
     }

@@ -1,10 +1,18 @@
 //! Sorted sets. The scores are few: what is wrong with equal ones shows only where there are some.
+//!
+//! Ranges by member have an answer only where all scores are the same, so they have a key of their
+//! own, [`LEX`], which nothing gives another score than 0, not even a command that lost arguments:
+//! none of its members is a number.
 
-use super::{Maker, word, words};
+use super::{LONG, LONGER, Maker, word, words};
 use crate::wire::Command;
 
 const SCORES: [&str; 12] = ["0", "1", "1", "1", "2", "-1", "0.5", "-0", "inf", "-inf", "1e300", "x"];
 const BOUNDS: [&str; 9] = ["-inf", "+inf", "0", "1", "(1", "2", "(0.5", "-1", "x"];
+/// The key whose members all have the score 0.
+pub(super) const LEX: &str = "lex";
+/// Its members.
+const TEXTS: [&[u8]; 10] = [b"a", b"b", b"c", b"aa", b"ab", b"B", b"", b"\xff\x00\x80", LONG, LONGER];
 const TEXT_BOUNDS: [&str; 8] = ["-", "+", "[a", "(a", "[b", "(c", "[", "x"];
 
 impl Maker<'_> {
@@ -36,7 +44,7 @@ impl Maker<'_> {
 }
 
 pub(super) fn command(maker: &mut Maker<'_>) -> Command {
-    match maker.random.below(24) {
+    match maker.random.below(28) {
         0..=5 => {
             let words: [&[&str]; 9] = [&[], &[], &[], &[], &["NX"], &["XX"], &["GT", "CH"], &["LT"], &["INCR"]];
             let flags = words[maker.random.below(words.len())];
@@ -66,20 +74,14 @@ pub(super) fn command(maker: &mut Maker<'_>) -> Command {
             let rest = if maker.random.once_in(2) { vec![maker.count()] } else { Vec::new() };
             maker.with_key(name, rest)
         }
-        17 => match maker.random.below(3) {
-            0 => {
-                let rest = [maker.index(), word("3")];
-                maker.with_key("ZREMRANGEBYRANK", rest)
-            }
-            1 => {
-                let rest = [maker.bound(), word("1")];
-                maker.with_key("ZREMRANGEBYSCORE", rest)
-            }
-            _ => {
-                let rest = [maker.text_bound(), word("[aa")];
-                maker.with_key("ZREMRANGEBYLEX", rest)
-            }
-        },
+        17 if maker.random.once_in(2) => {
+            let rest = [maker.index(), word("3")];
+            maker.with_key("ZREMRANGEBYRANK", rest)
+        }
+        17 => {
+            let rest = [maker.bound(), word("1")];
+            maker.with_key("ZREMRANGEBYSCORE", rest)
+        }
         18 => stored(maker),
         19 => {
             let name = maker.random.one(&["ZUNION", "ZINTER", "ZDIFF"]);
@@ -94,6 +96,7 @@ pub(super) fn command(maker: &mut Maker<'_>) -> Command {
             command.extend(words(maker.random.one(&["MIN", "MAX COUNT 2"])));
             command
         }
+        23..=26 => by_member(maker),
         _ => {
             let (name, second) = (maker.random.one(&["BZPOPMIN", "BZPOPMAX"]), maker.key());
             maker.with_key(name, [second, word("0.001")])
@@ -103,7 +106,7 @@ pub(super) fn command(maker: &mut Maker<'_>) -> Command {
 
 /// The many ways to ask for a part.
 fn range(maker: &mut Maker<'_>) -> Command {
-    match maker.random.below(8) {
+    match maker.random.below(6) {
         0 | 1 => {
             let name = maker.random.one(&["ZRANGE", "ZREVRANGE"]);
             let rest = [vec![maker.index(), maker.index()], maker.with_scores()].concat();
@@ -115,25 +118,43 @@ fn range(maker: &mut Maker<'_>) -> Command {
             maker.with_key(name, rest)
         }
         3 => {
-            let name = maker.random.one(&["ZRANGEBYLEX", "ZREVRANGEBYLEX"]);
-            let rest = [vec![maker.text_bound(), maker.text_bound()], maker.limit()].concat();
-            maker.with_key(name, rest)
-        }
-        4 => {
             let rest = [maker.bound(), maker.bound()];
             maker.with_key("ZCOUNT", rest)
         }
-        5 => {
-            let rest = [maker.text_bound(), maker.text_bound()];
-            maker.with_key("ZLEXCOUNT", rest)
-        }
-        6 => {
+        4 => {
             let rest = [vec![maker.bound(), maker.bound()], words("BYSCORE REV"), maker.limit()].concat();
             maker.with_key("ZRANGE", rest)
         }
         _ => {
             let rest = [vec![maker.key(), maker.index(), maker.index()], words("REV")].concat();
             maker.with_key("ZRANGESTORE", rest)
+        }
+    }
+}
+
+/// What changes the key of equal scores, and ranges by member.
+fn by_member(maker: &mut Maker<'_>) -> Command {
+    let text = |maker: &mut Maker<'_>| TEXTS[maker.random.below(TEXTS.len())].to_vec();
+    // Seldom a key that is of another type, or not there.
+    let key = if maker.random.once_in(20) { maker.random.one(&["string", "absent"]) } else { LEX };
+    let on_key = |name: &str| vec![word(name), word(key)];
+    let bounds = [maker.text_bound(), maker.text_bound()];
+    match maker.random.below(10) {
+        0..=3 => {
+            let count = maker.random.below(4) + 1;
+            [words("ZADD lex"), (0..count).flat_map(|_| [word("0"), text(maker)]).collect()].concat()
+        }
+        4 => [on_key("ZREM"), vec![text(maker)]].concat(),
+        5 => [on_key("ZLEXCOUNT"), bounds.to_vec()].concat(),
+        6 => [on_key("ZREMRANGEBYLEX"), bounds.to_vec()].concat(),
+        7 => [words("ZRANGESTORE b"), vec![word(key)], bounds.to_vec(), words("BYLEX"), maker.limit()].concat(),
+        8 => {
+            let name = maker.random.one(&["ZRANGEBYLEX", "ZREVRANGEBYLEX"]);
+            [on_key(name), bounds.to_vec(), maker.limit()].concat()
+        }
+        _ => {
+            let how = words(maker.random.one(&["BYLEX", "BYLEX REV"]));
+            [on_key("ZRANGE"), bounds.to_vec(), how, maker.limit()].concat()
         }
     }
 }
