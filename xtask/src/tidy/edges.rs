@@ -6,7 +6,7 @@
 //!    +------+-- sdk +-----+     abi, table, pack, lzf
 //!                ^
 //!   modules, examples     sdk; a module, the crate of its own commands; an example, crates of
-//!                         other examples and of modules' commands
+//!                         other examples and of modules' commands; modules of tests, the latter
 //!
 //!   core                  abi, table, lzf; the modules only to have them built, never in its code
 //! ```
@@ -92,7 +92,7 @@ fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
         "core" => ["plinth-abi", "plinth-table", "plinth-lzf"].contains(&to) || in_folder("modules/"),
         "modules" => to == "plinth-module" || in_folder(&format!("{}/commands", one.folder)),
         "examples" => to == "plinth-module" || in_folder("examples/") || is_commands(to, all),
-        "tests" => to == "plinth-module",
+        "tests" => to == "plinth-module" || is_commands(to, all),
         "xtask" => to == "plinth-table",
         "module-api" => one.name == "plinth-module" && LIBRARIES.contains(&to),
         _ => false,
