@@ -53,7 +53,7 @@ fn every_command_of_expiry_sets_it() {
     assert_wire(&mut client, &["EXPIRETIME", "k"], b":-1\r\n");
     assert_wire(&mut client, &["EXPIRE", "k", "100"], b":1\r\n");
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
-    assert_wire(&mut client, &["PEXPIRE", "k", "99500"], b":1\r\n");
+    assert_wire(&mut client, &["PEXPIRE", "k", "99900"], b":1\r\n");
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
     assert_wire(&mut client, &["EXPIREAT", "k", "33177117420"], b":1\r\n");
     assert_wire(&mut client, &["EXPIRETIME", "k"], b":33177117420\r\n");
@@ -297,7 +297,7 @@ fn restore_takes_expiry_and_clocks() {
     let bytes = payload(&mut client, "k");
     let restore: [&[u8]; 4] = [b"RESTORE", b"k", b"0", &bytes];
     assert_wire(&mut client, &restore, b"-BUSYKEY Target key name already exists.\r\n");
-    let restore: [&[u8]; 5] = [b"RESTORE", b"k", b"99500", &bytes, b"REPLACE"];
+    let restore: [&[u8]; 5] = [b"RESTORE", b"k", b"99900", &bytes, b"REPLACE"];
     assert_wire(&mut client, &restore, OK);
     assert_wire(&mut client, &["TTL", "k"], b":100\r\n");
     let restore: [&[u8]; 6] = [b"RESTORE", b"k", b"33177117420000", &bytes, b"ABSTTL", b"REPLACE"];
