@@ -40,6 +40,8 @@ static plinth_status run(plinth_call *call) {
     return PLINTH_STATUS_OK;
 }
 
+static uint32_t look_ahead(plinth_ahead *ahead) { return ahead->stage == 0 && ahead->argc > 2; }
+
 static uint32_t find_keys(const plinth_bytes *args, uint32_t argc, uint32_t *positions_out) {
     if (argc < 2 || args[1].len == 0) {
         return 0;
@@ -109,7 +111,7 @@ static const plinth_command commands[] = {
     {.size = PLINTH_SIZE(plinth_command), .arity = -2, .name = PLINTH_TEXT("probe.run"),
      .flags = PLINTH_COMMAND_READONLY | PLINTH_COMMAND_FAST, .categories = PLINTH_CATEGORY_READ,
      .run = {.invoke = run}, .keys = PLINTH_LIST(keys), .tips = PLINTH_LIST(tips), .docs = &docs,
-     .find_keys = find_keys},
+     .find_keys = find_keys, .look_ahead = look_ahead},
 };
 
 static const plinth_bytes choices[] = {PLINTH_TEXT("fast"), PLINTH_TEXT("safe")};

@@ -50,7 +50,8 @@ const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_KEYS_SERVICE),
 const plinth_command commands[] = {
     {PLINTH_SIZE(plinth_command), /* arity */ 2, PLINTH_TEXT("probe.run"), PLINTH_COMMAND_READONLY,
      PLINTH_CATEGORY_READ, {run, /* data */ nullptr}, PLINTH_LIST(keys), /* tips */ {},
-     /* subcommands */ {}, /* docs */ nullptr, /* find_keys */ nullptr},
+     /* subcommands */ {}, /* docs */ nullptr, /* find_keys */ nullptr,
+     /* look_ahead */ nullptr},
 };
 
 } // namespace

@@ -232,6 +232,41 @@ fn sections_of_info_have_the_modules_name_in_front() {
     assert!(!client.text(&["INFO"]).contains("probe_mood"));
 }
 
+#[test]
+fn commands_look_ahead_stage_by_stage_before_any_of_them_runs() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/ahead.c", &[]);
+    let server = Server::within(folder, &["--loadmodule", &path]);
+    let mut client = server.connect();
+    for key in ["a", "b"] {
+        assert_wire(&mut client, &["AHEAD.PUT", key], b"+OK\r\n");
+    }
+    assert_wire(&mut client, &["AHEAD.SMALL", "small"], b"+OK\r\n");
+    // A large set is boxed, and of another type.
+    client.command(&["SADD", "set", &"x".repeat(100)]);
+    let mut seen = |commands: &str| {
+        client.raw(commands);
+        for _ in commands.lines() {
+            client.read();
+        }
+        client.text(&["AHEAD.SEEN"])
+    };
+    assert_eq!(seen("AHEAD.SEEK a 0\r\n"), "0 0 ours 0;");
+    // Those that have no further stage are left out of it, and there are four at most.
+    assert_eq!(
+        seen("AHEAD.SEEK a 1\r\nAHEAD.SEEK b 9\r\nAHEAD.SEEK b 0\r\n"),
+        "0 1 ours 0;0 9 ours 0;0 0 ours 0;1 1 ours 7;1 9 ours 7;2 9 ours 14;3 9 ours 21;"
+    );
+    // The arity is not checked yet, and the value is whatever the key holds.
+    assert_eq!(seen("AHEAD.SEEK a\r\nAHEAD.SEEK set 0\r\n"), "0 - ours 0;0 0 another's 0;");
+    assert_eq!(seen("AHEAD.SEEK small 9\r\nAHEAD.SEEK none 9\r\nAHEAD.PUT a\r\n"), "");
+    // The first command removes what the second has looked at.
+    assert_eq!(seen("DEL a\r\nAHEAD.SEEK a 0\r\nAHEAD.SEEK a 0\r\n"), "0 0 ours 0;0 0 ours 0;");
+    assert_eq!(seen("AHEAD.SEEK a 0\r\n"), "");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "ahead", "GHOST"], b"+OK\r\n");
+    assert!(client.text(&["AHEAD.SEEK", "b", "0"]).starts_with("ERR unknown command"));
+}
+
 fn alias(flags: &[&str], args: &[&str]) -> Server {
     let folder = TempDir::new();
     let path = cc::module(&folder, "tests/abi/alias.c", flags);

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! parse + look up + hash + prefetch bucket   ──> for each command of the window
-//! prefetch entry                             ──> for each
+//! prefetch entry, and more (see `ahead`)     ──> for each
 //! run                                        ──> for each
 //! ```
 //!
@@ -21,6 +21,7 @@ use crate::command::dispatch::Outcome;
 use crate::command::table::{CommandTable, Registered, load_short};
 use crate::keyspace::Keyspace;
 use crate::keyspace::entry::EntryPtr;
+use crate::net::ahead::{Looking, look_ahead};
 use crate::net::client::{Client, Closing};
 use crate::resp::request::{Limits, Parsed, Span, ordinary};
 use crate::server::Server;
@@ -37,17 +38,19 @@ const CLIENT_COMMANDS_MAX: usize = 128;
 const OUTPUT_TURN_BYTES: usize = 1 << 20;
 
 /// A parsed command.
-struct Pending {
+pub(super) struct Pending {
     client: NonNull<Client>,
-    first_arg: usize,
-    argc: usize,
-    command: Option<NonNull<Registered>>,
+    pub(super) first_arg: usize,
+    pub(super) argc: usize,
+    pub(super) command: Option<NonNull<Registered>>,
     /// Hash of the first key, if `keyed`.
-    hash: u64,
-    db: u32,
-    keyed: bool,
+    pub(super) hash: u64,
+    pub(super) db: u32,
+    pub(super) keyed: bool,
     /// Whether the key's bucket goes on elsewhere.
-    overflows: bool,
+    pub(super) overflows: bool,
+    /// Whether the command looks ahead in the first key's value.
+    pub(super) looks_ahead: bool,
     /// Bytes of the query buffer that it takes, with empty requests before it.
     consumed: usize,
 }
@@ -97,16 +100,19 @@ impl<'s> Preparer<'s> {
             db: self.db,
             keyed: false,
             overflows: false,
+            looks_ahead: false,
             consumed,
         };
         // SAFETY: the table has given the pointer, and has not changed since.
-        let first_key = command.map_or(0, |command| unsafe { command.as_ref().first_key }) as usize;
+        let known = command.map(|command| unsafe { command.as_ref() });
+        let first_key = known.map_or(0, |command| command.first_key) as usize;
         if first_key != 0
             && let Some(key) = args.get(first_key)
         {
             // SAFETY: as above.
             pending.hash = self.keyspace.hash(unsafe { key.as_slice() });
             pending.keyed = true;
+            pending.looks_ahead = known.is_some_and(|command| command.spec.look_ahead.is_some());
             if let Some(table) = self.table {
                 table.prefetch_bucket(pending.hash);
             }
@@ -121,6 +127,7 @@ pub struct Batch {
     pending: Vec<Pending>,
     args: Vec<Bytes>,
     spans: Vec<Span>,
+    looking: Vec<Looking>,
 }
 
 impl Batch {
@@ -253,7 +260,7 @@ impl Server {
     fn run_window(&mut self, batch: &mut Batch) {
         let epoch = self.commands.epoch;
         self.last_ticks = ticks();
-        self.prefetch(batch);
+        look_ahead(&self.keyspace, &mut batch.pending, &batch.args, &mut batch.looking);
         for pending in &batch.pending {
             let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
             let (command, hash) = if self.commands.epoch == epoch {
@@ -282,26 +289,6 @@ impl Server {
         }
         batch.pending.clear();
         batch.args.clear();
-    }
-
-    /// Fetch the entries of the window's first keys, and buckets that go on elsewhere.
-    #[inline]
-    fn prefetch(&self, batch: &mut Batch) {
-        let table = |db: u32| self.keyspace.databases.get(db as usize).map(|database| &database.table);
-        let mut overflowing = false;
-        for pending in batch.pending.iter_mut().filter(|pending| pending.keyed) {
-            if let Some(table) = table(pending.db) {
-                pending.overflows = table.prefetch_entries(pending.hash);
-                overflowing |= pending.overflows;
-            }
-        }
-        if overflowing {
-            for pending in batch.pending.iter().filter(|pending| pending.overflows) {
-                if let Some(table) = table(pending.db) {
-                    table.prefetch_overflow(pending.hash);
-                }
-            }
-        }
     }
 
     /// A command is done.

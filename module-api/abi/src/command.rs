@@ -350,6 +350,28 @@ pub struct Handler {
     pub data: Opaque,
 }
 
+/// What [`Command::look_ahead`] gets: a command that is going to run, and the value of its
+/// first key.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Ahead {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// 0, 1 and so on.
+    pub stage: u32,
+    /// The value's type: the number that the host wrote to `id_out`. It may be another
+    /// module's.
+    pub type_id: u32,
+    /// Number of arguments with the name. The command's arity has not been checked.
+    pub argc: u32,
+    /// Arguments.
+    pub args: *const Bytes,
+    /// The value, a boxed one. It must not be changed.
+    pub boxed: Opaque,
+    /// The function's own from one stage to the next, such as a hash; 0 at first.
+    pub memo: u64,
+}
+
 /// A command.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
@@ -381,6 +403,15 @@ pub struct Command {
     ///
     /// Thread: main. Borrow: the arguments for the call. Fails: 0.
     pub find_keys: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32, positions_out: *mut u32) -> u32>,
+    /// Starts loading the memory that a run will look at behind its first key, so that
+    /// the waiting times of commands that arrived together overlap. The host calls it
+    /// before it runs them, for commands whose first key is at a fixed argument and has a
+    /// boxed value: stage 0 for all of them, then stage 1 for those that returned 1, and
+    /// so on, four stages at most. It is a hint: it must change nothing but `memo`, it may
+    /// not be called, and commands that run first may change the value. Null without.
+    ///
+    /// Thread: main. Borrow: the call. Fails: 0.
+    pub look_ahead: Option<unsafe extern "C" fn(ahead: *mut Ahead) -> u32>,
 }
 
 // SAFETY: a command is constant data.
@@ -404,5 +435,6 @@ impl Command {
         subcommands: Slice::EMPTY,
         docs: std::ptr::null(),
         find_keys: None,
+        look_ahead: None,
     };
 }

@@ -18,6 +18,7 @@
 extern "C" {
 #endif
 
+typedef struct plinth_ahead plinth_ahead;
 typedef struct plinth_arg plinth_arg;
 typedef struct plinth_call plinth_call; // call.h
 typedef struct plinth_change plinth_change;
@@ -291,6 +292,25 @@ struct plinth_handler {
     void *data;
 };
 
+// What `plinth_command.look_ahead` gets: a command that is going to run, and the value of its first
+// key.
+struct plinth_ahead {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // 0, 1 and so on.
+    uint32_t stage;
+    // The value's type: the number that the host wrote to `id_out`. It may be another module's.
+    uint32_t type_id;
+    // Number of arguments with the name. The command's arity has not been checked.
+    uint32_t argc;
+    // Arguments.
+    const plinth_bytes *args;
+    // The value, a boxed one. It must not be changed.
+    void *boxed;
+    // The function's own from one stage to the next, such as a hash; 0 at first.
+    uint64_t memo;
+};
+
 // A command.
 struct plinth_command {
     // Size of this struct in bytes.
@@ -320,6 +340,16 @@ struct plinth_command {
     //
     // Thread: main. Borrow: the arguments for the call. Fails: 0.
     uint32_t (*find_keys)(const plinth_bytes *args, uint32_t argc, uint32_t *positions_out);
+
+    // Starts loading the memory that a run will look at behind its first key, so that the waiting
+    // times of commands that arrived together overlap. The host calls it before it runs them, for
+    // commands whose first key is at a fixed argument and has a boxed value: stage 0 for all of
+    // them, then stage 1 for those that returned 1, and so on, four stages at most. It is a hint:
+    // it must change nothing but `memo`, it may not be called, and commands that run first may
+    // change the value. Null without.
+    //
+    // Thread: main. Borrow: the call. Fails: 0.
+    uint32_t (*look_ahead)(plinth_ahead *ahead);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -361,7 +391,15 @@ PLINTH_ASSERT_OFFSET(plinth_docs, args, 120);
 PLINTH_ASSERT_SIZE(plinth_handler, 16);
 PLINTH_ASSERT_OFFSET(plinth_handler, invoke, 0);
 PLINTH_ASSERT_OFFSET(plinth_handler, data, 8);
-PLINTH_ASSERT_SIZE(plinth_command, 120);
+PLINTH_ASSERT_SIZE(plinth_ahead, 40);
+PLINTH_ASSERT_OFFSET(plinth_ahead, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_ahead, stage, 4);
+PLINTH_ASSERT_OFFSET(plinth_ahead, type_id, 8);
+PLINTH_ASSERT_OFFSET(plinth_ahead, argc, 12);
+PLINTH_ASSERT_OFFSET(plinth_ahead, args, 16);
+PLINTH_ASSERT_OFFSET(plinth_ahead, boxed, 24);
+PLINTH_ASSERT_OFFSET(plinth_ahead, memo, 32);
+PLINTH_ASSERT_SIZE(plinth_command, 128);
 PLINTH_ASSERT_OFFSET(plinth_command, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_command, arity, 4);
 PLINTH_ASSERT_OFFSET(plinth_command, name, 8);
@@ -373,6 +411,7 @@ PLINTH_ASSERT_OFFSET(plinth_command, tips, 72);
 PLINTH_ASSERT_OFFSET(plinth_command, subcommands, 88);
 PLINTH_ASSERT_OFFSET(plinth_command, docs, 104);
 PLINTH_ASSERT_OFFSET(plinth_command, find_keys, 112);
+PLINTH_ASSERT_OFFSET(plinth_command, look_ahead, 120);
 PLINTH_ASSERT_SIZE(plinth_arg_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_change_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_command_slice, 16);

@@ -55,12 +55,13 @@
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`]; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
-//! [`condition`] read options, and [`chance`] picks at random. [`host`] is how it works
+//! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath, and [`mock`] how a module is tested.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
 
+pub mod ahead;
 pub mod args;
 pub mod block;
 pub mod call;
@@ -111,6 +112,7 @@ pub use plinth_table as table;
 
 /// All that a module usually needs.
 pub mod prelude {
+    pub use crate::ahead::{LookAhead, look_ahead};
     pub use crate::args::Args;
     pub use crate::block::{self, Block, Wait, WaitReply};
     pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};

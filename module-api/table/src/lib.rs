@@ -30,7 +30,7 @@ mod bucket;
 mod chain;
 mod directory;
 mod keyed;
-mod prefetch;
+pub mod prefetch;
 mod resize;
 mod scan;
 mod slot;

@@ -12,7 +12,7 @@ use crate::table::Table;
 /// Starts loading the cache line at an address, which may be any address. Does nothing on
 /// processors other than x86-64.
 #[inline]
-pub(crate) fn prefetch(address: u64) {
+pub fn prefetch(address: u64) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -24,10 +24,16 @@ pub(crate) fn prefetch(address: u64) {
     let _ = address;
 }
 
-/// Starts loading what a word points to.
+/// Bytes of an element that are loaded, at least.
+const ELEMENT_BYTES: u64 = 48;
+
+/// Starts loading what a word points to. Elements are small, and lie across two cache lines as
+/// often as not; where they do not, the second request costs next to nothing.
 #[inline]
 pub(crate) fn prefetch_word(word: u64) {
-    prefetch(word & ((1 << slot::SLOT_BITS) - 1));
+    let address = word & ((1 << slot::SLOT_BITS) - 1);
+    prefetch(address);
+    prefetch(address + ELEMENT_BYTES);
 }
 
 impl<T: Slot> Table<T> {
@@ -38,7 +44,7 @@ impl<T: Slot> Table<T> {
     }
 
     /// Second stage: looks at the bucket of `hash`, and starts loading what the elements that
-    /// may be the one sought point to (their first cache line). O(1).
+    /// may be the one sought point to (their first cache line, and the second). O(1).
     ///
     /// If there is none in the bucket, but an overflow bucket (one lookup in six that finds
     /// something), starts loading that and returns true: a third stage,
@@ -64,6 +70,24 @@ impl<T: Slot> Table<T> {
         let tag = bucket::tag(hash);
         for bucket in self.home(hash).buckets().skip(1) {
             bucket.matching(tag).for_each(|slot| prefetch_word(bucket.word(slot)));
+        }
+    }
+
+    /// The stages by number, for a caller that is asked for one after another: whether there is a
+    /// further one. Stage 0 writes the element's hash to `memo`, where the others expect it.
+    #[inline]
+    pub fn look_ahead(&self, stage: u32, hash: impl FnOnce() -> u64, memo: &mut u64) -> bool {
+        match stage {
+            0 => {
+                *memo = hash();
+                self.prefetch_bucket(*memo);
+                true
+            }
+            1 => self.prefetch_entries(*memo),
+            _ => {
+                self.prefetch_overflow(*memo);
+                false
+            }
         }
     }
 

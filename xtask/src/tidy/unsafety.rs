@@ -5,11 +5,12 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 15] = [
+const PLACES: [&str; 16] = [
     "core/src/module/",
     "core/src/keyspace/",
     "core/src/command/",
     "core/src/net/output",
+    "core/src/net/ahead.rs",
     "core/src/net/batch.rs",
     "core/src/clock.rs",
     "module-api/abi/",

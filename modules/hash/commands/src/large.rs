@@ -8,7 +8,7 @@
 use crate::small::is_past;
 use crate::storage::{Before, Item, Storage};
 use plinth_module::convert::{Convert, Journal, Visit};
-use plinth_module::prelude::{Error, Result};
+use plinth_module::prelude::{Error, LookAhead, Result};
 
 /// A large hash. See the [module](self).
 pub struct Large<S> {
@@ -112,6 +112,13 @@ impl<S: Storage> Large<S> {
     /// Bytes of the box and of all behind it. O(1).
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.store.memory_bytes() + self.journal.memory()
+    }
+}
+
+impl<S: Storage> LookAhead for Large<S> {
+    #[inline]
+    fn look_ahead(&self, field: &[u8], stage: u32, memo: &mut u64) -> bool {
+        self.store.look_ahead(field, stage, memo)
     }
 }
 

@@ -72,6 +72,13 @@ pub trait Storage: Default + Send + 'static {
     /// Removes a field. False when it is not there.
     fn remove(&mut self, digest: Self::Digest, field: &[u8]) -> bool;
 
+    /// Starts loading the memory that a look-up of the field is going to need, and says whether
+    /// there is a further stage. The stages are 0, 1 and so on, each asked for when the one before
+    /// has had time; `memo` is kept between them.
+    fn look_ahead(&self, _field: &[u8], _stage: u32, _memo: &mut u64) -> bool {
+        false
+    }
+
     /// One step of a scan: visits a few fields, and returns the cursor to go on with. 0 begins a scan
     /// and says that it is complete. Any number is taken for a cursor.
     fn scan<'s>(&'s self, cursor: u64, visit: impl FnMut(Item<'s>)) -> u64;

@@ -76,6 +76,11 @@ impl Storage for Fields {
         unsafe { self.table.find(digest, |blob| is(blob, field)).map(|blob| item(blob)) }
     }
 
+    #[inline]
+    fn look_ahead(&self, field: &[u8], stage: u32, memo: &mut u64) -> bool {
+        self.table.look_ahead(stage, || self.digest(field), memo)
+    }
+
     fn put(&mut self, digest: u64, field: &[u8], value: &[u8], deadline: Option<u64>) -> Before {
         // SAFETY: candidates are in the table, which is borrowed.
         let place = self.table.find_slot(digest, |blob| unsafe { is(blob, field) });

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::storage::{Digits, Storage, Value, member};
 use crate::value::LARGE;
 use plinth_module::convert::{Convert, Journal, Visit};
-use plinth_module::prelude::Result;
+use plinth_module::prelude::{LookAhead, Result};
 
 /// What OBJECT ENCODING answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +130,13 @@ impl<S: Storage> Large<S> {
             done.is_ok()
         });
         done.map(|()| copy)
+    }
+}
+
+impl<S: Storage> LookAhead for Large<S> {
+    #[inline]
+    fn look_ahead(&self, element: &[u8], stage: u32, memo: &mut u64) -> bool {
+        self.store.look_ahead(member(element), stage, memo)
     }
 }
 

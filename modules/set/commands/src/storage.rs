@@ -46,6 +46,13 @@ pub trait Storage: Sized + Send + 'static {
     /// Removes a member; false when it was not there.
     fn remove(&mut self, member: Value<'_>) -> bool;
 
+    /// Starts loading the memory that a look-up of the member is going to need, and says whether
+    /// there is a further stage. The stages are 0, 1 and so on, each asked for when the one before
+    /// has had time; `memo` is kept between them.
+    fn look_ahead(&self, _member: Value<'_>, _stage: u32, _memo: &mut u64) -> bool {
+        false
+    }
+
     /// One step of a visit: visits a few members, and returns the cursor to go on with. A visit
     /// begins with cursor 0 and has ended when 0 is returned. A member that is there from the first
     /// step to the last is visited at least once, whatever else is added and removed between steps;

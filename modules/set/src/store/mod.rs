@@ -142,6 +142,12 @@ impl Storage for HashSet {
     }
 
     #[inline]
+    fn look_ahead(&self, member: Value<'_>, stage: u32, memo: &mut u64) -> bool {
+        let hash = || Sought::of(member, &mut Digits::new()).hash(self.hasher);
+        self.table.look_ahead(stage, hash, memo)
+    }
+
+    #[inline]
     fn insert(&mut self, member: Value<'_>) -> Result<bool> {
         let mut digits = Digits::new();
         let (sought, hasher) = (Sought::of(member, &mut digits), self.hasher);

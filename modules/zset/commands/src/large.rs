@@ -6,7 +6,7 @@
 
 use crate::storage::Storage;
 use plinth_module::convert::{Convert, Journal, Visit};
-use plinth_module::prelude::{Error, Result};
+use plinth_module::prelude::{Error, LookAhead, Result};
 
 /// A sorted set in its large form.
 #[derive(Default)]
@@ -54,6 +54,13 @@ impl<S: Storage> Large<S> {
     /// Bytes of the box and of all behind it. O(1).
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.store.memory_bytes() + self.journal.memory()
+    }
+}
+
+impl<S: Storage> LookAhead for Large<S> {
+    #[inline]
+    fn look_ahead(&self, member: &[u8], stage: u32, memo: &mut u64) -> bool {
+        self.store.look_ahead(member, stage, memo)
     }
 }
 

@@ -89,6 +89,13 @@ pub trait Storage: Default + Send + 'static {
     /// its start to its end, or if `reverse` from its end to its start. O(log n + elements).
     fn visit(&self, ranks: Range<usize>, reverse: bool, visit: &mut dyn FnMut(&[u8], f64));
 
+    /// Starts loading the memory that a look-up of the member is going to need, and says whether
+    /// there is a further stage. The stages are 0, 1 and so on, each asked for when the one before
+    /// has had time; `memo` is kept between them.
+    fn look_ahead(&self, _member: &[u8], _stage: u32, _memo: &mut u64) -> bool {
+        false
+    }
+
     /// One step of an iteration that may be spread over any time; a few elements. Cursor 0 starts
     /// it, and is returned when it is complete. An element that is there from the first step to the
     /// last is visited at least once, whatever comes and goes between the steps. Any cursor is

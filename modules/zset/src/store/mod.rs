@@ -85,6 +85,10 @@ impl Storage for BlobTree {
         }
     }
 
+    fn look_ahead(&self, member: &[u8], stage: u32, memo: &mut u64) -> bool {
+        self.table.look_ahead(stage, || hash(member), memo)
+    }
+
     fn remove(&mut self, member: &[u8]) -> Option<f64> {
         let blob = self.table.remove(hash(member), |blob| blob.member() == member)?;
         let score = blob.score();

@@ -1,6 +1,6 @@
 //! Counting: HINCRBY and HINCRBYFLOAT. A field that counts keeps its deadline.
 
-use super::{DOCS, FIELD, KEY, WRITING, with};
+use super::{DOCS, FIELD, KEY, WRITING, seeking};
 use crate::storage::Storage;
 use crate::value::{Writer, announce};
 use plinth_module::extended::{self, Extended, Parsed};
@@ -8,7 +8,7 @@ use plinth_module::pack::{Digits, Value};
 use plinth_module::prelude::*;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 2] {
-    [with(HINCRBY, hincrby::<S>), with(HINCRBYFLOAT, hincrbyfloat::<S>)]
+    [seeking::<S>(HINCRBY, hincrby::<S>), seeking::<S>(HINCRBYFLOAT, hincrbyfloat::<S>)]
 }
 
 /// What both share.

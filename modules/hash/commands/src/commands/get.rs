@@ -3,7 +3,7 @@
 //! HLEN counts fields that have expired and are not removed yet, as Redis 8.2 does: it would have to
 //! look at each otherwise.
 
-use super::{DOCS, FIELD, KEY, READING, now, with};
+use super::{DOCS, FIELD, KEY, READING, now, seeking, with};
 use crate::small::Shown;
 use crate::storage::Storage;
 use crate::value::{Hash, View};
@@ -12,14 +12,14 @@ use plinth_module::prelude::*;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 8] {
     [
-        with(HGET, hget::<S>),
-        with(HMGET, hmget::<S>),
+        seeking::<S>(HGET, hget::<S>),
+        seeking::<S>(HMGET, hmget::<S>),
         with(HGETALL, hgetall::<S>),
         with(HKEYS, hkeys::<S>),
         with(HVALS, hvals::<S>),
         with(HLEN, hlen::<S>),
-        with(HSTRLEN, hstrlen::<S>),
-        with(HEXISTS, hexists::<S>),
+        seeking::<S>(HSTRLEN, hstrlen::<S>),
+        seeking::<S>(HEXISTS, hexists::<S>),
     ]
 }
 

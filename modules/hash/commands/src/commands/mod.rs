@@ -46,6 +46,11 @@ const fn with(spec: Command, handler: plinth_module::command::HandlerFn) -> Comm
     Command { run: run(handler), ..spec }
 }
 
+/// A command whose second argument is a field that it looks up.
+const fn seeking<S: Storage>(spec: Command, handler: plinth_module::command::HandlerFn) -> Command {
+    Command { look_ahead: look_ahead::<crate::value::Hash<S>, 2>(), ..with(spec, handler) }
+}
+
 /// The group that all commands are shown in.
 const GROUP: Bytes = text("hash");
 /// The argument `key`, of the first key spec.

@@ -2,13 +2,18 @@
 //!
 //! A field that is set has no deadline any more.
 
-use super::{DOCS, FIELD, KEY, VALUE, WRITING, with};
+use super::{DOCS, FIELD, KEY, VALUE, WRITING, seeking};
 use crate::storage::Storage;
 use crate::value::{Writer, announce};
 use plinth_module::prelude::*;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 4] {
-    [with(HSET, hset::<S>), with(HMSET, hmset::<S>), with(HSETNX, hsetnx::<S>), with(HDEL, hdel::<S>)]
+    [
+        seeking::<S>(HSET, hset::<S>),
+        seeking::<S>(HMSET, hmset::<S>),
+        seeking::<S>(HSETNX, hsetnx::<S>),
+        seeking::<S>(HDEL, hdel::<S>),
+    ]
 }
 
 /// A field and its value, repeated.

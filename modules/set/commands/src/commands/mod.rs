@@ -24,11 +24,11 @@ pub struct Commands<S>(PhantomData<S>);
 impl<S: Storage> Commands<S> {
     /// Every command.
     pub const ALL: [Command; 17] = [
-        with(change::SADD, change::sadd::<S>),
-        with(change::SREM, change::srem::<S>),
+        seeking::<S>(change::SADD, change::sadd::<S>),
+        seeking::<S>(change::SREM, change::srem::<S>),
         with(change::SMOVE, change::smove::<S>),
-        with(read::SISMEMBER, read::sismember::<S>),
-        with(read::SMISMEMBER, read::smismember::<S>),
+        seeking::<S>(read::SISMEMBER, read::sismember::<S>),
+        seeking::<S>(read::SMISMEMBER, read::smismember::<S>),
         with(read::SCARD, read::scard::<S>),
         with(read::SMEMBERS, read::smembers::<S>),
         with(random::SPOP, random::spop::<S>),
@@ -47,6 +47,13 @@ impl<S: Storage> Commands<S> {
 const fn with(spec: Command, handler: plinth_module::command::HandlerFn) -> Command {
     let mut spec = spec;
     spec.run = run(handler);
+    spec
+}
+
+/// A command whose second argument is a member that it looks up.
+const fn seeking<S: Storage>(spec: Command, handler: plinth_module::command::HandlerFn) -> Command {
+    let mut spec = with(spec, handler);
+    spec.look_ahead = look_ahead::<SetType<S>, 2>();
     spec
 }
 

@@ -1,6 +1,7 @@
 //! Adding: ZADD and ZINCRBY.
 
 use super::{GROUP, KEY, MEMBER, WRITES};
+use crate::codec::Zset;
 use crate::score;
 use crate::storage::Storage;
 use crate::value::Edit;
@@ -10,8 +11,10 @@ use std::marker::PhantomData;
 pub(super) struct Family<S>(PhantomData<S>);
 
 impl<S: Storage> Family<S> {
-    pub(super) const COMMANDS: [Command; 2] =
-        [Command { run: run(zadd::<S>), ..ZADD }, Command { run: run(zincrby::<S>), ..ZINCRBY }];
+    pub(super) const COMMANDS: [Command; 2] = [
+        Command { run: run(zadd::<S>), look_ahead: look_ahead::<Zset<S>, 3>(), ..ZADD },
+        Command { run: run(zincrby::<S>), look_ahead: look_ahead::<Zset<S>, 3>(), ..ZINCRBY },
+    ];
 }
 
 const ZADD: Command = Command {

@@ -1,6 +1,7 @@
 //! Reading: ZCARD, ZSCORE, ZMSCORE, ZRANK, ZREVRANK, ZCOUNT and ZLEXCOUNT.
 
 use super::{GROUP, KEY, MEMBER, READER, bounds};
+use crate::codec::Zset;
 use crate::storage::{Cut, Storage};
 use crate::value::View;
 use plinth_module::prelude::*;
@@ -11,10 +12,10 @@ pub(super) struct Family<S>(PhantomData<S>);
 impl<S: Storage> Family<S> {
     pub(super) const COMMANDS: [Command; 7] = [
         Command { run: run(zcard::<S>), ..ZCARD },
-        Command { run: run(zscore::<S>), ..ZSCORE },
-        Command { run: run(zmscore::<S>), ..ZMSCORE },
-        Command { run: run(zrank::<S>), ..ZRANK },
-        Command { run: run(zrevrank::<S>), ..ZREVRANK },
+        Command { run: run(zscore::<S>), look_ahead: look_ahead::<Zset<S>, 2>(), ..ZSCORE },
+        Command { run: run(zmscore::<S>), look_ahead: look_ahead::<Zset<S>, 2>(), ..ZMSCORE },
+        Command { run: run(zrank::<S>), look_ahead: look_ahead::<Zset<S>, 2>(), ..ZRANK },
+        Command { run: run(zrevrank::<S>), look_ahead: look_ahead::<Zset<S>, 2>(), ..ZREVRANK },
         Command { run: run(zcount::<S>), ..ZCOUNT },
         Command { run: run(zlexcount::<S>), ..ZLEXCOUNT },
     ];

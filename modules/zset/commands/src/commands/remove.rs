@@ -1,6 +1,7 @@
 //! Removing: ZREM, and ranges with ZREMRANGEBYRANK, ZREMRANGEBYSCORE and ZREMRANGEBYLEX.
 
 use super::{GROUP, KEY, MEMBER, WRITES, bounds};
+use crate::codec::Zset;
 use crate::storage::{Cut, Storage};
 use crate::value::{Edit, announce};
 use plinth_module::prelude::*;
@@ -10,7 +11,7 @@ pub(super) struct Family<S>(PhantomData<S>);
 
 impl<S: Storage> Family<S> {
     pub(super) const COMMANDS: [Command; 4] = [
-        Command { run: run(zrem::<S>), ..ZREM },
+        Command { run: run(zrem::<S>), look_ahead: look_ahead::<Zset<S>, 2>(), ..ZREM },
         Command { run: run(zremrangebyrank::<S>), ..ZREMRANGEBYRANK },
         Command { run: run(zremrangebyscore::<S>), ..ZREMRANGEBYSCORE },
         Command { run: run(zremrangebylex::<S>), ..ZREMRANGEBYLEX },

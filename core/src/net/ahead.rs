@@ -1,0 +1,108 @@
+//! Looking ahead: what the commands of a window are going to look at is fetched before
+//! the first of them runs, so that they wait for memory together and not one by one.
+//!
+//! ```text
+//! entries of first keys                           ──> for each command of the window
+//! buckets that go on elsewhere, and their entries ──> for each that has none yet
+//! boxes of first keys, where the command asks     ──> for each such
+//! the command's own stages, 0, 1, ...             ──> for each that has a further one
+//! ```
+//!
+//! Buckets have been fetched while requests were parsed, see [`super::batch`].
+
+use super::batch::Pending;
+use crate::keyspace::Keyspace;
+use crate::keyspace::entry::EntryPtr;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::command::Ahead;
+use plinth_table::Table;
+use plinth_table::prefetch::prefetch;
+
+/// Most stages of a command.
+const STAGES: u32 = 4;
+/// Bytes that come with one prefetch.
+const LINE_BYTES: usize = 64;
+
+/// A command that looks ahead in a boxed value.
+pub(super) struct Looking {
+    pending: usize,
+    ahead: Ahead,
+}
+
+/// Fetches what the commands of a window are going to look at. `looking` is room for the
+/// time of the call.
+#[inline]
+pub(super) fn look_ahead(keyspace: &Keyspace, window: &mut [Pending], args: &[Bytes], looking: &mut Vec<Looking>) {
+    let table = |db: u32| keyspace.databases.get(db as usize).map(|database| &database.table);
+    let (mut overflowing, mut asked) = (false, false);
+    for pending in window.iter_mut().filter(|pending| pending.keyed) {
+        if let Some(table) = table(pending.db) {
+            pending.overflows = table.prefetch_entries(pending.hash);
+            overflowing |= pending.overflows;
+            asked |= pending.looks_ahead;
+        }
+    }
+    if overflowing {
+        for pending in window.iter().filter(|pending| pending.overflows) {
+            if let Some(table) = table(pending.db) {
+                table.prefetch_overflow(pending.hash);
+            }
+        }
+    }
+    if asked {
+        for (at, pending) in window.iter().enumerate().filter(|(_, pending)| pending.keyed && pending.looks_ahead) {
+            if let Some(table) = table(pending.db) {
+                let args = &args[pending.first_arg..pending.first_arg + pending.argc];
+                find_boxes(table, pending.hash, |entry| {
+                    looking.push(Looking { pending: at, ahead: begin(entry, args) })
+                });
+            }
+        }
+        run_stages(window, looking);
+    }
+}
+
+/// The boxed values that may be that of a key, whose boxes are fetched. Keys are not
+/// compared: a wrong guess costs a load, and two of a bucket's seven are rarely alike.
+#[inline]
+fn find_boxes(table: &Table<EntryPtr>, hash: u64, mut found: impl FnMut(EntryPtr)) {
+    table.candidates(hash, |entry| {
+        if entry.is_boxed() {
+            let address = entry.boxed().addr();
+            prefetch(address as u64);
+            prefetch((address + LINE_BYTES) as u64);
+            found(entry);
+        }
+    });
+}
+
+fn begin(entry: EntryPtr, args: &[Bytes]) -> Ahead {
+    Ahead {
+        size: size_of::<Ahead>() as u32,
+        stage: 0,
+        type_id: u32::from(entry.type_id()),
+        argc: args.len() as u32,
+        args: args.as_ptr(),
+        boxed: entry.boxed(),
+        memo: 0,
+    }
+}
+
+/// Runs each stage for all commands that have it, before the next.
+fn run_stages(window: &[Pending], looking: &mut Vec<Looking>) {
+    for stage in 0..STAGES {
+        if looking.is_empty() {
+            return;
+        }
+        looking.retain_mut(|one| {
+            // SAFETY: the table has given the pointer, and has not changed since.
+            let spec = window[one.pending].command.map(|command| unsafe { &command.as_ref().spec });
+            let Some(look_ahead) = spec.and_then(|spec| spec.look_ahead) else { return false };
+            one.ahead.stage = stage;
+            // SAFETY: the function belongs to a loaded module; the value and the arguments
+            // are there until a command runs, which is after this.
+            unsafe { look_ahead(&raw mut one.ahead) != 0 }
+        });
+    }
+    looking.clear();
+}
