@@ -15,9 +15,9 @@
 //! bytes in the value's place: the address, and the bytes it was last charged.
 //!
 //! Invariants:
-//! - A narrow entry owns at least the allocator's size class of its length, and
-//!   counts on no more, so that its capacity is computed and never looked up. A wide
-//!   entry may keep room to grow; the allocator is asked how much it owns.
+//! - A narrow entry owns the allocator's size class of its length, no less and no
+//!   more, so that its capacity is computed and never looked up. A wide entry may keep
+//!   room to grow; the allocator is asked how much it owns.
 //! - Nothing in here is aligned: fields are read and written bytewise.
 //! - An `EntryPtr` is a plain address. Whoever holds one answers for its being
 //!   alive; the database owns every entry it has in its table.
@@ -113,6 +113,13 @@ impl Layout {
 fn size_class(len: usize) -> usize {
     // SAFETY: `nallocx` computes from its arguments; `len` is not 0.
     unsafe { jemalloc::nallocx(len, 0) }
+}
+
+/// Whether two lengths surely have the same size class: all classes are multiples of 8.
+#[inline]
+fn is_same_class(len: usize, other: usize) -> bool {
+    const STEP: usize = 8;
+    len.div_ceil(STEP) == other.div_ceil(STEP)
 }
 
 impl EntryPtr {
@@ -339,35 +346,51 @@ impl EntryPtr {
         }
         let new = Layout::of(key_len, value_len, expire_at_ms);
         let shape = Shape { type_id: self.type_id(), tag, expire_at_ms, clock: self.clock(), inline_len };
-        let capacity = self.allocated();
-        let fits =
-            if new.wide { new.end <= capacity && new.end * 4 >= capacity } else { size_class(new.end) == capacity };
-        let kept = value_len.min(old.end - old.value_at);
-        let entry = if fits {
+        let entry = if self.has_room(old, new) {
+            if old.key_at != new.key_at {
+                let kept = value_len.min(old.end - old.value_at);
+                // SAFETY: both ranges lie within the allocation, which holds both layouts.
+                unsafe { std::ptr::copy(self.at(old.key_at), self.at(new.key_at), key_len + kept) };
+            }
             self
         } else {
             let wanted = if reserve && new.wide { new.end + value_len.min(1 << 20) } else { new.end };
-            self.reallocate(old, new, wanted)?
+            self.relocate(old, new, wanted)?
         };
-        // Key and value move together unless the expiry changed; both ranges are within
-        // the allocation, whose old content up to the shorter end was kept.
-        let moved = old.key_at != new.key_at;
-        if moved {
-            let bytes = key_len + kept;
-            // SAFETY: both ranges lie within the allocation, see `reallocate`.
-            unsafe { std::ptr::copy(entry.at(old.key_at), entry.at(new.key_at), bytes) };
-        }
         entry.write_header(new, key_len, value_len, &shape);
         Some(entry)
     }
 
-    /// Move to an allocation of at least `wanted` bytes that holds both layouts, for
-    /// the time in which the content moves from one to the other.
-    fn reallocate(self, old: Layout, new: Layout, wanted: usize) -> Option<EntryPtr> {
-        let moves = old.key_at != new.key_at;
-        let both = if moves { wanted.max(old.end.min(new.end + WIDE_BYTES + WIDE_EXPIRY_BYTES)) } else { wanted };
-        // SAFETY: `self` is a live allocation of jemalloc and `both` is not 0.
-        NonNull::new(unsafe { jemalloc::rallocx(self.0.as_ptr().cast(), both, 0) }.cast::<u8>()).map(EntryPtr)
+    /// Whether the allocation is right for another layout: large enough, and not larger
+    /// than it may be.
+    #[inline]
+    fn has_room(self, old: Layout, new: Layout) -> bool {
+        if !old.wide && !new.wide && is_same_class(old.end, new.end) {
+            return true;
+        }
+        let capacity = self.allocated();
+        if new.wide { new.end <= capacity && new.end * 4 >= capacity } else { size_class(new.end) == capacity }
+    }
+
+    /// Move to an allocation of at least `wanted` bytes, with key and value (the latter
+    /// up to the shorter length); the header is not written.
+    fn relocate(self, old: Layout, new: Layout, wanted: usize) -> Option<EntryPtr> {
+        if old.wide && new.wide && old.key_at == new.key_at {
+            // The allocator may know how to grow it in its place.
+            // SAFETY: `self` is a live allocation of jemalloc and `wanted` is not 0.
+            let moved = unsafe { jemalloc::rallocx(self.0.as_ptr().cast(), wanted, 0) };
+            return NonNull::new(moved.cast::<u8>()).map(EntryPtr);
+        }
+        // SAFETY: `wanted` is not 0.
+        let moved = EntryPtr(NonNull::new(unsafe { jemalloc::mallocx(wanted, 0) }.cast::<u8>())?);
+        let bytes = (old.end - old.key_at).min(new.end - new.key_at);
+        // SAFETY: so many bytes follow the key's place in both; the caller gets the new
+        // address in the old one's stead.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.at(old.key_at), moved.at(new.key_at), bytes);
+            self.free();
+        }
+        Some(moved)
     }
 
     /// Give the entry's memory back; a boxed value must have been taken care of.
@@ -375,7 +398,18 @@ impl EntryPtr {
     /// # Safety
     /// The entry is alive, and nobody uses it afterwards.
     pub unsafe fn free(self) {
-        // SAFETY: a live allocation of jemalloc.
-        unsafe { jemalloc::dallocx(self.0.as_ptr().cast(), 0) }
+        let layout = self.layout();
+        // SAFETY: a live allocation of jemalloc, that of a narrow entry of this very size.
+        unsafe {
+            if layout.wide {
+                jemalloc::dallocx(self.0.as_ptr().cast(), 0);
+            } else {
+                jemalloc::sdallocx(self.0.as_ptr().cast(), layout.end, 0);
+            }
+        }
     }
 }
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;
