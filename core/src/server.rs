@@ -84,6 +84,8 @@ pub struct Server {
     pub migration: Option<crate::module::migrate::Migration>,
     /// The walk that converts values.
     pub sweep: crate::keyspace::sweep::Sweep,
+    /// The search for keys that have expired.
+    pub expiring: crate::keyspace::expire::ExpireCycle,
     /// What the client is told whose command ends with `GHOST`.
     pub ghost_note: String,
     /// Listeners that are to replace the present ones (CONFIG SET).
@@ -172,6 +174,7 @@ impl Server {
             replacements: Vec::new(),
             migration: None,
             sweep: crate::keyspace::sweep::Sweep::default(),
+            expiring: crate::keyspace::expire::ExpireCycle::default(),
             ghost_note: String::new(),
             new_listeners: None,
             listening: Vec::new(),

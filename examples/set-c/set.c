@@ -265,6 +265,7 @@ static size_t set_memory(void *of) {
 
 static const plinth_set_storage_service table = {
     .size = PLINTH_SIZE(plinth_set_storage_service),
+    .flags = PLINTH_SERVICE_PINNED,
     .create = set_create,
     .drop = set_drop,
     .len = set_len,

@@ -25,6 +25,8 @@ enum Task {
     BareLoop {
         /// Port on the loopback address.
         port: u16,
+        /// The command that it answers.
+        command: String,
     },
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
@@ -41,7 +43,9 @@ enum Task {
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().task {
         Task::Bench(args) => bench::run(args),
-        Task::BareLoop { port } => bench::serve_constants(port).map(|()| std::process::ExitCode::SUCCESS),
+        Task::BareLoop { port, command } => {
+            bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)
+        }
         Task::Conformance(args) => conformance::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),

@@ -23,9 +23,10 @@ impl Server {
         self.settle_accounts();
         self.stats.peak_memory = self.stats.peak_memory.max(crate::memory::used_bytes());
         self.stats.sample_rates(crate::clock::unix_us());
-        let effort = self.settings.active_expire_effort as u64;
+        let effort = self.settings.active_expire_effort as u32;
         // A quarter of the time at most, more with more effort.
-        self.expire_cycle(Duration::from_micros(1_000_000 / hz * (23 + 2 * effort) / 100));
+        let period = Duration::from_micros(1_000_000 / hz);
+        self.begin_expire_cycle(period * (23 + 2 * effort) / 100, period);
         self.cron_clients(hz as usize);
         hz
     }

@@ -129,6 +129,10 @@ impl Background {
     }
 }
 
+/// Entries that are freed before the thread gives way to the loop, which may share its
+/// core and would wait for the end of a time slice.
+const ENTRIES_AT_A_TIME: usize = 64;
+
 fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_type: &ByType) {
     let count = |objects: usize| {
         pending.fetch_sub(objects, Ordering::Relaxed);
@@ -143,7 +147,7 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_ty
                 count(1);
             }
             Job::Database { mut table, drops } => loop {
-                let taken = table.take_some(1024, |entry| {
+                let taken = table.take_some(ENTRIES_AT_A_TIME, |entry| {
                     by_type.count(entry);
                     free_entry(entry, &drops);
                 });
@@ -151,6 +155,7 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_ty
                     break;
                 }
                 count(taken);
+                std::thread::yield_now();
             },
             Job::Barrier(done) => {
                 let _ = done.send(());

@@ -2,39 +2,94 @@
 //! removed, though nobody asks for them.
 //!
 //! The tables mark slots whose key expires, so that a cycle looks at those only.
-//! It goes on as long as a good part of what it sees has expired and the budget is
-//! not spent, and continues where it was with the next cycle.
+//! Housekeeping begins a cycle with a budget of time, which is spent in slices of at
+//! most [`SLICE`], and while there are commands to run no faster than in proportion: so a
+//! million keys that expire at once take no command's time but for a slice. A cycle goes
+//! on as long as a good part of what it sees has expired, and continues where the last
+//! one was.
 
 use super::entry::EntryPtr;
 use crate::server::Server;
 use std::time::{Duration, Instant};
 
+/// Longest slice.
+const SLICE: Duration = Duration::from_micros(300);
 /// Buckets looked at before the clock is read.
-const STEPS: usize = 32;
+const STEPS: usize = 8;
 /// Share of expired keys, in percent, from which a database is worth going on with.
 const WORTH_PERCENT: usize = 10;
 
+/// How far the present cycle is.
+#[derive(Default)]
+pub struct ExpireCycle {
+    /// What is left of the budget; zero when the cycle is over.
+    left: Duration,
+    /// From the begin of one slice to that of the next, while commands come.
+    pace: Duration,
+    /// Database that it is at.
+    db: usize,
+    /// When the next slice may begin.
+    not_before: Option<Instant>,
+    /// Number of commands that had been run when the last slice ended.
+    commands: u64,
+}
+
+impl ExpireCycle {
+    /// Time until there is something to do, if there is.
+    pub fn next_in(&self, now: Instant) -> Option<Duration> {
+        let wait = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        (!self.left.is_zero()).then_some(wait)
+    }
+}
+
 impl Server {
-    /// One cycle, of at most `budget`.
-    pub fn expire_cycle(&mut self, budget: Duration) {
-        if !self.active_expire || !self.may_expire() {
+    /// Begin a cycle that takes at most `budget` of the coming `period`.
+    pub fn begin_expire_cycle(&mut self, budget: Duration, period: Duration) {
+        if !self.expiring.left.is_zero() {
+            self.stats.expire_budget_reached += 1;
+        }
+        let pace = SLICE.mul_f64(period.as_secs_f64() / budget.as_secs_f64().max(1e-6));
+        self.expiring = ExpireCycle { left: budget, pace, db: 0, not_before: None, commands: self.expiring.commands };
+        self.expire_turn(Instant::now());
+    }
+
+    /// One slice, if it is time for one.
+    pub fn expire_turn(&mut self, now: Instant) {
+        if self.expiring.left.is_zero() || self.expiring.not_before.is_some_and(|at| now < at) {
             return;
         }
-        let begun = Instant::now();
-        for db in 0..self.keyspace.databases.len() as u32 {
-            while self.keyspace.databases[db as usize].table.marked() > 0 {
-                let (seen, expired, wrapped) = self.expire_steps(db);
-                if begun.elapsed() > budget {
-                    self.stats.expire_budget_reached += 1;
-                    self.stats.expire_cycle_us += begun.elapsed().as_micros() as u64;
-                    return;
-                }
-                if wrapped && expired == 0 || seen > 0 && expired * 100 < seen * WORTH_PERCENT || seen == 0 && wrapped {
-                    break;
-                }
+        if !self.active_expire || !self.may_expire() {
+            self.expiring.left = Duration::ZERO;
+            return;
+        }
+        let busy = self.stats.commands != self.expiring.commands;
+        self.expiring.not_before = busy.then(|| now + self.expiring.pace);
+        let goes_on = self.expire_slice(now, SLICE.min(self.expiring.left));
+        let spent = now.elapsed();
+        self.stats.expire_cycle_us += spent.as_micros() as u64;
+        self.expiring.left = if goes_on { self.expiring.left.saturating_sub(spent) } else { Duration::ZERO };
+        if goes_on && self.expiring.left.is_zero() {
+            self.stats.expire_budget_reached += 1;
+        }
+        self.expiring.commands = self.stats.commands;
+    }
+
+    /// A slice; whether there may be more to do.
+    fn expire_slice(&mut self, begun: Instant, length: Duration) -> bool {
+        while let Some(database) = self.keyspace.databases.get(self.expiring.db) {
+            if database.table.marked() == 0 {
+                self.expiring.db += 1;
+                continue;
+            }
+            let (seen, expired, wrapped) = self.expire_steps(self.expiring.db as u32);
+            if wrapped && expired == 0 || seen > 0 && expired * 100 < seen * WORTH_PERCENT {
+                self.expiring.db += 1;
+            }
+            if begun.elapsed() >= length {
+                return true;
             }
         }
-        self.stats.expire_cycle_us += begun.elapsed().as_micros() as u64;
+        false
     }
 
     /// Look at some buckets: keys with an expiry seen, removed, and whether the

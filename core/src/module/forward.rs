@@ -15,6 +15,7 @@
 use super::{ModuleId, Service};
 use crate::server::Server;
 use plinth_abi::bytes::Opaque;
+use plinth_abi::entry::SERVICE_PINNED;
 
 /// Least room of a forwarding table in bytes: a later provider's table may have more
 /// functions than the first's.
@@ -95,6 +96,14 @@ impl Service {
     pub fn size(&self) -> usize {
         // SAFETY: every table begins with its size, and its provider is mapped.
         unsafe { table_size(self.table) }
+    }
+
+    /// Whether what its users keep can be used with the present provider's functions only.
+    pub fn is_pinned(&self) -> bool {
+        // SAFETY: the flags of a provided table follow its size, and its provider is mapped.
+        self.forward.is_some()
+            && self.size() >= 2 * size_of::<u32>()
+            && unsafe { self.table.cast::<u32>().add(1).read_unaligned() } & SERVICE_PINNED != 0
     }
 
     /// Have others call a provider's functions.

@@ -66,6 +66,9 @@ pub enum LoadError {
     /// Another module uses a service of it.
     #[error("the module '{1}' uses its service '{0}'")]
     ServiceInUse(String, String),
+    /// Another module keeps what only this one's service can use.
+    #[error("the module '{1}' keeps what its service '{0}' has made")]
+    Pinned(String, String),
     /// A transaction waits to run a command of it.
     #[error("a client has queued its command '{0}' in MULTI")]
     Queued(String),

@@ -168,9 +168,14 @@ impl Server {
         let missing = |what: String| Err(LoadError::Lacks(what));
         for service in self.modules.services.iter().filter(|service| service.module == old) {
             let provided = entry.provides.iter().find(|provided| constant(provided.id) == service.id);
-            let is_used = self.modules.list.iter().any(|other| other.id != old && other.uses.contains(&service.id));
+            let user = self.modules.list.iter().find(|other| other.id != old && other.uses.contains(&service.id));
+            if let Some(user) = user
+                && service.is_pinned()
+            {
+                return Err(LoadError::Pinned(service.id.clone(), user.name.clone()));
+            }
             match provided {
-                None if is_used => return missing(format!("the service '{}', which is in use", service.id)),
+                None if user.is_some() => return missing(format!("the service '{}', which is in use", service.id)),
                 // SAFETY: a table begins with its size.
                 Some(provided) if unsafe { provided.table.cast::<u32>().read_unaligned() } < service.least => {
                     return missing(format!("functions of the service '{}' that are in use", service.id));

@@ -53,27 +53,38 @@ pub(super) fn look_ahead(keyspace: &Keyspace, window: &mut [Pending], args: &[By
         for (at, pending) in window.iter().enumerate().filter(|(_, pending)| pending.keyed && pending.looks_ahead) {
             if let Some(table) = table(pending.db) {
                 let args = &args[pending.first_arg..pending.first_arg + pending.argc];
-                find_boxes(table, pending.hash, |entry| {
-                    looking.push(Looking { pending: at, ahead: begin(entry, args) })
-                });
+                if let Some(entry) = find_box(table, pending.hash, key_of(pending, args)) {
+                    looking.push(Looking { pending: at, ahead: begin(entry, args) });
+                }
             }
         }
         run_stages(window, looking);
     }
 }
 
-/// The boxed values that may be that of a key, whose boxes are fetched. Keys are not
-/// compared: a wrong guess costs a load, and two of a bucket's seven are rarely alike.
+/// The first key of a command that is keyed.
 #[inline]
-fn find_boxes(table: &Table<EntryPtr>, hash: u64, mut found: impl FnMut(EntryPtr)) {
+fn key_of<'a>(pending: &Pending, args: &'a [Bytes]) -> &'a [u8] {
+    // SAFETY: the table has given the pointer, and has not changed since.
+    let first_key = pending.command.map_or(0, |command| unsafe { command.as_ref().first_key });
+    // SAFETY: arguments point into query buffers, see `super::batch`.
+    args.get(first_key as usize).map_or(&[], |key| unsafe { key.as_slice() })
+}
+
+/// The entry of a key whose value is boxed, if its bucket has it; the box is fetched.
+#[inline]
+fn find_box(table: &Table<EntryPtr>, hash: u64, key: &[u8]) -> Option<EntryPtr> {
+    let mut found = None;
     table.candidates(hash, |entry| {
-        if entry.is_boxed() {
+        // SAFETY: the entry is in the table, and nothing runs meanwhile.
+        if entry.is_boxed() && unsafe { entry.key() } == key {
             let address = entry.boxed().addr();
             prefetch(address as u64);
             prefetch((address + LINE_BYTES) as u64);
-            found(entry);
+            found = Some(entry);
         }
     });
+    found
 }
 
 fn begin(entry: EntryPtr, args: &[Bytes]) -> Ahead {

@@ -142,7 +142,8 @@ impl EventLoop {
             Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
         });
         let sweep = server.sweep.next_in(now).unwrap_or(cron);
-        cron.min(timer).min(wait).min(pause).min(sweep)
+        let expiry = server.expiring.next_in(now).unwrap_or(cron);
+        cron.min(timer).min(wait).min(pause).min(sweep).min(expiry)
     }
 
     fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
@@ -278,6 +279,7 @@ impl EventLoop {
         let now = Instant::now();
         server.fire_timers(now);
         server.sweep_turn(now);
+        server.expire_turn(now);
         if server.pause.is_some_and(|pause| pause.until_ms <= server.clock.now_ms) {
             server.end_pause();
         }

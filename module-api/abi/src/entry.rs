@@ -24,13 +24,18 @@ pub const MAGIC: u32 = u32::from_le_bytes(*b"PLNT");
 /// The name of the exported symbol.
 pub const ENTRY_SYMBOL: &str = "plinth_module_entry";
 
+/// Flag of a provided table: what is made through it, such as the storage of a value, can
+/// be used with this provider's functions only. While others use the service, its module
+/// is not replaced.
+pub const SERVICE_PINNED: u32 = 1 << 0;
+
 /// A table of functions that this module offers to others.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
 pub struct Provided {
     /// Id with its revision, such as `"plinth.string/1"`.
     pub id: Bytes,
-    /// The table; begins with its size (`u32`).
+    /// The table; begins with its size and `SERVICE_*` flags (`u32` each).
     pub table: Opaque,
 }
 

@@ -31,8 +31,8 @@ pub struct HashMember {
 pub struct SetStorageService {
     /// Size of this table in bytes.
     pub size: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// [`SERVICE_PINNED`](crate::entry::SERVICE_PINNED), because sets outlive calls.
+    pub flags: u32,
     /// An empty set. `hash` remains valid as long as the set.
     ///
     /// Thread: main. Borrow: nothing. Fails: null.

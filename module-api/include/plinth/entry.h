@@ -44,11 +44,15 @@ typedef struct plinth_provided_slice {
 // The name of the exported symbol.
 #define PLINTH_ENTRY_SYMBOL "plinth_module_entry"
 
+// Flag of a provided table: what is made through it, such as the storage of a value, can be used
+// with this provider's functions only. While others use the service, its module is not replaced.
+#define PLINTH_SERVICE_PINNED (UINT32_C(1) << 0)
+
 // A table of functions that this module offers to others.
 struct plinth_provided {
     // Id with its revision, such as `"plinth.string/1"`.
     plinth_bytes id;
-    // The table; begins with its size (`uint32_t`).
+    // The table; begins with its size and `PLINTH_SERVICE_*` flags (`uint32_t` each).
     void *table;
 };
 

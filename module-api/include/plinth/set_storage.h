@@ -37,8 +37,8 @@ typedef uint64_t (*plinth_hash_member)(plinth_bytes member);
 struct plinth_set_storage_service {
     // Size of this table in bytes.
     uint32_t size;
-    // Must be 0.
-    uint32_t reserved;
+    // `PLINTH_SERVICE_PINNED`(crate::entry::SERVICE_PINNED), because sets outlive calls.
+    uint32_t flags;
 
     // An empty set. `hash` remains valid as long as the set.
     //
@@ -97,7 +97,7 @@ struct plinth_set_storage_service {
 #if UINTPTR_MAX == UINT64_MAX
 PLINTH_ASSERT_SIZE(plinth_set_storage_service, 80);
 PLINTH_ASSERT_OFFSET(plinth_set_storage_service, size, 0);
-PLINTH_ASSERT_OFFSET(plinth_set_storage_service, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_set_storage_service, flags, 4);
 PLINTH_ASSERT_OFFSET(plinth_set_storage_service, create, 8);
 PLINTH_ASSERT_OFFSET(plinth_set_storage_service, drop, 16);
 PLINTH_ASSERT_OFFSET(plinth_set_storage_service, len, 24);

@@ -2,7 +2,7 @@
 
 mod claims;
 
-use plinth_testkit::{Server, TempDir, assert_wire, build, cc};
+use plinth_testkit::{Server, TempDir, assert_wire, build, cc, wait_until};
 
 fn server() -> Server {
     // The server is built first, and the module over a foreign storage with it.
@@ -25,6 +25,28 @@ fn the_storage_is_used_and_cannot_be_unloaded() {
     let said = client.text(&["MODULE", "UNLOAD", "set-c"]);
     assert!(said.contains("plinth.set-storage/1"), "{said}");
     assert_wire(&mut client, &["SCARD", "s"], b":3\r\n");
+}
+
+#[test]
+fn the_storage_is_not_replaced_while_sets_are_kept_in_it() {
+    build::server();
+    let folder = TempDir::new();
+    let storage = cc::module(&folder, "examples/set-c/set.c", &[]);
+    let server = Server::within(folder, &["--enable-module-command", "yes", "--loadmodule", &storage]);
+    let mut client = server.connect();
+    let copy = server.folder().path().join("another-set.so").display().to_string();
+    std::fs::copy(&storage, &copy).expect("the library can be copied");
+    assert_wire(&mut client, &["MODULE", "REPLACE", "set", &build::library("set_foreign")], b"+OK\r\n");
+    wait_until("it has taken over", || client.ask(&["MODULE", "REPLACE", "STATUS"]).items().is_empty());
+    assert_wire(&mut client, &["SADD", "s", &"x".repeat(100)], b":1\r\n");
+    let said = client.text(&["MODULE", "REPLACE", "set-c", &copy]);
+    assert!(said.contains("the module 'set' keeps what its service 'plinth.set-storage/1' has made"), "{said}");
+    assert_wire(&mut client, &["SCARD", "s"], b":1\r\n");
+    // It may go when nobody uses it any more.
+    assert_wire(&mut client, &["MODULE", "REPLACE", "set", &build::library("plinth_set")], b"+OK\r\n");
+    wait_until("all is converted", || client.ask(&["MODULE", "REPLACE", "STATUS"]).items().is_empty());
+    assert_wire(&mut client, &["MODULE", "REPLACE", "set-c", &copy], b"+OK\r\n");
+    assert_wire(&mut client, &["SCARD", "s"], b":1\r\n");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the kernel takes: PING against a loop that is no server.
+//! What the kernel takes: simple commands against a loop that is no server.
 //!
 //! The loop receives, counts the commands in what came by their first byte, and sends as many
 //! constant replies: one `epoll_wait`, one `recv` and one `send` a round trip, and nothing to
@@ -21,14 +21,17 @@ use super::{Bench, cputime, pin};
 
 /// Bytes read at once, as many as a server reads.
 const READ_BYTES: usize = 16 * 1024;
-const PONG: &[u8] = b"+PONG\r\n";
+/// Workloads, and what the loop answers each command of theirs.
+const REPLIES: [(&str, &[u8]); 4] =
+    [("PING", b"+PONG\r\n"), ("GET", b"$3\r\nxxx\r\n"), ("SET", b"+OK\r\n"), ("INCR", b":1000000000001\r\n")];
 const LISTENER: u64 = u64::MAX;
 
-/// Answers PING, and everything else likewise, until it is killed.
+/// Answers a command of [`REPLIES`], and everything else likewise, until it is killed.
 ///
 /// # Errors
-/// When the port or the kernel's readiness queue is not to be had.
-pub(crate) fn serve(port: u16) -> Result<(), String> {
+/// When the command, the port or the kernel's readiness queue is not to be had.
+pub(crate) fn serve(port: u16, command: &str) -> Result<(), String> {
+    let reply = REPLIES.iter().find(|(name, _)| *name == command).ok_or("the bare loop has no such command")?.1;
     let text = |error: std::io::Error| format!("the bare loop: {error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(text)?;
     listener.set_nonblocking(true).map_err(text)?;
@@ -39,7 +42,7 @@ pub(crate) fn serve(port: u16) -> Result<(), String> {
     };
     watch(&listener, LISTENER)?;
     let mut streams: HashMap<u64, TcpStream> = HashMap::new();
-    let replies = PONG.repeat(READ_BYTES);
+    let replies = reply.repeat(READ_BYTES);
     let mut buffer = vec![0; READ_BYTES];
     let mut events = Vec::with_capacity(1024);
     for token in 0.. {
@@ -54,7 +57,7 @@ pub(crate) fn serve(port: u16) -> Result<(), String> {
                     watch(&stream, token)?;
                     streams.insert(token, stream);
                 }
-            } else if !streams.get_mut(&from).is_some_and(|stream| answer(stream, &mut buffer, &replies)) {
+            } else if !streams.get_mut(&from).is_some_and(|stream| answer(stream, &mut buffer, &replies, reply.len())) {
                 streams.remove(&from);
             }
         }
@@ -63,12 +66,12 @@ pub(crate) fn serve(port: u16) -> Result<(), String> {
 }
 
 /// Answers what has come; false when the connection is over.
-fn answer(stream: &mut TcpStream, buffer: &mut [u8], replies: &[u8]) -> bool {
+fn answer(stream: &mut TcpStream, buffer: &mut [u8], replies: &[u8], reply_len: usize) -> bool {
     match stream.read(buffer) {
         Ok(0) => false,
         Ok(count) => {
             let commands = buffer[..count].iter().filter(|byte| **byte == b'*').count();
-            stream.write(&replies[..commands * PONG.len()]).is_ok()
+            stream.write(&replies[..commands * reply_len]).is_ok()
         }
         Err(error) => error.kind() == ErrorKind::WouldBlock,
     }
@@ -81,11 +84,11 @@ struct Loop {
 }
 
 impl Loop {
-    fn start() -> Result<Loop, String> {
+    fn start(workload: &Workload) -> Result<Loop, String> {
         let address = super::server::free_address()?;
         let own = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let mut command = Command::new(own);
-        command.args(["bare-loop", &address.port().to_string()]).stdin(Stdio::null());
+        command.args(["bare-loop", &address.port().to_string(), workload.name]).stdin(Stdio::null());
         let bare = Loop { child: pin::spawn_on_server_core(&mut command)?, address };
         for _ in 0..200 {
             if TcpStream::connect(address).is_ok() {
@@ -113,7 +116,7 @@ impl Drop for Loop {
     }
 }
 
-/// The table: the loop beside the peers, at each depth of PING.
+/// The table: the loop beside the peers, at each depth of each command that it knows.
 ///
 /// # Errors
 /// When a server, the loop or `redis-benchmark` fails as a process.
@@ -128,30 +131,39 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         rows: Vec::new(),
         notes: Vec::new(),
     };
-    let Some(workload) = workload::named("PING") else { return Ok(vec![table]) };
     let mut contestants = Vec::new();
-    for level in workload.levels {
-        let name = format!("{}, a bare loop", workload.row_name(level.pipeline));
-        if !bench.wants(&name) {
-            continue;
+    for workload in REPLIES.iter().filter_map(|(name, _)| workload::named(name)) {
+        for level in workload.levels {
+            let name = format!("{}, a bare loop", workload.row_name(level.pipeline));
+            if !bench.wants(&name) {
+                continue;
+            }
+            if contestants.is_empty() && bench.programs.len() > 1 {
+                contestants = bench.programs[1..].iter().map(Contestant::start).collect::<Result<Vec<_>, _>>()?;
+            }
+            table.rows.push(row(bench, name, workload, level.pipeline, &mut contestants, &mut table.notes)?);
         }
-        if contestants.is_empty() && bench.programs.len() > 1 {
-            contestants = bench.programs[1..].iter().map(Contestant::start).collect::<Result<Vec<_>, _>>()?;
-        }
-        let runs = bench.runs(5, 3);
-        let bare = Loop::start()?;
-        let mut samples = Vec::new();
-        for _ in 0..runs {
-            bench.interrupt.check()?;
-            samples.push(bare.run(workload, level.pipeline, Workload::commands(level.pipeline, bench.quick))?);
-        }
-        let entry = Entry { workload, pipeline: level.pipeline, runs };
-        let (cells, errors) = match contestants.len() {
-            0 => (Vec::new(), Some(0)),
-            _ => entry.cells(bench, &mut contestants, &mut table.notes)?,
-        };
-        let cells = std::iter::once(Cell::of(&samples)).chain(cells).collect();
-        table.rows.push(Row { name, cells, bar: Bar::Open, errors });
     }
     Ok(vec![table])
+}
+
+fn row(
+    bench: &Bench,
+    name: String,
+    workload: &'static Workload,
+    pipeline: u64,
+    peers: &mut [Contestant],
+    notes: &mut Vec<String>,
+) -> Result<Row, String> {
+    let runs = bench.runs(5, 3);
+    let bare = Loop::start(workload)?;
+    let mut samples = Vec::new();
+    for _ in 0..runs {
+        bench.interrupt.check()?;
+        samples.push(bare.run(workload, pipeline, Workload::commands(pipeline, bench.quick))?);
+    }
+    let entry = Entry { workload, pipeline, runs };
+    let (cells, errors) = if peers.is_empty() { (Vec::new(), Some(0)) } else { entry.cells(bench, peers, notes)? };
+    let cells = std::iter::once(Cell::of(&samples)).chain(cells).collect();
+    Ok(Row { name, cells, bar: Bar::Open, errors })
 }

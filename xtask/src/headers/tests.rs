@@ -48,7 +48,8 @@ fn computed_layouts_are_those_of_the_compiler() {
             history, args }
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
-            find_keys }
+            find_keys, look_ahead }
+        "Ahead" command::Ahead { size, stage, type_id, argc, args, boxed, memo }
         "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,
             alias }
         "Provided" entry::Provided { id, table }

@@ -171,6 +171,6 @@ impl Drop for Fields {
     /// Frees all fields. O(fields): the host drops large values on another thread.
     fn drop(&mut self) {
         // SAFETY: each blob is in the table once, and the table is not looked at any more.
-        self.table.for_each(|blob, _| unsafe { blob.free() });
+        self.table.release(|blob| unsafe { blob.free() });
     }
 }

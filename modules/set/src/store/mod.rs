@@ -207,7 +207,7 @@ impl Storage for HashSet {
 
 impl Drop for HashSet {
     fn drop(&mut self) {
-        self.table.for_each(|slot, _| {
+        self.table.release(|slot| {
             if slot & IS_INTEGER == 0 {
                 // SAFETY: the table goes without looking at its slots again.
                 unsafe { Blob::of(slot).free() };

@@ -133,6 +133,6 @@ impl Storage for BlobTree {
 impl Drop for BlobTree {
     fn drop(&mut self) {
         // SAFETY: the table holds each blob once, and neither it nor the tree is looked at again.
-        self.table.for_each(|blob, _| unsafe { blob.free() });
+        self.table.release(|blob| unsafe { blob.free() });
     }
 }
