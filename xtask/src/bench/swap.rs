@@ -41,6 +41,9 @@ pub(crate) struct Replacement {
     /// The library that is put in its place.
     #[arg(long, value_name = "PATH")]
     replacement: Option<PathBuf>,
+    /// A library that is loaded at the start, such as a storage that the replacement asks for.
+    #[arg(long, value_name = "PATH")]
+    with_module: Option<PathBuf>,
 }
 
 /// One request: when it was due, counted from the start, and how long it took from then.
@@ -66,7 +69,13 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         return Ok(Vec::new());
     };
     let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut server = Server::start_with(&bench.programs[0], &["--enable-module-command", "local"])?;
+    let mut args = vec!["--enable-module-command".to_owned(), "local".to_owned()];
+    if let Some(module) = &bench.replacement.with_module {
+        let module = std::path::absolute(module).map_err(|error| format!("{}: {error}", module.display()))?;
+        args.extend(["--loadmodule".to_owned(), module.display().to_string()]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut server = Server::start_with(&bench.programs[0], &args)?;
     let original = original(&mut server, kind)?;
     let values = if bench.quick { QUICK_VALUES } else { VALUES };
     fill(&server, kind, values)?;
@@ -214,7 +223,7 @@ fn table(kind: Kind, values: u64, phases: &[Phase], seen: &[Seen], memory: [u64;
     let rows = names.into_iter().zip(cells).map(|(name, cells)| Row {
         name: name.to_owned(),
         cells,
-        bar: Bar::Open,
+        bar: Bar::Apart,
         errors: Some(wrong),
     });
     Table {

@@ -37,6 +37,8 @@ pub(crate) enum Bar {
     Own { must: f64, goal: f64 },
     /// Nothing: the row is there to be read.
     Open,
+    /// Nothing, and the columns are no servers of which one could be better.
+    Apart,
 }
 
 /// One workload's figures; the measured server's cell is the first.
@@ -95,7 +97,7 @@ impl Row {
 
     fn verdict(&self) -> Verdict {
         let (value, must, goal) = match self.bar {
-            Bar::Open => return Verdict::None,
+            Bar::Open | Bar::Apart => return Verdict::None,
             Bar::Ratio { must, goal } => (self.ratio(), must, goal),
             Bar::Own { must, goal } => (self.cells.first().and_then(Cell::median), must, goal),
             // Turned round, so that less is better here too.
@@ -118,10 +120,14 @@ impl Row {
                 format!("{} ±{:.0}%", number(figure.median, decimals), figure.spread() * 100.0)
             }
         }));
-        fields.push(self.best_peer().map_or_else(|| "n/a".to_owned(), |best| number(best, decimals)));
-        fields.push(self.ratio().map_or_else(|| "n/a".to_owned(), |ratio| format!("{ratio:.2}")));
+        if matches!(self.bar, Bar::Apart) {
+            fields.extend([String::new(), String::new()]);
+        } else {
+            fields.push(self.best_peer().map_or_else(|| "n/a".to_owned(), |best| number(best, decimals)));
+            fields.push(self.ratio().map_or_else(|| "n/a".to_owned(), |ratio| format!("{ratio:.2}")));
+        }
         let (must, goal) = match self.bar {
-            Bar::Open => (String::new(), String::new()),
+            Bar::Open | Bar::Apart => (String::new(), String::new()),
             Bar::Ratio { must, goal } => (format!("{must:.2}"), format!("{goal:.2}")),
             Bar::Kept { must, goal } => (format!("≥ {must:.2}"), format!("≥ {goal:.2}")),
             Bar::Own { must, goal } => (own_bar(must), own_bar(goal)),
