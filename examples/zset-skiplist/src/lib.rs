@@ -8,6 +8,7 @@
 #![deny(unsafe_code)]
 
 mod list;
+mod nodes;
 pub mod skip;
 
 use plinth_module::prelude::*;

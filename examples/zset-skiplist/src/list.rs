@@ -7,9 +7,10 @@
 //!   level 0   head ─1─> a ─1─> b ─1─> c ─1─> d ─1─> e
 //! ```
 //!
-//! The number on a link is its *span*: how many elements it passes. Nodes live in one vector and name
-//! each other by position; the head is node 0. There is no `unsafe`.
+//! The number on a link is its *span*: how many elements it passes. Nodes have numbers, by which
+//! they name each other; the head is node 0. There is no `unsafe`.
 
+use crate::nodes::Nodes;
 use plinth_zset_commands::storage::Cut;
 use std::cmp::Ordering;
 
@@ -34,7 +35,7 @@ struct Node {
 
 /// Elements in order. See the [module](self).
 pub(crate) struct SkipList {
-    nodes: Vec<Node>,
+    nodes: Nodes<Node>,
     free: Vec<u32>,
     last: u32,
     len: usize,
@@ -50,7 +51,9 @@ impl Default for SkipList {
     fn default() -> SkipList {
         let head =
             Node { member: Box::default(), score: 0.0, before: 0, links: vec![Link { next: END, span: 0 }; LEVELS] };
-        SkipList { nodes: vec![head], free: Vec::new(), last: 0, len: 0, dice: 0x9e37_79b9_7f4a_7c15, bytes: 0 }
+        let mut nodes = Nodes::NEW;
+        nodes.push(head);
+        SkipList { nodes, free: Vec::new(), last: 0, len: 0, dice: 0x9e37_79b9_7f4a_7c15, bytes: 0 }
     }
 }
 
@@ -61,7 +64,7 @@ impl SkipList {
 
     /// Bytes that the list has allocated.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.free.capacity() * size_of::<u32>() + self.bytes
+        self.nodes.memory_bytes() + self.free.capacity() * size_of::<u32>() + self.bytes
     }
 
     fn node(&self, at: u32) -> &Node {
