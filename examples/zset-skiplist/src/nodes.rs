@@ -50,3 +50,14 @@ impl<T> IndexMut<usize> for Nodes<T> {
         &mut self.blocks[at / BLOCK][at % BLOCK]
     }
 }
+
+/// Large values are dropped on a thread that has time: it gives way after each block, lest the
+/// server wait for it where both share a core.
+impl<T> Drop for Nodes<T> {
+    fn drop(&mut self) {
+        for block in self.blocks.drain(..) {
+            drop(block);
+            std::thread::yield_now();
+        }
+    }
+}
