@@ -16,6 +16,8 @@
 
 #[path = "../../../../examples/zset-skiplist/src/list.rs"]
 mod list;
+#[path = "../../../../examples/zset-skiplist/src/nodes.rs"]
+mod nodes;
 #[path = "../../../../examples/zset-skiplist/src/skip.rs"]
 pub mod skip;
 
