@@ -5,7 +5,7 @@
 //     AHEAD.SEEK key word    looks ahead; the word says for how many stages it asks
 //     AHEAD.SEEN             what the looks ahead saw, in their order, since the last time
 
-#include <plinth/plinth.h>
+#include "empty_value.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,18 +14,6 @@ static const plinth_keys_service *keys;
 static const plinth_reply_service *reply;
 static char seen[4096];
 static size_t seen_len;
-
-static plinth_status save(const plinth_value *value, void *saver) {
-    (void)value;
-    (void)saver;
-    return PLINTH_STATUS_OK;
-}
-
-static plinth_status load(void *loader, uint32_t encoding) {
-    (void)loader;
-    (void)encoding;
-    return PLINTH_STATUS_BAD_DATA;
-}
 
 static plinth_status put(plinth_call *call) {
     plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
@@ -81,7 +69,7 @@ static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_KEYS_SERVICE), PLINTH
 
 static const plinth_type types[] = {
     {.size = PLINTH_SIZE(plinth_type), .encoding = 1, .name = PLINTH_TEXT("com.example.ahead"),
-     .id_out = &type_id, .save = save, .load = load, .drop = free},
+     .id_out = &type_id, .save = save_empty, .load = load_empty, .drop = free},
 };
 
 static const plinth_key_spec write_keys[] = {PLINTH_KEY_AT(PLINTH_KEY_OW, 1)};

@@ -232,6 +232,44 @@ fn sections_of_info_have_the_modules_name_in_front() {
     assert!(!client.text(&["INFO"]).contains("probe_mood"));
 }
 
+fn names() -> Server {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/names.c", &[]);
+    Server::within(folder, &["--loadmodule", &path, "--enable-debug-command", "yes"])
+}
+
+#[test]
+fn an_internal_command_is_run_by_debug_and_modules_and_not_by_clients() {
+    let server = names();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["DEBUG", "Names", "a", "b"], b":2\r\n");
+    assert_wire(&mut client, &["NAMES.INNER"], b":2\r\n");
+    let too_few = client.text(&["DEBUG", "NAMES"]);
+    assert!(too_few.contains("wrong number of arguments"), "{too_few}");
+    let unknown = client.text(&["debug.names", "a"]);
+    assert!(unknown.contains("unknown command 'debug.names'"), "{unknown}");
+    assert_wire(&mut client, &["COMMAND", "INFO", "debug.names"], b"*1\r\n$-1\r\n");
+    let listed = client.ask(&["COMMAND", "LIST", "FILTERBY", "MODULE", "names"]).texts();
+    assert!(!listed.contains(&"debug.names".to_owned()) && listed.len() == 2, "{listed:?}");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "names"], b"+OK\r\n");
+    let gone = client.text(&["DEBUG", "NAMES", "a"]);
+    assert!(gone.contains("unknown subcommand"), "{gone}");
+}
+
+#[test]
+fn a_module_names_acl_categories_of_its_own() {
+    let server = names();
+    let mut client = server.connect();
+    let info = client.ask(&["COMMAND", "INFO", "names.count"]);
+    assert_eq!(info.items()[0].items()[6].texts(), ["@read", "@com-example_names", "@fast", "@slow"]);
+    let listed = ["COMMAND", "LIST", "FILTERBY", "ACLCAT", "Com-Example_Names"];
+    assert_eq!(client.ask(&listed).texts(), ["names.count"]);
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "names"], b"+OK\r\n");
+    assert_wire(&mut client, &listed, b"*0\r\n");
+    // A data type's category is its module's.
+    assert!(client.ask(&["COMMAND", "LIST", "FILTERBY", "ACLCAT", "sortedset"]).texts().contains(&"zadd".to_owned()));
+}
+
 #[test]
 fn commands_look_ahead_stage_by_stage_before_any_of_them_runs() {
     let folder = TempDir::new();

@@ -5,7 +5,7 @@
 //     WAITS.PUT key               makes a key
 //     WAITS.INNER key             runs WAITS.TAKE inside itself
 
-#include <plinth/plinth.h>
+#include "empty_value.h"
 #include <stdio.h>
 
 static const plinth_keys_service *keys;
@@ -43,19 +43,6 @@ static int same(plinth_bytes bytes, const char *text) {
 
 // Whether a command's reply is a null in place of an array.
 static void take_null(void *is_null, plinth_bytes bytes) { *(int *)is_null = same(bytes, "*-1\r\n"); }
-
-// The values have no content, and are saved as such.
-static plinth_status save(const plinth_value *value, void *saver) {
-    (void)value;
-    (void)saver;
-    return PLINTH_STATUS_OK;
-}
-
-static plinth_status load(void *loader, uint32_t encoding) {
-    (void)loader;
-    (void)encoding;
-    return PLINTH_STATUS_BAD_DATA;
-}
 
 // WAITS.TAKE key timeout_ms: waits until WAITS.PUT makes the key, and takes it away.
 static plinth_status waits_take(plinth_call *call) {
@@ -143,7 +130,7 @@ static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_BLOCK_SERVICE)};
 
 static const plinth_type types[] = {
     {.size = PLINTH_SIZE(plinth_type), .encoding = 1, .name = PLINTH_TEXT("com.example.slip"),
-     .id_out = &slip_type, .save = save, .load = load},
+     .id_out = &slip_type, .save = save_empty, .load = load_empty},
 };
 
 #define COMMAND(text, arity_, function) \

@@ -2,12 +2,12 @@
 //! the real server, which must refuse or restore each and go on serving.
 //!
 //! Checksums are switched off (`DEBUG SET-SKIP-CHECKSUM-VALIDATION`), or nearly all
-//! payloads would end there. One second by default;
-//! `PLINTH_FUZZ_SECONDS=600 cargo test -p plinth-tests --test fuzz` for longer.
+//! payloads would end there. `PLINTH_FUZZ_SECONDS=600 cargo test -p plinth-tests --test fuzz`
+//! runs it for longer.
 
+use plinth_fuzz::Random;
 use plinth_testkit::reply::Reply;
 use plinth_testkit::{Client, Server, assert_wire, build};
-use std::time::{Duration, Instant};
 
 /// Payloads in one pipeline.
 const PIPELINE: usize = 50;
@@ -15,17 +15,6 @@ const PIPELINE: usize = 50;
 const FOOTER_BYTES: usize = 10;
 /// Bytes that the format gives a meaning.
 const TELLING: [u8; 14] = [0x00, 0x01, 0x05, 0x07, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc1, 0xc2, 0xc3, 0xff];
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound.max(1) as u64) as usize
-    }
-}
 
 fn payloads(client: &mut Client) -> Vec<Vec<u8>> {
     let long = "abcabcabd".repeat(400);
@@ -88,46 +77,38 @@ const LOOKS: [&[&str]; 13] = [
     &["DUMP", "k"],
 ];
 
-fn damage(payload: &[u8], others: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+fn damage(payload: &[u8], others: &[&[u8]], random: &mut Random) -> Vec<u8> {
     let (body, footer) = payload.split_at(payload.len() - FOOTER_BYTES);
     let mut body = body.to_vec();
-    for _ in 0..1 + random.below(3) {
-        let at = random.below(body.len());
-        match random.below(6) {
-            0 => body.truncate(at),
-            1 if !body.is_empty() => body[at] = TELLING[random.below(TELLING.len())],
-            2 if !body.is_empty() => body[at] ^= 1 << random.below(8),
-            3 => body.insert(at, TELLING[random.below(TELLING.len())]),
-            4 => {
-                let other = &others[random.below(others.len())];
-                body.extend_from_slice(&other[random.below(other.len())..]);
-            }
-            _ => {
-                let early = random.below(body.len().min(4));
-                if let Some(byte) = body.get_mut(early) {
-                    *byte = random.below(256) as u8;
-                }
-            }
+    match random.below(4) {
+        0 => {
+            let (at, other) = (random.below(body.len()), random.one(others));
+            body.truncate(at);
+            body.extend_from_slice(&other[random.below(other.len())..]);
         }
+        // What stands at the beginning says how the rest is read.
+        1 if !body.is_empty() => {
+            let early = random.below(body.len().min(4));
+            body[early] = random.word() as u8;
+        }
+        _ => {}
     }
+    random.damage(&mut body, &TELLING);
     body.extend_from_slice(footer);
     body
 }
 
 #[test]
 fn no_payload_of_restore_brings_the_server_down() {
-    let seconds = std::env::var("PLINTH_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let server = Server::with(&["--enable-debug-command", "yes", "--loadmodule", &build::library("gauge")]);
     let mut client = server.connect();
     let seeds = payloads(&mut client);
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     assert_wire(&mut client, &["DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", "1"], b"+OK\r\n");
-    let seed = std::process::id() as u64 | 0x9e37_79b9_0000_0000;
-    println!("seed {seed:#x}");
-    let mut random = Random(seed);
-    let (end, mut restored, mut refused) = (Instant::now() + Duration::from_secs(seconds), 0u64, 0u64);
-    while Instant::now() < end {
+    let (mut restored, mut refused) = (0u64, 0u64);
+    plinth_fuzz::run(|random| {
         for _ in 0..PIPELINE {
-            let payload = damage(&seeds[random.below(seeds.len())], &seeds, &mut random);
+            let payload = damage(random.one(&seeds), &seeds, random);
             client.send(&[b"RESTORE".as_slice(), b"k", b"0", &payload, b"REPLACE"]);
             LOOKS.iter().for_each(|look| client.send(look));
         }
@@ -138,7 +119,7 @@ fn no_payload_of_restore_brings_the_server_down() {
             }
             LOOKS.iter().for_each(|_| drop(client.reply()));
         }
-    }
+    });
     println!("{restored} restored, {refused} refused");
     assert!(restored > 0 && refused > 0, "the fuzzer must reach both ends");
     assert_wire(&mut client, &["PING"], b"+PONG\r\n");

@@ -83,6 +83,12 @@ fn a_command_that_is_brought_twice_is_named() {
 #[test]
 fn a_name_that_cannot_be_one_is_refused() {
     assert_fault("bad_name", "'config|get' is not a valid name for a command");
+    assert_fault("bad_category", "'@read' is not a valid name for an ACL category");
+}
+
+#[test]
+fn more_acl_categories_than_there_are_bits_are_refused() {
+    assert_fault("many_categories", "more ACL categories than the 48 there can be");
 }
 
 #[test]

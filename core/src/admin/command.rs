@@ -229,7 +229,7 @@ fn answer(context: &mut Context, write: impl FnOnce(&mut Writer<'_>, &Server)) -
 fn all(context: &mut Context) -> Status {
     answer(context, |reply, server| {
         reply.array(server.listed().count());
-        server.listed().for_each(|command| info::write(reply, command));
+        server.listed().for_each(|command| info::write(reply, command, &server.commands.categories));
     })
 }
 
@@ -253,7 +253,7 @@ fn info(context: &mut Context) -> Status {
         reply.array(names.len());
         for name in names {
             match server.described(name) {
-                Some(command) => info::write(reply, command),
+                Some(command) => info::write(reply, command, &server.commands.categories),
                 None => reply.null(),
             }
         }
@@ -320,7 +320,7 @@ fn write_keys(context: &mut Context, with_flags: bool) -> Status {
         }
         reply.bulk(name);
         if with_flags {
-            info::write_words(&mut reply, info::KEY_FLAGS, key.flags, "");
+            info::write_words(&mut reply, info::KEY_FLAGS, key.flags);
         }
     }
     STATUS_OK
@@ -330,7 +330,7 @@ fn write_keys(context: &mut Context, with_flags: bool) -> Status {
 enum Filter<'a> {
     All,
     Module(&'a [u8]),
-    Category(u64),
+    Category(&'a [u8]),
     Pattern(&'a [u8]),
 }
 
@@ -339,7 +339,7 @@ impl Filter<'_> {
         match self {
             Filter::All => true,
             Filter::Module(name) => server.modules.get(command.module).is_some_and(|it| it.name.as_bytes() == *name),
-            Filter::Category(bit) => command.categories() & bit != 0,
+            Filter::Category(name) => command.categories() & server.commands.categories.find(name) != 0,
             Filter::Pattern(text) => pattern::matches(text, command.name.as_bytes(), true),
         }
     }
@@ -356,7 +356,7 @@ fn filter(context: &Context) -> Option<Filter<'static>> {
     if context.arg_is(3, "MODULE") {
         Some(Filter::Module(wanted))
     } else if context.arg_is(3, "ACLCAT") {
-        Some(Filter::Category(info::category(wanted)))
+        Some(Filter::Category(wanted))
     } else if context.arg_is(3, "PATTERN") {
         Some(Filter::Pattern(wanted))
     } else {

@@ -2,7 +2,8 @@
 //!
 //! It is refused unless `enable-debug-command` allows it. The subcommands are not
 //! listed by COMMAND, as in the reference. Those that look into the layout of one
-//! data type, or crash the server, do not exist here.
+//! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
+//! send, for the subcommand `name`. Those that crash the server do not exist.
 
 mod digest;
 mod protocol;
@@ -19,7 +20,7 @@ use crate::server::Server;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NESTED;
 use plinth_abi::command::{self as abi, Command, Docs};
-use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_TOO_LARGE, Status};
+use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_REPLIED, STATUS_TOO_LARGE, Status};
 use std::time::Duration;
 
 /// Milliseconds after which a reply buffer's peak is forgotten unless said otherwise.
@@ -62,7 +63,6 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
     ("protocol", 1, 1, protocol::show),
-    ("quicklist-packed-threshold", 1, 1, accept),
     ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
     ("replybuffer", 2, 2, reply_buffer),
@@ -85,8 +85,25 @@ fn debug(context: &mut Context) -> Status {
         SUBCOMMANDS.iter().find(|(name, least, most, _)| context.arg_is(1, name) && (*least..=*most).contains(&count));
     match found {
         Some((.., run)) => run(context),
-        None => unknown(context),
+        None => of_module(context),
     }
+}
+
+/// A module's command `debug.name`, with the arguments behind the name.
+fn of_module(context: &mut Context) -> Status {
+    let name = [b"debug.", context.arg(1)].concat().to_ascii_lowercase();
+    let args: Vec<Bytes> =
+        std::iter::once(&name[..]).chain((2..context.argc()).map(|at| context.arg(at))).map(Bytes::of).collect();
+    let Some(command) = context.server().commands.find_any(&name) else { return unknown(context) };
+    let mut output = Output::default();
+    let (begin, resp) = (output.mark(), context.call.resp as u8);
+    let client = context.client.map(|token| (token, context.call.client_id));
+    let caller = Caller { client, output: &raw mut output, db: context.call.db, resp, flags: CALL_NESTED };
+    // SAFETY: nothing has run since the table gave the pointer.
+    unsafe { context.server().run_found(command, &args, caller) };
+    let reply = output.copy_after(begin);
+    context.output().write(&reply);
+    if reply.first() == Some(&b'-') { STATUS_REPLIED } else { STATUS_OK }
 }
 
 fn unknown(context: &mut Context) -> Status {

@@ -9,6 +9,7 @@
 //! - [`watch`]: who watches which keys.
 
 pub mod block;
+pub mod category;
 pub mod dispatch;
 pub mod keyspec;
 pub mod status;

@@ -4,6 +4,7 @@
 //! text: the name, in lower case and padded, is three words, which are hashed by a
 //! multiplication and compared as words.
 
+use super::category::Categories;
 use crate::module::{ModuleId, context::Context};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{self as abi, Command, KeySpec};
@@ -12,8 +13,10 @@ use plinth_abi::status::Status;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Longest name of a command or subcommand in bytes.
-pub const NAME_BYTES_MAX: usize = 24;
+/// Longest name of a command or subcommand in bytes, ...
+pub const NAME_BYTES_MAX: usize = 64;
+/// ... and of those that are found without a hash of their text.
+const PACKED_BYTES_MAX: usize = 24;
 type Name = [u64; 3];
 
 /// A command of the core, written in safe Rust.
@@ -74,6 +77,8 @@ pub struct Registered {
     pub run: Run,
     /// Position of the first key when it is fixed, else 0.
     pub first_key: u32,
+    /// Bits of the ACL categories that the module names.
+    named_categories: u64,
     /// Subcommands.
     pub subcommands: Vec<Box<Registered>>,
     /// Counters.
@@ -110,6 +115,7 @@ impl Registered {
             host,
             run,
             first_key,
+            named_categories: 0,
             subcommands: Vec::new(),
             stats: CommandStats::default(),
         })
@@ -147,7 +153,7 @@ impl Registered {
     /// Categories, with those that follow from flags.
     pub fn categories(&self) -> u64 {
         let flags = self.spec.flags;
-        let mut all = self.spec.categories;
+        let mut all = self.spec.categories | self.named_categories;
         all |= if flags & abi::COMMAND_FAST != 0 { abi::CATEGORY_FAST } else { abi::CATEGORY_SLOW };
         for (flag, category) in [
             (abi::COMMAND_WRITE, abi::CATEGORY_WRITE),
@@ -161,6 +167,14 @@ impl Registered {
             all |= abi::CATEGORY_READ;
         }
         all
+    }
+
+    /// Give the categories that the module names their bits.
+    fn allot_categories(&mut self, categories: &mut Categories) {
+        // SAFETY: the spec is valid while registered, see `new`.
+        let names = self.spec.category_names.iter().map(|name| unsafe { text(*name) });
+        self.named_categories = names.fold(0, |all, name| all | categories.allot(&name));
+        self.subcommands.iter_mut().for_each(|sub| sub.allot_categories(categories));
     }
 
     /// Go on counting where another command of the same name has stopped.
@@ -224,22 +238,25 @@ pub struct CommandTable {
     /// Boxed, because `slots` point at them.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
     all: Vec<Box<Registered>>,
-    /// Commands whose names `slots` cannot hold, in lower case; only `rename-command` gives
-    /// such.
+    /// Commands whose names `slots` cannot hold, in lower case.
     long: HashMap<Vec<u8>, *mut Registered>,
+    /// Commands that clients do not find, in lower case.
+    internal: HashMap<Vec<u8>, *mut Registered>,
     /// Other names for commands, in lower case; an empty one hides the command.
     renamed: HashMap<String, Vec<u8>>,
     /// Commands that modules have resolved since the last change.
     handles: Vec<*mut Registered>,
+    /// ACL categories.
+    pub categories: Categories,
     /// Changes when commands come or go, so that kept pointers can be told stale.
     pub epoch: u64,
 }
 
 fn pack(name: &[u8]) -> Option<Name> {
-    if name.len() > NAME_BYTES_MAX {
+    if name.len() > PACKED_BYTES_MAX {
         return None;
     }
-    let mut bytes = [0; NAME_BYTES_MAX];
+    let mut bytes = [0; PACKED_BYTES_MAX];
     for (to, from) in bytes.iter_mut().zip(name) {
         *to = from.to_ascii_lowercase();
     }
@@ -284,7 +301,7 @@ fn slot_of(name: &Name, mask: usize) -> usize {
 }
 
 impl CommandTable {
-    /// The command of a name, in any case.
+    /// The command of a name, in any case, as clients find it.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<*mut Registered> {
         let Some(name) = pack_fast(name) else { return self.find_long(name) };
@@ -302,6 +319,11 @@ impl CommandTable {
     #[cold]
     fn find_long(&self, name: &[u8]) -> Option<*mut Registered> {
         self.long.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// The command of a name, in any case, also one that is not for clients.
+    pub fn find_any(&self, name: &[u8]) -> Option<*mut Registered> {
+        self.find(name).or_else(|| self.internal.get(&name.to_ascii_lowercase()).copied())
     }
 
     /// Have a command answer to another name only, or to none if it is empty. It goes on
@@ -322,7 +344,7 @@ impl CommandTable {
     /// A number by which [`CommandTable::resolved`] finds the command again without its
     /// name, until commands come or go. Never 0.
     pub fn resolve(&mut self, name: &[u8]) -> Option<usize> {
-        let command = self.find(name)?;
+        let command = self.find_any(name)?;
         let at = self.handles.iter().position(|known| *known == command).unwrap_or_else(|| {
             self.handles.push(command);
             self.handles.len() - 1
@@ -373,7 +395,8 @@ impl CommandTable {
     }
 
     /// Take in a command; its name must be free and fit.
-    pub fn insert(&mut self, command: Box<Registered>) {
+    pub fn insert(&mut self, mut command: Box<Registered>) {
+        command.allot_categories(&mut self.categories);
         self.all.push(command);
         self.rebuild();
     }
@@ -398,9 +421,14 @@ impl CommandTable {
         let size = (self.all.len() * 2).next_power_of_two().max(16);
         self.slots = vec![None; size];
         self.long.clear();
+        self.internal.clear();
         for command in &mut self.all {
             let called = self.renamed.get(&command.name).map_or(command.name.as_bytes(), Vec::as_slice);
             if called.is_empty() {
+                continue;
+            }
+            if command.is(abi::COMMAND_INTERNAL) {
+                self.internal.insert(called.to_vec(), &raw mut **command);
                 continue;
             }
             let Some(name) = pack(called) else {

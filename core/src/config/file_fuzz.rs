@@ -12,24 +12,7 @@
 
 use super::*;
 use crate::config::value;
-use std::time::{Duration, Instant};
-
-/// SplitMix64: small, and good enough to choose bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
+use plinth_fuzz::Random;
 
 /// What texts are made of; `0` and `1` are files that exist.
 const PIECES: [&str; 28] = [
@@ -67,7 +50,7 @@ fn text(random: &mut Random, pieces: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for _ in 0..random.below(pieces) {
         if random.below(8) == 0 {
-            out.push(random.next() as u8);
+            out.push(random.word() as u8);
         } else {
             out.extend_from_slice(PIECES[random.below(PIECES.len())].as_bytes());
         }
@@ -92,10 +75,9 @@ impl Files for Two {
     }
 }
 
-fn one_case(seed: u64) {
-    let mut random = Random(seed);
-    let files = Two([text(&mut random, 20), text(&mut random, 20)]);
-    let args: Vec<Vec<u8>> = (0..random.below(6)).map(|_| text(&mut random, 3)).collect();
+fn one_case(random: &mut Random) {
+    let files = Two([text(random, 20), text(random, 20)]);
+    let args: Vec<Vec<u8>> = (0..random.below(6)).map(|_| text(random, 3)).collect();
     let line = CommandLine::parse(&args);
     let sources = Sources { file: Some(Path::new("0")), stdin: Some(&files.0[1]), options: &line.options };
     let mut seen = 0;
@@ -123,17 +105,5 @@ fn one_case(seed: u64) {
 
 #[test]
 fn no_text_panics_and_every_directive_reads_back() {
-    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let budget = variable("PLINTH_FUZZ_SECONDS").map_or(Duration::from_millis(300), Duration::from_secs);
-    let mut seed = variable("PLINTH_FUZZ_SEED").unwrap_or(1);
-    let start = Instant::now();
-    let mut cases = 0u64;
-    while start.elapsed() < budget {
-        if std::panic::catch_unwind(|| one_case(seed)).is_err() {
-            panic!("the case with PLINTH_FUZZ_SEED={seed} fails");
-        }
-        seed = seed.wrapping_add(1);
-        cases += 1;
-    }
-    println!("{cases} cases");
+    plinth_fuzz::run(one_case);
 }

@@ -1,5 +1,6 @@
 //! The entry: what a module exports, read and checked before any of its code runs.
 
+use crate::command::category::is_name;
 use crate::command::table::{NAME_BYTES_MAX, widened};
 use libloading::Library;
 use plinth_abi::bytes::{Bytes, Slice};
@@ -78,6 +79,8 @@ pub struct Entry {
     pub types: Vec<Type>,
     /// Commands.
     pub commands: Vec<Command>,
+    /// ACL categories that they name, some perhaps more than once.
+    pub categories: Vec<String>,
     /// Parameters.
     pub configs: Vec<Config>,
     /// Sections of INFO.
@@ -199,12 +202,13 @@ fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
     }
     let version = text(module.version, "a version")?;
     let requires = list(module.requires, "required services")?;
-    let entry = Entry {
+    let mut entry = Entry {
         requires: requires.iter().map(|id| text(*id, "a service")).collect::<Result<_, _>>()?,
         provides: list(module.provides, "provided services")?,
         types: structs(module.types, "type", types_least(), |ty| ty.name)?,
         commands: structs(module.commands, "command", commands_least(), |command| command.name)?,
         configs: structs(module.configs, "parameter", configs_least(), |config| config.name)?,
+        categories: Vec::new(),
         sections: structs(module.infos, "section", size_of::<Section>(), |section| section.name)?,
         name,
         version,
@@ -212,9 +216,9 @@ fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
         at,
     };
     for command in &entry.commands {
-        command_name(command)?;
+        entry.categories.extend(command_names(command)?);
         for sub in structs(command.subcommands, "subcommand", commands_least(), |sub: &Command| sub.name)? {
-            command_name(&sub)?;
+            entry.categories.extend(command_names(&sub)?);
         }
     }
     Ok(entry)
@@ -232,12 +236,22 @@ const fn configs_least() -> usize {
     std::mem::offset_of!(Config, alias)
 }
 
-fn command_name(command: &Command) -> Result<(), EntryError> {
+/// Check a command's name and those of its ACL categories, which are returned.
+fn command_names(command: &Command) -> Result<Vec<String>, EntryError> {
     let name = text(command.name, "a command")?;
     let fits = !name.is_empty()
         && name.len() <= NAME_BYTES_MAX
         && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'|');
-    if fits { Ok(()) } else { Err(EntryError::Name(format!("'{name}'"), "a command")) }
+    if !fits {
+        return Err(EntryError::Name(format!("'{name}'"), "a command"));
+    }
+    let categories = list(command.category_names, "ACL categories")?;
+    let categories: Vec<String> =
+        categories.iter().map(|name| text(*name, "an ACL category")).collect::<Result<_, _>>()?;
+    match categories.iter().find(|name| !is_name(name)) {
+        Some(name) => Err(EntryError::Name(format!("'{name}'"), "an ACL category")),
+        None => Ok(categories),
+    }
 }
 
 fn text(bytes: Bytes, what: &'static str) -> Result<String, EntryError> {

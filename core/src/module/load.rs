@@ -9,6 +9,7 @@
 use super::entry::{Entry, EntryError};
 use super::services::HostLink;
 use super::{Module, ModuleId, Service};
+use crate::command::category::NAMED_MAX;
 use crate::command::table::{Registered, Run};
 use crate::config::registry::ModuleParameter;
 use crate::keyspace::types::{DataType, Role, reads_tag, tags};
@@ -42,6 +43,9 @@ pub enum LoadError {
     /// A command that exists.
     #[error("the command '{0}' exists already, from '{1}'")]
     CommandTaken(String, String),
+    /// Its commands name more ACL categories than there are bits left.
+    #[error("its commands name more ACL categories than the {NAMED_MAX} there can be")]
+    Categories,
     /// A type that exists.
     #[error("the type '{0}' exists already, from '{1}'")]
     TypeTaken(String, String),
@@ -222,12 +226,17 @@ impl Server {
         let mut names = std::collections::HashSet::new();
         for command in &entry.commands {
             let name = constant(command.name).to_ascii_lowercase();
-            if let Some(present) = self.commands.get(name.as_bytes()).filter(|present| Some(present.module) != except) {
+            // SAFETY: the table has just given the pointer.
+            let present = self.commands.find_any(name.as_bytes()).map(|present| unsafe { &*present });
+            if let Some(present) = present.filter(|present| Some(present.module) != except) {
                 return Err(LoadError::CommandTaken(name, self.modules.name(present.module).to_owned()));
             }
             if !names.insert(name.clone()) {
                 return Err(LoadError::CommandTaken(name, entry.name.clone()));
             }
+        }
+        if !self.commands.categories.has_room_for(entry.categories.iter().map(String::as_str)) {
+            return Err(LoadError::Categories);
         }
         let mut names = std::collections::HashSet::new();
         for ty in &entry.types {

@@ -11,28 +11,7 @@
 //! ```
 
 use super::*;
-use std::time::{Duration, Instant};
-
-/// SplitMix64: small, and good enough to choose bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a [u8]]) -> &'a [u8] {
-        from[self.below(from.len())]
-    }
-}
+use plinth_fuzz::Random;
 
 /// What a stream gave, in a form that does not depend on how it was cut.
 #[derive(Debug, PartialEq)]
@@ -73,7 +52,7 @@ const PIECES: [&[u8]; 24] = [
 
 fn valid_request(random: &mut Random, out: &mut Vec<u8>) {
     if random.below(6) == 0 {
-        out.extend_from_slice(random.pick(&[b"PING\r\n", b"GET k\n", b"SET 'a b' \"\\n\"\r\n"]));
+        out.extend_from_slice(random.one(&[b"PING\r\n", b"GET k\n", b"SET 'a b' \"\\n\"\r\n"]));
         return;
     }
     // Now and then more arguments than a connection keeps room for.
@@ -82,7 +61,7 @@ fn valid_request(random: &mut Random, out: &mut Vec<u8>) {
     for _ in 0..argc {
         let len = if random.below(20) == 0 { random.below(3000) } else { random.below(14) };
         out.extend_from_slice(format!("${len}\r\n").as_bytes());
-        out.extend((0..len).map(|_| random.next() as u8));
+        out.extend((0..len).map(|_| random.word() as u8));
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -95,7 +74,7 @@ fn stream(random: &mut Random) -> Vec<u8> {
     for _ in 0..random.below(4) {
         let at = random.below(out.len() + 1);
         match random.below(6) {
-            0 if at < out.len() => out[at] = random.next() as u8,
+            0 if at < out.len() => out[at] = random.word() as u8,
             1 if at < out.len() => out[at] ^= 1 << random.below(8),
             2 => out.truncate(at),
             3 => {
@@ -108,7 +87,7 @@ fn stream(random: &mut Random) -> Vec<u8> {
                 out.splice(at..at, std::iter::repeat_n(b'1', len));
             }
             _ => {
-                let piece = random.pick(&PIECES);
+                let piece = random.one(&PIECES);
                 out.splice(at..at, piece.iter().copied());
             }
         }
@@ -166,9 +145,8 @@ fn feed(input: &[u8], cuts: &[usize], limits: &Limits) -> Vec<Event> {
     events
 }
 
-fn one_case(seed: u64) {
-    let mut random = Random(seed);
-    let input = stream(&mut random);
+fn one_case(random: &mut Random) {
+    let input = stream(random);
     let limits = Limits {
         bulk_len_max: [512 << 20, 2000, usize::MAX][random.below(3)],
         args_max: [i32::MAX as usize, 250][random.below(2)],
@@ -186,17 +164,5 @@ fn one_case(seed: u64) {
 
 #[test]
 fn no_input_panics_and_cutting_the_input_changes_nothing() {
-    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let budget = variable("PLINTH_FUZZ_SECONDS").map_or(Duration::from_millis(300), Duration::from_secs);
-    let mut seed = variable("PLINTH_FUZZ_SEED").unwrap_or(1);
-    let start = Instant::now();
-    let mut cases = 0u64;
-    while start.elapsed() < budget {
-        if std::panic::catch_unwind(|| one_case(seed)).is_err() {
-            panic!("the case with PLINTH_FUZZ_SEED={seed} fails");
-        }
-        seed = seed.wrapping_add(1);
-        cases += 1;
-    }
-    println!("{cases} cases");
+    plinth_fuzz::run(one_case);
 }

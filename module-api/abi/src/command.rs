@@ -46,7 +46,8 @@ pub const COMMAND_MOVABLE_KEYS: u64 = 1 << 16;
 pub const COMMAND_ALLOW_BUSY: u64 = 1 << 17;
 /// Its arguments hold secrets: masked in logs.
 pub const COMMAND_SENSITIVE: u64 = 1 << 18;
-/// Left out of `COMMAND` listings for clients: internal use.
+/// Not for clients, who are told that there is no such command: modules run it with
+/// `plinth.run/1`, and DEBUG runs `debug.name` for its subcommand `name`.
 pub const COMMAND_INTERNAL: u64 = 1 << 19;
 /// Runs at once inside MULTI instead of being queued.
 pub const COMMAND_NOT_QUEUED: u64 = 1 << 20;
@@ -55,46 +56,28 @@ pub const COMMAND_TOUCHES_ARBITRARY_KEYS: u64 = 1 << 21;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;
-/// ACL category `@read`.
+/// ACL category `@read`; the host adds it from [`COMMAND_READONLY`].
 pub const CATEGORY_READ: u64 = 1 << 1;
-/// ACL category `@write`.
+/// ACL category `@write`; the host adds it from [`COMMAND_WRITE`].
 pub const CATEGORY_WRITE: u64 = 1 << 2;
-/// ACL category `@set`.
-pub const CATEGORY_SET: u64 = 1 << 3;
-/// ACL category `@sortedset`.
-pub const CATEGORY_SORTEDSET: u64 = 1 << 4;
-/// ACL category `@list`.
-pub const CATEGORY_LIST: u64 = 1 << 5;
-/// ACL category `@hash`.
-pub const CATEGORY_HASH: u64 = 1 << 6;
-/// ACL category `@string`.
-pub const CATEGORY_STRING: u64 = 1 << 7;
-/// ACL category `@bitmap`.
-pub const CATEGORY_BITMAP: u64 = 1 << 8;
-/// ACL category `@hyperloglog`.
-pub const CATEGORY_HYPERLOGLOG: u64 = 1 << 9;
-/// ACL category `@geo`.
-pub const CATEGORY_GEO: u64 = 1 << 10;
-/// ACL category `@stream`.
-pub const CATEGORY_STREAM: u64 = 1 << 11;
-/// ACL category `@pubsub`.
-pub const CATEGORY_PUBSUB: u64 = 1 << 12;
-/// ACL category `@admin`.
-pub const CATEGORY_ADMIN: u64 = 1 << 13;
+/// ACL category `@pubsub`; the host adds it from [`COMMAND_PUBSUB`].
+pub const CATEGORY_PUBSUB: u64 = 1 << 3;
+/// ACL category `@admin`; the host adds it from [`COMMAND_ADMIN`].
+pub const CATEGORY_ADMIN: u64 = 1 << 4;
 /// ACL category `@fast`; the host adds it from [`COMMAND_FAST`].
-pub const CATEGORY_FAST: u64 = 1 << 14;
+pub const CATEGORY_FAST: u64 = 1 << 5;
 /// ACL category `@slow`; the host adds it to all that are not fast.
-pub const CATEGORY_SLOW: u64 = 1 << 15;
-/// ACL category `@blocking`.
-pub const CATEGORY_BLOCKING: u64 = 1 << 16;
-/// ACL category `@dangerous`.
-pub const CATEGORY_DANGEROUS: u64 = 1 << 17;
+pub const CATEGORY_SLOW: u64 = 1 << 6;
+/// ACL category `@blocking`; the host adds it from [`COMMAND_BLOCKING`].
+pub const CATEGORY_BLOCKING: u64 = 1 << 7;
+/// ACL category `@dangerous`; the host adds it from [`COMMAND_ADMIN`].
+pub const CATEGORY_DANGEROUS: u64 = 1 << 8;
 /// ACL category `@connection`.
-pub const CATEGORY_CONNECTION: u64 = 1 << 18;
+pub const CATEGORY_CONNECTION: u64 = 1 << 9;
 /// ACL category `@transaction`.
-pub const CATEGORY_TRANSACTION: u64 = 1 << 19;
+pub const CATEGORY_TRANSACTION: u64 = 1 << 10;
 /// ACL category `@scripting`.
-pub const CATEGORY_SCRIPTING: u64 = 1 << 20;
+pub const CATEGORY_SCRIPTING: u64 = 1 << 11;
 
 /// Key flag: the whole value is read and written.
 pub const KEY_RW: u64 = 1 << 0;
@@ -412,6 +395,10 @@ pub struct Command {
     ///
     /// Thread: main. Borrow: the call. Fails: 0.
     pub look_ahead: Option<unsafe extern "C" fn(ahead: *mut Ahead) -> u32>,
+    /// ACL categories by name, beside `categories`: those of data types, or a module's own.
+    /// 1 to 24 lower-case letters, digits, `-` and `_`, without the `@`. A name that nobody
+    /// has used before is a new category; there can be 48 of them.
+    pub category_names: Slice<Bytes>,
 }
 
 // SAFETY: a command is constant data.
@@ -436,5 +423,6 @@ impl Command {
         docs: std::ptr::null(),
         find_keys: None,
         look_ahead: None,
+        category_names: Slice::EMPTY,
     };
 }

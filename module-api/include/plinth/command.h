@@ -93,7 +93,8 @@ typedef struct plinth_key_spec_slice {
 #define PLINTH_COMMAND_ALLOW_BUSY (UINT64_C(1) << 17)
 // Its arguments hold secrets: masked in logs.
 #define PLINTH_COMMAND_SENSITIVE (UINT64_C(1) << 18)
-// Left out of `COMMAND` listings for clients: internal use.
+// Not for clients, who are told that there is no such command: modules run it with `plinth.run/1`,
+// and DEBUG runs `debug.name` for its subcommand `name`.
 #define PLINTH_COMMAND_INTERNAL (UINT64_C(1) << 19)
 // Runs at once inside MULTI instead of being queued.
 #define PLINTH_COMMAND_NOT_QUEUED (UINT64_C(1) << 20)
@@ -102,46 +103,28 @@ typedef struct plinth_key_spec_slice {
 
 // ACL category `@keyspace`.
 #define PLINTH_CATEGORY_KEYSPACE (UINT64_C(1) << 0)
-// ACL category `@read`.
+// ACL category `@read`; the host adds it from `PLINTH_COMMAND_READONLY`.
 #define PLINTH_CATEGORY_READ (UINT64_C(1) << 1)
-// ACL category `@write`.
+// ACL category `@write`; the host adds it from `PLINTH_COMMAND_WRITE`.
 #define PLINTH_CATEGORY_WRITE (UINT64_C(1) << 2)
-// ACL category `@set`.
-#define PLINTH_CATEGORY_SET (UINT64_C(1) << 3)
-// ACL category `@sortedset`.
-#define PLINTH_CATEGORY_SORTEDSET (UINT64_C(1) << 4)
-// ACL category `@list`.
-#define PLINTH_CATEGORY_LIST (UINT64_C(1) << 5)
-// ACL category `@hash`.
-#define PLINTH_CATEGORY_HASH (UINT64_C(1) << 6)
-// ACL category `@string`.
-#define PLINTH_CATEGORY_STRING (UINT64_C(1) << 7)
-// ACL category `@bitmap`.
-#define PLINTH_CATEGORY_BITMAP (UINT64_C(1) << 8)
-// ACL category `@hyperloglog`.
-#define PLINTH_CATEGORY_HYPERLOGLOG (UINT64_C(1) << 9)
-// ACL category `@geo`.
-#define PLINTH_CATEGORY_GEO (UINT64_C(1) << 10)
-// ACL category `@stream`.
-#define PLINTH_CATEGORY_STREAM (UINT64_C(1) << 11)
-// ACL category `@pubsub`.
-#define PLINTH_CATEGORY_PUBSUB (UINT64_C(1) << 12)
-// ACL category `@admin`.
-#define PLINTH_CATEGORY_ADMIN (UINT64_C(1) << 13)
+// ACL category `@pubsub`; the host adds it from `PLINTH_COMMAND_PUBSUB`.
+#define PLINTH_CATEGORY_PUBSUB (UINT64_C(1) << 3)
+// ACL category `@admin`; the host adds it from `PLINTH_COMMAND_ADMIN`.
+#define PLINTH_CATEGORY_ADMIN (UINT64_C(1) << 4)
 // ACL category `@fast`; the host adds it from `PLINTH_COMMAND_FAST`.
-#define PLINTH_CATEGORY_FAST (UINT64_C(1) << 14)
+#define PLINTH_CATEGORY_FAST (UINT64_C(1) << 5)
 // ACL category `@slow`; the host adds it to all that are not fast.
-#define PLINTH_CATEGORY_SLOW (UINT64_C(1) << 15)
-// ACL category `@blocking`.
-#define PLINTH_CATEGORY_BLOCKING (UINT64_C(1) << 16)
-// ACL category `@dangerous`.
-#define PLINTH_CATEGORY_DANGEROUS (UINT64_C(1) << 17)
+#define PLINTH_CATEGORY_SLOW (UINT64_C(1) << 6)
+// ACL category `@blocking`; the host adds it from `PLINTH_COMMAND_BLOCKING`.
+#define PLINTH_CATEGORY_BLOCKING (UINT64_C(1) << 7)
+// ACL category `@dangerous`; the host adds it from `PLINTH_COMMAND_ADMIN`.
+#define PLINTH_CATEGORY_DANGEROUS (UINT64_C(1) << 8)
 // ACL category `@connection`.
-#define PLINTH_CATEGORY_CONNECTION (UINT64_C(1) << 18)
+#define PLINTH_CATEGORY_CONNECTION (UINT64_C(1) << 9)
 // ACL category `@transaction`.
-#define PLINTH_CATEGORY_TRANSACTION (UINT64_C(1) << 19)
+#define PLINTH_CATEGORY_TRANSACTION (UINT64_C(1) << 10)
 // ACL category `@scripting`.
-#define PLINTH_CATEGORY_SCRIPTING (UINT64_C(1) << 20)
+#define PLINTH_CATEGORY_SCRIPTING (UINT64_C(1) << 11)
 
 // Key flag: the whole value is read and written.
 #define PLINTH_KEY_RW (UINT64_C(1) << 0)
@@ -350,6 +333,11 @@ struct plinth_command {
     //
     // Thread: main. Borrow: the call. Fails: 0.
     uint32_t (*look_ahead)(plinth_ahead *ahead);
+
+    // ACL categories by name, beside `categories`: those of data types, or a module's own. 1 to 24
+    // lower-case letters, digits, `-` and `_`, without the `@`. A name that nobody has used before
+    // is a new category; there can be 48 of them.
+    plinth_bytes_slice category_names;
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -399,7 +387,7 @@ PLINTH_ASSERT_OFFSET(plinth_ahead, argc, 12);
 PLINTH_ASSERT_OFFSET(plinth_ahead, args, 16);
 PLINTH_ASSERT_OFFSET(plinth_ahead, boxed, 24);
 PLINTH_ASSERT_OFFSET(plinth_ahead, memo, 32);
-PLINTH_ASSERT_SIZE(plinth_command, 128);
+PLINTH_ASSERT_SIZE(plinth_command, 144);
 PLINTH_ASSERT_OFFSET(plinth_command, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_command, arity, 4);
 PLINTH_ASSERT_OFFSET(plinth_command, name, 8);
@@ -412,6 +400,7 @@ PLINTH_ASSERT_OFFSET(plinth_command, subcommands, 88);
 PLINTH_ASSERT_OFFSET(plinth_command, docs, 104);
 PLINTH_ASSERT_OFFSET(plinth_command, find_keys, 112);
 PLINTH_ASSERT_OFFSET(plinth_command, look_ahead, 120);
+PLINTH_ASSERT_OFFSET(plinth_command, category_names, 128);
 PLINTH_ASSERT_SIZE(plinth_arg_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_change_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_command_slice, 16);

@@ -9,31 +9,14 @@
 
 #![allow(missing_docs, reason = "tests are named as claims")]
 
+use plinth_fuzz::Random;
 use plinth_pack::{Value, element, listpack, pair, ziplist};
-use std::time::{Duration, Instant};
 
-/// SplitMix64: small, and good enough to choose bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    /// A text or an integer of any size.
-    fn value<'t>(&mut self, text: &'t [u8]) -> Value<'t> {
-        match self.below(3) {
-            0 => Value::Integer(self.next() as i64 >> self.below(64)),
-            _ => Value::Text(&text[..[0, 5, 63, 64, 127, 128, 300, 5000][self.below(8)]]),
-        }
+/// A text or an integer of any size.
+fn value<'t>(random: &mut Random, text: &'t [u8]) -> Value<'t> {
+    match random.below(3) {
+        0 => Value::Integer(random.word() as i64 >> random.below(64)),
+        _ => Value::Text(&text[..[0, 5, 63, 64, 127, 128, 300, 5000][random.below(8)]]),
     }
 }
 
@@ -43,7 +26,7 @@ fn written(random: &mut Random) -> Vec<u8> {
     let (kind, mut bytes) = (random.below(3), Vec::new());
     let mut list = listpack::Writer::with_capacity(64);
     for _ in 0..random.below(6) {
-        let (first, second) = (random.value(&text), random.value(&text));
+        let (first, second) = (value(random, &text), value(random, &text));
         match kind {
             0 => element::Encoded::of_value(first).push(&mut bytes),
             1 => pair::push(&pair::Part::of(&first.to_vec()), &pair::Part::of(&second.to_vec()), &mut bytes),
@@ -62,18 +45,7 @@ fn damaged(random: &mut Random) -> Vec<u8> {
     } else {
         written(random)
     };
-    for _ in 0..random.below(4) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = random.below(bytes.len());
-        match random.below(4) {
-            0 => bytes[at] = random.next() as u8,
-            1 => bytes[at] = TELLING[random.below(TELLING.len())],
-            2 => bytes.truncate(at),
-            _ => bytes.insert(at, TELLING[random.below(TELLING.len())]),
-        }
-    }
+    random.damage(&mut bytes, &TELLING);
     // Half of what has a length in front says it right, or nothing behind it would be looked at.
     if bytes.len() >= 4 && random.below(2) == 0 {
         let len = (bytes.len() as u32).to_le_bytes();
@@ -103,12 +75,9 @@ fn look(bytes: &[u8], index: usize) {
 
 #[test]
 fn readers_survive_any_bytes() {
-    let seconds = std::env::var("PLINTH_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0.3);
-    let (begun, budget) = (Instant::now(), Duration::from_secs_f64(seconds));
     let (mut cases, mut taken) = (0u64, [0u64; 4]);
-    while begun.elapsed() < budget {
-        let mut random = Random(cases);
-        let bytes = damaged(&mut random);
+    plinth_fuzz::run(|random| {
+        let bytes = damaged(random);
         look(&bytes, random.below(9));
         let whole = |reader: Result<plinth_pack::Reader<'_>, _>| {
             u64::from(reader.is_ok_and(|mut reader| reader.all(|one| one.is_ok())))
@@ -118,7 +87,7 @@ fn readers_survive_any_bytes() {
         taken[2] += whole(listpack::read(&bytes));
         taken[3] += whole(ziplist::read(&bytes));
         cases += 1;
-    }
+    });
     println!("{cases} cases; taken by element, pair, listpack, ziplist: {taken:?}");
     assert!(taken[..3].iter().all(|count| *count > 0), "nothing was taken: {taken:?}");
 }

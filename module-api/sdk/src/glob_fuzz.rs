@@ -12,29 +12,12 @@
 
 use super::Pattern;
 use super::tests::model;
-use std::time::{Duration, Instant};
+use plinth_fuzz::Random;
 
-/// SplitMix64: small, and good enough to choose bytes.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    /// Bytes of which most are of a small alphabet, so that repetitions are common.
-    fn text(&mut self, len_max: usize) -> Vec<u8> {
-        let len = self.below(len_max + 1);
-        (0..len).map(|_| if self.below(12) == 0 { self.next() as u8 } else { b"abc]"[self.below(4)] }).collect()
-    }
+/// Bytes of which most are of a small alphabet, so that repetitions are common.
+fn text_of(random: &mut Random, len_max: usize) -> Vec<u8> {
+    let len = random.below(len_max + 1);
+    (0..len).map(|_| if random.once_in(12) { random.word() as u8 } else { b"abc]"[random.below(4)] }).collect()
 }
 
 /// What patterns are made of.
@@ -72,13 +55,12 @@ fn pattern_of(random: &mut Random, text: &[u8]) -> Vec<u8> {
     pattern
 }
 
-fn run_case(seed: u64) {
-    let mut random = Random(seed);
-    let text = random.text(24);
-    let wild = random_pattern(&mut random);
+fn run_case(random: &mut Random) {
+    let text = text_of(random, 24);
+    let wild = random_pattern(random);
     assert_eq!(Pattern::new(&wild).matches(&text), model(&wild, &text), "{wild:?} and {text:?}");
     if !text.is_empty() {
-        let fitting = pattern_of(&mut random, &text);
+        let fitting = pattern_of(random, &text);
         assert!(Pattern::new(&fitting).matches(&text), "{fitting:?} was made from {text:?}");
         assert!(model(&fitting, &text), "the model does not match {fitting:?}, made from {text:?}");
     }
@@ -86,18 +68,5 @@ fn run_case(seed: u64) {
 
 #[test]
 fn patterns_match_what_the_model_matches() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let budget = number("PLINTH_FUZZ_SECONDS").map_or(Duration::from_millis(200), Duration::from_secs);
-    let begun = Instant::now();
-    let mut seed = number("PLINTH_FUZZ_SEED").unwrap_or(0);
-    while begun.elapsed() < budget {
-        for _ in 0..64 {
-            let case = std::panic::catch_unwind(|| run_case(seed));
-            if let Err(panic) = case {
-                eprintln!("PLINTH_FUZZ_SEED={seed}");
-                std::panic::resume_unwind(panic);
-            }
-            seed += 1;
-        }
-    }
+    plinth_fuzz::run(run_case);
 }

@@ -5,25 +5,13 @@
 //
 // With -DBAD_DEFAULT it is its parameter that refuses, before its start.
 
-#include <plinth/plinth.h>
+#include "../../abi/empty_value.h"
 
 static uint32_t type_id;
 
-static plinth_status save(const plinth_value *value, void *saver) {
-    (void)value;
-    (void)saver;
-    return PLINTH_STATUS_OK;
-}
-
-static plinth_status load(void *loader, uint32_t encoding) {
-    (void)loader;
-    (void)encoding;
-    return PLINTH_STATUS_BAD_DATA;
-}
-
 static const plinth_type types[] = {
     {.size = PLINTH_SIZE(plinth_type), .encoding = 1, .name = PLINTH_TEXT("com.example.fault"),
-     .id_out = &type_id, .save = save, .load = load},
+     .id_out = &type_id, .save = save_empty, .load = load_empty},
 };
 
 static plinth_status run(plinth_call *call) {

@@ -9,9 +9,9 @@
 //! ```text
 //!  main.rs      arguments, the order of things, what is printed
 //!  server.rs    one server process          wire.rs     a connection, replies as trees
-//!  random.rs    numbers by a seed           generate/   cases of each type, a file for each
-//!  compare.rs   when two replies are equal  run.rs      one case on both servers
-//!  shrink.rs    a smaller case              memory.rs   what memory is charged
+//!  compare.rs   when two replies are equal  generate/   cases of each type, a file for each
+//!  shrink.rs    a smaller case              run.rs      one case on both servers
+//!  memory.rs    what memory is charged
 //! ```
 //!
 //! What may differ: the order in which a set or a hash shows what it holds, and OBJECT ENCODING,
@@ -21,7 +21,6 @@
 mod compare;
 mod generate;
 mod memory;
-mod random;
 mod run;
 mod server;
 mod shrink;
@@ -29,7 +28,7 @@ mod wire;
 
 use clap::Parser;
 use generate::{Case, Kind};
-use random::Random;
+use plinth_fuzz::Random;
 use run::{Difference, Pair};
 use std::path::PathBuf;
 use std::process::ExitCode;

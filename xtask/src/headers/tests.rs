@@ -48,7 +48,7 @@ fn computed_layouts_are_those_of_the_compiler() {
             history, args }
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
-            find_keys, look_ahead }
+            find_keys, look_ahead, category_names }
         "Ahead" command::Ahead { size, stage, type_id, argc, args, boxed, memo }
         "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,
             alias }

@@ -94,6 +94,7 @@ fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
         "examples" => to == "plinth-module" || in_folder("examples/") || is_commands(to, all),
         "tests" => to == "plinth-module" || is_commands(to, all),
         "xtask" => to == "plinth-table",
+        "tools" => to == "plinth-fuzz",
         "module-api" => one.name == "plinth-module" && LIBRARIES.contains(&to),
         _ => false,
     }

@@ -4,6 +4,7 @@
 //!   name, arity, flags, first key, last key, step, categories, tips, key specs, subcommands
 //! ```
 
+use crate::command::category::Categories;
 use crate::command::keyspec::Range;
 use crate::command::table::{Registered, text};
 use crate::resp::write::Writer;
@@ -37,30 +38,6 @@ const COMMAND_FLAGS: Words = &[
     (abi::COMMAND_ALLOW_BUSY, "allow_busy"),
 ];
 
-const CATEGORIES: Words = &[
-    (abi::CATEGORY_KEYSPACE, "keyspace"),
-    (abi::CATEGORY_READ, "read"),
-    (abi::CATEGORY_WRITE, "write"),
-    (abi::CATEGORY_SET, "set"),
-    (abi::CATEGORY_SORTEDSET, "sortedset"),
-    (abi::CATEGORY_LIST, "list"),
-    (abi::CATEGORY_HASH, "hash"),
-    (abi::CATEGORY_STRING, "string"),
-    (abi::CATEGORY_BITMAP, "bitmap"),
-    (abi::CATEGORY_HYPERLOGLOG, "hyperloglog"),
-    (abi::CATEGORY_GEO, "geo"),
-    (abi::CATEGORY_STREAM, "stream"),
-    (abi::CATEGORY_PUBSUB, "pubsub"),
-    (abi::CATEGORY_ADMIN, "admin"),
-    (abi::CATEGORY_FAST, "fast"),
-    (abi::CATEGORY_SLOW, "slow"),
-    (abi::CATEGORY_BLOCKING, "blocking"),
-    (abi::CATEGORY_DANGEROUS, "dangerous"),
-    (abi::CATEGORY_CONNECTION, "connection"),
-    (abi::CATEGORY_TRANSACTION, "transaction"),
-    (abi::CATEGORY_SCRIPTING, "scripting"),
-];
-
 /// How a command uses a key.
 pub(super) const KEY_FLAGS: Words = &[
     (abi::KEY_RO, "RO"),
@@ -76,21 +53,15 @@ pub(super) const KEY_FLAGS: Words = &[
     (abi::KEY_VARIABLE_FLAGS, "variable_flags"),
 ];
 
-/// The bit of an ACL category's name, 0 without.
-pub(super) fn category(name: &[u8]) -> u64 {
-    let known = CATEGORIES.iter().find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name));
-    known.map_or(0, |(bit, _)| *bit)
-}
-
 /// Write the names of the bits that are set, as a set of statuses.
-pub(super) fn write_words(reply: &mut Writer<'_>, words: Words, bits: u64, prefix: &str) {
+pub(super) fn write_words(reply: &mut Writer<'_>, words: Words, bits: u64) {
     let set: Vec<&str> = words.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, word)| *word).collect();
     reply.set(set.len());
-    set.iter().for_each(|word| reply.simple(&format!("{prefix}{word}")));
+    set.iter().for_each(|word| reply.simple(word));
 }
 
 /// Write a command.
-pub(super) fn write(reply: &mut Writer<'_>, command: &Registered) {
+pub(super) fn write(reply: &mut Writer<'_>, command: &Registered, categories: &Categories) {
     let specs = command.keys();
     let range = Range::of(&specs);
     let mut flags = command.spec.flags & !OF_MODULE;
@@ -103,11 +74,13 @@ pub(super) fn write(reply: &mut Writer<'_>, command: &Registered) {
     reply.array(10);
     reply.bulk(&command.name);
     reply.integer(i64::from(command.spec.arity));
-    write_words(reply, COMMAND_FLAGS, flags, "");
+    write_words(reply, COMMAND_FLAGS, flags);
     reply.integer(i64::from(range.first));
     reply.integer(i64::from(range.last));
     reply.integer(i64::from(range.step));
-    write_words(reply, CATEGORIES, command.categories(), "@");
+    let names: Vec<&str> = categories.names(command.categories()).collect();
+    reply.set(names.len());
+    names.iter().for_each(|name| reply.simple(&format!("@{name}")));
     write_tips(reply, command);
     reply.set(specs.len());
     specs.iter().for_each(|spec| write_key_spec(reply, spec));
@@ -115,7 +88,7 @@ pub(super) fn write(reply: &mut Writer<'_>, command: &Registered) {
         reply.set(0);
     } else {
         reply.array(command.subcommands.len());
-        command.subcommands.iter().for_each(|sub| write(reply, sub));
+        command.subcommands.iter().for_each(|sub| write(reply, sub, categories));
     }
 }
 
@@ -136,7 +109,7 @@ fn write_key_spec(reply: &mut Writer<'_>, spec: &KeySpec) {
         reply.bulk(notes.as_bytes());
     }
     reply.bulk("flags");
-    write_words(reply, KEY_FLAGS, spec.flags, "");
+    write_words(reply, KEY_FLAGS, spec.flags);
     reply.bulk("begin_search");
     let index = i64::from(spec.index);
     match spec.begin {

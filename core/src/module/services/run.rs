@@ -51,7 +51,7 @@ unsafe extern "C" fn run(
     }
     // SAFETY: see above.
     let found =
-        server.commands.resolved(command as usize).or_else(|| server.commands.find(unsafe { args[0].as_slice() }));
+        server.commands.resolved(command as usize).or_else(|| server.commands.find_any(unsafe { args[0].as_slice() }));
     let Some(found) = found else { return STATUS_NONE };
     // SAFETY: the table has just given the pointer.
     let command = unsafe { &*found };

@@ -1,6 +1,6 @@
 //! LSET, LINSERT, LREM, LTRIM.
 
-use super::{WRITES, about};
+use super::{CATEGORIES, about};
 use crate::list::End;
 use crate::value::{self, taken};
 use plinth_module::prelude::*;
@@ -9,7 +9,7 @@ pub(super) const LSET: Command = Command {
     name: text("lset"),
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
     docs: &about("Puts another element at a position.", "1.0.0", "O(1)"),
     run: run(lset),
@@ -29,7 +29,7 @@ pub(super) const LREM: Command = Command {
     name: text("lrem"),
     arity: 4,
     flags: COMMAND_WRITE,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
     docs: &about("Removes elements that equal one.", "1.0.0", "O(N) for N elements."),
     run: run(lrem),

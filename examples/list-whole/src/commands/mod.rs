@@ -8,7 +8,7 @@ mod transfer;
 mod wait;
 
 use crate::list::End;
-use plinth_module::abi::bytes::Bytes;
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 
 /// All commands.
@@ -37,9 +37,9 @@ pub(crate) static ALL: &[Command] = &[
     wait::BRPOPLPUSH,
 ];
 
-const READS: u64 = CATEGORY_LIST | CATEGORY_READ;
-const WRITES: u64 = CATEGORY_LIST | CATEGORY_WRITE;
 const READ_KEY: KeySpec = KeySpec::at(KEY_RO | KEY_ACCESS, 1);
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("list")]);
 const GROUP: Bytes = text("list");
 
 /// What all docs here begin with.

@@ -1,6 +1,6 @@
 //! LPOP, RPOP, LMPOP.
 
-use super::{WRITES, about, end, pop_event};
+use super::{CATEGORIES, about, end, pop_event};
 use crate::list::{End, List};
 use crate::value::{self, taken};
 use plinth_module::prelude::*;
@@ -9,7 +9,7 @@ pub(super) const LPOP: Command = Command {
     name: text("lpop"),
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1)]),
     docs: &about("Takes the first element, or the first few.", "1.0.0", "O(N) for N elements taken."),
     run: run(|call| pop(call, End::Left)),
@@ -27,7 +27,7 @@ pub(super) const LMPOP: Command = Command {
     name: text("lmpop"),
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_MOVABLE_KEYS,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[counted_keys(1)]),
     docs: &about("Takes elements from the first list that is not empty.", "7.0.0", "O(N+M), N keys, M elements."),
     run: run(lmpop),

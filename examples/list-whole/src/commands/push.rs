@@ -1,6 +1,6 @@
 //! LPUSH, RPUSH, LPUSHX, RPUSHX.
 
-use super::{WRITES, about, push_event};
+use super::{CATEGORIES, about, push_event};
 use crate::list::{End, List};
 use crate::value;
 use plinth_module::prelude::*;
@@ -9,7 +9,7 @@ pub(super) const LPUSH: Command = Command {
     name: text("lpush"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_INSERT, 1)]),
     docs: &about("Puts elements before the first; makes the list if need be.", "1.0.0", "O(1) for each element."),
     run: run(|call| push(call, End::Left, true)),

@@ -1,6 +1,6 @@
 //! LLEN, LRANGE, LINDEX, LPOS.
 
-use super::{READ_KEY, READS, about};
+use super::{CATEGORIES, READ_KEY, about};
 use crate::list::List;
 use crate::value;
 use plinth_module::prelude::*;
@@ -9,7 +9,7 @@ pub(super) const LLEN: Command = Command {
     name: text("llen"),
     arity: 2,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO, 1)]),
     docs: &about("Counts the elements.", "1.0.0", "O(1)"),
     run: run(llen),
@@ -20,7 +20,7 @@ pub(super) const LRANGE: Command = Command {
     name: text("lrange"),
     arity: 4,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[READ_KEY]),
     docs: &about("Shows the elements at some positions.", "1.0.0", "O(N) for N elements shown."),
     run: run(lrange),

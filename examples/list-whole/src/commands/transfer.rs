@@ -1,6 +1,6 @@
 //! LMOVE and RPOPLPUSH: from one list's end to another's.
 
-use super::{WRITES, about, end, pop_event, push_event};
+use super::{CATEGORIES, about, end, pop_event, push_event};
 use crate::list::{End, List};
 use crate::value::{self, taken};
 use plinth_module::prelude::*;
@@ -9,7 +9,7 @@ pub(super) const LMOVE: Command = Command {
     name: text("lmove"),
     arity: 5,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1), KeySpec::at(KEY_RW | KEY_INSERT, 2)]),
     docs: &about("Takes an element from one list's end and puts it to another's.", "6.2.0", "O(1)"),
     run: run(lmove),

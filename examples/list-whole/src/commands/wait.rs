@@ -6,7 +6,7 @@
 
 use super::pop::{Request, counted_keys, pop_some};
 use super::transfer::transfer;
-use super::{WRITES, about, end, pop_event};
+use super::{CATEGORIES, about, end, pop_event};
 use crate::list::End;
 use crate::value::{self, Lists, taken};
 use plinth_module::prelude::*;
@@ -15,7 +15,7 @@ pub(super) const BLPOP: Command = Command {
     name: text("blpop"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_BLOCKING,
-    categories: WRITES | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RW | KEY_ACCESS | KEY_DELETE, 1, -2, 1)]),
     docs: &about("Takes the first element of some list, or waits for one.", "2.0.0", "O(N) for N keys."),
     run: run(|call| pop(call, End::Left)),

@@ -11,12 +11,13 @@ use crate::sort::items::{Items, Order};
 use crate::sort::number::weight;
 use crate::sort::pattern::Pattern;
 use crate::sort::values::{self, Source};
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 use std::ops::Range;
 
 pub(super) const COMMANDS: &[Command] = &[SORT, SORT_RO];
 
-const CATEGORIES: u64 = CATEGORY_SET | CATEGORY_SORTEDSET | CATEGORY_LIST | CATEGORY_DANGEROUS;
+const CATEGORIES: Slice<Bytes> = list(&[text("set"), text("sortedset"), text("list")]);
 const COMPLEXITY: &str = "O(N+M*log(M)) for N elements of which M are shown; O(N) when they are not sorted.";
 const NOT_NUMBERS: &str = "ERR One or more scores can't be converted into double";
 
@@ -51,7 +52,8 @@ const SORT: Command = Command {
     name: text("sort"),
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_MOVABLE_KEYS,
-    categories: CATEGORIES | CATEGORY_WRITE,
+    categories: CATEGORY_DANGEROUS,
+    category_names: CATEGORIES,
     keys: list(&[SOURCE, NAMED_BY_ELEMENTS, TARGET]),
     docs: &Docs {
         summary: text("Shows the elements of a list, a set or a sorted set in order, or stores them as a list."),
@@ -82,7 +84,8 @@ const SORT: Command = Command {
 const SORT_RO: Command = Command {
     name: text("sort_ro"),
     flags: COMMAND_READONLY | COMMAND_MOVABLE_KEYS,
-    categories: CATEGORIES | CATEGORY_READ,
+    categories: CATEGORY_DANGEROUS,
+    category_names: CATEGORIES,
     keys: list(&[SOURCE, NAMED_BY_ELEMENTS]),
     docs: &Docs {
         summary: text("Shows the elements of a list, a set or a sorted set in order."),

@@ -1,6 +1,6 @@
 //! Changing a part: APPEND and SETRANGE.
 
-use super::{GROUP, KEY, VALUE, check_len, put, spell_out};
+use super::{CATEGORIES, GROUP, KEY, VALUE, check_len, put, spell_out};
 use crate::codec::STRING;
 use crate::value::{self, INTEGER, RAW};
 use plinth_module::prelude::*;
@@ -11,7 +11,7 @@ const APPEND: Command = Command {
     name: text("append"),
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_INSERT, 1)]),
     docs: docs(&Docs {
         summary: text("Puts bytes at the end of a string, which is made when it is not there."),
@@ -49,7 +49,7 @@ const SETRANGE: Command = Command {
     name: text("setrange"),
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
         summary: text("Writes over a part of a string, lengthened with zero bytes where it is too short."),

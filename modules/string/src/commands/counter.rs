@@ -3,7 +3,7 @@
 //! A counter is eight bytes that are rewritten in place. INCRBYFLOAT counts in the floats of
 //! [`plinth_module::extended`] and leaves a text, even where that is an integer's.
 
-use super::{GROUP, KEY};
+use super::{CATEGORIES, GROUP, KEY};
 use crate::codec::STRING;
 use crate::value::{self, INTEGER, INTEGER_BYTES, TEXT};
 use plinth_module::extended::{self, Extended, Parsed};
@@ -15,7 +15,7 @@ pub(super) const COMMANDS: [Command; 5] = [INCR, DECR, INCRBY, DECRBY, INCRBYFLO
 const COUNTER: Command = Command {
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)]),
     ..Command::NEW
 };

@@ -1,7 +1,7 @@
 //! Reading a string and deciding how long it stays: GETEX.
 
 use super::options::{Expiry, MILLISECONDS, Options, SECONDS, TAKES_PERSIST, UNIX_MILLISECONDS, UNIX_SECONDS};
-use super::{GROUP, KEY, reply_text};
+use super::{CATEGORIES, GROUP, KEY, reply_text};
 use crate::codec::STRING;
 
 use plinth_module::pack::Digits;
@@ -13,7 +13,7 @@ const GETEX: Command = Command {
     name: text("getex"),
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec {
         notes: text("Updated because the key's expiry may change"),
         ..KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)

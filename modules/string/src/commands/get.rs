@@ -1,6 +1,6 @@
 //! Reading: GET, STRLEN, GETRANGE and its old name SUBSTR.
 
-use super::{GROUP, KEY, reply_text};
+use super::{CATEGORIES, GROUP, KEY, reply_text};
 use crate::codec::STRING;
 use crate::value;
 use plinth_module::pack::Digits;
@@ -12,7 +12,7 @@ const GET: Command = Command {
     name: text("get"),
     arity: 2,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: CATEGORY_READ | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     docs: docs(&Docs {
         summary: text("Reads a string."),
@@ -38,7 +38,7 @@ const STRLEN: Command = Command {
     name: text("strlen"),
     arity: 2,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: CATEGORY_READ | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO, 1)]),
     docs: docs(&Docs {
         summary: text("Tells how many bytes a string has."),
@@ -83,7 +83,7 @@ const SUBSTR: Command = Command {
 const RANGE: Command = Command {
     arity: 4,
     flags: COMMAND_READONLY,
-    categories: CATEGORY_READ | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     run: run(getrange),
     ..Command::NEW

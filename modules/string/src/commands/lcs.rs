@@ -1,6 +1,6 @@
 //! LCS: a longest common subsequence of two strings.
 
-use super::{GROUP, LIMIT_MIN, limit};
+use super::{CATEGORIES, GROUP, LIMIT_MIN, limit};
 use crate::codec::STRING;
 use crate::subsequence::{self, Subsequence};
 use crate::value;
@@ -17,7 +17,7 @@ const LCS: Command = Command {
     name: text("lcs"),
     arity: -3,
     flags: COMMAND_READONLY,
-    categories: CATEGORY_READ | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RO | KEY_ACCESS, 1, 1, 1)]),
     docs: docs(&Docs {
         summary: text("Finds a longest common subsequence of two strings."),

@@ -3,7 +3,7 @@
 use super::options::{
     Condition, Expiry, MILLISECONDS, Options, SECONDS, TAKES_CONDITION, TAKES_KEEP, UNIX_MILLISECONDS, UNIX_SECONDS,
 };
-use super::{GROUP, KEY, PAIRS, put, reply_text};
+use super::{CATEGORIES, GROUP, KEY, PAIRS, put, reply_text};
 use crate::codec::STRING;
 use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
@@ -14,7 +14,7 @@ const MGET: Command = Command {
     name: text("mget"),
     arity: -2,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: CATEGORY_READ | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RO | KEY_ACCESS, 1, -1, 1)]),
     tips: list(&[text("request_policy:multi_shard")]),
     docs: docs(&Docs {
@@ -79,12 +79,8 @@ fn msetnx(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-const PAIRS_SPEC: Command = Command {
-    arity: -3,
-    flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
-    ..Command::NEW
-};
+const PAIRS_SPEC: Command =
+    Command { arity: -3, flags: COMMAND_WRITE | COMMAND_DENY_OOM, category_names: CATEGORIES, ..Command::NEW };
 
 const PAIRS_DOCS: Docs = Docs {
     since: text("1.0.1"),
@@ -110,7 +106,7 @@ const MSETEX: Command = Command {
     name: text("msetex"),
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_MOVABLE_KEYS,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec { find: KEY_FIND_KEYNUM, limit: 1, ..KeySpec::range(KEY_OW | KEY_UPDATE, 1, 0, 2) }]),
     tips: list(&[text("request_policy:multi_shard"), text("response_policy:all_succeeded")]),
     docs: docs(&Docs {

@@ -17,6 +17,7 @@ pub(crate) use change::lengthen;
 
 use crate::codec::STRING;
 use crate::value::{self, INTEGER, RAW, TEXT};
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::config::Configs;
 use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
@@ -35,8 +36,10 @@ const FAMILIES: [&[Command]; 8] = [
 /// Every command of the module.
 pub static ALL: [Command; count_of(&FAMILIES)] = join(&FAMILIES);
 
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("string")]);
 /// The group that all commands are shown in.
-const GROUP: plinth_module::abi::bytes::Bytes = text("string");
+const GROUP: Bytes = text("string");
 /// The argument `key`, of the first key spec.
 const KEY: Arg = Arg::key("key", 0);
 /// The argument `value`.

@@ -1,6 +1,6 @@
 //! Removing a string by way of its content: GETDEL, and Valkey's DELIFEQ.
 
-use super::{GROUP, KEY, VALUE, reply_text};
+use super::{CATEGORIES, GROUP, KEY, VALUE, reply_text};
 use crate::codec::STRING;
 use crate::value;
 use plinth_module::pack::Digits;
@@ -12,7 +12,7 @@ const GETDEL: Command = Command {
     name: text("getdel"),
     arity: 2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1)]),
     docs: docs(&Docs {
         summary: text("Reads a string and removes its key."),
@@ -40,7 +40,7 @@ const DELIFEQ: Command = Command {
     name: text("delifeq"),
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RM | KEY_DELETE, 1)]),
     docs: docs(&Docs {
         summary: text("Removes a key when it holds this string, and only then."),

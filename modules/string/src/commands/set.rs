@@ -7,7 +7,7 @@ use super::options::{
     Condition, Deadline, Expiry, MILLISECONDS, Options, SECONDS, TAKES_CONDITION, TAKES_EQUAL, TAKES_GET, TAKES_KEEP,
     UNIX_MILLISECONDS, UNIX_SECONDS,
 };
-use super::{GROUP, KEY, VALUE, put, reply_text};
+use super::{CATEGORIES, GROUP, KEY, VALUE, put, reply_text};
 use crate::codec::STRING;
 use crate::value;
 use plinth_module::pack::Digits;
@@ -19,7 +19,7 @@ const SET: Command = Command {
     name: text("set"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec {
         notes: text("Read only when GET or IFEQ is given"),
         ..KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS, 1)
@@ -141,7 +141,7 @@ const SETNX: Command = Command {
     name: text("setnx"),
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_OW | KEY_INSERT, 1)]),
     docs: docs(&Docs {
         summary: text("Sets a key to a string unless the key is there."),
@@ -202,7 +202,7 @@ fn psetex(call: &mut Call<'_>) -> Result {
 const EXPIRING: Command = Command {
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_OW | KEY_UPDATE, 1)]),
     ..Command::NEW
 };
@@ -222,7 +222,7 @@ const GETSET: Command = Command {
     name: text("getset"),
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_STRING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
         summary: text("Sets a key to a string and answers with the one it held."),

@@ -10,8 +10,8 @@ mod list;
 mod set;
 mod zset;
 
-use crate::random::Random;
 use crate::wire::Command;
+use plinth_fuzz::Random;
 use std::fmt;
 use std::ops::Range;
 

@@ -16,7 +16,7 @@ mod setex;
 mod ttl;
 
 use crate::storage::Storage;
-use plinth_module::abi::bytes::Bytes;
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
 
@@ -51,6 +51,8 @@ const fn seeking<S: Storage>(spec: Command, handler: plinth_module::command::Han
     Command { look_ahead: look_ahead::<crate::value::Hash<S>, 2>(), ..with(spec, handler) }
 }
 
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("hash")]);
 /// The group that all commands are shown in.
 const GROUP: Bytes = text("hash");
 /// The argument `key`, of the first key spec.
@@ -70,14 +72,14 @@ const FIELDS: Arg = Arg::group(
 /// What commands that read share.
 const READING: Command = Command {
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: CATEGORY_READ | CATEGORY_HASH,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     ..Command::NEW
 };
 /// What commands that change fields share.
 const WRITING: Command = Command {
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_HASH,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
     ..Command::NEW
 };

@@ -1,6 +1,6 @@
 //! Changing within a list: LSET, LINSERT, LREM, LTRIM.
 
-use super::{ADDED_TO, After, ELEMENT, GROUP, KEY, after, check_len, finish, range};
+use super::{ADDED_TO, After, CATEGORIES, ELEMENT, GROUP, KEY, after, check_len, finish, range};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::pack::Digits;
@@ -20,7 +20,7 @@ const LSET: Command = Command {
     name: text("lset"),
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
         summary: text("Replaces the element at a position of a list."),
@@ -53,7 +53,7 @@ const LINSERT: Command = Command {
     name: text("linsert"),
     arity: 5,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(ADDED_TO, 1)]),
     docs: docs(&Docs {
         summary: text("Puts an element before or behind the first one that equals a string."),
@@ -105,7 +105,7 @@ const LREM: Command = Command {
     name: text("lrem"),
     arity: 4,
     flags: COMMAND_WRITE,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
     docs: docs(&Docs {
         summary: text("Removes elements that equal a string; the key goes with its last element."),
@@ -143,7 +143,7 @@ const LTRIM: Command = Command {
     name: text("ltrim"),
     arity: 4,
     flags: COMMAND_WRITE,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
     docs: docs(&Docs {
         summary: text("Removes all elements but those between two positions, both included."),

@@ -4,6 +4,7 @@
 //! publish in COMMAND INFO and COMMAND DOCS. A spec stands without the function that runs it,
 //! because that depends on the storage; each family's `commands` joins the two.
 
+mod debug;
 mod edit;
 mod mpop;
 mod pop;
@@ -14,12 +15,13 @@ mod wait;
 
 use crate::storage::{End, Storage};
 use crate::value;
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::pack::{Digits, Value};
 use plinth_module::prelude::*;
 use std::ops::ControlFlow;
 
 /// Number of commands.
-pub const COUNT: usize = 22;
+pub const COUNT: usize = 23;
 
 /// Every command, over a storage.
 pub const fn all<S: Storage>() -> [Command; COUNT] {
@@ -31,11 +33,14 @@ pub const fn all<S: Storage>() -> [Command; COUNT] {
         &transfer::commands::<S>(),
         &mpop::commands::<S>(),
         &wait::commands::<S>(),
+        &debug::COMMANDS,
     ])
 }
 
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("list")]);
 /// The group that all commands are shown in.
-const GROUP: plinth_module::abi::bytes::Bytes = text("list");
+const GROUP: Bytes = text("list");
 /// The argument `key`, of the first key spec.
 const KEY: Arg = Arg::key("key", 0);
 /// The argument `element`.

@@ -1,6 +1,6 @@
 //! Taking from the first of several lists that has elements: LMPOP.
 
-use super::{ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
+use super::{CATEGORIES, ENDS, GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -14,7 +14,7 @@ const LMPOP: Command = Command {
     name: text("lmpop"),
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_MOVABLE_KEYS,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[keys_at(1)]),
     docs: docs(&Docs {
         summary: text("Takes elements away from the first of several lists that is there, and answers with them."),

@@ -1,6 +1,6 @@
 //! Taking from the ends: LPOP, RPOP.
 
-use super::{GROUP, KEY, TAKEN_FROM, finish, popped_at, take};
+use super::{CATEGORIES, GROUP, KEY, TAKEN_FROM, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -12,7 +12,7 @@ pub(super) const fn commands<S: Storage>() -> [Command; 2] {
 const POP: Command = Command {
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(TAKEN_FROM, 1)]),
     ..Command::NEW
 };

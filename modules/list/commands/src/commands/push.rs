@@ -1,6 +1,6 @@
 //! Adding at the ends: LPUSH, RPUSH, LPUSHX, RPUSHX.
 
-use super::{ADDED_TO, ELEMENT, GROUP, KEY, check_len, pushed_at};
+use super::{ADDED_TO, CATEGORIES, ELEMENT, GROUP, KEY, check_len, pushed_at};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -17,7 +17,7 @@ pub(super) const fn commands<S: Storage>() -> [Command; 4] {
 const PUSH: Command = Command {
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(ADDED_TO, 1)]),
     ..Command::NEW
 };

@@ -1,6 +1,6 @@
 //! Reading: LLEN, LINDEX, LRANGE, LPOS.
 
-use super::{ELEMENT, GROUP, KEY, range};
+use super::{CATEGORIES, ELEMENT, GROUP, KEY, range};
 use crate::storage::{Storage, Value};
 use crate::value;
 use plinth_module::pack::Digits;
@@ -18,7 +18,7 @@ pub(super) const fn commands<S: Storage>() -> [Command; 4] {
 
 const READ: Command = Command {
     flags: COMMAND_READONLY,
-    categories: CATEGORY_READ | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     ..Command::NEW
 };

@@ -1,6 +1,8 @@
 //! Moving an element from list to list: LMOVE, and RPOPLPUSH, which it replaces.
 
-use super::{ADDED_TO, After, ENDS, GROUP, TAKEN_FROM, after, bytes_of, end, finish, popped_at, pushed_at, take};
+use super::{
+    ADDED_TO, After, CATEGORIES, ENDS, GROUP, TAKEN_FROM, after, bytes_of, end, finish, popped_at, pushed_at, take,
+};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -20,7 +22,7 @@ const LMOVE: Command = Command {
     name: text("lmove"),
     arity: 5,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(KEYS),
     docs: docs(&Docs {
         summary: text("Takes an element away at one end of a list, adds it to one end of a list, and answers with it."),
@@ -42,7 +44,7 @@ const RPOPLPUSH: Command = Command {
     name: text("rpoplpush"),
     arity: 3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: CATEGORY_WRITE | CATEGORY_LIST,
+    category_names: CATEGORIES,
     keys: list(KEYS),
     docs: docs(&Docs {
         summary: text("Takes the last element of a list away, adds it in front of a list, and answers with it."),

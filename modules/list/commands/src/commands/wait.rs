@@ -6,7 +6,7 @@
 
 use super::mpop::{self, Wanted, mpop};
 use super::transfer::{DESTINATION, FROM, KEYS, SOURCE, TO, transfer};
-use super::{GROUP, TAKEN_FROM, end, finish, popped_at, take};
+use super::{CATEGORIES, GROUP, TAKEN_FROM, end, finish, popped_at, take};
 use crate::storage::{End, Storage};
 use crate::value;
 use plinth_module::prelude::*;
@@ -27,7 +27,7 @@ const TIMEOUT: Arg = Arg::new(ARG_DOUBLE, "timeout");
 const POP: Command = Command {
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_BLOCKING,
-    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(TAKEN_FROM, 1, -2, 1)]),
     ..Command::NEW
 };
@@ -91,7 +91,7 @@ const BLMPOP: Command = Command {
     name: text("blmpop"),
     arity: -5,
     flags: COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_MOVABLE_KEYS,
-    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(&[mpop::keys_at(2)]),
     docs: docs(&Docs {
         summary: text(
@@ -117,7 +117,7 @@ fn blmpop<S: Storage>(call: &mut Call<'_>) -> Result {
 
 const MOVE: Command = Command {
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING,
-    categories: CATEGORY_WRITE | CATEGORY_LIST | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(KEYS),
     ..Command::NEW
 };

@@ -1,6 +1,6 @@
 //! Changing: SADD, SREM, SMOVE.
 
-use super::{GROUP, KEY, MEMBER, WRITES, find, find_write, remove_empty};
+use super::{CATEGORIES, GROUP, KEY, MEMBER, find, find_write, remove_empty};
 use crate::codec::SetType;
 use crate::limits::Limits;
 use crate::storage::{Storage, member};
@@ -11,7 +11,7 @@ pub(super) const SADD: Command = Command {
     name: text("sadd"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_INSERT, 1)]),
     docs: docs(&Docs {
         summary: text("Adds members to a set, which is made if there is none."),
@@ -66,7 +66,7 @@ pub(super) const SREM: Command = Command {
     name: text("srem"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
     docs: docs(&Docs {
         summary: text("Removes members from a set, which goes with its last one."),
@@ -109,7 +109,7 @@ pub(super) const SMOVE: Command = Command {
     name: text("smove"),
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1), KeySpec::at(KEY_RW | KEY_INSERT, 2)]),
     docs: docs(&Docs {
         summary: text("Moves a member from one set to another."),

@@ -7,7 +7,7 @@
 //!
 //! With STORE the result is built member by member in the order that gives it Redis's encoding.
 
-use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, reply_all, store};
+use super::{CATEGORIES, DESTINATION, GROUP, KEYS, SOURCES, find_each, reply_all, store};
 use crate::limits::Limits;
 use crate::storage::{Storage, Value};
 use crate::value::{Owned, insert, remove};
@@ -33,7 +33,7 @@ pub(super) const SUNION: Command = Command {
 const SHOWS: Command = Command {
     arity: -2,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RO | KEY_ACCESS, 1, -1, 1)]),
     tips: list(&[text("nondeterministic_output_order")]),
     ..Command::NEW
@@ -44,7 +44,7 @@ const COMPLEXITY: plinth_module::abi::bytes::Bytes = text("O(N) for N members of
 const STORES: Command = Command {
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_OW | KEY_UPDATE, 1), KeySpec::range(KEY_RO | KEY_ACCESS, 2, -1, 1)]),
     ..Command::NEW
 };

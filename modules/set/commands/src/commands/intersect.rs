@@ -3,7 +3,7 @@
 //! The members of the smallest set are looked for in the others, the next smallest first: the sooner
 //! one is missing, the less is looked up.
 
-use super::{DESTINATION, GROUP, KEYS, READS, SOURCES, WRITES, find_each, store};
+use super::{CATEGORIES, DESTINATION, GROUP, KEYS, SOURCES, find_each, store};
 use crate::limits::Limits;
 use crate::storage::{Storage, Value};
 use crate::value::{Owned, as_intset, insert};
@@ -14,7 +14,7 @@ pub(super) const SINTER: Command = Command {
     name: text("sinter"),
     arity: -2,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RO | KEY_ACCESS, 1, -1, 1)]),
     tips: list(&[text("nondeterministic_output_order")]),
     docs: docs(&Docs {
@@ -52,7 +52,7 @@ pub(super) const SINTERCARD: Command = Command {
     name: text("sintercard"),
     arity: -3,
     flags: COMMAND_READONLY | COMMAND_MOVABLE_KEYS,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec {
         find: KEY_FIND_KEYNUM,
         last: 0,
@@ -103,7 +103,7 @@ pub(super) const SINTERSTORE: Command = Command {
     name: text("sinterstore"),
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1), KeySpec::range(KEY_RO | KEY_ACCESS, 2, -1, 1)]),
     docs: docs(&Docs {
         summary: text("Sets a key to the members that all of several sets have."),

@@ -14,7 +14,7 @@ use crate::codec::SetType;
 use crate::storage::Storage;
 use crate::value::Owned;
 use crate::view::View;
-use plinth_module::abi::bytes::Bytes;
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
 
@@ -57,6 +57,8 @@ const fn seeking<S: Storage>(spec: Command, handler: plinth_module::command::Han
     spec
 }
 
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("set")]);
 /// The group that all commands are shown in.
 const GROUP: Bytes = text("set");
 /// The argument `key`, of the first key spec.
@@ -69,10 +71,6 @@ const SOURCES: Arg = Arg::key("key", 1).flags(ARG_MULTIPLE);
 const DESTINATION: Arg = Arg::key("destination", 0);
 /// The argument `member`.
 const MEMBER: Arg = Arg::new(ARG_STRING, "member");
-/// Categories of commands that read.
-const READS: u64 = CATEGORY_READ | CATEGORY_SET;
-/// Categories of commands that write.
-const WRITES: u64 = CATEGORY_WRITE | CATEGORY_SET;
 
 /// The set of a key to be read; `None` when there is no such key.
 #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! What is passed on to replicas of SPOP is which members went.
 
-use super::{GROUP, KEY, READS, WRITES, find, find_write, remove_empty, reply_all};
+use super::{CATEGORIES, GROUP, KEY, find, find_write, remove_empty, reply_all};
 use crate::codec::SetType;
 use crate::limits::Limits;
 use crate::storage::{Digits, Storage};
@@ -25,7 +25,7 @@ pub(super) const SPOP: Command = Command {
     name: text("spop"),
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1)]),
     tips: list(&[text("nondeterministic_output")]),
     docs: docs(&Docs {
@@ -169,7 +169,7 @@ pub(super) const SRANDMEMBER: Command = Command {
     name: text("srandmember"),
     arity: -2,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     tips: list(&[text("nondeterministic_output")]),
     docs: docs(&Docs {

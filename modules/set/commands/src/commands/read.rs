@@ -1,6 +1,6 @@
 //! Reading: SISMEMBER, SMISMEMBER, SCARD, SMEMBERS.
 
-use super::{GROUP, KEY, MEMBER, READS, find, reply_all};
+use super::{CATEGORIES, GROUP, KEY, MEMBER, find, reply_all};
 use crate::storage::{Storage, member};
 use plinth_module::prelude::*;
 
@@ -8,7 +8,7 @@ pub(super) const SISMEMBER: Command = Command {
     name: text("sismember"),
     arity: 3,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO, 1)]),
     docs: docs(&Docs {
         summary: text("Tells whether a set has a member."),
@@ -32,7 +32,7 @@ pub(super) const SMISMEMBER: Command = Command {
     name: text("smismember"),
     arity: -3,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     docs: docs(&Docs {
         summary: text("Tells for each of several members whether a set has it."),
@@ -60,7 +60,7 @@ pub(super) const SCARD: Command = Command {
     name: text("scard"),
     arity: 2,
     flags: COMMAND_READONLY | COMMAND_FAST,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO, 1)]),
     docs: docs(&Docs {
         summary: text("Tells how many members a set has."),
@@ -83,7 +83,7 @@ pub(super) const SMEMBERS: Command = Command {
     name: text("smembers"),
     arity: 2,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     tips: list(&[text("nondeterministic_output_order")]),
     docs: docs(&Docs {

@@ -4,7 +4,7 @@
 //! members, and looks at no more than ten times as many steps of the storage's scan, so that a set
 //! that has lost most of its members does not hold up the server.
 
-use super::{GROUP, KEY, READS, find};
+use super::{CATEGORIES, GROUP, KEY, find};
 use crate::storage::{Digits, Storage};
 use plinth_module::number::parse_cursor;
 use plinth_module::prelude::*;
@@ -17,7 +17,7 @@ pub(super) const SSCAN: Command = Command {
     name: text("sscan"),
     arity: -3,
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     tips: list(&[text("nondeterministic_output")]),
     docs: docs(&Docs {

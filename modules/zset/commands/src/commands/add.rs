@@ -1,6 +1,6 @@
 //! Adding: ZADD and ZINCRBY.
 
-use super::{GROUP, KEY, MEMBER, WRITES};
+use super::{CATEGORIES, GROUP, KEY, MEMBER};
 use crate::codec::Zset;
 use crate::score;
 use crate::storage::Storage;
@@ -21,7 +21,7 @@ const ZADD: Command = Command {
     name: text("zadd"),
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
         summary: text("Adds members with their scores, or gives members other scores."),
@@ -54,7 +54,7 @@ const ZINCRBY: Command = Command {
     name: text("zincrby"),
     arity: 4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
         summary: text("Adds to a member's score; a missing member counts from 0."),

@@ -7,7 +7,7 @@
 
 use super::input::Input;
 use super::range::store;
-use super::{GROUP, READS, WITHSCORES, WRITES, reply_head, reply_pair};
+use super::{CATEGORIES, GROUP, WITHSCORES, reply_head, reply_pair};
 use crate::codec::sort;
 use crate::score;
 use crate::storage::Storage;
@@ -38,7 +38,7 @@ const fn counted(index: i32) -> KeySpec {
 const READ: Command = Command {
     arity: -3,
     flags: COMMAND_READONLY | COMMAND_MOVABLE_KEYS,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[counted(1)]),
     ..Command::NEW
 };
@@ -46,7 +46,7 @@ const READ: Command = Command {
 const STORE: Command = Command {
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_MOVABLE_KEYS,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_OW | KEY_UPDATE, 1), counted(2)]),
     ..Command::NEW
 };

@@ -4,7 +4,7 @@
 //! of the keys has come to hold a sorted set. Replicas are told ZPOPMIN or ZPOPMAX.
 
 use super::pop::{End, Several, pop};
-use super::{GROUP, KEY, WHERE, WRITES};
+use super::{CATEGORIES, GROUP, KEY, WHERE};
 use crate::codec::Zset;
 use crate::storage::Storage;
 use plinth_module::prelude::*;
@@ -23,7 +23,7 @@ impl<S: Storage> Family<S> {
 const POP: Command = Command {
     arity: -3,
     flags: COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_FAST,
-    categories: WRITES | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::range(KEY_RW | KEY_ACCESS | KEY_DELETE, 1, -2, 1)]),
     ..Command::NEW
 };
@@ -61,7 +61,7 @@ const BZMPOP: Command = Command {
     name: text("bzmpop"),
     arity: -5,
     flags: COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_MOVABLE_KEYS,
-    categories: WRITES | CATEGORY_BLOCKING,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec {
         find: KEY_FIND_KEYNUM,
         last: 0,

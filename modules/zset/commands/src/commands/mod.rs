@@ -16,6 +16,7 @@ mod remove;
 mod scan;
 
 use crate::storage::Storage;
+use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
 
@@ -41,8 +42,10 @@ impl<S: Storage> Commands<S> {
 /// Number of commands.
 const COUNT: usize = 35;
 
+/// ACL categories, beside those that follow from flags.
+const CATEGORIES: Slice<Bytes> = list(&[text("sortedset")]);
 /// The group that all commands are shown in.
-const GROUP: plinth_module::abi::bytes::Bytes = text("sorted-set");
+const GROUP: Bytes = text("sorted-set");
 /// The argument `key`, of the first key spec.
 const KEY: Arg = Arg::key("key", 0);
 /// The argument `member`.
@@ -52,13 +55,10 @@ const WITHSCORES: Arg = Arg::word("withscores", "WITHSCORES").flags(ARG_OPTIONAL
 /// MIN or MAX.
 const WHERE: Arg = Arg::group(ARG_ONE_OF, "where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]);
 
-const READS: u64 = CATEGORY_READ | CATEGORY_SORTEDSET;
-const WRITES: u64 = CATEGORY_WRITE | CATEGORY_SORTEDSET;
-
 /// One reader of the key at argument 1.
 const READER: Command = Command {
     flags: COMMAND_READONLY,
-    categories: READS,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     ..Command::NEW
 };

@@ -1,6 +1,6 @@
 //! Popping: ZPOPMIN, ZPOPMAX and ZMPOP.
 
-use super::{GROUP, KEY, WHERE, WRITES, reply_head, reply_pair};
+use super::{CATEGORIES, GROUP, KEY, WHERE, reply_head, reply_pair};
 use crate::storage::Storage;
 use crate::value::{Edit, announce};
 use plinth_module::prelude::*;
@@ -21,7 +21,7 @@ const COUNT: Arg = Arg::new(ARG_INTEGER, "count").flags(ARG_OPTIONAL);
 const POP: Command = Command {
     arity: -2,
     flags: COMMAND_WRITE | COMMAND_FAST,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_DELETE, 1)]),
     ..Command::NEW
 };
@@ -50,7 +50,7 @@ const ZMPOP: Command = Command {
     name: text("zmpop"),
     arity: -4,
     flags: COMMAND_WRITE | COMMAND_MOVABLE_KEYS,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec {
         find: KEY_FIND_KEYNUM,
         last: 0,

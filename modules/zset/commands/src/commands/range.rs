@@ -3,7 +3,7 @@
 //! Whatever a range is given by, it becomes a range of ranks: scores and members by two cuts, LIMIT
 //! by moving the ends. What differs between the commands is which words they take.
 
-use super::{GROUP, KEY, READER, WITHSCORES, WRITES, bounds, reply_head, reply_pair};
+use super::{CATEGORIES, GROUP, KEY, READER, WITHSCORES, bounds, reply_head, reply_pair};
 use crate::storage::{Cut, Storage};
 use crate::value::{View, put_sorted};
 use plinth_module::prelude::*;
@@ -60,7 +60,7 @@ const ZRANGESTORE: Command = Command {
     name: text("zrangestore"),
     arity: -5,
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_OW | KEY_UPDATE, 1), KeySpec::at(KEY_RO | KEY_ACCESS, 2)]),
     docs: docs(&Docs {
         summary: text("Stores the members of a range of ranks, scores or members."),

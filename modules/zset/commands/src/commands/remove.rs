@@ -1,6 +1,6 @@
 //! Removing: ZREM, and ranges with ZREMRANGEBYRANK, ZREMRANGEBYSCORE and ZREMRANGEBYLEX.
 
-use super::{GROUP, KEY, MEMBER, WRITES, bounds};
+use super::{CATEGORIES, GROUP, KEY, MEMBER, bounds};
 use crate::codec::Zset;
 use crate::storage::{Cut, Storage};
 use crate::value::{Edit, announce};
@@ -37,7 +37,7 @@ const ZREM: Command = Command {
 const REMOVER: Command = Command {
     arity: 4,
     flags: COMMAND_WRITE,
-    categories: WRITES,
+    category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_DELETE, 1)]),
     ..Command::NEW
 };
