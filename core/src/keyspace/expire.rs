@@ -3,17 +3,16 @@
 //!
 //! The tables mark slots whose key expires, so that a cycle looks at those only.
 //! Housekeeping begins a cycle with a budget of time, which is spent in slices of at
-//! most [`SLICE`], and while there are commands to run no faster than in proportion: so a
+//! most [`BUSY_SLICE`], and while there are commands to run no faster than in proportion: so a
 //! million keys that expire at once take no command's time but for a slice. A cycle goes
 //! on as long as a good part of what it sees has expired, and continues where the last
 //! one was.
 
 use super::entry::EntryPtr;
+use super::pace::{BUSY_SLICE, Pace};
 use crate::server::Server;
 use std::time::{Duration, Instant};
 
-/// Longest slice.
-const SLICE: Duration = Duration::from_micros(300);
 /// Buckets looked at before the clock is read.
 const STEPS: usize = 8;
 /// Share of expired keys, in percent, from which a database is worth going on with.
@@ -25,20 +24,16 @@ pub struct ExpireCycle {
     /// What is left of the budget; zero when the cycle is over.
     left: Duration,
     /// From the begin of one slice to that of the next, while commands come.
-    pace: Duration,
+    period: Duration,
+    pace: Pace,
     /// Database that it is at.
     db: usize,
-    /// When the next slice may begin.
-    not_before: Option<Instant>,
-    /// Number of commands that had been run when the last slice ended.
-    commands: u64,
 }
 
 impl ExpireCycle {
     /// Time until there is something to do, if there is.
     pub fn next_in(&self, now: Instant) -> Option<Duration> {
-        let wait = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        (!self.left.is_zero()).then_some(wait)
+        (!self.left.is_zero()).then(|| self.pace.next_in(now))
     }
 }
 
@@ -48,30 +43,30 @@ impl Server {
         if !self.expiring.left.is_zero() {
             self.stats.expire_budget_reached += 1;
         }
-        let pace = SLICE.mul_f64(period.as_secs_f64() / budget.as_secs_f64().max(1e-6));
-        self.expiring = ExpireCycle { left: budget, pace, db: 0, not_before: None, commands: self.expiring.commands };
+        let period = BUSY_SLICE.mul_f64(period.as_secs_f64() / budget.as_secs_f64().max(1e-6));
+        self.expiring.pace.hurry();
+        self.expiring = ExpireCycle { left: budget, period, db: 0, pace: self.expiring.pace };
         self.expire_turn(Instant::now());
     }
 
     /// One slice, if it is time for one.
     pub fn expire_turn(&mut self, now: Instant) {
-        if self.expiring.left.is_zero() || self.expiring.not_before.is_some_and(|at| now < at) {
+        if self.expiring.left.is_zero() || !self.expiring.pace.is_due(now) {
             return;
         }
         if !self.active_expire || !self.may_expire() {
             self.expiring.left = Duration::ZERO;
             return;
         }
-        let busy = self.stats.commands != self.expiring.commands;
-        self.expiring.not_before = busy.then(|| now + self.expiring.pace);
-        let goes_on = self.expire_slice(now, SLICE.min(self.expiring.left));
+        self.expiring.pace.begin(now, self.stats.commands, self.expiring.period);
+        let goes_on = self.expire_slice(now, BUSY_SLICE.min(self.expiring.left));
         let spent = now.elapsed();
         self.stats.expire_cycle_us += spent.as_micros() as u64;
         self.expiring.left = if goes_on { self.expiring.left.saturating_sub(spent) } else { Duration::ZERO };
         if goes_on && self.expiring.left.is_zero() {
             self.stats.expire_budget_reached += 1;
         }
-        self.expiring.commands = self.stats.commands;
+        self.expiring.pace.end(self.stats.commands);
     }
 
     /// A slice; whether there may be more to do.

@@ -25,6 +25,7 @@ pub mod database;
 pub mod entry;
 pub mod expire;
 pub mod ghost;
+pub mod pace;
 pub mod payload;
 pub mod sweep;
 pub mod transfer;

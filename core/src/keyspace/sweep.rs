@@ -18,15 +18,14 @@
 
 use super::entry::EntryPtr;
 use super::ghost::GHOST;
+use super::pace::{BUSY_SLICE, Pace};
 use super::types::Role;
 use crate::server::Server;
 use std::time::{Duration, Instant};
 
 /// Longest slice while nobody sends commands.
 const IDLE_SLICE: Duration = Duration::from_micros(500);
-/// Longest slice while somebody does ...
-const BUSY_SLICE: Duration = Duration::from_micros(300);
-/// ... and the time from the begin of one to that of the next.
+/// While somebody does, the time from the begin of one to that of the next.
 const BUSY_PERIOD: Duration = Duration::from_micros(1000);
 /// Rest after a pass that found something and could change nothing of it.
 const REST: Duration = Duration::from_secs(1);
@@ -44,10 +43,7 @@ pub struct Sweep {
     cursor: u64,
     /// What this pass has changed so far.
     changed: u64,
-    /// When the next slice may begin.
-    not_before: Option<Instant>,
-    /// Number of commands that had been run when the last slice ended.
-    commands: u64,
+    pace: Pace,
     /// Addresses of large values that cannot be converted in slices.
     given_up: Vec<usize>,
 }
@@ -66,7 +62,8 @@ pub(super) enum Step {
 impl Sweep {
     /// Begin anew, because there is something to do.
     pub fn begin(&mut self) {
-        *self = Sweep { active: true, ghosts: self.ghosts, commands: self.commands, ..Sweep::default() };
+        self.pace.hurry();
+        *self = Sweep { active: true, ghosts: self.ghosts, pace: self.pace, ..Sweep::default() };
     }
 
     /// The same, and look at ghosts too.
@@ -87,20 +84,18 @@ impl Sweep {
 
     /// Time until there is something to do, if there is.
     pub fn next_in(&self, now: Instant) -> Option<Duration> {
-        let wait = self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        self.active.then_some(wait)
+        self.active.then(|| self.pace.next_in(now))
     }
 }
 
 impl Server {
     /// One slice, if it is time for one.
     pub fn sweep_turn(&mut self, now: Instant) {
-        if !self.sweep.active || self.sweep.not_before.is_some_and(|at| now < at) {
+        if !self.sweep.active || !self.sweep.pace.is_due(now) {
             return;
         }
-        let busy = self.stats.commands != self.sweep.commands;
+        let busy = self.sweep.pace.begin(now, self.stats.commands, BUSY_PERIOD);
         let end = now + if busy { BUSY_SLICE } else { IDLE_SLICE };
-        self.sweep.not_before = busy.then(|| now + BUSY_PERIOD);
         self.settle_accounts();
         while self.sweep.active && Instant::now() < end {
             if self.migration.is_some() {
@@ -108,7 +103,7 @@ impl Server {
             } else if !self.sweep_wants_any() {
                 // What is to follow when the freeing thread is done, if anything.
                 self.sweep.active = self.is_something_ending();
-                self.sweep.not_before = Some(now + BUSY_PERIOD);
+                self.sweep.pace.rest_until(now + BUSY_PERIOD);
                 break;
             } else if self.sweep_buckets(end) {
                 self.end_pass(now);
@@ -117,7 +112,7 @@ impl Server {
         }
         self.finish_leaving();
         self.finish_replacements();
-        self.sweep.commands = self.stats.commands;
+        self.sweep.pace.end(self.stats.commands);
     }
 
     /// Whether any value may be left that the sweep is for.
@@ -184,7 +179,7 @@ impl Server {
         // What still is a ghost nobody can read.
         self.sweep.ghosts = false;
         if changed == 0 {
-            self.sweep.not_before = Some(now + REST);
+            self.sweep.pace.rest_until(now + REST);
         }
     }
 }
