@@ -56,8 +56,14 @@
 //! }
 //! ```
 //!
+//! Elements of a list have no names but their places, which change: such a type implements
+//! [`ConvertSequence`](sequence::ConvertSequence) instead, and says
+//! `Some(Conversion::of_sequence())`.
+//!
 //! What elements and payloads are of the types that the protocol has commands for says
 //! [`abi::convert`].
+
+pub mod sequence;
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
@@ -205,7 +211,7 @@ impl<B: Convert> Conversion<B> {
     /// For a type's `CONVERT`.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Conversion<B> {
-        Conversion { table: Functions::<B>::TABLE, of: PhantomData }
+        Conversion { table: Functions::<Named<B>>::TABLE, of: PhantomData }
     }
 }
 
@@ -219,8 +225,67 @@ impl<B> Conversion<B> {
     }
 }
 
+/// What the host's functions come down to for a kind of elements: those that have names
+/// ([`Convert`]), and those that have places ([`sequence`]).
+trait Converter {
+    type Boxed: Send + 'static;
+
+    fn begin(boxed: &mut Self::Boxed);
+    fn some(boxed: &mut Self::Boxed, cursor: u64, budget: usize, visit: &mut Visit<'_>) -> Result<u64>;
+    /// Returns how many changes are left.
+    fn changes(boxed: &mut Self::Boxed, budget: usize, visit: &mut Visit<'_>) -> Result<usize>;
+    fn end(boxed: &mut Self::Boxed);
+    fn create() -> Self::Boxed;
+    fn put(boxed: &mut Self::Boxed, element: &[u8], payload: &[u8]) -> Result;
+    fn remove(boxed: &mut Self::Boxed, element: &[u8]) -> Result;
+    fn finish(boxed: &mut Self::Boxed) -> Result<u32>;
+}
+
+/// Elements with names.
+struct Named<B>(PhantomData<B>);
+
+impl<B: Convert> Converter for Named<B> {
+    type Boxed = B;
+
+    fn begin(boxed: &mut B) {
+        boxed.journal().begin();
+    }
+
+    fn some(boxed: &mut B, cursor: u64, budget: usize, visit: &mut Visit<'_>) -> Result<u64> {
+        boxed.export_some(cursor, budget, visit)
+    }
+
+    fn changes(boxed: &mut B, budget: usize, visit: &mut Visit<'_>) -> Result<usize> {
+        for _ in 0..budget {
+            let Some(changed) = boxed.journal().take_one() else { break };
+            boxed.export_one(&changed, visit)?;
+        }
+        Ok(boxed.journal().len())
+    }
+
+    fn end(boxed: &mut B) {
+        boxed.journal().end();
+    }
+
+    fn create() -> B {
+        B::import_new()
+    }
+
+    fn put(boxed: &mut B, element: &[u8], payload: &[u8]) -> Result {
+        boxed.import_put(element, payload)
+    }
+
+    fn remove(boxed: &mut B, element: &[u8]) -> Result {
+        boxed.import_remove(element)
+    }
+
+    fn finish(boxed: &mut B) -> Result<u32> {
+        boxed.import_finish()
+    }
+}
+
 /// The functions that the host calls.
-struct Functions<B>(PhantomData<B>);
+struct Functions<C>(PhantomData<C>);
 
 /// # Safety
 /// `boxed` is a box of the type, which nobody else uses for `'b`.
@@ -235,7 +300,7 @@ fn answer(work: impl FnOnce() -> Result) -> Status {
 
 // Each function gets boxes of this type, bytes and places for results that are valid for the call,
 // as the table's comments ask of the host.
-impl<B: Convert> Functions<B> {
+impl<C: Converter> Functions<C> {
     const TABLE: &'static abi::convert::Convert = &abi::convert::Convert {
         size: size_of::<abi::convert::Convert>() as u32,
         reserved: 0,
@@ -252,7 +317,7 @@ impl<B: Convert> Functions<B> {
     unsafe extern "C" fn export_begin(boxed: Opaque) -> Status {
         // SAFETY: see above.
         answer(|| unsafe {
-            value::<B>(boxed).journal().begin();
+            C::begin(value(boxed));
             Ok(())
         })
     }
@@ -267,7 +332,7 @@ impl<B: Convert> Functions<B> {
         // SAFETY: see above.
         answer(|| unsafe {
             let mut visit = Visit { element, data, lent: PhantomData };
-            *cursor = value::<B>(boxed).export_some(*cursor, budget, &mut visit)?;
+            *cursor = C::some(value(boxed), *cursor, budget, &mut visit)?;
             Ok(())
         })
     }
@@ -281,40 +346,35 @@ impl<B: Convert> Functions<B> {
     ) -> Status {
         // SAFETY: see above.
         answer(|| unsafe {
-            let value = value::<B>(boxed);
             let mut visit = Visit { element, data, lent: PhantomData };
-            for _ in 0..budget {
-                let Some(changed) = value.journal().take_one() else { break };
-                value.export_one(&changed, &mut visit)?;
-            }
-            *left_out = value.journal().len();
+            *left_out = C::changes(value(boxed), budget, &mut visit)?;
             Ok(())
         })
     }
 
     unsafe extern "C" fn export_end(boxed: Opaque) {
         // SAFETY: see above.
-        guard(|| unsafe { value::<B>(boxed).journal().end() });
+        guard(|| unsafe { C::end(value(boxed)) });
     }
 
     unsafe extern "C" fn import_new() -> Opaque {
-        guard(B::import_new).map_or(std::ptr::null_mut(), into_boxed)
+        guard(C::create).map_or(std::ptr::null_mut(), into_boxed)
     }
 
     unsafe extern "C" fn import_put(boxed: Opaque, element: Bytes, payload: Bytes) -> Status {
         // SAFETY: see above.
-        answer(|| unsafe { value::<B>(boxed).import_put(element.as_slice(), payload.as_slice()) })
+        answer(|| unsafe { C::put(value(boxed), element.as_slice(), payload.as_slice()) })
     }
 
     unsafe extern "C" fn import_remove(boxed: Opaque, element: Bytes) -> Status {
         // SAFETY: see above.
-        answer(|| unsafe { value::<B>(boxed).import_remove(element.as_slice()) })
+        answer(|| unsafe { C::remove(value(boxed), element.as_slice()) })
     }
 
     unsafe extern "C" fn import_finish(boxed: Opaque, tag_out: *mut u32) -> Status {
         // SAFETY: see above.
         answer(|| unsafe {
-            *tag_out = value::<B>(boxed).import_finish()?;
+            *tag_out = C::finish(value(boxed))?;
             Ok(())
         })
     }

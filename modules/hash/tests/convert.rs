@@ -101,20 +101,7 @@ proptest! {
         rounds in proptest::collection::vec(proptest::collection::vec(change(), 0..8), 0..150),
     ) {
         let (mut host, mut model) = filled();
-        let mut rounds = rounds.into_iter();
-        let done = host.convert_in_slices("k", budget, |host| {
-            for change in rounds.next().unwrap_or_default() {
-                apply(host, &mut model, change);
-            }
-        });
-        prop_assert_eq!(done, Ok(()));
-        compare(&mut host, &model);
-        // The new one can be changed, and handed over again.
-        for change in rounds.flatten() {
-            apply(&mut host, &mut model, change);
-        }
-        prop_assert_eq!(host.convert_in_slices("k", budget, |_| ()), Ok(()));
-        compare(&mut host, &model);
+        prop_assert_eq!(host.convert_twice("k", budget, &mut model, rounds, apply, compare), Ok(()));
         // The new one knows what expires, and when.
         host.advance_ms(LATER_MS.unsigned_abs() + u64::from(u16::MAX) + 1);
         for (field, (value, deadline)) in &model {

@@ -82,6 +82,13 @@ fn filled() -> (Mock, HashMap<String, f64>) {
     (host, model)
 }
 
+/// The sorted set is what the model says.
+fn compare(host: &mut Mock, model: &HashMap<String, f64>) {
+    let reply = run(host, &["ZRANGE", "k", "0", "-1", "WITHSCORES"]);
+    assert_eq!(String::from_utf8_lossy(&reply), shown(model));
+    assert_eq!(host.encoding("k").unwrap(), "skiplist");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -91,27 +98,12 @@ proptest! {
         rounds in proptest::collection::vec(proptest::collection::vec(change(), 0..8), 0..120),
     ) {
         let (mut host, mut model) = filled();
-        let mut rounds = rounds.into_iter();
-        let done = host.convert_in_slices("k", budget, |host| {
-            for change in rounds.next().unwrap_or_default() {
-                // The one that stays must not be popped: it is neither the first nor the last then.
-                if change.0 < 6 || model.len() > 200 {
-                    apply(host, &mut model, change);
-                }
+        let change = |host: &mut Mock, model: &mut HashMap<String, f64>, change: Change| {
+            // The one that stays must not be popped: it is neither the first nor the last then.
+            if change.0 < 6 || model.len() > 200 {
+                apply(host, model, change);
             }
-        });
-        prop_assert_eq!(done, Ok(()));
-        let reply = run(&mut host, &["ZRANGE", "k", "0", "-1", "WITHSCORES"]);
-        prop_assert_eq!(String::from_utf8_lossy(&reply).into_owned(), shown(&model));
-        prop_assert_eq!(host.encoding("k").unwrap(), "skiplist");
-        // The new one can be changed, and handed over again.
-        for change in rounds.flatten() {
-            if change.0 < 6 {
-                apply(&mut host, &mut model, change);
-            }
-        }
-        prop_assert_eq!(host.convert_in_slices("k", budget, |_| ()), Ok(()));
-        let reply = run(&mut host, &["ZRANGE", "k", "0", "-1", "WITHSCORES"]);
-        prop_assert_eq!(String::from_utf8_lossy(&reply).into_owned(), shown(&model));
+        };
+        prop_assert_eq!(host.convert_twice("k", budget, &mut model, rounds, change, compare), Ok(()));
     }
 }

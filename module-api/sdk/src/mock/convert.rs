@@ -74,6 +74,30 @@ impl Mock {
         }
     }
 
+    /// What a test of a conversion does: converts a key's value in slices, with one of `rounds` of
+    /// changes after each, then once more with the changes that are left made before; `compare` looks
+    /// after either. `change` makes a change to the value and to the model of it. Fails as
+    /// [`convert_in_slices`](Self::convert_in_slices).
+    pub fn convert_twice<M, C>(
+        &mut self,
+        key: &str,
+        budget: usize,
+        model: &mut M,
+        rounds: Vec<Vec<C>>,
+        change: impl Fn(&mut Mock, &mut M, C),
+        compare: impl Fn(&mut Mock, &M),
+    ) -> Result {
+        let mut rounds = rounds.into_iter();
+        self.convert_in_slices(key, budget, |host| {
+            rounds.next().into_iter().flatten().for_each(|one| change(host, model, one));
+        })?;
+        compare(self, model);
+        rounds.flatten().for_each(|one| change(self, model, one));
+        self.convert_in_slices(key, budget, |_| ())?;
+        compare(self, model);
+        Ok(())
+    }
+
     /// A key's boxed value and its type.
     fn boxed(&self, key: &[u8]) -> Result<(Opaque, &'static abi::value::Type)> {
         let item = self.item(key).ok_or(Error::None)?;
