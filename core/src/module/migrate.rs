@@ -8,6 +8,10 @@
 //! One value at a time. Each slice begins with the elements that commands have changed
 //! since the last one, so that what is left to do at the end fits in a slice.
 //!
+//! Elements of some types are edits of a sequence, each of which counts on those before it (`convert.h`).
+//! So what the old value hands out goes to the new one at once and in that order, each once; and elements
+//! are asked for only when no change is left, before any command runs.
+//!
 //! *Invariant*: whoever frees a boxed value, or gives its key another name or place,
 //! says so here first ([`Server::boxed_goes`], [`Server::boxed_moves`]); so the value
 //! that a migration remembers is alive, and under the key that it remembers.
@@ -19,10 +23,12 @@ use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::convert::{Convert, Element};
 use plinth_abi::status::{STATUS_OK, STATUS_OUT_OF_MEMORY, Status};
 use plinth_abi::value::TAG_MAX;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Elements between two looks at the clock.
+/// Most elements between two looks at the clock ...
 const STEP_ELEMENTS: usize = 32;
+/// ... and how long they should take at most: where they take longer, fewer are asked for.
+const STEP_TIME: Duration = Duration::from_micros(50);
 
 /// A value on its way.
 pub struct Migration {
@@ -39,6 +45,8 @@ pub struct Migration {
     is_complete: bool,
     /// Elements handed over so far.
     elements: u64,
+    /// Elements to be asked for next.
+    step: usize,
 }
 
 impl Migration {
@@ -101,8 +109,18 @@ impl Server {
             }
             let key = entry.key().to_vec();
             let to = self.keyspace.types.twin(from);
-            self.migration =
-                Some(Migration { db, key, from, to, old, new, cursor: 0, is_complete: false, elements: 0 });
+            self.migration = Some(Migration {
+                db,
+                key,
+                from,
+                to,
+                old,
+                new,
+                cursor: 0,
+                is_complete: false,
+                elements: 0,
+                step: STEP_ELEMENTS,
+            });
         }
         true
     }
@@ -219,14 +237,15 @@ impl Migration {
         let mut import = Import { table: importer, boxed: self.new, elements: 0 };
         let data: Opaque = (&raw mut import).cast();
         let visit = Element { run: take };
+        let mut began = Instant::now();
         loop {
             let mut left = 0;
             // SAFETY: the old value is alive and of the exporter's type; the new one is
             // the importer's; `import` lives for the call.
-            let mut status = unsafe { (exporter.export_changes)(self.old, STEP_ELEMENTS, &mut left, visit, data) };
+            let mut status = unsafe { (exporter.export_changes)(self.old, self.step, &mut left, visit, data) };
             if status == STATUS_OK && left == 0 && !self.is_complete {
                 // SAFETY: as above.
-                status = unsafe { (exporter.export_some)(self.old, &mut self.cursor, STEP_ELEMENTS, visit, data) };
+                status = unsafe { (exporter.export_some)(self.old, &mut self.cursor, self.step, visit, data) };
                 self.is_complete = self.cursor == 0;
             }
             self.elements += std::mem::take(&mut import.elements);
@@ -236,7 +255,10 @@ impl Migration {
             if left == 0 && self.is_complete {
                 return Ok(true);
             }
-            if Instant::now() >= end {
+            let now = Instant::now();
+            let is_slow = now - std::mem::replace(&mut began, now) > STEP_TIME;
+            self.step = if is_slow { (self.step / 2).max(1) } else { (self.step * 2).min(STEP_ELEMENTS) };
+            if now >= end {
                 return Ok(false);
             }
         }

@@ -8,6 +8,7 @@
 //! ```text
 //! list.rs       the value: a ring of byte strings; pure, with a test against a model
 //! load.rs       the four forms in which Redis has saved lists; survives any bytes
+//! convert.rs    handing a list over to another module, and taking one, while clients use it
 //! value.rs      the data type: saving, loading, what OBJECT and MEMORY see
 //! service.rs    what other modules may do with lists
 //! commands/     the commands, one file per family
@@ -21,6 +22,7 @@
 #![deny(unsafe_code)]
 
 mod commands;
+mod convert;
 mod list;
 mod load;
 mod service;

@@ -1,6 +1,8 @@
 //! The value: byte strings in a ring.
 
+use plinth_module::convert::sequence::Edits;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// One end of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +12,13 @@ pub(crate) enum End {
 }
 
 /// A list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct List {
     elements: VecDeque<Box<[u8]>>,
     /// Sum of the elements' lengths.
     bytes: usize,
+    /// What changes while the list is handed over to another module.
+    pub(crate) edits: Edits,
 }
 
 impl List {
@@ -33,7 +37,13 @@ impl List {
 
     /// Bytes of memory, with what the elements' allocations take beside their bytes.
     pub(crate) fn memory(&self) -> usize {
-        size_of::<List>() + self.elements.capacity() * size_of::<Box<[u8]>>() + self.bytes + self.len() * 8
+        let ring = self.elements.capacity() * size_of::<Box<[u8]>>();
+        size_of::<List>() + ring + self.bytes + self.len() * 8 + self.edits.memory()
+    }
+
+    /// A list of the same elements.
+    pub(crate) fn copy(&self) -> List {
+        List { elements: self.elements.clone(), bytes: self.bytes, edits: Edits::NEW }
     }
 
     /// The position that an index stands for, negative ones from the end; `None` outside.
@@ -44,7 +54,7 @@ impl List {
     }
 
     /// The positions from `start` to `stop`, both included and negative ones from the end.
-    pub(crate) fn positions(&self, start: i64, stop: i64) -> std::ops::Range<usize> {
+    pub(crate) fn positions(&self, start: i64, stop: i64) -> Range<usize> {
         let len = self.len() as i64;
         let resolve = |index: i64| if index < 0 { index.saturating_add(len) } else { index };
         let (start, stop) = (resolve(start).max(0), resolve(stop).min(len - 1));
@@ -56,7 +66,7 @@ impl List {
     }
 
     /// The elements at some positions.
-    pub(crate) fn range(&self, range: std::ops::Range<usize>) -> impl DoubleEndedIterator<Item = &[u8]> {
+    pub(crate) fn range(&self, range: Range<usize>) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.elements.range(range).map(AsRef::as_ref)
     }
 
@@ -65,11 +75,7 @@ impl List {
     }
 
     pub(crate) fn push(&mut self, end: End, element: &[u8]) {
-        self.bytes += element.len();
-        match end {
-            End::Left => self.elements.push_front(element.into()),
-            End::Right => self.elements.push_back(element.into()),
-        }
+        self.insert(if end == End::Left { 0 } else { self.len() }, element);
     }
 
     pub(crate) fn peek(&self, end: End) -> Option<&[u8]> {
@@ -80,10 +86,9 @@ impl List {
     }
 
     pub(crate) fn pop(&mut self, end: End) -> Option<Box<[u8]>> {
-        let element = match end {
-            End::Left => self.elements.pop_front(),
-            End::Right => self.elements.pop_back(),
-        }?;
+        let at = if end == End::Left { 0 } else { self.len().checked_sub(1)? };
+        let element = self.elements.remove(at)?;
+        self.edits.note_remove(at, 1);
         self.bytes -= element.len();
         Some(element)
     }
@@ -91,6 +96,7 @@ impl List {
     /// Puts another element at a position that there is.
     pub(crate) fn replace(&mut self, at: usize, element: &[u8]) {
         if let Some(place) = self.elements.get_mut(at) {
+            self.edits.note_set(at, element);
             self.bytes = self.bytes - place.len() + element.len();
             *place = element.into();
         }
@@ -98,37 +104,42 @@ impl List {
 
     /// Inserts before position `at`, at most the length.
     pub(crate) fn insert(&mut self, at: usize, element: &[u8]) {
+        let at = at.min(self.len());
+        self.edits.note_insert(at, element);
         self.bytes += element.len();
-        self.elements.insert(at.min(self.elements.len()), element.into());
+        self.elements.insert(at, element.into());
+    }
+
+    /// Takes the elements at some positions out.
+    pub(crate) fn take_out(&mut self, range: Range<usize>) {
+        self.edits.note_remove(range.start, range.len());
+        self.bytes -= self.elements.drain(range).map(|element| element.len()).sum::<usize>();
     }
 
     /// Keeps the elements at some positions only; how many went.
-    pub(crate) fn keep(&mut self, range: std::ops::Range<usize>) -> usize {
+    pub(crate) fn keep(&mut self, range: Range<usize>) -> usize {
         let before = self.len();
-        let mut gone = 0;
-        for element in self.elements.drain(range.end..) {
-            gone += element.len();
-        }
-        for element in self.elements.drain(..range.start) {
-            gone += element.len();
-        }
-        self.bytes -= gone;
+        self.take_out(range.end..before);
+        self.take_out(0..range.start);
         before - self.len()
     }
 
     /// Removes at most `limit` elements that equal `wanted`, seen from one end; how many went.
     pub(crate) fn remove(&mut self, from: End, wanted: &[u8], limit: usize) -> usize {
-        let equal = self.iter().filter(|element| *element == wanted).count();
-        let going = equal.min(limit);
-        let spared = if from == End::Right { equal - going } else { 0 };
-        let mut seen = 0;
-        self.elements.retain(|element| {
-            let is_equal = **element == *wanted;
-            seen += usize::from(is_equal);
-            !is_equal || seen <= spared || seen > spared + going
+        let is_equal = |at: &usize| *self.elements[*at] == *wanted;
+        let equal: Vec<usize> = (0..self.len()).filter(is_equal).collect();
+        let going = equal.len().min(limit);
+        let spared = if from == End::Right { equal.len() - going } else { 0 };
+        let going = &equal[spared..spared + going];
+        // From behind, so that the positions of those before stay what they are.
+        going.iter().rev().for_each(|&at| self.edits.note_remove(at, 1));
+        let (mut at, mut next) = (0, going.iter().peekable());
+        self.elements.retain(|_| {
+            at += 1;
+            next.next_if_eq(&&(at - 1)).is_none()
         });
-        self.bytes -= going * wanted.len();
-        going
+        self.bytes -= going.len() * wanted.len();
+        going.len()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::list::List;
 use crate::load;
+use plinth_module::convert::Conversion;
 use plinth_module::prelude::*;
 use std::ffi::CStr;
 
@@ -12,6 +13,7 @@ impl MixedType for Lists {
     type Boxed = List;
     const NAME: &'static CStr = c"list";
     const RDB_TAGS: &'static [u8] = load::TAGS;
+    const CONVERT: Option<Conversion<List>> = Some(Conversion::of_sequence());
 
     fn save(value: Stored<'_, List>, out: &mut Saver<'_>) {
         if let Stored::Boxed { value, .. } = value {
@@ -43,7 +45,7 @@ impl MixedType for Lists {
     }
 
     fn copy(value: &List) -> Option<List> {
-        Some(value.clone())
+        Some(value.copy())
     }
 }
 

@@ -58,6 +58,10 @@ impl Storage for Deque {
         self.insert(at, text)
     }
 
+    fn remove(&mut self, at: usize) -> bool {
+        self.remove(at)
+    }
+
     fn remove_equal(&mut self, text: &[u8], max: usize, from: End) -> usize {
         self.remove_equal(text, max, from == End::Back)
     }

@@ -119,7 +119,13 @@ struct Log {
     queue: VecDeque<Edit>,
     /// Bytes behind the queue.
     value_bytes: usize,
+    /// Whether there were so many edits that the export is to fail.
+    is_lost: bool,
 }
+
+/// So many edits may always wait. Beyond twice as many as there are elements it is less work to convert
+/// the value whole, and those who make them are faster than the copy is.
+const EDITS_MAX: usize = 1 << 17;
 
 /// One edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,13 +215,26 @@ impl Edits {
     fn len(&self) -> usize {
         self.log.as_ref().map_or(0, |log| log.queue.len())
     }
+
+    fn is_lost(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.is_lost)
+    }
 }
 
 impl Log {
     #[cold]
     fn put(&mut self, at: usize, is_replacement: bool, value: &[u8]) {
         self.value_bytes += value.len() + ALLOCATION_BYTES;
-        self.queue.push_back(Edit::Put { at, is_replacement, value: value.into() });
+        self.push(Edit::Put { at, is_replacement, value: value.into() });
+    }
+
+    fn push(&mut self, edit: Edit) {
+        self.is_lost |= self.queue.len() >= EDITS_MAX.max(self.frontier.saturating_mul(2));
+        if self.is_lost {
+            (self.queue, self.value_bytes) = (VecDeque::new(), 0);
+        } else {
+            self.queue.push_back(edit);
+        }
     }
 
     /// Elements that go one after the other from the same place, or each from before the last, are one
@@ -228,7 +247,7 @@ impl Log {
                 *last = at;
                 *so_far += count;
             }
-            _ if count > 0 => self.queue.push_back(Edit::Remove { at, count }),
+            _ if count > 0 => self.push(Edit::Remove { at, count }),
             _ => {}
         }
     }
@@ -327,6 +346,9 @@ impl<B: ConvertSequence> Converter for Placed<B> {
     }
 
     fn changes(boxed: &mut B, budget: usize, visit: &mut Visit<'_>) -> Result<usize> {
+        if boxed.edits().is_lost() {
+            return Err(Error::OutOfMemory);
+        }
         let mut left = budget;
         while left > 0
             && let Some(edit) = boxed.edits().take_some(left)

@@ -19,6 +19,7 @@ use crate::large::Large;
 use crate::limit::{self, Limit};
 use crate::small::{self, Builder, LISTPACK, QUICKLIST};
 use crate::storage::{End, Storage, Value};
+use plinth_module::convert::Conversion;
 use plinth_module::pack::element::{self, Encoded};
 use plinth_module::pack::listpack::{self, EMPTY_BYTES, element_bytes};
 use plinth_module::pack::{Digits, Reader, ziplist};
@@ -35,6 +36,9 @@ const RDB_NODES: u8 = 18;
 const NODE_PLAIN: u64 = 1;
 const NODE_PACKED: u64 = 2;
 
+/// Tag of a large list, whatever it shows itself as.
+pub const BOXED: u32 = 0;
+
 /// Longest element: its length is kept in 32 bits.
 pub const ELEMENT_MAX: usize = u32::MAX as usize - 64;
 
@@ -45,6 +49,7 @@ impl<S: Storage> MixedType for List<S> {
     type Boxed = Large<S>;
     const NAME: &'static CStr = c"list";
     const RDB_TAGS: &'static [u8] = &[RDB_NODES, RDB_LIST, RDB_ZIPLIST, RDB_ZIPLISTS];
+    const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::of_sequence());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
         let mut count = 0;
@@ -226,7 +231,7 @@ impl<S: Storage> Reading<S> {
         // A list of several nodes was none that fits one.
         let is_quicklist = self.nodes > 1 || Limit::now().is_exceeded(self.listpack_bytes, self.len());
         Ok(match self.large {
-            Some(large) => Loaded::boxed(0, Large::with(large, is_quicklist)),
+            Some(large) => Loaded::boxed(BOXED, Large::with(large, is_quicklist)),
             None => Loaded::owned(if is_quicklist { QUICKLIST } else { LISTPACK }, self.small.finish()),
         })
     }

@@ -77,6 +77,9 @@ pub trait Storage: Send + Sized + 'static {
     /// the list is long enough.
     fn insert(&mut self, at: usize, text: &[u8]) -> bool;
 
+    /// Takes element number `at` away. Returns whether there is one.
+    fn remove(&mut self, at: usize) -> bool;
+
     /// Removes elements that equal `text`, at most `max` of them, beginning at one end. Returns how
     /// many.
     fn remove_equal(&mut self, text: &[u8], max: usize, from: End) -> usize;

@@ -14,7 +14,7 @@
 //! is a key that has to be removed. After them comes [`shrink`], and if that says so
 //! [`make_small`].
 
-use crate::codec::List;
+use crate::codec::{BOXED, List};
 use crate::large::Large;
 use crate::limit::{self, Limit};
 use crate::small::{self, Builder, HEAD_BYTES, LISTPACK, QUICKLIST};
@@ -119,7 +119,7 @@ fn set_count(entry: &mut Entry<'_>, count: usize) {
 #[cold]
 fn make_large<'e, S: Storage>(entry: &'e mut Entry<'_>, tag: u32) -> Result<&'e mut Large<S>> {
     let value = Large::<S>::of(element::iter(small::pack(entry.bytes())), tag == QUICKLIST);
-    entry.set_boxed::<List<S>>(0, value)?;
+    entry.set_boxed::<List<S>>(BOXED, value)?;
     large(entry)
 }
 
@@ -194,7 +194,7 @@ where
     if !small::fits(packed, count) {
         let mut large = Large::<S>::with(S::new(limit::layout()), tag == QUICKLIST);
         texts.for_each(|text| large.push(end, text));
-        return keys.put_boxed::<List<S>>(key, 0, large, flags);
+        return keys.put_boxed::<List<S>>(key, BOXED, large, flags);
     }
     let mut entry = keys.put(handle::<S>()?, key, tag, HEAD_BYTES + packed, flags)?;
     let (head, gap) = entry.bytes_mut().split_at_mut(HEAD_BYTES);
@@ -319,19 +319,26 @@ pub fn remove_equal<S: Storage>(entry: &mut Entry<'_>, text: &[u8], max: usize, 
 const TRIM_MAX: usize = 64;
 
 /// Keeps `count` elements from number `start` on, at least one. Takes the key, since a long list
-/// that loses much gives way to another value. Returns whether [`make_small`] is called for.
+/// that loses much gives way to another value, and what it has lost is freed with it on another
+/// thread; only one that is being converted stays. Returns whether [`make_small`] is called for.
 pub fn trim<S: Storage>(keys: &mut Keys<'_>, key: &[u8], start: usize, count: usize) -> Result<bool> {
     let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
     let Some(mut entry) = keys.get_with(handle::<S>()?, key, flags)? else { return Ok(false) };
     let behind = len::<S>(&entry).saturating_sub(start + count);
-    if entry.is_inline() || (start <= TRIM_MAX && behind <= TRIM_MAX) {
+    let is_little = start <= TRIM_MAX && behind <= TRIM_MAX;
+    if entry.is_inline() || is_little && !large::<S>(&mut entry)?.is_to_go() {
         pop::<S>(&mut entry, End::Back, behind, |_| {})?;
         pop::<S>(&mut entry, End::Front, start, |_| {})?;
         return shrink::<S>(&mut entry);
     }
-    let mut kept = large::<S>(&mut entry)?.keep(start, count);
+    let large = large::<S>(&mut entry)?;
+    if large.is_exported() {
+        large.keep_here(start, count);
+        return Ok(large.shrink());
+    }
+    let mut kept = large.keep(start, count);
     let is_short = kept.shrink();
-    keys.put_boxed::<List<S>>(key, 0, kept, PUT_KEEP_EXPIRY)?;
+    keys.put_boxed::<List<S>>(key, BOXED, kept, PUT_KEEP_EXPIRY)?;
     Ok(is_short)
 }
 

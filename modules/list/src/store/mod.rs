@@ -196,6 +196,11 @@ impl Deque {
         true
     }
 
+    /// Takes element number `at` away; whether there is one.
+    pub fn remove(&mut self, at: usize) -> bool {
+        at < self.len() && self.splice(at, 1, None)
+    }
+
     /// Replaces `removed` elements from number `at` on, one or none, by `with`. There is one.
     fn splice(&mut self, at: usize, removed: usize, with: Option<&Encoded<'_>>) -> bool {
         let bytes_max = self.bytes_max();

@@ -15,6 +15,7 @@ enum Step {
     PopBack(u8),
     Set(prop::sample::Index, Vec<u8>),
     Insert(prop::sample::Index, Vec<u8>),
+    Remove(prop::sample::Index, u8),
     RemoveEqual(Vec<u8>, u8, bool),
     Split(prop::sample::Index, bool),
 }
@@ -39,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<u8>().prop_map(Step::PopBack),
         3 => (index(), text()).prop_map(|(at, text)| Step::Set(at, text)),
         6 => (index(), text()).prop_map(|(at, text)| Step::Insert(at, text)),
+        3 => (index(), 1u8..40).prop_map(|(at, count)| Step::Remove(at, count)),
         2 => (text(), 1u8..30, any::<bool>()).prop_map(|(text, max, back)| Step::RemoveEqual(text, max, back)),
         1 => (index(), any::<bool>()).prop_map(|(at, keep)| Step::Split(at, keep)),
     ]
@@ -104,6 +106,12 @@ fn apply(deque: &mut Deque, model: &mut Model, step: Step) {
             let at = at.index(model.len() + 1);
             assert!(deque.insert(at, &text));
             model.insert(at, text);
+        }
+        Step::Remove(at, count) => {
+            let at = at.index(model.len() + 1);
+            for _ in 0..count {
+                assert_eq!(deque.remove(at), model.remove(at).is_some());
+            }
         }
         Step::RemoveEqual(text, max, from_back) => {
             let removed = deque.remove_equal(&text, max as usize, from_back);

@@ -67,6 +67,17 @@ fn a_long_removal_goes_in_parts_from_the_end_that_it_is_at() {
 }
 
 #[test]
+fn more_edits_than_are_worth_it_are_forgotten() {
+    let mut edits = log(EDITS_MAX);
+    (0..EDITS_MAX * 2).for_each(|_| edits.note_set(7, b"a value of some bytes"));
+    assert_eq!((edits.is_lost(), edits.len()), (false, EDITS_MAX * 2));
+    edits.note_set(7, b"one too many");
+    assert!(edits.is_lost() && edits.memory() < 1000, "{}", edits.memory());
+    edits.note_insert(0, b"and nothing more");
+    assert_eq!((edits.len(), edits.take_some(1)), (0, None));
+}
+
+#[test]
 fn a_place_that_is_none_is_refused() {
     assert_eq!(decode(&encode(END, 0), 7), Ok((7, 0)));
     assert_eq!(decode(&encode(3, 4), 7), Ok((3, 4)));
