@@ -2,12 +2,15 @@
 //!
 //! A [`Walker`] owns some keys and some elements of one big key, all of which nobody else touches,
 //! and keeps what they hold. The load of both is a formula of the running number, so that a model
-//! of a key is made when it is first touched.
+//! of a key is made when it is first touched. What lists are asked is in [`lists`].
+
+mod lists;
 
 use std::collections::HashMap;
 
 use super::client::{encode, put_bulk, put_header};
 use super::swap::CONNECTIONS;
+use lists::Lists;
 
 /// A type that is swapped under load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -16,6 +19,8 @@ pub(crate) enum Kind {
     Zset,
     /// Sets.
     Set,
+    /// Lists.
+    List,
 }
 
 impl Kind {
@@ -24,6 +29,7 @@ impl Kind {
         match self {
             Kind::Zset => "zset",
             Kind::Set => "set",
+            Kind::List => "list",
         }
     }
 
@@ -32,6 +38,7 @@ impl Kind {
         match self {
             Kind::Zset => [&["ZADD", "small:{index}", "1", "a", "2", "b"], &["ZADD", "big", "5", "{index}"]],
             Kind::Set => [&["SADD", "small:{index}", "a", "b"], &["SADD", "big", "{index}"]],
+            Kind::List => [&["RPUSH", "small:{index}", "a", "b"], &["RPUSH", "big", "{index}"]],
         }
     }
 
@@ -56,13 +63,14 @@ pub(crate) struct Walker {
     small: HashMap<u64, Members>,
     /// Elements of the big value that differ from the load: their score, or `None` if removed.
     big: HashMap<u64, Option<i64>>,
+    lists: Lists,
 }
 
 impl Walker {
     /// The walker of this number, among as many as there are connections.
     pub(crate) fn new(kind: Kind, number: u64, values: u64) -> Walker {
         let random = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Walker { kind, number, values, random, small: HashMap::new(), big: HashMap::new() }
+        Walker { kind, number, values, random, small: HashMap::new(), big: HashMap::new(), lists: Lists::default() }
     }
 
     /// Its part of the interval in which all walkers send once.
@@ -86,7 +94,12 @@ impl Walker {
     /// Appends the next command; the reply that it must get.
     pub(crate) fn next(&mut self, request: &mut Vec<u8>) -> Vec<u8> {
         // One in five goes to the big value.
-        if self.draw(5) == 0 { self.next_big(request) } else { self.next_small(request) }
+        match (self.draw(5) == 0, self.kind) {
+            (true, Kind::List) => self.next_big_list(request),
+            (false, Kind::List) => self.next_small_list(request),
+            (true, _) => self.next_big(request),
+            (false, _) => self.next_small(request),
+        }
     }
 
     fn next_big(&mut self, request: &mut Vec<u8>) -> Vec<u8> {
@@ -224,5 +237,18 @@ mod tests {
             seen += usize::from(request.windows(6).any(|part| part == b"ZRANGE"));
         }
         assert!(seen > 50, "{seen}");
+    }
+    #[test]
+    fn only_the_first_walker_makes_the_big_list_longer() {
+        for (number, may_push) in [(0, true), (1, false)] {
+            let mut walker = Walker::new(Kind::List, number, 1000);
+            let (mut request, mut pushes) = (Vec::new(), 0);
+            for _ in 0..1000 {
+                request.clear();
+                walker.next_big_list(&mut request);
+                pushes += usize::from(request.windows(5).any(|part| part == b"RPUSH"));
+            }
+            assert_eq!(pushes > 0, may_push, "walker {number}");
+        }
     }
 }
