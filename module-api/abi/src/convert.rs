@@ -22,9 +22,28 @@
 //! that the protocol has commands for: a set's element is the member, and the payload
 //! is empty; a sorted set's is the member, and its score as 8 bytes of a double,
 //! little-endian; a hash's is the field, and 8 bytes of Unix time in ms, little-endian
-//! (-1 for none), at which the field expires, followed by the value. A sequence has no
-//! elements that could be named: its type leaves the table out, and is saved and
-//! loaded.
+//! (-1 for none), at which the field expires, followed by the value.
+//!
+//! Elements of a list have no names, and are told by their places, which change. So a
+//! list's element is an edit: 8 bytes of a position and 8 bytes of a count, both
+//! unsigned and little-endian.
+//!
+//! ```text
+//!   put      position, 0        the payload comes before the element at the position
+//!            position, count    and so many elements from there on go: 1 replaces one
+//!            2^64-1, 0          the payload comes behind all elements
+//!   removed  position, count    so many elements from the position on go
+//! ```
+//!
+//! `export_some` puts elements behind all, from the first on. `export_changes` hands out
+//! the edits that commands make before the place that has been reached, in the order in
+//! which they are made, each once; one that is made behind it is handed out with the
+//! rest. A removal may be handed out in parts, so that none of them is of more than
+//! `budget` elements. A place that the new value does not have is `BAD_DATA`.
+//!
+//! The host promises what that needs: what is handed out goes to the new value at once
+//! and in that order, and each once; and `export_some` is called only right after an
+//! `export_changes` that has left nothing, before any command runs.
 
 use crate::bytes::{Bytes, Opaque};
 use crate::status::Status;
@@ -54,14 +73,14 @@ pub struct Convert {
     /// Hand out some elements, about `budget`, in any order, from `cursor` on, which
     /// begins at 0, is set to where to go on, and is 0 again at the end. An element that is there
     /// from the first slice to the last is handed out at least once, with what it is at
-    /// that time.
+    /// that time. (A list: in its order, and once.)
     ///
     /// Thread: main. Borrow: what `visit` gets, for that call. Fails: any status.
     pub export_some:
         unsafe extern "C" fn(boxed: Opaque, cursor: *mut u64, budget: usize, visit: Element, data: Opaque) -> Status,
     /// Hand out about `budget` of the elements that have changed since they were
-    /// handed out by this function, or since `export_begin`, each as it is now.
-    /// `left_out` is how many are left.
+    /// handed out by this function, or since `export_begin`, each as it is now. (A list:
+    /// of the edits, in their order.) `left_out` is how many are left.
     ///
     /// Thread: main. Borrow: as `export_some`. Fails: any status.
     pub export_changes: unsafe extern "C" fn(
@@ -79,11 +98,11 @@ pub struct Convert {
     ///
     /// Thread: main. Borrow: nothing. Fails: null.
     pub import_new: unsafe extern "C" fn() -> Opaque,
-    /// Give the value an element, or an element another payload.
+    /// Give the value an element, or an element another payload. (A list: make the edit.)
     ///
     /// Thread: main. Borrow: both for the call. Fails: `BAD_DATA`, `OUT_OF_MEMORY`.
     pub import_put: unsafe extern "C" fn(boxed: Opaque, element: Bytes, payload: Bytes) -> Status,
-    /// Take an element away, if it is there.
+    /// Take an element away, if it is there. (A list: make the edit.)
     ///
     /// Thread: main. Borrow: `element` for the call. Fails: any status.
     pub import_remove: unsafe extern "C" fn(boxed: Opaque, element: Bytes) -> Status,
