@@ -146,7 +146,7 @@ fn filled() -> (Mock, Vec<u64>) {
     (host, model)
 }
 
-fn compare(host: &mut Mock, model: &Vec<u64>) {
+fn compare(host: &mut Mock, model: &[u64]) {
     let texts: Vec<String> = model.iter().map(u64::to_string).collect();
     let text = texts.join(" ");
     assert_eq!(String::from_utf8_lossy(&host.run(&["row.all", "k"])), format!("${}\r\n{text}\r\n", text.len()));
@@ -169,7 +169,7 @@ proptest! {
             let numbers: Vec<u64> = (first..).take(inserted).collect();
             change(host, model, at, count.min(model.len() - at), &numbers);
         };
-        prop_assert_eq!(host.convert_twice("k", budget, &mut model, rounds, one, compare), Ok(()));
+        prop_assert_eq!(host.convert_twice("k", budget, &mut model, rounds, one, |host, model| compare(host, model)), Ok(()));
     }
 }
 
