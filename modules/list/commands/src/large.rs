@@ -101,9 +101,17 @@ impl<S: Storage> Large<S> {
     #[inline]
     pub fn push(&mut self, end: End, text: &[u8]) {
         if self.edits.is_on() {
-            let at = if end == End::Front { 0 } else { self.store.len() };
-            self.edits.note_insert(at, text);
+            return self.push_noted(end, text);
         }
+        self.came(text);
+        self.store.push(end, text);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_noted(&mut self, end: End, text: &[u8]) {
+        let at = if end == End::Front { 0 } else { self.store.len() };
+        self.edits.note_insert(at, text);
         self.came(text);
         self.store.push(end, text);
     }
@@ -122,14 +130,20 @@ impl<S: Storage> Large<S> {
     #[inline]
     pub fn pop<R>(&mut self, end: End, take: impl FnOnce(Value<'_>) -> R) -> Option<R> {
         if self.edits.is_on() {
-            let at = if end == End::Front { 0 } else { self.store.len().saturating_sub(1) };
-            self.edits.note_remove(at, 1);
+            self.note_pop(end);
         }
         let Some(bytes) = &mut self.listpack_bytes else { return self.store.pop(end, take) };
         self.store.pop(end, |value| {
             *bytes = bytes.saturating_sub(element_bytes(value));
             take(value)
         })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_pop(&mut self, end: End) {
+        let at = if end == End::Front { 0 } else { self.store.len().saturating_sub(1) };
+        self.edits.note_remove(at, 1);
     }
 
     /// Replaces element number `at`. Returns whether there is one.
@@ -239,8 +253,15 @@ impl<S: Storage> Large<S> {
 
     /// Bytes that the value takes.
     pub fn memory(&self) -> usize {
-        let beside = size_of::<Large<S>>() - size_of::<S>();
-        self.store.memory() + beside + self.edits.memory() + self.waste.iter().map(S::memory).sum::<usize>()
+        let bytes = self.store.memory() + size_of::<Large<S>>() - size_of::<S>();
+        // Every change of a list is followed by this question.
+        if self.edits.is_on() || !self.waste.is_empty() { bytes + self.memory_of_conversion() } else { bytes }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn memory_of_conversion(&self) -> usize {
+        self.edits.memory() + self.waste.iter().map(S::memory).sum::<usize>()
     }
 
     /// Number of allocations that dropping the value frees, about.
