@@ -94,6 +94,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
     crate::signals::watch(events.waker.clone()).map_err(text)?;
+    server.blocking.resumes.wake_by(events.waker.clone());
     server.port = server.settings.port as u16;
     banner(&server);
     warn_of_unmet(&mut server.settings);

@@ -8,7 +8,8 @@
 //! Fields are those of Redis 7.2, so that tools find what they look for. One that
 //! stands for a feature which is not there has the value of a Redis that does not use
 //! it, which is the truth; one that describes how Redis is built is left out. Fields of
-//! our own begin with `plinth_`.
+//! our own begin with `plinth_`. What only a module knows it adds itself, at the end of
+//! the section (`plinth.info/1`).
 //!
 //! Fields: <https://redis.io/docs/latest/commands/info/>.
 
@@ -166,6 +167,8 @@ impl Server {
         let mut fields = Fields::default();
         for section in SECTIONS.iter().filter(|section| wanted.has(section)) {
             (section.write)(self, &mut fields);
+            let added = self.module_fields(section.name);
+            fields.0.push_str(&added);
         }
         for (title, lines) in self.module_sections(|module, title| {
             wanted.of_modules || wanted.names.iter().any(|name| name == module || name == title)

@@ -1,5 +1,5 @@
-//! Waiting for keys: who waits, which keys are ready, and the order in which those
-//! who wait are run again.
+//! Waiting: who waits, which keys are ready, and the order in which those who wait for
+//! keys are run again. (Who waits for a thread is resumed by it: see [`super::resume`].)
 //!
 //! ```text
 //!   handler ── wait ──> Waiter in the client, Queue of each key, end of the time
@@ -20,6 +20,7 @@
 //!   round in which nobody could be served leaves what is ready to the next turn.
 
 use super::dispatch::Caller;
+use super::resume::Resumes;
 use crate::module::ModuleId;
 use crate::net::client::{Closing, ReplyMode};
 use crate::net::output::{Mark, Output};
@@ -30,6 +31,7 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_RETRY;
 use plinth_abi::status::STATUS_OK;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The error of a client that `CLIENT UNBLOCK id ERROR` let go.
@@ -62,8 +64,10 @@ impl Kept {
 
 /// What a handler that waits has said.
 pub struct Asked {
-    /// Keys, some perhaps more than once.
+    /// Keys, some perhaps more than once; none when it waits for a thread.
     pub keys: Vec<Vec<u8>>,
+    /// Under which it waits for a thread, or 0.
+    pub ticket: u64,
     /// Database of the keys.
     pub db: u32,
     /// Type of the values, 0 for any.
@@ -91,6 +95,8 @@ pub struct Waiter {
     silent: bool,
     /// Whether the run that goes on has waited again.
     again: bool,
+    /// The ticket for which it is being run again, or 0.
+    resumed: u64,
 }
 
 impl Waiter {
@@ -120,6 +126,40 @@ impl Waiter {
     /// Type of the values that are waited for, 0 for any.
     pub fn type_id(&self) -> u32 {
         self.asked.type_id
+    }
+
+    /// Whether it waits for a thread and not for keys.
+    pub fn is_suspended(&self) -> bool {
+        self.asked.ticket != 0
+    }
+
+    /// Wait under another ticket from now on.
+    pub fn set_ticket(&mut self, ticket: u64) {
+        self.asked.ticket = ticket;
+    }
+
+    /// It is to be run again for a ticket; whether that is the one under which it waits.
+    pub fn answer(&mut self, ticket: u64) -> bool {
+        let is_mine = self.asked.ticket == ticket;
+        if is_mine {
+            self.resumed = ticket;
+        }
+        is_mine
+    }
+
+    /// The ticket for which it is being run again.
+    pub fn resumed(&self) -> Option<u64> {
+        (self.resumed != 0).then_some(self.resumed)
+    }
+
+    /// Wait on, perhaps with other arguments; whether it had not said so before in this
+    /// run.
+    pub fn wait_again(&mut self, args: Option<Kept>) -> bool {
+        let first = !std::mem::replace(&mut self.again, true);
+        if let (true, Some(args)) = (first, args) {
+            self.asked.args = args;
+        }
+        first
     }
 
     /// Bytes of memory that it takes.
@@ -161,6 +201,10 @@ pub struct Blocking {
     ready: Vec<(u32, Vec<u8>)>,
     /// Ready keys of clients that CLIENT PAUSE holds back.
     held: Vec<(u32, Vec<u8>)>,
+    /// Tickets of such clients.
+    pub held_tickets: Vec<u64>,
+    /// Who waits for a thread.
+    pub resumes: Arc<Resumes>,
     last_place: u64,
     /// Client whose command has begun to wait, and where its reply would have begun.
     begun: Option<(usize, Mark)>,
@@ -223,6 +267,9 @@ impl Blocking {
         if let Some(end) = waiter.end {
             self.ends.remove(&(end, client));
         }
+        if waiter.is_suspended() {
+            self.resumes.withdraw(waiter.asked.ticket);
+        }
         let Some(queues) = self.databases.get_mut(&waiter.asked.db) else { return };
         let before = queues.len();
         for key in &waiter.asked.keys {
@@ -252,7 +299,7 @@ impl Blocking {
 
 /// What came of running somebody again.
 #[derive(PartialEq, Eq)]
-enum Served {
+pub enum Served {
     /// It was sent a reply, and goes on.
     Replied,
     /// It waits on.
@@ -274,22 +321,18 @@ impl Server {
             self.blocking.ends.insert((end, client.id));
         }
         let silent = client.reply_mode != ReplyMode::On;
-        client.blocked = Some(Box::new(Waiter { asked, place, end, silent, again: false }));
+        client.blocked = Some(Box::new(Waiter { asked, place, end, silent, again: false, resumed: 0 }));
         client.stalled = true;
         client.query.restart();
         self.blocking.begun = Some((token, mark));
         self.blocking.due = true;
     }
 
-    /// A client that is run again waits on, perhaps with other arguments; whether it had
-    /// not said so before in this run.
-    pub fn wait_again(&mut self, token: usize, args: Option<Kept>) -> bool {
-        let Some(waiter) = self.clients.get(token).and_then(|client| client.blocked.as_mut()) else { return false };
-        let first = !std::mem::replace(&mut waiter.again, true);
-        if let (true, Some(args)) = (first, args) {
-            waiter.asked.args = args;
-        }
-        first
+    /// A client that is run again because of a key waits on, perhaps with other arguments;
+    /// whether it had not said so before in this run. `None` where it waits for a thread.
+    pub fn wait_again(&mut self, token: usize, args: Option<Kept>) -> Option<bool> {
+        let waiter = self.clients.get(token).and_then(|client| client.blocked.as_mut())?;
+        (!waiter.is_suspended()).then(|| waiter.wait_again(args))
     }
 
     /// Whether the command that runs for a client has begun to wait.
@@ -382,8 +425,8 @@ impl Server {
         self.blocking.due = !self.blocking.ready.is_empty();
     }
 
-    /// Let those go whose time is up, and serve keys that timers and housekeeping have
-    /// made ready.
+    /// Let those go whose time is up, run those again whom threads have resumed, and serve
+    /// keys that all this, timers and housekeeping have made ready.
     pub fn look_after_waits(&mut self, now: Instant) {
         while let Some(&(end, id)) = self.blocking.ends.first() {
             if end > now {
@@ -394,6 +437,7 @@ impl Server {
                 self.unblock(token, None);
             }
         }
+        self.serve_resumed();
         if self.blocking.due {
             self.settle_waits();
         }
@@ -403,6 +447,9 @@ impl Server {
     pub fn release_held(&mut self) {
         let held = std::mem::take(&mut self.blocking.held);
         held.iter().for_each(|(db, key)| self.blocking.note(*db, key));
+        for ticket in std::mem::take(&mut self.blocking.held_tickets) {
+            self.blocking.resumes.resume(ticket);
+        }
     }
 
     /// Run those again, in order, who wait for a key; whether anybody was sent a reply.
@@ -439,7 +486,7 @@ impl Server {
     }
 
     /// Run the command of a client again that waits.
-    fn run_again(&mut self, token: usize) -> Served {
+    pub fn run_again(&mut self, token: usize) -> Served {
         let mut sink = std::mem::take(&mut self.sink);
         let Some(client) = self.clients.get(token) else { return Served::Waits };
         let Some(waiter) = &mut client.blocked else { return Served::Waits };

@@ -314,7 +314,7 @@ impl Blank for Config {
 }
 
 impl Blank for Section {
-    const BLANK: Self = Section { size: 0, reserved: 0, name: Bytes::EMPTY, write: no_section };
+    const BLANK: Self = Section { size: 0, flags: 0, name: Bytes::EMPTY, write: no_section };
 }
 
 impl Blank for Type {

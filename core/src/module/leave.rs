@@ -141,6 +141,12 @@ impl Server {
         waiters.find(waits).map(Waiter::name)
     }
 
+    /// A command of a module in which a client waits for a thread of the module's.
+    pub(super) fn suspended_command_of(&self, id: ModuleId) -> Option<String> {
+        let mut waiters = self.clients.iter().filter_map(|client| client.blocked.as_deref());
+        waiters.find(|waiter| waiter.module() == id && waiter.is_suspended()).map(Waiter::name)
+    }
+
     /// Remember what a module's types were called, for ghosts of them.
     fn remember_types(&mut self, id: ModuleId) {
         let Some(module) = self.modules.get(id) else { return };

@@ -166,6 +166,9 @@ impl Server {
     /// Whether a module offers all that others count on of the one that it replaces.
     fn check_successor(&self, entry: &Entry, old: ModuleId) -> Result<(), LoadError> {
         let missing = |what: String| Err(LoadError::Lacks(what));
+        if let Some(command) = self.suspended_command_of(old) {
+            return Err(LoadError::Waiting(command));
+        }
         for service in self.modules.services.iter().filter(|service| service.module == old) {
             let provided = entry.provides.iter().find(|provided| constant(provided.id) == service.id);
             let user = self.modules.list.iter().find(|other| other.id != old && other.uses.contains(&service.id));
@@ -377,6 +380,9 @@ impl Server {
     /// one.
     fn check_predecessor(&mut self, at: usize) -> Result<(), LoadError> {
         let (active, _) = self.sides(at);
+        if let Some(command) = self.suspended_command_of(active) {
+            return Err(LoadError::Waiting(command));
+        }
         let stash = &self.replacements[at].stash;
         for service in self.modules.services.iter().filter(|service| service.module == active) {
             let known = stash.services.iter().find(|(id, _)| *id == service.id);

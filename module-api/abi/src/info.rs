@@ -5,15 +5,22 @@ use crate::bytes::{Bytes, Opaque};
 use crate::call::Call;
 use abi_stable::StableAbi;
 
+/// [`Section::flags`]: not a section of the module's own, but fields of the host's section
+/// that is called `name` (`stats`), for what stands there in Redis and is known to the
+/// module alone. They are shown at that section's end, whenever it is shown, and their
+/// names are as they are written. Where the host has no such section they are not shown.
+pub const SECTION_OF_HOST: u32 = 1 << 0;
+
 /// A section of INFO. It is shown under `INFO everything`, `INFO modules` and by
-/// its own name, `<module>_<name>` (or just `<module>` without a name).
+/// its own name, `<module>_<name>` (or just `<module>` without a name); see
+/// [`SECTION_OF_HOST`] for fields of another one.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
 pub struct Section {
     /// Size of this struct in bytes.
     pub size: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// `SECTION_*` flag bits.
+    pub flags: u32,
     /// Name without the module's; may be empty.
     pub name: Bytes,
     /// Write the fields.
@@ -25,7 +32,8 @@ pub struct Section {
 /// Id of the service below.
 pub const INFO_SERVICE: &str = "plinth.info/1";
 
-/// The service's table. Field names get the module's name in front.
+/// The service's table. Field names get the module's name in front, except those of a
+/// section with [`SECTION_OF_HOST`].
 #[repr(C)]
 #[derive(StableAbi)]
 pub struct InfoService {

@@ -1,6 +1,6 @@
 // Generated from module-api/abi/src/block.rs by `cargo xtask headers`; do not edit.
 //
-// Service `plinth.block/1`: waiting for keys.
+// Service `plinth.block/1`: waiting, for keys or for a thread of the module's.
 //
 // A command that finds nothing says what it waits for, writes no reply, and returns OK. The host
 // keeps the arguments and holds the client's later commands back. When one of the keys was changed
@@ -16,6 +16,15 @@
 // Those who wait for a key are run in the order in which they began to wait, at the end of the
 // client's command (or transaction) that changed it. What they change in turn makes others ready
 // within the same turn.
+//
+// A command whose work is another thread's says `plinth_block_service.suspend` instead, which gives
+// it a ticket. The thread does the work and then calls `plinth_block_service.resume` with the
+// ticket; the main thread runs the handler again, which asks for the ticket with
+// `plinth_block_service.ticket`, finds what the thread has left for it, and replies.
+//
+//      main thread   run ── suspend: ticket 7 ──> OK     others are served     run again: ticket 7
+//                                |                                                  ^
+//      thread                    └──────> work ──────────────> resume(7) ───────────┘
 //
 // In EXEC, in scripts, and wherever there is no client, nothing can wait: `PLINTH_CALL_NO_BLOCK` or
 // `PLINTH_CALL_NO_CLIENT` is set, and the handler answers as if the time were up.
@@ -35,6 +44,7 @@ extern "C" {
 
 typedef struct plinth_block_service plinth_block_service;
 typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_host plinth_host; // host.h
 typedef struct plinth_wait plinth_wait;
 
 // `plinth_wait.reply`: when the time is up, a null.
@@ -82,10 +92,42 @@ struct plinth_block_service {
     // first run, and only `args` of `how` are looked at.
     //
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
-    // wait; `PLINTH_STATUS_EXISTS` the second time in one run; `PLINTH_STATUS_UNSUPPORTED` for an
-    // unknown flag or reply; `PLINTH_STATUS_OUT_OF_RANGE` without a key.
+    // wait, and in a run that `resume` has caused; `PLINTH_STATUS_EXISTS` the second time in one
+    // run; `PLINTH_STATUS_UNSUPPORTED` for an unknown flag or reply; `PLINTH_STATUS_OUT_OF_RANGE`
+    // without a key.
     plinth_status (*wait)(plinth_call *call, const plinth_bytes *keys, uint32_t count,
                           const plinth_wait *how);
+
+    // Wait until somebody calls `resume` with the ticket that is written to `ticket_out`; the
+    // handler then returns OK without a reply. Nothing else runs the handler again. `type_id` and
+    // `flags` of `how` are 0. A status other than OK ends the wait. In a run with
+    // `PLINTH_CALL_RETRY` the client goes on waiting under a new ticket: reply and the end of the
+    // time are those of the first run, and only `args` of `how` are looked at. Tickets are never 0,
+    // and none is given out twice.
+    //
+    // When the wait ends otherwise (its time is up, CLIENT UNBLOCK, the client is gone) nobody is
+    // told: `resume` then answers `PLINTH_STATUS_NONE`. While a client waits so, the command's
+    // module is neither unloaded nor replaced.
+    //
+    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
+    // wait, in the run of one that waited for keys, and in a module that is being replaced;
+    // `PLINTH_STATUS_EXISTS` the second time in one run; `PLINTH_STATUS_UNSUPPORTED` for a type, a
+    // flag or an unknown reply.
+    plinth_status (*suspend)(plinth_call *call, const plinth_wait *how, uint64_t *ticket_out);
+
+    // The ticket for which this run is made.
+    //
+    // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` in a run that `resume` has not
+    // caused.
+    plinth_status (*ticket)(plinth_call *call, uint64_t *ticket_out);
+
+    // Have the handler run again that waits under a ticket, soon, on the main thread. It may be
+    // called before the handler that got the ticket has returned, and more than once. `host` is the
+    // module's own.
+    //
+    // Thread: any. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` when nobody waits under the ticket
+    // any more, or never did.
+    plinth_status (*resume)(const plinth_host *host, uint64_t ticket);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -98,10 +140,13 @@ PLINTH_ASSERT_OFFSET(plinth_wait, timeout_ms, 16);
 PLINTH_ASSERT_OFFSET(plinth_wait, args, 24);
 PLINTH_ASSERT_OFFSET(plinth_wait, argc, 32);
 PLINTH_ASSERT_OFFSET(plinth_wait, reserved, 36);
-PLINTH_ASSERT_SIZE(plinth_block_service, 16);
+PLINTH_ASSERT_SIZE(plinth_block_service, 40);
 PLINTH_ASSERT_OFFSET(plinth_block_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_block_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_block_service, wait, 8);
+PLINTH_ASSERT_OFFSET(plinth_block_service, suspend, 16);
+PLINTH_ASSERT_OFFSET(plinth_block_service, ticket, 24);
+PLINTH_ASSERT_OFFSET(plinth_block_service, resume, 32);
 #endif
 
 #ifdef __cplusplus

@@ -25,13 +25,20 @@ typedef struct plinth_section_slice {
     uint32_t stride;
 } plinth_section_slice;
 
+// `plinth_section.flags`: not a section of the module's own, but fields of the host's section that
+// is called `name` (`stats`), for what stands there in Redis and is known to the module alone. They
+// are shown at that section's end, whenever it is shown, and their names are as they are written.
+// Where the host has no such section they are not shown.
+#define PLINTH_SECTION_OF_HOST (UINT32_C(1) << 0)
+
 // A section of INFO. It is shown under `INFO everything`, `INFO modules` and by its own name,
-// `<module>_<name>` (or just `<module>` without a name).
+// `<module>_<name>` (or just `<module>` without a name); see `PLINTH_SECTION_OF_HOST` for fields of
+// another one.
 struct plinth_section {
     // Size of this struct in bytes.
     uint32_t size;
-    // Must be 0.
-    uint32_t reserved;
+    // `PLINTH_SECTION_*` flag bits.
+    uint32_t flags;
     // Name without the module's; may be empty.
     plinth_bytes name;
 
@@ -44,7 +51,8 @@ struct plinth_section {
 // Id of the service below.
 #define PLINTH_INFO_SERVICE "plinth.info/1"
 
-// The service's table. Field names get the module's name in front.
+// The service's table. Field names get the module's name in front, except those of a section with
+// `PLINTH_SECTION_OF_HOST`.
 struct plinth_info_service {
     // Size of this table in bytes.
     uint32_t size;
@@ -70,7 +78,7 @@ struct plinth_info_service {
 #if UINTPTR_MAX == UINT64_MAX
 PLINTH_ASSERT_SIZE(plinth_section, 32);
 PLINTH_ASSERT_OFFSET(plinth_section, size, 0);
-PLINTH_ASSERT_OFFSET(plinth_section, reserved, 4);
+PLINTH_ASSERT_OFFSET(plinth_section, flags, 4);
 PLINTH_ASSERT_OFFSET(plinth_section, name, 8);
 PLINTH_ASSERT_OFFSET(plinth_section, write, 24);
 PLINTH_ASSERT_SIZE(plinth_info_service, 32);

@@ -1,4 +1,4 @@
-//! Waiting for keys: commands that answer later.
+//! Waiting, for keys or for a thread: commands that answer later.
 //!
 //! A handler that finds nothing calls [`Block::wait`] and returns without a reply. It is run again,
 //! from its beginning, when one of the keys was changed and holds a value of the type; then it
@@ -27,6 +27,35 @@
 //! }
 //! ```
 //!
+//! A command that leaves its work to a thread calls [`Block::suspend`], gives the [`Ticket`] to the
+//! thread and returns without a reply. When the thread is done it says [`Ticket::resume`], and the
+//! command is run again; [`Block::ticket`] says for which of them, so that it finds what the thread has
+//! left. The thread is the module's: it ends before the module's `stop` returns.
+//!
+//! ```
+//! use plinth_module::prelude::*;
+//! use std::sync::Mutex;
+//!
+//! static DONE: Mutex<Vec<(Ticket, u64)>> = Mutex::new(Vec::new());
+//!
+//! // SUM.TO limit
+//! fn sum(call: &mut Call<'_>) -> Result {
+//!     if let Some(ticket) = call.block.ticket() {
+//!         let mut done = DONE.lock().unwrap();
+//!         let at = done.iter().position(|(whose, _)| *whose == ticket).ok_or(Error::None)?;
+//!         call.reply.integer(done.swap_remove(at).1 as i64);
+//!         return Ok(());
+//!     }
+//!     let limit = call.args.integer(1)? as u64;
+//!     let ticket = call.block.suspend(Wait::NEW)?;
+//!     std::thread::spawn(move || {
+//!         DONE.lock().unwrap().push((ticket, (1..=limit).sum()));
+//!         let _ = ticket.resume();
+//!     });
+//!     Ok(())
+//! }
+//! ```
+//!
 //! The second run is a run like the first, errors included: of several keys that are waited for, one
 //! that has come to hold another type meanwhile is a WRONGTYPE error when another key makes the
 //! command run, as in Redis since 7.2. The timeout is looked at on the first run only. The arguments
@@ -44,13 +73,57 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr::{NonNull, null};
 
-/// Waiting, in [`Call::block`](crate::call::Call::block).
+/// Waiting for keys and threads, in [`Call::block`](crate::call::Call::block).
 pub struct Block<'a> {
     call: NonNull<abi::call::Call>,
     marker: PhantomData<&'a mut ()>,
 }
 
 part!(Block);
+
+/// Under which a command waits for a thread. No two waits have the same.
+#[derive(Clone, Copy)]
+pub struct Ticket {
+    id: u64,
+    host: &'static abi::host::Host,
+}
+
+impl Ticket {
+    /// The number.
+    pub fn id(self) -> u64 {
+        self.id
+    }
+
+    /// Has the command run again that waits under this ticket, soon, on the main thread. May be
+    /// called from any thread of the module, also before the handler has returned. Fails with
+    /// `None` when nobody waits under it any more: the time is up, CLIENT UNBLOCK has ended the
+    /// wait, the client is gone, or it was resumed before.
+    pub fn resume(self) -> Result {
+        // SAFETY: the host lives until the module's `stop` has returned, and with it the code that
+        // could get here; its function may be called from any thread.
+        check(unsafe { (host::block().resume)(self.host, self.id) })
+    }
+}
+
+impl PartialEq for Ticket {
+    fn eq(&self, other: &Ticket) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Ticket {}
+
+impl std::hash::Hash for Ticket {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Ticket").field(&self.id).finish()
+    }
+}
 
 /// What a client is sent that has waited in vain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +170,8 @@ impl Block<'_> {
         self.flags() & (CALL_NO_BLOCK | CALL_NO_CLIENT) == 0
     }
 
-    /// Whether the command has waited and is run again because a key changed.
+    /// Whether the command has waited and is run again, because a key changed or a thread has
+    /// [resumed](Ticket::resume) it.
     #[inline]
     pub fn is_retry(&self) -> bool {
         self.flags() & CALL_RETRY != 0
@@ -113,26 +187,63 @@ impl Block<'_> {
     /// so beforehand), with `Exists` the second time in one run, with `OutOfRange` without a
     /// key, and with `Unsupported` when the type's module is not loaded.
     pub fn wait(&mut self, keys: &[&[u8]], how: Wait<'_>) -> Result {
-        let type_id = how.of.map_or(Ok(0), TypeHandle::loaded)?;
-        let arguments = how.args.unwrap_or_default();
+        let call = self.call.as_ptr();
         with_args(keys, |keys, count| {
-            with_args(arguments, |args, argc| {
-                let args: *const Bytes = if argc == 0 { null() } else { args };
-                let how = abi::block::Wait {
-                    size: size_of::<abi::block::Wait>() as u32,
-                    type_id,
-                    flags: if how.on_removal { abi::block::WAIT_REMOVAL } else { 0 },
-                    reply: how.reply as u32,
-                    timeout_ms: how.timeout_ms,
-                    args,
-                    argc,
-                    reserved: 0,
-                };
-                // SAFETY: the call is valid; keys and arguments are borrowed for the call.
-                check(unsafe { (host::block().wait)(self.call.as_ptr(), keys, count, &how) })
-            })
+            // SAFETY: the call is valid; keys and arguments are borrowed for the call.
+            with_how(how, |how| check(unsafe { (host::block().wait)(call, keys, count, how) }))
         })
     }
+
+    /// Waits for a thread of the module, until it [resumes](Ticket::resume) the ticket. The handler
+    /// returns right after, with `Ok` and without a reply; an error that it returns ends the wait.
+    /// `of` and `on_removal` of `how` are for keys and stay as in [`Wait::NEW`].
+    ///
+    /// In a run that is a [retry](Block::is_retry) the client goes on waiting, under a new ticket:
+    /// time and reply are those of the first run, and only `args` of `how` are looked at. While a
+    /// client waits so, the module is neither unloaded nor replaced.
+    ///
+    /// Fails with `NotAllowed` where nothing can wait ([`may_wait`](Block::may_wait) says so
+    /// beforehand), in the retry of one that waited for keys, and while the module is being
+    /// replaced; with `Exists` the second time in one run; with `Unsupported` for a type.
+    pub fn suspend(&mut self, how: Wait<'_>) -> Result<Ticket> {
+        let call = self.call.as_ptr();
+        let mut id = 0;
+        // SAFETY: the call is valid; the arguments are borrowed for the call.
+        with_how(how, |how| check(unsafe { (host::block().suspend)(call, how, &mut id) }))?;
+        Ok(self.ticket_of(id))
+    }
+
+    /// The ticket for which this run is made; `None` when no thread has caused it.
+    pub fn ticket(&self) -> Option<Ticket> {
+        let mut id = 0;
+        // SAFETY: the call is valid.
+        let status = unsafe { (host::block().ticket)(self.call.as_ptr(), &mut id) };
+        (status == abi::status::STATUS_OK).then(|| self.ticket_of(id))
+    }
+
+    fn ticket_of(&self, id: u64) -> Ticket {
+        // SAFETY: a call carries its host, which lives until the module's `stop` has returned.
+        Ticket { id, host: unsafe { &*(*self.call.as_ptr()).host } }
+    }
+}
+
+/// Has `work` called with what the ABI wants to know of a wait. Fails with `Unsupported` when the
+/// type's module is not loaded.
+fn with_how<R>(how: Wait<'_>, work: impl FnOnce(&abi::block::Wait) -> Result<R>) -> Result<R> {
+    let type_id = how.of.map_or(Ok(0), TypeHandle::loaded)?;
+    with_args(how.args.unwrap_or_default(), |args, argc| {
+        let args: *const Bytes = if argc == 0 { null() } else { args };
+        work(&abi::block::Wait {
+            size: size_of::<abi::block::Wait>() as u32,
+            type_id,
+            flags: if how.on_removal { abi::block::WAIT_REMOVAL } else { 0 },
+            reply: how.reply as u32,
+            timeout_ms: how.timeout_ms,
+            args,
+            argc,
+            reserved: 0,
+        })
+    })
 }
 
 impl Call<'_> {

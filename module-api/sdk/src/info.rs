@@ -14,7 +14,7 @@ use crate::host;
 use crate::panic::guard;
 use std::marker::PhantomData;
 
-pub use crate::abi::info::Section;
+pub use crate::abi::info::{SECTION_OF_HOST, Section};
 
 /// Where a section's fields go. Names get the module's name in front.
 pub struct InfoWriter<'i> {
@@ -49,7 +49,16 @@ where
     F: Fn(&mut Call<'_>, &mut InfoWriter<'_>) + Copy + 'static,
 {
     const { assert!(size_of::<F>() == 0, "a section's function captures nothing") };
-    Section { size: size_of::<Section>() as u32, reserved: 0, name: Bytes::new(name), write: write::<F> }
+    Section { size: size_of::<Section>() as u32, flags: 0, name: Bytes::new(name), write: write::<F> }
+}
+
+/// Fields for the host's section of this name, such as `stats`, from a function as in [`section`].
+/// They are shown at its end, under their own names without the module's.
+pub const fn fields_of<F>(host_section: &'static str, write: F) -> Section
+where
+    F: Fn(&mut Call<'_>, &mut InfoWriter<'_>) + Copy + 'static,
+{
+    Section { flags: SECTION_OF_HOST, ..section(host_section, write) }
 }
 
 unsafe extern "C" fn write<F>(raw: *mut abi::call::Call, sink: Opaque)

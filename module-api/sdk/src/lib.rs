@@ -114,7 +114,7 @@ pub use plinth_table as table;
 pub mod prelude {
     pub use crate::ahead::{LookAhead, look_ahead};
     pub use crate::args::Args;
-    pub use crate::block::{self, Block, Wait, WaitReply};
+    pub use crate::block::{self, Block, Ticket, Wait, WaitReply};
     pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
     pub use crate::clients::Client;
     pub use crate::codec::{Loader, Saver};
@@ -129,7 +129,7 @@ pub mod prelude {
     pub use crate::export;
     pub use crate::export::Module;
     pub use crate::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
-    pub use crate::info::{InfoWriter, Section, section};
+    pub use crate::info::{InfoWriter, Section, fields_of, section};
     pub use crate::keys::*;
     pub use crate::reply::{Mark, ReplyBuffer};
     pub use crate::run::{RUN_READ_ONLY, RUN_RESP3, Resolved};

@@ -33,7 +33,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("keyspace_hits", stats.hits);
     fields.add("keyspace_misses", stats.misses);
     fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
-    fields.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits"]);
+    fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     fields.zeros(&["total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys"]);
     fields.zeros(&["tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"]);

@@ -1,8 +1,13 @@
 //! `plinth.info/1`: fields of a module's section of INFO.
 
+use crate::module::{Module, ModuleId};
 use crate::server::Server;
 use plinth_abi::bytes::{Bytes, Opaque};
-use plinth_abi::info::InfoService;
+use plinth_abi::call::Call;
+use plinth_abi::info::{InfoService, SECTION_OF_HOST, Section};
+
+/// What writes a section.
+type Write = unsafe extern "C" fn(*mut Call, Opaque);
 
 /// The table.
 pub static TABLE: InfoService =
@@ -10,15 +15,15 @@ pub static TABLE: InfoService =
 
 /// Where a section's fields go.
 pub struct Sink {
-    /// The module's name.
-    pub module: String,
+    /// What stands before each name: the module's name and `_`, or nothing.
+    pub prefix: String,
     /// The section's lines.
     pub text: String,
 }
 
 impl Sink {
     fn field(&mut self, name: &[u8], value: &str) {
-        self.text.push_str(&format!("{}_{}:{value}\r\n", self.module, String::from_utf8_lossy(name)));
+        self.text.push_str(&format!("{}{}:{value}\r\n", self.prefix, String::from_utf8_lossy(name)));
     }
 }
 
@@ -48,24 +53,39 @@ impl Server {
     /// for each with the names of its module and of itself, both in lower case.
     pub fn module_sections(&mut self, wanted: impl Fn(&str, &str) -> bool) -> Vec<(String, String)> {
         let mut chosen = Vec::new();
-        for module in &self.modules.list {
-            for section in &module.sections {
-                // SAFETY: a constant of a loaded module.
-                let name = unsafe { crate::command::table::text(section.name) };
-                let title = if name.is_empty() { module.name.clone() } else { format!("{}_{name}", module.name) };
-                if wanted(&module.name.to_ascii_lowercase(), &title.to_ascii_lowercase()) {
-                    chosen.push((module.id, module.name.clone(), title, section.write));
-                }
+        for (module, section) in self.sections().filter(|(_, section)| section.flags & SECTION_OF_HOST == 0) {
+            // SAFETY: a constant of a loaded module.
+            let name = unsafe { crate::command::table::text(section.name) };
+            let title = if name.is_empty() { module.name.clone() } else { format!("{}_{name}", module.name) };
+            if wanted(&module.name.to_ascii_lowercase(), &title.to_ascii_lowercase()) {
+                chosen.push((module.id, format!("{}_", module.name), title, section.write));
             }
         }
-        let write = |(id, module, title, write): (_, String, String, unsafe extern "C" fn(_, _))| {
-            let mut sink = Sink { module, text: String::new() };
-            self.call_module(id, 0, |context| {
-                // SAFETY: the module is loaded, and call and sink live for the call.
-                unsafe { write(&raw mut context.call, (&raw mut sink).cast()) };
-            })?;
-            Some((title, sink.text))
-        };
+        let write = |(id, prefix, title, write)| Some((title, self.lines(id, prefix, write)?));
         chosen.into_iter().filter_map(write).collect()
+    }
+
+    /// The lines that modules add to a section of the host's.
+    pub fn module_fields(&mut self, section: &str) -> String {
+        // SAFETY: a constant of a loaded module.
+        let is_here = |name| unsafe { crate::command::table::text(name) }.eq_ignore_ascii_case(section);
+        let ours = self.sections().filter(|(_, one)| one.flags & SECTION_OF_HOST != 0 && is_here(one.name));
+        let chosen: Vec<_> = ours.map(|(module, section)| (module.id, section.write)).collect();
+        chosen.into_iter().filter_map(|(id, write)| self.lines(id, String::new(), write)).collect()
+    }
+
+    /// All sections that modules bring.
+    fn sections(&self) -> impl Iterator<Item = (&Module, &Section)> {
+        self.modules.list.iter().flat_map(|module| module.sections.iter().map(move |section| (module, section)))
+    }
+
+    /// What a module writes for a section.
+    fn lines(&mut self, id: ModuleId, prefix: String, write: Write) -> Option<String> {
+        let mut sink = Sink { prefix, text: String::new() };
+        self.call_module(id, 0, |context| {
+            // SAFETY: the module is loaded, and call and sink live for the call.
+            unsafe { write(&raw mut context.call, (&raw mut sink).cast()) };
+        })?;
+        Some(sink.text)
     }
 }

@@ -16,22 +16,26 @@ pub mod run;
 pub mod timers;
 
 use super::{ModuleId, Service};
+use crate::command::resume::Resumes;
 use crate::server::Server;
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::host::Host;
 use plinth_abi::{ABI_MAJOR, ABI_MINOR};
+use std::sync::Arc;
 
 /// What a module's host is about.
 pub struct HostLink {
     server: *mut Server,
     module: ModuleId,
     name: String,
+    resumes: Arc<Resumes>,
 }
 
 impl HostLink {
     /// The link of a module that is being loaded.
     pub fn new(server: &mut Server, module: ModuleId, name: &str) -> HostLink {
-        HostLink { server, module, name: name.to_owned() }
+        let resumes = server.blocking.resumes.clone();
+        HostLink { server, module, name: name.to_owned(), resumes }
     }
 
     /// The host that the module sees.
@@ -52,6 +56,15 @@ impl HostLink {
 unsafe fn link<'a>(host: *const Host) -> &'a HostLink {
     // SAFETY: promised by the caller; the link lives as long as the module.
     unsafe { &*(*host).context.cast::<HostLink>() }
+}
+
+/// Who waits for threads, for a function that any thread may call.
+///
+/// # Safety
+/// As of [`link`].
+unsafe fn resumes<'a>(host: *const Host) -> &'a Resumes {
+    // SAFETY: promised by the caller; the field never changes, so any thread may read it.
+    unsafe { &link(host).resumes }
 }
 
 unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {

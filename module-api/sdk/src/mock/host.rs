@@ -9,11 +9,12 @@ use crate::abi::reply::Reply;
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::{Mutex, PoisonError};
 
-/// What a host's `context` points at: the log, which outlives the mock because any thread may
-/// write to it, and the way to the state.
+/// What a host's `context` points at: the log and the tickets, which outlive the mock because any
+/// thread may touch them, and the way to the state.
 pub(super) struct Context {
     log: &'static Mutex<Vec<String>>,
     pub(super) state: Mutex<Option<SendHost>>,
+    pub(super) tickets: Mutex<block::Tickets>,
 }
 
 /// A [`Host`] in a static place; it is used on the mock's thread only.
@@ -24,7 +25,8 @@ unsafe impl Send for SendHost {}
 
 /// A host for a new mock. It is never freed: the log may be written by any thread at any time.
 pub(super) fn leak_host(log: &'static Mutex<Vec<String>>) -> &'static abi::host::Host {
-    let context: &'static Context = Box::leak(Box::new(Context { log, state: Mutex::new(None) }));
+    let context: &'static Context =
+        Box::leak(Box::new(Context { log, state: Mutex::new(None), tickets: Mutex::default() }));
     let host: &'static abi::host::Host = Box::leak(Box::new(abi::host::Host {
         size: size_of::<abi::host::Host>() as u32,
         abi_major: abi::ABI_MAJOR,

@@ -126,6 +126,13 @@ impl Mock {
         block::serve(self.host);
     }
 
+    /// Runs those again whom threads have resumed since this was last called; how many.
+    pub fn serve_resumed(&mut self) -> usize {
+        let served = block::serve_resumed(self.host);
+        block::serve(self.host);
+        served
+    }
+
     /// What those who waited were sent since this was last asked: the id in
     /// [`Waiting`] and the reply, in order.
     pub fn take_served(&mut self) -> Vec<(u64, Vec<u8>)> {
@@ -276,6 +283,7 @@ impl Mock {
         let mut text = String::new();
         for (module, entry) in modules {
             for section in entry.infos.iter() {
+                // The mock has no sections of its own: fields for those are shown like all others.
                 let sink = (&raw mut text).cast();
                 // SAFETY: a section is a constant of its module; call and sink are lent.
                 calling(self.host, module, std::ptr::null(), &[], |call| unsafe { ((*section).write)(call, sink) });

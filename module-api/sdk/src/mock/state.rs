@@ -144,6 +144,8 @@ pub(super) struct State {
     pub(super) waiting: Vec<Waiting>,
     /// Keys that were changed while somebody waits, by database.
     pub(super) ready: Vec<(u32, Vec<u8>)>,
+    /// The ticket for which a command is being run again.
+    pub(super) resumed: Option<u64>,
     /// What those who waited were sent.
     pub(super) served: Vec<(u64, Vec<u8>)>,
 }
@@ -223,6 +225,7 @@ impl State {
             call_flags: 0,
             waiting: Vec::new(),
             ready: Vec::new(),
+            resumed: None,
             served: Vec::new(),
         }
     }
