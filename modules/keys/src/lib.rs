@@ -1,6 +1,7 @@
-//! The commands on keys of any type: removing, finding, renaming, expiring, dumping, counting.
+//! The commands on keys of any type: removing, finding, renaming, expiring, dumping, moving, counting.
 //!
-//! The module knows no data type (SORT asks the types' services) and has no state. What a key is,
+//! The module knows no data type (SORT asks the types' services), and its only state are transfers
+//! that MIGRATE makes and the connections that it keeps. What a key is,
 //! when it is gone, in which order a scan goes, how a value becomes a payload: all that is the
 //! host's, behind `plinth.keys/1`. What is left for a command is the reading of its options, the
 //! order in which errors are looked for, the shape of its reply, and saying what happened:
@@ -20,10 +21,12 @@
 //! commands/rename.rs    RENAME RENAMENX MOVE COPY
 //! commands/object.rs    OBJECT
 //! commands/dump.rs      DUMP RESTORE RESTORE-ASKING
+//! commands/migrate.rs   MIGRATE
 //! commands/database.rs  DBSIZE FLUSHDB FLUSHALL SWAPDB
 //! commands/memory.rs    MEMORY USAGE, MEMORY HELP
 //! commands/sort.rs      SORT SORT_RO
-//! sort/                 what they are made of: patterns, weights, order; the types' services
+//! migrate/              what MIGRATE is made of: connections, and the threads that use them
+//! sort/                 what SORT is made of: patterns, weights, order; the types' services
 //! ```
 //!
 //! Invariants:
@@ -37,8 +40,21 @@
 #![deny(unsafe_code)]
 
 mod commands;
+mod migrate;
 mod sort;
 
 use plinth_module::prelude::*;
 
-export!(Module { name: "keys", version: env!("CARGO_PKG_VERSION"), commands: commands::ALL, ..Module::NEW });
+export!(Module {
+    name: "keys",
+    version: env!("CARGO_PKG_VERSION"),
+    commands: commands::ALL,
+    infos: &[commands::FIELDS],
+    start: Some(|call| call.set_data(commands::State::default())),
+    stop: Some(|call| {
+        if let Some(state) = call.data::<commands::State>() {
+            state.stop();
+        }
+    }),
+    ..Module::NEW
+});

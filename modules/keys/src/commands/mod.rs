@@ -4,6 +4,7 @@ mod database;
 mod dump;
 mod expire;
 mod memory;
+mod migrate;
 mod object;
 mod presence;
 mod remove;
@@ -12,6 +13,7 @@ mod scan;
 mod sort;
 mod ttl;
 
+pub(crate) use migrate::{FIELDS, State};
 use plinth_module::abi::bytes::Bytes;
 use plinth_module::prelude::*;
 
@@ -25,6 +27,7 @@ const FAMILIES: &[&[Command]] = &[
     rename::COMMANDS,
     object::COMMANDS,
     dump::COMMANDS,
+    migrate::COMMANDS,
     database::COMMANDS,
     memory::COMMANDS,
     sort::COMMANDS,
