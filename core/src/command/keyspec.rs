@@ -45,6 +45,11 @@ pub enum KeysError {
 /// being one are passed over.
 pub fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<KeyAt>, KeysError> {
     let mut found = Vec::new();
+    gather(specs, args, &mut found).map(|()| found)
+}
+
+/// The same; what was found before an error is kept.
+fn gather(specs: &[KeySpec], args: &[&[u8]], found: &mut Vec<KeyAt>) -> Result<(), KeysError> {
     for spec in specs.iter().filter(|spec| spec.flags & abi::KEY_NOT_KEY == 0) {
         let Some(begin) = begin(spec, args)? else { continue };
         let (first, last, step) = extent(spec, args, begin)?;
@@ -58,7 +63,7 @@ pub fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<KeyAt>, KeysEr
             return Err(KeysError::Incomplete);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The argument where a spec's search ends; `None` when its keyword is not there.
@@ -109,16 +114,16 @@ pub fn keys(command: &Registered, args: &[Bytes]) -> Result<Vec<KeyAt>, KeysErro
     // SAFETY: arguments live as long as the call.
     let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
     let specs = command.keys();
-    let by_specs = positions(&specs, &slices);
+    let mut known = Vec::new();
+    let by_specs = gather(&specs, &slices, &mut known);
     let unsure = specs.is_empty() || specs.iter().any(|spec| spec.flags & abi::KEY_VARIABLE_FLAGS != 0);
     let Some(find) = command.spec.find_keys.filter(|_| unsure || by_specs.is_err()) else {
-        return by_specs;
+        return by_specs.map(|()| known);
     };
     let mut positions = vec![0; args.len()];
     // SAFETY: the function belongs to a loaded module; there is room for `argc` positions.
     let count = unsafe { find(args.as_ptr(), args.len() as u32, positions.as_mut_ptr()) } as usize;
     positions.truncate(count);
-    let known = by_specs.unwrap_or_default();
     let fallback = if command.is(abi::COMMAND_WRITE) {
         abi::KEY_RW | abi::KEY_ACCESS | abi::KEY_UPDATE
     } else {

@@ -115,7 +115,6 @@ impl Shared {
 
     fn run_once(&self, transfer: &Transfer, kept: Option<Link>, outcome: &mut Outcome) -> Result<(), Fault> {
         let target = &transfer.target;
-        let is_new = kept.is_none();
         let mut link = match kept {
             Some(link) => link,
             None => Link::connect(&target.address, target.timeout, || self.ends.load(Ordering::SeqCst))?,
@@ -123,9 +122,8 @@ impl Shared {
         check_own(&link, target)?;
         link.set_timeout(target.timeout)?;
         let _open = self.open(&link)?;
-        if is_new {
-            link.log_in(&target.address)?;
-        }
+        // Of a connection that was kept, too: the password may have been changed.
+        link.log_in(&target.address)?;
         link.select(target.db)?;
         link.send(&transfer.orders)?;
         for answer in &mut outcome.answers {
