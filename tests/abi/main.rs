@@ -162,6 +162,112 @@ fn a_command_waits_for_a_key_where_that_is_possible() {
     assert_wire(&mut client, &["WAITS.TAKE", "p:w", "0"], b":0\r\n");
 }
 
+fn suspends() -> Server {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/suspends.c", &["-pthread"]);
+    Server::within(folder, &["--loadmodule", &path])
+}
+
+fn wait_for_blocked(client: &mut plinth_testkit::Client, count: &str) {
+    wait_until("so many wait", || client.info("clients", "blocked_clients").as_deref() == Some(count));
+}
+
+#[test]
+fn a_thread_resumes_a_command_that_waits_for_it() {
+    let server = suspends();
+    let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for rounds in ["1", "2", "25"] {
+        let command = ["SUSPENDS.WORK", rounds];
+        clients.iter_mut().for_each(|client| client.send(&command));
+        for client in &mut clients {
+            assert_eq!(client.read(), format!(":{rounds}\r\n").as_bytes());
+        }
+    }
+    let client = &mut clients[0];
+    // What was sent behind it waits for its turn; replies are thrown away as for any command.
+    client.raw("SUSPENDS.WORK 3\r\nPING\r\nCLIENT REPLY SKIP\r\nSUSPENDS.WORK 2\r\nPING\r\n");
+    for expected in [":3\r\n", "+PONG\r\n", "+PONG\r\n"] {
+        assert_eq!(client.read(), expected.as_bytes());
+    }
+    client.raw("MULTI\r\nSUSPENDS.WORK 1\r\nEXEC\r\n");
+    for expected in ["+OK\r\n", "+QUEUED\r\n", "*1\r\n$-1\r\n"] {
+        assert_eq!(client.read(), expected.as_bytes());
+    }
+    client.send(&["SUSPENDS.KEY", "k"]);
+    wait_for_blocked(&mut clients[1], "1");
+    clients[1].command(&["SET", "k", "v"]);
+    assert_eq!(clients[0].read(), b"+OK\r\n");
+}
+
+#[test]
+fn nothing_but_its_ticket_ends_a_wait_for_a_thread_or_its_own_end() {
+    let server = suspends();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let id = client.ask(&["CLIENT", "ID"]).integer().to_string();
+    let wait = |client: &mut plinth_testkit::Client, other: &mut plinth_testkit::Client, timeout_ms: &str| {
+        client.send(&["SUSPENDS.WAIT", timeout_ms]);
+        wait_for_blocked(other, "1");
+    };
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+    wait(&mut client, &mut other, "0");
+    other.command(&["SET", "k", "v"]);
+    other.command(&["FLUSHALL"]);
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":1\r\n");
+    assert_eq!(client.read(), b"+resumed\r\n");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+    // The end of the time.
+    assert_wire(&mut client, &["SUSPENDS.WAIT", "10"], b"*-1\r\n");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+    // A handler that fails does not wait, though it has begun to.
+    assert_wire(&mut client, &["SUSPENDS.WAIT", "12345"], b"-ERR syntax error\r\n");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+    // Somebody ends it.
+    wait(&mut client, &mut other, "0");
+    assert_wire(&mut other, &["CLIENT", "UNBLOCK", &id], b":1\r\n");
+    assert_eq!(client.read(), b"*-1\r\n");
+    wait(&mut client, &mut other, "0");
+    assert_wire(&mut other, &["CLIENT", "UNBLOCK", &id, "ERROR"], b":1\r\n");
+    assert_eq!(client.read(), b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+    // The client leaves.
+    wait(&mut client, &mut other, "0");
+    drop(client);
+    wait_for_blocked(&mut other, "0");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":0\r\n");
+}
+
+#[test]
+fn a_pause_holds_back_who_was_resumed() {
+    let server = suspends();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    client.send(&["SUSPENDS.WAIT", "0"]);
+    wait_for_blocked(&mut other, "1");
+    assert_wire(&mut other, &["CLIENT", "PAUSE", "100000", "WRITE"], b"+OK\r\n");
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":1\r\n");
+    client.assert_silent(Duration::from_millis(50));
+    assert_wire(&mut other, &["CLIENT", "UNPAUSE"], b"+OK\r\n");
+    assert_eq!(client.read(), b"+resumed\r\n");
+}
+
+#[test]
+fn a_module_whose_thread_a_client_waits_for_stays() {
+    let server = suspends();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let another = server.folder().file("another.so");
+    std::fs::copy(server.folder().file("suspends1.so"), &another).expect("the library is there");
+    client.send(&["SUSPENDS.WAIT", "0"]);
+    wait_for_blocked(&mut other, "1");
+    for command in [&["UNLOAD", "suspends"] as &[&str], &["REPLACE", "suspends", &another]] {
+        let said = other.text(&[&["MODULE"], command].concat());
+        assert!(said.contains("a client waits in 'suspends.wait'"), "{said}");
+    }
+    assert_wire(&mut other, &["SUSPENDS.RESUME"], b":1\r\n");
+    assert_eq!(client.read(), b"+resumed\r\n");
+    assert_wire(&mut other, &["MODULE", "REPLACE", "suspends", &another], b"+OK\r\n");
+    assert_wire(&mut other, &["SUSPENDS.WORK", "2"], b":2\r\n");
+    assert_wire(&mut other, &["MODULE", "UNLOAD", "suspends"], b"+OK\r\n");
+}
+
 #[test]
 fn clients_are_described_pushed_to_and_disconnected() {
     let server = server();
@@ -268,6 +374,24 @@ fn a_module_names_acl_categories_of_its_own() {
     assert_wire(&mut client, &listed, b"*0\r\n");
     // A data type's category is its module's.
     assert!(client.ask(&["COMMAND", "LIST", "FILTERBY", "ACLCAT", "sortedset"]).texts().contains(&"zadd".to_owned()));
+}
+
+#[test]
+fn a_module_adds_fields_to_a_section_of_the_host() {
+    let server = server();
+    let mut client = server.connect();
+    let cluster = "# Cluster\r\ncluster_enabled:0\r\nprobes_in_sight:many\r\n";
+    assert_eq!(client.text(&["INFO", "cluster"]), cluster);
+    for section in ["default", "all", "everything"] {
+        let shown = client.text(&["INFO", section]);
+        assert_eq!(shown.matches("probes_in_sight").count(), 1, "INFO {section}");
+        assert!(shown.contains(cluster), "INFO {section}");
+    }
+    for section in ["probe", "probe_cluster", "modules", "nosuch", "server"] {
+        assert!(!client.text(&["INFO", section]).contains("probes_in_sight"), "INFO {section}");
+    }
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "probe"], b"+OK\r\n");
+    assert_eq!(client.text(&["INFO", "cluster"]), "# Cluster\r\ncluster_enabled:0\r\n");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
 use std::ffi::CStr;
+use std::sync::{Mutex, PoisonError};
 
 static SLIPS: TypeHandle = TypeHandle::new();
 static OTHER: TypeHandle = TypeHandle::new();
@@ -117,6 +118,31 @@ fn wrong(call: &mut Call<'_>) -> Result {
     Err(Error::Syntax)
 }
 
+/// Tickets in the hands of threads.
+static SUSPENDED: Mutex<Vec<Ticket>> = Mutex::new(Vec::new());
+
+/// SLIPS.THREAD rounds: waits so many times for whoever takes the tickets.
+fn thread(call: &mut Call<'_>) -> Result {
+    let rounds = call.args.integer(1)?;
+    if call.block.ticket().is_some() {
+        assert_eq!(call.block.wait(&[b"k"], Wait::NEW), Err(Error::NotAllowed));
+    } else if call.block.may_wait() {
+        assert_eq!(call.block.suspend(Wait { of: Some(&SLIPS), ..Wait::NEW }), Err(Error::Unsupported));
+    } else {
+        assert_eq!(call.block.suspend(Wait::NEW), Err(Error::NotAllowed));
+    }
+    if rounds == 0 || !call.block.may_wait() {
+        call.reply.integer(rounds);
+        return Ok(());
+    }
+    let left = (rounds - 1).to_string();
+    let args: [&[u8]; 2] = [b"slips.thread", left.as_bytes()];
+    let ticket = call.block.suspend(Wait { timeout_ms: 500, args: Some(&args), ..Wait::NEW })?;
+    assert_eq!(call.block.suspend(Wait::NEW), Err(Error::Exists));
+    SUSPENDED.lock().unwrap_or_else(PoisonError::into_inner).push(ticket);
+    Ok(())
+}
+
 const fn command(name: &'static str, arity: i32, function: HandlerFn) -> Command {
     Command { name: text(name), arity, run: run(function), ..Command::NEW }
 }
@@ -131,6 +157,7 @@ export!(Module {
         command("slips.pass", 3, pass),
         command("slips.gone", 3, gone),
         command("slips.wrong", 2, wrong),
+        command("slips.thread", 2, thread),
     ],
     ..Module::NEW
 });
@@ -232,4 +259,29 @@ fn an_error_ends_the_wait() {
     let mut host = host();
     assert_eq!(host.run(&["slips.wrong", "a"]), b"-ERR syntax error\r\n");
     assert!(host.waiting().is_empty());
+}
+
+#[test]
+fn a_command_waits_for_a_thread_and_is_run_once_for_each_ticket() {
+    let mut host = host();
+    let take = || SUSPENDED.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    assert_eq!(host.run_without_waiting(&["slips.thread", "2"]), b":2\r\n");
+    assert_eq!(host.run(&["slips.thread", "2"]), b"");
+    host.make_ready("k");
+    assert_eq!((host.serve_resumed(), host.waiting().len()), (0, 1));
+    let mut spent = Vec::new();
+    for left in [1, 0] {
+        let ticket = take().expect("it has a ticket");
+        assert_eq!(host.waiting()[0].ticket, Some(ticket.id()));
+        let resumed = std::thread::spawn(move || (ticket.resume(), ticket.resume())).join();
+        assert!(matches!(resumed, Ok((Ok(()), Ok(())))));
+        assert_eq!((host.serve_resumed(), host.waiting().len()), (1, left));
+        assert!(ticket.resume().is_err() && !spent.contains(&ticket));
+        spent.push(ticket);
+    }
+    assert_eq!(served(&mut host), [b":0\r\n"]);
+    host.run(&["slips.thread", "1"]);
+    host.advance_ms(500);
+    assert_eq!(served(&mut host), [b"$-1\r\n"]);
+    assert!(take().is_some_and(|ticket| ticket.resume() == Err(Error::None)));
 }
