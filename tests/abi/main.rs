@@ -378,19 +378,19 @@ fn a_module_names_acl_categories_of_its_own() {
 
 #[test]
 fn a_module_adds_fields_to_a_section_of_the_host() {
-    let server = server();
+    let server = suspends();
     let mut client = server.connect();
-    let cluster = "# Cluster\r\ncluster_enabled:0\r\nprobes_in_sight:many\r\n";
+    let cluster = "# Cluster\r\ncluster_enabled:0\r\nworker_threads:0\r\n";
     assert_eq!(client.text(&["INFO", "cluster"]), cluster);
     for section in ["default", "all", "everything"] {
         let shown = client.text(&["INFO", section]);
-        assert_eq!(shown.matches("probes_in_sight").count(), 1, "INFO {section}");
+        assert_eq!(shown.matches("worker_threads").count(), 1, "INFO {section}");
         assert!(shown.contains(cluster), "INFO {section}");
     }
-    for section in ["probe", "probe_cluster", "modules", "nosuch", "server"] {
-        assert!(!client.text(&["INFO", section]).contains("probes_in_sight"), "INFO {section}");
+    for section in ["suspends", "suspends_cluster", "modules", "nosuch", "server"] {
+        assert!(!client.text(&["INFO", section]).contains("worker_threads"), "INFO {section}");
     }
-    assert_wire(&mut client, &["MODULE", "UNLOAD", "probe"], b"+OK\r\n");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "suspends"], b"+OK\r\n");
     assert_eq!(client.text(&["INFO", "cluster"]), "# Cluster\r\ncluster_enabled:0\r\n");
 }
 

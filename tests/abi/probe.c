@@ -709,11 +709,6 @@ static void write_section(plinth_call *call, void *sink) {
     info->double_(sink, T("half"), 0.5);
 }
 
-static void write_fields(plinth_call *call, void *sink) {
-    (void)call;
-    info->text(sink, T("probes_in_sight"), T("many"));
-}
-
 static plinth_status start(plinth_call *call) {
     keys = plinth_service(call, PLINTH_KEYS_SERVICE, PLINTH_SIZE(plinth_keys_service));
     reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
@@ -786,10 +781,6 @@ static const plinth_config configs[] = {
 
 static const plinth_section sections[] = {
     {.size = PLINTH_SIZE(plinth_section), .name = PLINTH_TEXT("state"), .write = write_section},
-    {.size = PLINTH_SIZE(plinth_section), .flags = PLINTH_SECTION_OF_HOST, .name = PLINTH_TEXT("cluster"),
-     .write = write_fields},
-    {.size = PLINTH_SIZE(plinth_section), .flags = PLINTH_SECTION_OF_HOST, .name = PLINTH_TEXT("nosuch"),
-     .write = write_fields},
 };
 
 PLINTH_EXPORT const plinth_module plinth_module_entry = {

@@ -4,6 +4,8 @@
 //     SUSPENDS.WAIT timeout_ms    waits until SUSPENDS.RESUME: the ticket's number
 //     SUSPENDS.RESUME             resumes the last ticket of SUSPENDS.WAIT, from the main thread
 //     SUSPENDS.KEY key            waits for a key, and cannot wait for a thread in between
+//
+// It adds the number of its threads to a section of INFO that is the host's.
 
 #include <plinth/plinth.h>
 #include <pthread.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 
 static const plinth_reply_service *reply;
+static const plinth_info_service *info;
 static const plinth_block_service *block;
 
 #define T(literal) plinth_text(literal)
@@ -165,8 +168,18 @@ static plinth_status suspends_key(plinth_call *call) {
 
 static plinth_status start(plinth_call *call) {
     reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
+    info = plinth_service(call, PLINTH_INFO_SERVICE, PLINTH_SIZE(plinth_info_service));
     block = plinth_service(call, PLINTH_BLOCK_SERVICE, PLINTH_SIZE(plinth_block_service));
-    return reply && block ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+    return reply && info && block ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+}
+
+static void write_fields(plinth_call *call, void *sink) {
+    (void)call;
+    int64_t threads = 0;
+    for (int at = 0; at < JOBS; at++) {
+        threads += jobs[at].joinable;
+    }
+    info->integer(sink, T("worker_threads"), threads);
 }
 
 // No thread outlives the module, whoever still waited for it.
@@ -190,6 +203,13 @@ static const plinth_command commands[] = {
     COMMAND("suspends.key", 2, suspends_key, PLINTH_COMMAND_READONLY),
 };
 
+static const plinth_section sections[] = {
+    {.size = PLINTH_SIZE(plinth_section), .flags = PLINTH_SECTION_OF_HOST, .name = PLINTH_TEXT("cluster"),
+     .write = write_fields},
+    {.size = PLINTH_SIZE(plinth_section), .flags = PLINTH_SECTION_OF_HOST, .name = PLINTH_TEXT("nosuch"),
+     .write = write_fields},
+};
+
 PLINTH_EXPORT const plinth_module plinth_module_entry = {
     .magic = PLINTH_MAGIC,
     .abi_major = PLINTH_ABI_MAJOR,
@@ -198,6 +218,7 @@ PLINTH_EXPORT const plinth_module plinth_module_entry = {
     .name = PLINTH_TEXT("suspends"),
     .requires_ = PLINTH_LIST(services),
     .commands = PLINTH_LIST(commands),
+    .infos = PLINTH_LIST(sections),
     .start = start,
     .stop = stop,
 };

@@ -103,8 +103,8 @@ pub struct BlockService {
     /// module is neither unloaded nor replaced.
     ///
     /// Thread: main. Borrow: all for the call. Fails: `NOT_ALLOWED` where nothing can
-    /// wait, in the run of one that waited for keys, and in a module that is being
-    /// replaced; `EXISTS` the second time in one run; `UNSUPPORTED` for a type, a flag or
+    /// wait, in the run of one that waited for keys, and in a module whose place another
+    /// has taken; `EXISTS` the second time in one run; `UNSUPPORTED` for a type, a flag or
     /// an unknown reply.
     pub suspend: unsafe extern "C" fn(call: *mut Call, how: *const Wait, ticket_out: *mut u64) -> Status,
     /// The ticket for which this run is made.

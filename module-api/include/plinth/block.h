@@ -110,7 +110,7 @@ struct plinth_block_service {
     // module is neither unloaded nor replaced.
     //
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
-    // wait, in the run of one that waited for keys, and in a module that is being replaced;
+    // wait, in the run of one that waited for keys, and in a module whose place another has taken;
     // `PLINTH_STATUS_EXISTS` the second time in one run; `PLINTH_STATUS_UNSUPPORTED` for a type, a
     // flag or an unknown reply.
     plinth_status (*suspend)(plinth_call *call, const plinth_wait *how, uint64_t *ticket_out);

@@ -203,8 +203,8 @@ impl Block<'_> {
     /// client waits so, the module is neither unloaded nor replaced.
     ///
     /// Fails with `NotAllowed` where nothing can wait ([`may_wait`](Block::may_wait) says so
-    /// beforehand), in the retry of one that waited for keys, and while the module is being
-    /// replaced; with `Exists` the second time in one run; with `Unsupported` for a type.
+    /// beforehand), in the retry of one that waited for keys, and when another module has taken
+    /// this one's place; with `Exists` the second time in one run; with `Unsupported` for a type.
     pub fn suspend(&mut self, how: Wait<'_>) -> Result<Ticket> {
         let call = self.call.as_ptr();
         let mut id = 0;
