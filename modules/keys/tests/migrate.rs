@@ -241,7 +241,7 @@ fn what_changes_while_it_is_under_way_is_sent_again() {
 fn a_key_that_expires_while_it_is_under_way_expires_at_the_target() {
     let mut pair = Pair::new();
     pair.target.signal("STOP");
-    pair.here.command(&["SET", "k", "v", "PX", "300"]);
+    pair.here.command(&["SET", "k", "v", "PX", "1000"]);
     let mut mover = pair.begin(&["k", "0", "20000"]);
     wait_until("it has expired", || pair.here.ask(&["EXISTS", "k"]).integer() == 0);
     pair.target.signal("CONT");
@@ -378,6 +378,44 @@ fn a_server_moves_keys_between_its_databases_but_not_onto_themselves() {
     assert_wire(&mut client, &["EXISTS", "k"], b":0\r\n");
     client.command(&["SELECT", "1"]);
     assert_wire(&mut client, &["GET", "k"], b"$1\r\nv\r\n");
+}
+
+/// Somebody who passes all that comes on to a port, and back.
+fn proxy(to: u16) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a port");
+    let port = listener.local_addr().expect("it has an address").port();
+    let pass = |mut from: TcpStream, mut to: TcpStream| {
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        });
+    };
+    std::thread::spawn(move || {
+        for inner in listener.incoming().flatten() {
+            let Ok(outer) = TcpStream::connect(("127.0.0.1", to)) else { return };
+            let _ = inner.set_nodelay(true).and_then(|()| outer.set_nodelay(true));
+            if let (Ok(inner_again), Ok(outer_again)) = (inner.try_clone(), outer.try_clone()) {
+                pass(inner, outer);
+                pass(outer_again, inner_again);
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_key_that_comes_back_through_a_proxy_is_not_lost() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["MSET", "a", "1", "b", "2"]);
+    client.command(&["SET", "ttl", "v", "PX", "1000000"]);
+    let port = proxy(server.port()).to_string();
+    let said = client.text(&["MIGRATE", "127.0.0.1", &port, "", "0", "400", "REPLACE", "KEYS", "a", "b", "ttl"]);
+    assert!(said.starts_with("IOERR error or timeout"), "{said}");
+    assert_wire(&mut client, &["MGET", "a", "b", "ttl"], b"*3\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\nv\r\n");
+    // Another database is as good as another server.
+    assert_wire(&mut client, &["MIGRATE", "127.0.0.1", &port, "a", "1", "5000"], OK);
+    assert_wire(&mut client, &["EXISTS", "a"], b":0\r\n");
 }
 
 #[test]

@@ -148,6 +148,7 @@ fn restore(call: &mut Call<'_>) -> Result {
         Error::BadData => call.reply.error("ERR Bad data format"),
         other => other,
     })?;
+    super::migrate::note_restored(call, key);
     if is_past {
         return take_back(call, key, was_there);
     }

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | as it was sent (payload and expiry) | it is removed, with the event `del` |
 //! | another value, or expires at another time | it is sent again, with REPLACE |
+//! | made anew by a RESTORE, whatever it is | it is sent again: see below |
 //! | gone, and was to expire by now | its copy expires by itself |
 //! | gone, because another MIGRATE has moved it | the copy stays |
 //! | gone otherwise | its copy is deleted with DEL |
@@ -28,6 +29,10 @@
 //! When the client leaves before the end, or CLIENT UNBLOCK lets it go, the transfer goes on, but
 //! no key is removed here: what has arrived is on both sides. So it is, too, when the connection
 //! fails after the target has made a key and before it has said so. Nothing is ever lost.
+//!
+//! A server that would send keys to the database that they are in says so, when it can tell by the
+//! address. Where it cannot (the way leads through a proxy) it sees its own RESTORE arrive, and gives
+//! such a key up as one that never stops changing.
 //!
 //! In MULTI and in scripts nothing can wait: there the transfer is made in place and the server
 //! serves nobody else meanwhile, as in Redis. A key that is named twice is sent once.
@@ -147,6 +152,16 @@ impl State {
     }
 }
 
+/// RESTORE has made a key: it may be one that is under way, come back.
+pub(super) fn note_restored(call: &Call<'_>, key: &[u8]) {
+    let Some(state) = call.data::<State>() else { return };
+    for job in state.jobs.borrow_mut().values_mut().filter(|job| job.db == call.db()) {
+        if let Some(marks) = job.marks.get_mut(key) {
+            marks.restored = true;
+        }
+    }
+}
+
 /// One MIGRATE on its way.
 struct Job {
     ticket: Option<Ticket>,
@@ -159,8 +174,17 @@ struct Job {
     deadline: Option<Instant>,
     /// Whether a key has changed for so long that it stays here.
     given_up: bool,
-    /// Keys that another MIGRATE has moved away meanwhile.
-    moved: HashSet<Vec<u8>>,
+    /// What other commands have done to its keys meanwhile.
+    marks: HashMap<Vec<u8>, Marks>,
+}
+
+/// What other commands have done to a key.
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    /// Another MIGRATE has moved it away.
+    moved: bool,
+    /// RESTORE has made it here during this round.
+    restored: bool,
 }
 
 /// The words behind the timeout.
@@ -231,6 +255,7 @@ fn migrate(call: &mut Call<'_>) -> Result {
     let own_port = call.config.number("port").ok().and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
     let own = (own_port, may_wait.then(|| i64::from(call.db())));
     let target = Arc::new(Target { address, db, timeout: Duration::from_millis(timeout_ms as u64), own });
+    let marks = orders.iter().map(|order| (order.key().to_vec(), Marks::default())).collect();
     let job = Job {
         ticket: None,
         transfer: Arc::new(Transfer::new(target, orders)),
@@ -239,7 +264,7 @@ fn migrate(call: &mut Call<'_>) -> Result {
         refusal: None,
         deadline: None,
         given_up: false,
-        moved: HashSet::new(),
+        marks,
     };
     if may_wait { begin(call, state, job) } else { in_place(call, state, job) }
 }
@@ -265,6 +290,25 @@ fn item(keys: &mut Keys<'_>, key: &[u8], flags: u32) -> Result<Option<Item>> {
     let expire_at_ms = entry.expire_at_ms();
     let payload = entry.dump(<[u8]>::to_vec)?;
     Ok(Some(Item { key: key.to_vec(), payload, expire_at_ms }))
+}
+
+/// A key beside what was sent of it.
+enum Now {
+    Same,
+    Changed(Item),
+    Gone,
+}
+
+/// Compares a key with what was sent of it. It may have become the same as before in a way that
+/// counts as a change.
+fn compare(keys: &mut Keys<'_>, sent: &Item, may_be_same: bool) -> Result<Now> {
+    let Some(entry) = keys.get_any(&sent.key, super::UNSEEN)? else { return Ok(Now::Gone) };
+    let expire_at_ms = entry.expire_at_ms();
+    let may_be_same = may_be_same && expire_at_ms == sent.expire_at_ms;
+    // The payload is copied only when it is needed.
+    let payload = entry.dump(|now| if may_be_same && now == sent.payload { None } else { Some(now.to_vec()) })?;
+    let item = |payload| Now::Changed(Item { key: sent.key.clone(), payload, expire_at_ms });
+    Ok(payload.map_or(Now::Same, item))
 }
 
 /// Has a thread make the transfer of a job, for which the client waits.
@@ -329,22 +373,27 @@ fn settle(
             continue;
         }
         let key = sent.key.as_slice();
-        match item(&mut call.keys, key, super::UNSEEN) {
-            Ok(Some(now)) if now.payload == sent.payload && now.expire_at_ms == sent.expire_at_ms => {
+        let marks = job.marks.get_mut(key).map(std::mem::take).unwrap_or_default();
+        match compare(&mut call.keys, sent, !marks.restored) {
+            Ok(Now::Same) => {
                 call.keys.remove(key, 0)?;
                 call.keys.modified(key, EVENT_GENERIC, "del");
                 removed.push(key);
             }
-            Ok(Some(now)) => again.push(Order::Restore { item: now, replace: true }),
-            Ok(None) if sent.expire_at_ms.is_some_and(|at_ms| at_ms <= call.now_ms()) => {}
-            Ok(None) if job.moved.contains(key) => {}
-            Ok(None) => again.push(Order::Delete(key.to_vec())),
+            Ok(Now::Changed(item)) => again.push(Order::Restore { item, replace: true }),
+            Ok(Now::Gone) if sent.expire_at_ms.is_some_and(|at_ms| at_ms <= call.now_ms()) => {}
+            Ok(Now::Gone) if marks.moved => {}
+            Ok(Now::Gone) => again.push(Order::Delete(key.to_vec())),
             // A value that could be saved and cannot be any more stays where it is.
             Err(_) => job.given_up = true,
         }
     }
     for other in state.jobs.borrow_mut().values_mut().filter(|other| other.db == job.db) {
-        other.moved.extend(removed[1..].iter().map(|key| key.to_vec()));
+        for key in &removed[1..] {
+            if let Some(marks) = other.marks.get_mut(*key) {
+                marks.moved = true;
+            }
+        }
     }
     if removed.len() > 1 {
         call.propagate.instead(&removed)?

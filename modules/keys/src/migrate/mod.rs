@@ -74,6 +74,16 @@ pub(crate) enum Order {
     Delete(Vec<u8>),
 }
 
+impl Order {
+    /// The key that it is about.
+    pub(crate) fn key(&self) -> &[u8] {
+        match self {
+            Order::Restore { item, .. } => &item.key,
+            Order::Delete(key) => key,
+        }
+    }
+}
+
 /// What has become of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
