@@ -15,7 +15,6 @@
 // to go on, however many buckets there are by then.
 
 #include <plinth/plinth.h>
-#include <sched.h>
 #include <stdlib.h>
 
 typedef struct node {
@@ -48,6 +47,8 @@ static size_t home(const set *of, uint64_t hash) {
     const size_t index = (size_t)hash & of->mask;
     return index < of->buckets ? index : index & (of->mask >> 1);
 }
+
+static const plinth_host *host;
 
 static int is_member(const node *at, plinth_bytes member) {
     return at->len == member.len && memcmp(at->bytes, member.data, member.len) == 0;
@@ -152,7 +153,7 @@ static void set_drop(void *of) {
     set *dropped = of;
     for (size_t index = 0; index < dropped->buckets; index++) {
         if (index % 64 == 63) {
-            sched_yield();
+            host->give_way(host);
         }
         for (node *at = *bucket(dropped, index); at != NULL;) {
             node *next = at->next;
@@ -285,6 +286,11 @@ static const plinth_set_storage_service table = {
 
 static const plinth_provided provided[] = {{PLINTH_TEXT(PLINTH_SET_STORAGE_SERVICE), (void *)&table}};
 
+static plinth_status start(plinth_call *call) {
+    host = call->host;
+    return PLINTH_STATUS_OK;
+}
+
 PLINTH_EXPORT const plinth_module plinth_module_entry = {
     .magic = PLINTH_MAGIC,
     .abi_major = PLINTH_ABI_MAJOR,
@@ -293,4 +299,5 @@ PLINTH_EXPORT const plinth_module plinth_module_entry = {
     .name = PLINTH_TEXT("set-c"),
     .version = PLINTH_TEXT("1.0.0"),
     .provides = PLINTH_LIST(provided),
+    .start = start,
 };

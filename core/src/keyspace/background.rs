@@ -9,10 +9,12 @@ use super::ghost::GHOST;
 use super::types::TYPES_MAX;
 use plinth_abi::bytes::Opaque;
 use plinth_table::Table;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// How a type frees a boxed value.
 pub type DropFn = unsafe extern "C" fn(Opaque);
@@ -129,15 +131,36 @@ impl Background {
     }
 }
 
-/// Entries that are freed before the thread gives way to the loop, which may share its
-/// core and would wait for the end of a time slice.
+/// Entries that are freed before the thread gives way.
 const ENTRIES_AT_A_TIME: usize = 64;
+/// How long the thread frees at a stretch ...
+const STRETCH: Duration = Duration::from_micros(100);
+/// ... and for how long it rests then. The main thread may share its core, and would wait
+/// for the end of a time slice of some milliseconds: schedulers do not take a thread that
+/// only yields off its core for one that wakes up.
+const REST: Duration = Duration::from_micros(50);
+
+thread_local! {
+    /// When this thread has begun to free at a stretch; `None` on others than the freeing one.
+    static BEGUN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Let the main thread run, on the freeing thread and after a while; elsewhere nothing.
+pub fn give_way() {
+    BEGUN.with(|begun| {
+        if begun.get().is_some_and(|begun| begun.elapsed() >= STRETCH) {
+            std::thread::sleep(REST);
+            begun.set(Some(Instant::now()));
+        }
+    });
+}
 
 fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_type: &ByType) {
     let count = |objects: usize| {
         pending.fetch_sub(objects, Ordering::Relaxed);
         freed.fetch_add(objects, Ordering::Relaxed);
     };
+    BEGUN.with(|begun| begun.set(Some(Instant::now())));
     while let Ok(job) = queue.recv() {
         match job {
             Job::Boxed { address, free } => {
@@ -145,6 +168,7 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_ty
                 // value up.
                 unsafe { free(address as Opaque) };
                 count(1);
+                give_way();
             }
             Job::Database { mut table, drops } => loop {
                 let taken = table.take_some(ENTRIES_AT_A_TIME, |entry| {
@@ -155,7 +179,7 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_ty
                     break;
                 }
                 count(taken);
-                std::thread::yield_now();
+                give_way();
             },
             Job::Barrier(done) => {
                 let _ = done.send(());
@@ -174,4 +198,38 @@ pub fn free_entry(entry: EntryPtr, drops: &Drops) {
     }
     // SAFETY: the table that held the entry has let go of it.
     unsafe { entry.free() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: u32 = 20;
+
+    unsafe extern "C" fn free_slowly(_boxed: Opaque) {
+        for _ in 0..STEPS {
+            let begun = Instant::now();
+            while begun.elapsed() < STRETCH {
+                std::hint::spin_loop();
+            }
+            give_way();
+        }
+    }
+
+    #[test]
+    fn the_freeing_thread_rests_between_stretches() {
+        let background = Background::start().unwrap();
+        let begun = Instant::now();
+        background.free_boxed(std::ptr::null_mut(), free_slowly);
+        background.wait();
+        assert!(begun.elapsed() >= STEPS * (STRETCH + REST));
+        assert_eq!((background.pending(), background.freed()), (0, 1));
+    }
+
+    #[test]
+    fn other_threads_do_not_rest() {
+        // SAFETY: the function looks at nothing that it is given.
+        unsafe { free_slowly(std::ptr::null_mut()) };
+        assert!(BEGUN.with(Cell::get).is_none());
+    }
 }

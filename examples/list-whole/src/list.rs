@@ -11,6 +11,9 @@ pub(crate) enum End {
     Right,
 }
 
+/// Elements that are dropped before the thread gives way.
+const DROPPED_AT_A_TIME: usize = 64;
+
 /// A list.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -140,6 +143,16 @@ impl List {
         });
         self.bytes -= going.len() * wanted.len();
         going.len()
+    }
+}
+
+/// Long lists are dropped on a thread that has time, and must not make the server wait for it.
+impl Drop for List {
+    fn drop(&mut self) {
+        while !self.elements.is_empty() {
+            self.elements.truncate(self.elements.len().saturating_sub(DROPPED_AT_A_TIME));
+            plinth_module::give_way();
+        }
     }
 }
 

@@ -57,7 +57,7 @@ impl<T> Drop for Nodes<T> {
     fn drop(&mut self) {
         for block in self.blocks.drain(..) {
             drop(block);
-            std::thread::yield_now();
+            plinth_module::give_way();
         }
     }
 }

@@ -42,6 +42,13 @@ pub struct Host {
     ///
     /// Thread: any. Borrow: `text` for the call. Fails: never.
     pub log: unsafe extern "C" fn(host: *const Host, level: u32, text: Bytes),
+    /// Let the server run, if this is a thread of the host's that may share its core: a
+    /// [`crate::value::Type::drop`] that takes long calls it every few dozen steps, on
+    /// whatever thread it is. It may sleep a moment on the thread that frees, and is a
+    /// comparison elsewhere.
+    ///
+    /// Thread: any. Borrow: nothing. Fails: never.
+    pub give_way: unsafe extern "C" fn(host: *const Host),
 }
 
 // SAFETY: the host's tables are constants, and its functions say which thread may

@@ -51,16 +51,24 @@ struct plinth_host {
     //
     // Thread: any. Borrow: `text` for the call. Fails: never.
     void (*log)(const plinth_host *host, uint32_t level, plinth_bytes text);
+
+    // Let the server run, if this is a thread of the host's that may share its core: a
+    // `plinth_type.drop` that takes long calls it every few dozen steps, on whatever thread it is.
+    // It may sleep a moment on the thread that frees, and is a comparison elsewhere.
+    //
+    // Thread: any. Borrow: nothing. Fails: never.
+    void (*give_way)(const plinth_host *host);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_host, 32);
+PLINTH_ASSERT_SIZE(plinth_host, 40);
 PLINTH_ASSERT_OFFSET(plinth_host, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_major, 4);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_minor, 6);
 PLINTH_ASSERT_OFFSET(plinth_host, context, 8);
 PLINTH_ASSERT_OFFSET(plinth_host, service, 16);
 PLINTH_ASSERT_OFFSET(plinth_host, log, 24);
+PLINTH_ASSERT_OFFSET(plinth_host, give_way, 32);
 #endif
 
 #ifdef __cplusplus

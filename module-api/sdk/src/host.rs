@@ -121,7 +121,16 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::block::BLOCK_SERVICE, &TABLES.block)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
+    plinth_table::on_give_way(ask_host_to_give_way);
     Ok(())
+}
+
+/// How [`give_way`](crate::give_way) does it in a module.
+fn ask_host_to_give_way() {
+    let host = TABLES.host.load(Relaxed);
+    // SAFETY: `resolve` stored the host, which lives while the module is loaded, before it had this
+    // called; `give_way` may be called from any thread.
+    unsafe { ((*host).give_way)(host) }
 }
 
 /// The table of a service, or null.

@@ -109,6 +109,9 @@ pub use plinth_lzf as lzf;
 pub use plinth_pack as pack;
 /// The hash table that the keyspace and large collections are made of.
 pub use plinth_table as table;
+/// For a `drop` that takes long: lets the server run, where it shares this thread's core. To be
+/// called every few dozen steps, on whatever thread.
+pub use plinth_table::give_way;
 
 /// All that a module usually needs.
 pub mod prelude {

@@ -37,7 +37,9 @@ mod slot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use keyed::Keyed;
 pub use slot::{SLOT_BITS, Slot};
 pub use table::{SlotRef, Table};
+pub use way::{give_way, on_give_way};

@@ -100,9 +100,9 @@ impl<T: Slot> Table<T> {
     /// Visits every element once, as the last thing that is done with the table: an owner of what
     /// its elements point to frees it here. O(buckets).
     ///
-    /// It is made for a thread that has time, on which hosts drop large values: it gives way to
-    /// other threads every few elements, so that one which shares its core does not wait for a
-    /// time slice to end. Elements are prefetched as addresses; other bits do no harm.
+    /// It is made for a thread that has time, on which hosts drop large values: it
+    /// [gives way](crate::give_way) every few elements, so that a thread which shares its core does
+    /// not wait for a time slice to end. Elements are prefetched as addresses; other bits do no harm.
     pub fn release(&self, mut free: impl FnMut(T)) {
         for index in 0..self.buckets {
             if index + 1 < self.buckets
@@ -117,7 +117,7 @@ impl<T: Slot> Table<T> {
                 }
             }
             if index % BUCKETS_AT_A_TIME == BUCKETS_AT_A_TIME - 1 {
-                std::thread::yield_now();
+                crate::give_way();
             }
         }
     }

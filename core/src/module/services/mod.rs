@@ -47,6 +47,7 @@ impl HostLink {
             context: (&raw const *self).cast_mut().cast(),
             service,
             log,
+            give_way,
         }
     }
 }
@@ -65,6 +66,10 @@ unsafe fn link<'a>(host: *const Host) -> &'a HostLink {
 unsafe fn resumes<'a>(host: *const Host) -> &'a Resumes {
     // SAFETY: promised by the caller; the field never changes, so any thread may read it.
     unsafe { &link(host).resumes }
+}
+
+unsafe extern "C" fn give_way(_host: *const Host) {
+    crate::keyspace::background::give_way();
 }
 
 unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {
