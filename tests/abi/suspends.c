@@ -7,31 +7,12 @@
 //
 // It adds the number of its threads to a section of INFO that is the host's.
 
-#include <plinth/plinth.h>
+#include "check.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
-static const plinth_reply_service *reply;
 static const plinth_info_service *info;
 static const plinth_block_service *block;
-
-#define T(literal) plinth_text(literal)
-
-// The handler replies with the line that does not hold.
-#define CHECK(holds) \
-    do { \
-        if (!(holds)) { \
-            return failed(call, __LINE__, #holds); \
-        } \
-    } while (0)
-
-static plinth_status failed(plinth_call *call, int line, const char *what) {
-    char text[300];
-    snprintf(text, sizeof text, "ERR suspends.c:%d: %s", line, what);
-    reply->error(call, T(text));
-    return PLINTH_STATUS_REPLIED;
-}
 
 static const plinth_wait plain = {.size = PLINTH_SIZE(plinth_wait), .reply = PLINTH_WAIT_NULL};
 

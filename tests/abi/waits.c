@@ -5,41 +5,14 @@
 //     WAITS.PUT key               makes a key
 //     WAITS.INNER key             runs WAITS.TAKE inside itself
 
+#include "check.h"
 #include "empty_value.h"
-#include <stdio.h>
 
 static const plinth_keys_service *keys;
-static const plinth_reply_service *reply;
 static const plinth_run_service *run;
 static const plinth_timers_service *timers;
 static const plinth_block_service *block;
 static uint32_t slip_type;
-
-#define T(literal) plinth_text(literal)
-
-// The handler replies with the line that does not hold.
-#define CHECK(holds) \
-    do { \
-        if (!(holds)) { \
-            return failed(call, __LINE__, #holds); \
-        } \
-    } while (0)
-
-static plinth_status failed(plinth_call *call, int line, const char *what) {
-    char text[300];
-    snprintf(text, sizeof text, "ERR waits.c:%d: %s", line, what);
-    reply->error(call, T(text));
-    return PLINTH_STATUS_REPLIED;
-}
-
-static plinth_status ok(plinth_call *call) {
-    reply->simple(call, T("OK"));
-    return PLINTH_STATUS_OK;
-}
-
-static int same(plinth_bytes bytes, const char *text) {
-    return bytes.len == strlen(text) && memcmp(bytes.data, text, bytes.len) == 0;
-}
 
 // Whether a command's reply is a null in place of an array.
 static void take_null(void *is_null, plinth_bytes bytes) { *(int *)is_null = same(bytes, "*-1\r\n"); }

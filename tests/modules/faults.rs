@@ -88,7 +88,10 @@ fn a_name_that_cannot_be_one_is_refused() {
 
 #[test]
 fn more_acl_categories_than_there_are_bits_are_refused() {
-    assert_fault("many_categories", "more ACL categories than the 48 there can be");
+    let folder = TempDir::new();
+    let server = Server::start();
+    let path = fault(&folder, "bad_category", &["-DMANY"]);
+    assert_refused(&server, &["MODULE", "LOAD", &path], "more ACL categories than the 48 there can be");
 }
 
 #[test]

@@ -2,21 +2,9 @@
 //
 //     LISTS.PROBE key    calls every function and checks what it promises; OK, or what did not hold
 
-#include <plinth/plinth.h>
+#include "../../../tests/abi/check.h"
 
-static const plinth_reply_service *reply;
 static const plinth_list_service *lists;
-
-#define T(literal) plinth_text(literal)
-
-// The handler replies with the condition that does not hold.
-#define CHECK(holds) \
-    do { \
-        if (!(holds)) { \
-            reply->error(call, T("ERR " #holds)); \
-            return PLINTH_STATUS_REPLIED; \
-        } \
-    } while (0)
 
 // What a visit has seen: the elements, one behind the other, and when it ends.
 typedef struct {
