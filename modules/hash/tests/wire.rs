@@ -349,12 +349,15 @@ fn fields_are_gone_in_other_databases_and_under_other_names() {
     client.command(&["RENAME", "a", "c"]);
     client.command(&["COPY", "b", "e"]);
     client.command(&["MOVE", "d", "5"]);
+    client.command(&["COPY", "b", "g", "DB", "6"]);
     wait_until("the hashes are removed", || {
         let three = client.ask(&["DBSIZE"]) == Reply::Integer(0);
         client.command(&["SELECT", "5"]);
         let five = client.ask(&["DBSIZE"]) == Reply::Integer(0);
+        client.command(&["SELECT", "6"]);
+        let six = client.ask(&["DBSIZE"]) == Reply::Integer(0);
         client.command(&["SELECT", "3"]);
-        three && five
+        three && five && six
     });
 }
 

@@ -9,7 +9,7 @@
 //! What is watched is a name and not a value: a key may be renamed, overwritten or removed without this
 //! module being asked. So a tick looks the key up, and forgets it when there is no such hash any more.
 //! Where a value with deadlines may turn up under another name, the hook watches that name; after a
-//! load, a swap of databases, and every minute, the keys are searched a few at a time.
+//! load and a swap of databases the keys are searched a few at a time.
 //!
 //! None of it is needed for a field to be gone in time: commands pass expired fields over.
 //!
@@ -36,9 +36,6 @@ const PAUSE_MS: u64 = 10;
 const PAUSE_MS_MAX: u64 = 60_000;
 /// Pause between looks at [`LOADED`], in ms.
 const PULSE_MS: u64 = 1000;
-/// Pulses between searches once fields expire: for values that turned up without an event, as COPY to
-/// another database has none.
-const PULSES: u32 = 60;
 /// Parts of a large hash that are looked at before the clock is.
 const STEPS: usize = 64;
 /// Fields that are removed before the clock is looked at.
@@ -74,12 +71,12 @@ impl Watched {
     }
 
     /// Takes the first place out that is due.
-    fn take(&mut self, now: u64) -> Option<(u64, Place)> {
+    fn take(&mut self, now: u64) -> Option<Place> {
         if !is_past(self.due.first().map(|(at_ms, _)| *at_ms), now) {
             return None;
         }
-        let first = self.due.pop_first()?;
-        self.known.remove(&first.1);
+        let (_, first) = self.due.pop_first()?;
+        self.known.remove(&first);
         Some(first)
     }
 }
@@ -91,7 +88,6 @@ pub(crate) struct State {
     /// The timer that is going to tick, and when.
     timer: RefCell<Option<(Timer<()>, u64)>>,
     subscribed: Cell<bool>,
-    pulses: Cell<u32>,
     /// Database and cursor of a search.
     search: Cell<Option<(u32, u64)>>,
 }
@@ -104,13 +100,11 @@ pub(crate) fn start<S: Storage>(call: &mut Call<'_>) -> Result {
 }
 
 fn pulse<S: Storage>(call: &mut Call<'_>, (): ()) {
-    if let Some(state) = call.data::<State>() {
-        state.pulses.set(state.pulses.get() + u32::from(state.subscribed.get()));
-        if LOADED.swap(false, Relaxed) || state.pulses.get() >= PULSES {
-            state.pulses.set(0);
-            state.search.set(Some((0, 0)));
-            arm::<S>(call, state, 0);
-        }
+    if let Some(state) = call.data::<State>()
+        && LOADED.swap(false, Relaxed)
+    {
+        state.search.set(Some((0, 0)));
+        arm::<S>(call, state, 0);
     }
     let _ = call.timers.start(PULSE_MS, (), pulse::<S>);
 }
@@ -149,7 +143,7 @@ fn noticed<S: Storage>(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
         return arm::<S>(call, state, 0);
     }
     if event.class() == EVENT_GENERIC
-        && matches!(event.name(), b"rename_to" | b"copy_to" | b"move_from" | b"restore")
+        && matches!(event.name(), b"rename_to" | b"copy_to" | b"move_to" | b"restore")
         && let Some(db) = event.db()
     {
         state.watched.borrow_mut().add((db, event.key().to_vec()), NOTICED);
@@ -163,12 +157,9 @@ fn tick<S: Storage>(call: &mut Call<'_>, (): ()) {
     let (began, now) = (Instant::now(), call.now_ms().max(0) as u64);
     let mut again: Vec<(Place, u64)> = Vec::new();
     while began.elapsed() < BUDGET {
-        let Some((at_ms, place)) = state.watched.borrow_mut().take(now) else { break };
+        let Some(place) = state.watched.borrow_mut().take(now) else { break };
         if let Some(at_ms) = clean::<S>(call, &place) {
             again.push((place, at_ms));
-        } else if at_ms == NOTICED && !call.keys.exists(&place.1, GET_NO_STATS | GET_NO_TOUCH) {
-            // MOVE to another database is told of where it was run.
-            state.search.set(Some((0, 0)));
         }
     }
     let mut watched = state.watched.borrow_mut();
