@@ -69,7 +69,7 @@ pub(crate) struct Args {
     /// Use this binary as the build with the string module linked in, instead of building one.
     #[arg(long, value_name = "PATH")]
     linked: Option<PathBuf>,
-    /// Runs per row and server (default: cpu 5, memory 1, tail 3, startup 11).
+    /// Runs per row and server (default: cpu 5, memory 1, tail 3, startup 11, swap 5).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
     /// Only rows whose name matches this regular expression (case does not matter), like `HSET`,

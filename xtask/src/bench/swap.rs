@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::Bench;
 use super::client::{Connection, Reply};
-use super::figure::Latencies;
+use super::figure::{Figure, Latencies};
 use super::load;
 use super::server::Server;
 use super::table::{Bar, Cell, Row, Table};
@@ -29,6 +29,8 @@ const VALUES: u64 = 1_000_000;
 const QUICK_VALUES: u64 = 50_000;
 /// How much longer p99.9 may be while values are converted.
 const SLOWER_MS: f64 = 2.0;
+/// Runs: the machine's own hold-ups come in any stretch of one.
+const RUNS: u32 = 5;
 /// A conversion that takes longer does not end.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -69,6 +71,13 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         return Ok(Vec::new());
     };
     let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let values = if bench.quick { QUICK_VALUES } else { VALUES };
+    let runs = (0..bench.runs(RUNS, 1)).map(|_| run(bench, kind, &path, values)).collect::<Result<Vec<Run>, _>>()?;
+    Ok(vec![table(kind, values, &runs)])
+}
+
+/// There and back once, on a server of its own.
+fn run(bench: &Bench, kind: Kind, path: &Path, values: u64) -> Result<Run, String> {
     let mut args = vec!["--enable-module-command".to_owned(), "local".to_owned()];
     if let Some(module) = &bench.replacement.with_module {
         let module = std::path::absolute(module).map_err(|error| format!("{}: {error}", module.display()))?;
@@ -77,7 +86,6 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut server = Server::start_with(&bench.programs[0], &args)?;
     let original = original(&mut server, kind)?;
-    let values = if bench.quick { QUICK_VALUES } else { VALUES };
     fill(&server, kind, values)?;
     let memory_before = server.info("memory")?.number("used_memory").unwrap_or(0);
 
@@ -92,13 +100,60 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
             })
             .collect();
         let mut control = Connection::open(server.address)?;
-        let done = phase_all(&mut control, kind, [&path, Path::new(&original)], begin, bench.quick);
+        let done = phase_all(&mut control, kind, [path, Path::new(&original)], begin, bench.quick);
         stop.store(true, Ordering::Relaxed);
         phases = done?;
         workers.into_iter().map(|worker| worker.join().map_err(|_| "a client panicked".to_owned())?).collect()
     })?;
     let memory_after = server.info("memory")?.number("used_memory").unwrap_or(0);
-    Ok(vec![table(kind, values, &phases, &seen, [memory_before, memory_after])])
+    Ok(Run {
+        stretches: phases.iter().map(|phase| (phase.name, figures(phase, &seen))).collect(),
+        commands: seen.iter().map(|seen| seen.samples.len()).sum(),
+        wrong: seen.iter().map(|seen| seen.wrong).sum(),
+        first_wrong: seen.iter().find_map(|seen| seen.first_wrong.clone()),
+        memory: [memory_before, memory_after],
+    })
+}
+
+/// What one run has shown.
+struct Run {
+    /// Of each stretch its name and [`FIGURES`].
+    stretches: Vec<(&'static str, [f64; 5])>,
+    commands: usize,
+    wrong: u64,
+    first_wrong: Option<String>,
+    memory: [u64; 2],
+}
+
+/// The rows of the table.
+const FIGURES: [&str; 5] = ["time, s", "p50, ms", "p99, ms", "p99.9, ms", "worst, ms"];
+/// Which of them is judged.
+const TAIL: usize = 3;
+
+impl Run {
+    /// How much longer p99.9 was while values were converted than before, in ms.
+    fn slower_ms(&self) -> f64 {
+        let tail = |name: &str| {
+            let stretches = self.stretches.iter().filter(|(stretch, _)| stretch.starts_with(name));
+            stretches.map(|(_, figures)| figures[TAIL]).fold(0.0, f64::max)
+        };
+        (tail("converting") - tail("before")).max(0.0)
+    }
+}
+
+/// The figures of one stretch.
+fn figures(phase: &Phase, seen: &[Seen]) -> [f64; 5] {
+    let samples = seen.iter().flat_map(|seen| &seen.samples);
+    let within = samples.filter(|sample| (phase.from_ns..phase.to_ns).contains(&sample.due_ns));
+    let latencies = Latencies::new(within.map(|sample| sample.latency_ns).collect());
+    let ms = |ns: u64| ns as f64 / 1e6;
+    [
+        ms(phase.to_ns - phase.from_ns) / 1e3,
+        ms(latencies.quantile_ns(0.5)),
+        ms(latencies.quantile_ns(0.99)),
+        ms(latencies.quantile_ns(0.999)),
+        ms(latencies.max_ns()),
+    ]
 }
 
 /// A stretch of time, from the start.
@@ -185,44 +240,31 @@ fn fill(server: &Server, kind: Kind, values: u64) -> Result<(), String> {
     Ok(())
 }
 
-fn table(kind: Kind, values: u64, phases: &[Phase], seen: &[Seen], memory: [u64; 2]) -> Table {
-    let mut columns = Vec::new();
-    let mut cells: [Vec<Cell>; 5] = std::array::from_fn(|_| Vec::new());
-    let mut baseline = 0.0;
-    let mut worst: f64 = 0.0;
-    for phase in phases {
-        let samples = seen.iter().flat_map(|seen| &seen.samples);
-        let within = samples.filter(|sample| (phase.from_ns..phase.to_ns).contains(&sample.due_ns));
-        let latencies = Latencies::new(within.map(|sample| sample.latency_ns).collect());
-        let ms = |ns: u64| ns as f64 / 1e6;
-        let tail = ms(latencies.quantile_ns(0.999));
-        match phase.name {
-            "before" => baseline = tail,
-            name if name.starts_with("converting") => worst = worst.max(tail - baseline),
-            _ => {}
-        }
-        let figures = [
-            ms(phase.to_ns - phase.from_ns) / 1e3,
-            ms(latencies.quantile_ns(0.5)),
-            ms(latencies.quantile_ns(0.99)),
-            tail,
-            ms(latencies.max_ns()),
-        ];
-        columns.push(phase.name.to_owned());
-        cells.iter_mut().zip(figures).for_each(|(cells, figure)| cells.push(Cell::of(&[figure])));
-    }
-    let wrong: u64 = seen.iter().map(|seen| seen.wrong).sum();
-    let commands: usize = seen.iter().map(|seen| seen.samples.len()).sum();
+fn table(kind: Kind, values: u64, runs: &[Run]) -> Table {
+    let names: Vec<&str> =
+        runs.first().map(|run| run.stretches.iter().map(|(name, _)| *name).collect()).unwrap_or_default();
+    let cell = |row: usize, column: usize| {
+        Cell::of(&runs.iter().map(|run| run.stretches[column].1[row]).collect::<Vec<f64>>())
+    };
+    let commands: usize = runs.iter().map(|run| run.commands).sum();
+    let wrong: u64 = runs.iter().map(|run| run.wrong).sum();
+    let slower: Vec<f64> = runs.iter().map(Run::slower_ms).collect();
+    let each: Vec<String> = slower.iter().map(|ms| format!("{ms:.3}")).collect();
+    let median = Figure::of(&slower).map_or(0.0, |figure| figure.median);
+    let memory = runs.iter().map(|run| format!("{} and {}", run.memory[0] >> 20, run.memory[1] >> 20));
     let mut notes = vec![
         format!("{commands} replies were compared with a model; {wrong} were wrong"),
-        format!("p99.9 while converting is at most {worst:.3} ms above that before; {SLOWER_MS} ms are allowed"),
-        format!("used_memory before and after: {} and {} MiB", memory[0] >> 20, memory[1] >> 20),
+        format!(
+            "p99.9 while converting is at most {median:.3} ms above that before, as the median of the runs ({}); \
+             {SLOWER_MS} ms are allowed",
+            each.join(", ")
+        ),
+        format!("used_memory before and after, MiB: {}", memory.collect::<Vec<_>>().join("; ")),
     ];
-    notes.extend(seen.iter().find_map(|seen| seen.first_wrong.clone()));
-    let names = ["time, s", "p50, ms", "p99, ms", "p99.9, ms", "worst, ms"];
-    let rows = names.into_iter().zip(cells).map(|(name, cells)| Row {
+    notes.extend(runs.iter().find_map(|run| run.first_wrong.clone()));
+    let rows = FIGURES.into_iter().enumerate().map(|(row, name)| Row {
         name: name.to_owned(),
-        cells,
+        cells: (0..names.len()).map(|column| cell(row, column)).collect(),
         bar: Bar::Apart,
         errors: Some(wrong),
     });
@@ -231,9 +273,11 @@ fn table(kind: Kind, values: u64, phases: &[Phase], seen: &[Seen], memory: [u64;
         method: format!(
             "{CONNECTIONS} connections, {COMMANDS_PER_SECOND} commands a second, {values} small values and one of \
              {values} elements; latency counted from when a command was due, each reply compared with a model. \
-             Columns are stretches of one run, so the last columns of the table compare nothing."
+             Columns are stretches of a run, so the last columns of the table compare nothing; medians of {} runs, and \
+             half the distance of the extremes.",
+            runs.len()
         ),
-        columns,
+        columns: names.iter().map(|name| (*name).to_owned()).collect(),
         decimals: 3,
         rows: rows.collect(),
         notes,
