@@ -352,6 +352,7 @@ fn an_internal_command_is_run_by_debug_and_modules_and_not_by_clients() {
     assert_wire(&mut client, &["NAMES.INNER"], b":2\r\n");
     let too_few = client.text(&["DEBUG", "NAMES"]);
     assert!(too_few.contains("wrong number of arguments"), "{too_few}");
+    assert_eq!(client.info("errorstats", "errorstat_ERR").as_deref(), Some("count=1"));
     let unknown = client.text(&["debug.names", "a"]);
     assert!(unknown.contains("unknown command 'debug.names'"), "{unknown}");
     assert_wire(&mut client, &["COMMAND", "INFO", "debug.names"], b"*1\r\n$-1\r\n");
