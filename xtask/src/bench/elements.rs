@@ -7,7 +7,8 @@
 //!
 //! DEL comes after the growth, on the same server, and the probe goes on for two seconds: what a
 //! server frees behind the scenes may still be felt. A deletion happens once a run, so there the
-//! least of the runs' worst waits is what repeats.
+//! least of the runs' worst waits is what repeats. The same two seconds of probing just before DEL
+//! tell what the machine alone does to that figure.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,9 @@ use super::load::Tally;
 use super::server::{Program, Server};
 use super::table::{Bar, Cell, Row, Table};
 
-/// How long the probe goes on after DEL was sent.
+/// How long the probe goes on before DEL, and after DEL was sent.
 const AFTERMATH: Duration = Duration::from_secs(2);
-/// The must of a pause is the one of table growth.
+/// The must of growth. A deletion has none of its own: its bar is that of the tail's disturbances.
 const PAUSE: Bar = Bar::Own { must: 0.5, goal: 0.5 };
 
 /// What grows, and what an insertion looks like.
@@ -35,12 +36,13 @@ static SUBJECTS: [Subject; 2] = [
     Subject { name: "one hash", insert: &["HSET", "big", "field{number}", "val-{number}"] },
 ];
 
-const ROWS: [(&str, Bar); 7] = [
+const ROWS: [(&str, Bar); 8] = [
     ("growth, repeatable pause", PAUSE),
     ("growth, any pause", Bar::Open),
     ("growth, server CPU in one batch", Bar::Open),
     ("growth, probe p99.9", Bar::Open),
-    ("deletion, repeatable pause", PAUSE),
+    ("before deletion, repeatable pause", Bar::Open),
+    ("deletion, repeatable pause", Bar::Open),
     ("deletion, any pause", Bar::Open),
     ("deletion, time of DEL itself", Bar::Open),
 ];
@@ -48,11 +50,12 @@ const ROWS: [(&str, Bar); 7] = [
 /// One run of one subject.
 struct Life {
     growth: Course,
-    deletion: Deletion,
+    before: Watch,
+    deletion: Watch,
 }
 
-/// What the probe saw from DEL on.
-struct Deletion {
+/// What the probe saw from a command on.
+struct Watch {
     probes: Latencies,
     reply_ns: u64,
 }
@@ -68,8 +71,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         title: "Pauses from one big collection, ms".to_owned(),
         method: format!(
             "One connection inserts {elements} elements under one key, 16 commands per round trip, and then deletes \
-             the key; another sends 2000 PING a second, timed from when each was due, until {} s after DEL. \
-             Repeatable: the least over the runs at the same number of elements, or of the deletions.",
+             the key; another sends 2000 PING a second, timed from when each was due, from {0} s before DEL to {0} s \
+             after it. Repeatable: the least over the runs at the same number of elements, or of the deletions.",
             AFTERMATH.as_secs()
         ),
         columns: bench.labels(),
@@ -121,15 +124,15 @@ fn one_life(program: &Program, subject: &Subject, elements: u64) -> Result<Resul
     if let Some(error) = &growth.tally.first_error {
         return Ok(Err(format!("the server answered {error}")));
     }
-    Ok(Ok(Life { growth, deletion: delete(&server)? }))
+    Ok(Ok(Life { growth, before: watch(&server, &["EXISTS", "big"])?, deletion: watch(&server, &["DEL", "big"])? }))
 }
 
-fn delete(server: &Server) -> Result<Deletion, String> {
+fn watch(server: &Server, command: &[&str]) -> Result<Watch, String> {
     let mut connection = Connection::open(server.address)?;
     connection.stream.set_nonblocking(true).map_err(|error| format!("cannot unblock a socket: {error}"))?;
     let mut probe = Probe::open(server)?;
     let mut request = Vec::new();
-    encode(&["DEL", "big"], &mut request);
+    encode(command, &mut request);
     let begin = Instant::now();
     connection.send(&request)?;
     let (mut tally, mut reply_ns) = (Tally::default(), None);
@@ -141,7 +144,7 @@ fn delete(server: &Server) -> Result<Deletion, String> {
         }
     }
     tally.all_well()?;
-    Ok(Deletion { probes: Latencies::new(probe.latencies_ns), reply_ns: reply_ns.unwrap_or(0) })
+    Ok(Watch { probes: Latencies::new(probe.latencies_ns), reply_ns: reply_ns.unwrap_or(0) })
 }
 
 fn cell(lives: Result<&Vec<Life>, &String>, row: usize) -> Cell {
@@ -154,12 +157,13 @@ fn cell(lives: Result<&Vec<Life>, &String>, row: usize) -> Cell {
         1 => life.growth.batches.max_ns(),
         2 => life.growth.worst_cpu_ns,
         3 => life.growth.probes.quantile_ns(0.999),
-        6 => life.deletion.reply_ns,
+        4 => life.before.probes.max_ns(),
+        7 => life.deletion.reply_ns,
         _ => life.deletion.probes.max_ns(),
     };
     match row {
         0 => Cell::of(&[ms(repeatable_ns(&lives.iter().map(|life| &life.growth).collect::<Vec<_>>()))]),
-        4 => Cell::of(&[ms(lives.iter().map(figure).min().unwrap_or(0))]),
+        4 | 5 => Cell::of(&[ms(lives.iter().map(figure).min().unwrap_or(0))]),
         _ => Cell::of(&lives.iter().map(|life| ms(figure(life))).collect::<Vec<_>>()),
     }
 }

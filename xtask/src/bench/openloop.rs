@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll;
@@ -22,6 +23,8 @@ use super::load::Tally;
 pub(crate) const CONNECTIONS: usize = 50;
 /// How long replies may be overdue after the last request.
 const GRACE: Duration = Duration::from_secs(30);
+/// Room that is made for samples beforehand: moving a million of them takes the client 14 ms.
+const SAMPLES: u64 = 1 << 24;
 /// Requests sent between two looks at the replies when the client is behind.
 const BURST: usize = 64;
 
@@ -51,23 +54,44 @@ pub(crate) struct Strike<'a> {
 /// What to send and for how long.
 pub(crate) struct Plan<'a> {
     pub(crate) pace: Pace,
-    /// Ends after so many requests or so much time, or when the strike's window closes.
+    /// In the open pace, requests of numbers that differ by a multiple of it share one.
+    pub(crate) connections: usize,
+    /// Ends after so many requests or so much time, or when the strike's window closes, or when
+    /// `stop` is set.
     pub(crate) requests: u64,
     pub(crate) time: Duration,
+    pub(crate) stop: Option<&'a AtomicBool>,
     /// Appends the request of this number.
     pub(crate) request: &'a dyn Fn(u64, &mut Vec<u8>),
+    /// The reply that the request of this number must get, if that is known.
+    pub(crate) expected: Option<&'a dyn Fn(u64) -> &'a [u8]>,
     pub(crate) strike: Option<Strike<'a>>,
+}
+
+/// When a request was due, from the start, and how long after that it was sent and answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) due_ns: u64,
+    pub(crate) late_ns: u64,
+    pub(crate) latency_ns: u64,
+}
+
+/// Replies other than expected.
+#[derive(Default)]
+pub(crate) struct Wrong {
+    pub(crate) count: u64,
+    /// Number and reply of the first.
+    pub(crate) first: Option<(u64, Vec<u8>)>,
 }
 
 /// What came of a plan.
 pub(crate) struct Outcome {
     /// Of the requests due in the window: after the strike, or in the whole time.
-    pub(crate) latencies_ns: Vec<u64>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) wrong: Wrong,
     pub(crate) replies_per_second: f64,
     /// The replies to the plan's requests.
     pub(crate) tally: Tally,
-    /// The longest that a request was sent after it was due.
-    pub(crate) latest_ns: u64,
     /// How long the disturbance lasted, if there was one and it ended in its window.
     pub(crate) strike_time: Option<Duration>,
 }
@@ -77,15 +101,15 @@ struct Line {
     stream: TcpStream,
     inbox: Inbox,
     outgoing: Vec<u8>,
-    /// When each unanswered request was due, in nanoseconds from the start.
-    due_ns: VecDeque<u64>,
+    /// Number of each unanswered request, and what is known of its times.
+    asked: VecDeque<(u64, Sample)>,
 }
 
 impl Line {
     fn open(address: SocketAddr) -> Result<Line, String> {
         let Connection { stream, inbox } = Connection::open(address)?;
         stream.set_nonblocking(true).map_err(|error| format!("cannot unblock a socket: {error}"))?;
-        Ok(Line { stream, inbox, outgoing: Vec::new(), due_ns: VecDeque::new() })
+        Ok(Line { stream, inbox, outgoing: Vec::new(), asked: VecDeque::new() })
     }
 
     /// Sends what the socket takes.
@@ -117,9 +141,9 @@ struct Course<'a> {
     lines: Vec<Line>,
     sent: u64,
     next_line: usize,
-    answered: Vec<(u64, u64)>,
+    answered: Vec<Sample>,
+    wrong: Wrong,
     tally: Tally,
-    latest_ns: u64,
     watch: Option<Watch>,
     /// Set once nothing more is to be sent.
     closed_ns: Option<u64>,
@@ -130,6 +154,8 @@ struct Watch {
     line: Line,
     struck_ns: Option<u64>,
     asked_ns: u64,
+    /// Whether the last watch command is unanswered.
+    waiting: bool,
     over_ns: Option<u64>,
     /// Replies still expected to the strike itself rather than to a watch command.
     strikes: usize,
@@ -139,10 +165,10 @@ struct Watch {
 ///
 /// # Errors
 /// When a connection breaks, or replies are missing long after the end.
-pub(crate) fn run(address: SocketAddr, plan: &Plan<'_>) -> Result<Outcome, String> {
+pub(crate) fn run<'a>(address: SocketAddr, plan: &'a Plan<'a>) -> Result<Outcome, String> {
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|error| format!("no epoll: {error}"))?;
     let mut lines = Vec::new();
-    for place in 0..CONNECTIONS {
+    for place in 0..plan.connections {
         let line = Line::open(address)?;
         epoll::add(&poll, &line.stream, epoll::EventData::new_u64(place as u64), epoll::EventFlags::IN)
             .map_err(|error| format!("cannot watch a socket: {error}"))?;
@@ -150,7 +176,14 @@ pub(crate) fn run(address: SocketAddr, plan: &Plan<'_>) -> Result<Outcome, Strin
     }
     let watch = match plan.strike {
         None => None,
-        Some(_) => Some(Watch { line: Line::open(address)?, struck_ns: None, asked_ns: 0, over_ns: None, strikes: 0 }),
+        Some(_) => Some(Watch {
+            line: Line::open(address)?,
+            struck_ns: None,
+            asked_ns: 0,
+            waiting: false,
+            over_ns: None,
+            strikes: 0,
+        }),
     };
     let mut course = Course {
         plan,
@@ -158,13 +191,13 @@ pub(crate) fn run(address: SocketAddr, plan: &Plan<'_>) -> Result<Outcome, Strin
         lines,
         sent: 0,
         next_line: 0,
-        answered: Vec::new(),
+        answered: Vec::with_capacity(plan.requests.min(SAMPLES) as usize),
+        wrong: Wrong::default(),
         tally: Tally::default(),
-        latest_ns: 0,
         watch,
         closed_ns: None,
     };
-    let mut events = Vec::with_capacity(CONNECTIONS);
+    let mut events = Vec::with_capacity(plan.connections);
     let nothing = Timespec { tv_sec: 0, tv_nsec: 0 };
     loop {
         course.send()?;
@@ -195,7 +228,8 @@ impl Course<'_> {
             if self.closed_ns.is_some() {
                 break;
             }
-            if self.sent == self.plan.requests || now_ns >= self.plan.time.as_nanos() as u64 {
+            let stopped = self.plan.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+            if stopped || self.sent == self.plan.requests || now_ns >= self.plan.time.as_nanos() as u64 {
                 self.closed_ns = Some(now_ns);
                 break;
             }
@@ -207,14 +241,13 @@ impl Course<'_> {
                 break;
             }
             let line = &mut self.lines[self.next_line];
-            self.next_line = (self.next_line + 1) % CONNECTIONS;
-            if matches!(self.plan.pace, Pace::Closed) && !line.due_ns.is_empty() {
+            self.next_line = (self.next_line + 1) % self.plan.connections;
+            if matches!(self.plan.pace, Pace::Closed) && !line.asked.is_empty() {
                 continue;
             }
             (self.plan.request)(self.sent, &mut line.outgoing);
-            line.due_ns.push_back(due_ns);
+            line.asked.push_back((self.sent, Sample { due_ns, late_ns: now_ns - due_ns, latency_ns: 0 }));
             line.flush()?;
-            self.latest_ns = self.latest_ns.max(now_ns - due_ns);
             self.sent += 1;
         }
         Ok(())
@@ -227,8 +260,12 @@ impl Course<'_> {
         line.fill()?;
         while let Some(reply) = line.inbox.next()? {
             self.tally.count(reply);
-            let due_ns = line.due_ns.pop_front().ok_or("the server sent a reply that nobody asked for")?;
-            self.answered.push((due_ns, now_ns.saturating_sub(due_ns)));
+            let (number, sample) = line.asked.pop_front().ok_or("the server sent a reply that nobody asked for")?;
+            self.answered.push(Sample { latency_ns: now_ns.saturating_sub(sample.due_ns), ..sample });
+            if self.plan.expected.is_some_and(|expected| expected(number) != reply) {
+                self.wrong.count += 1;
+                self.wrong.first.get_or_insert_with(|| (number, reply.to_vec()));
+            }
         }
         line.flush()
     }
@@ -252,9 +289,9 @@ impl Course<'_> {
         // One question at a time: a stalled server would find a heap of them.
         if watch.over_ns.is_none() && now_ns - watch.asked_ns > 50_000_000 {
             watch.asked_ns = now_ns;
-            if watch.line.due_ns.is_empty() {
+            if !watch.waiting {
                 encode(strike.watch, &mut watch.line.outgoing);
-                watch.line.due_ns.push_back(now_ns);
+                watch.waiting = true;
             }
             watch.line.flush()?;
             watch.line.fill()?;
@@ -266,7 +303,7 @@ impl Course<'_> {
                     }
                     continue;
                 }
-                watch.line.due_ns.pop_front();
+                watch.waiting = false;
                 if (strike.is_over)(reply) {
                     watch.over_ns = Some(now_ns);
                 }
@@ -302,13 +339,71 @@ impl Course<'_> {
         };
         let strike_time =
             self.watch.as_ref().and_then(|watch| Some(Duration::from_nanos(watch.over_ns? - watch.struck_ns?)));
-        let in_window = self.answered.iter().filter(|(due_ns, _)| (from_ns..=until_ns).contains(due_ns));
+        let mut samples = self.answered;
+        samples.retain(|sample| (from_ns..=until_ns).contains(&sample.due_ns));
         Outcome {
-            latencies_ns: in_window.map(|&(_, latency_ns)| latency_ns).collect(),
+            samples,
+            wrong: self.wrong,
             replies_per_second: self.tally.replies as f64 / seconds,
             tally: self.tally,
-            latest_ns: self.latest_ns,
             strike_time,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// Answers each byte of each connection with `:1`.
+    fn serve(connections: usize) -> SocketAddr {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                std::thread::spawn(move || {
+                    let mut byte = [0];
+                    while stream.read(&mut byte).is_ok_and(|count| count == 1) && stream.write_all(b":1\r\n").is_ok() {}
+                });
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_reply_other_than_expected_is_counted_and_kept() {
+        let plan = Plan {
+            pace: Pace::Open(1e6),
+            connections: 2,
+            requests: 10,
+            time: Duration::from_secs(10),
+            stop: None,
+            request: &|_, out| out.push(b'x'),
+            expected: Some(&|number| if number == 3 || number == 8 { b":2\r\n" } else { b":1\r\n" }),
+            strike: None,
+        };
+        let outcome = run(serve(2), &plan).unwrap();
+        assert_eq!((outcome.samples.len(), outcome.tally.replies), (10, 10));
+        assert_eq!(outcome.wrong.count, 2);
+        // Of two connections either may be answered first.
+        assert!(matches!(outcome.wrong.first, Some((3 | 8, reply)) if reply == b":1\r\n"));
+    }
+
+    #[test]
+    fn a_stop_ends_an_endless_plan() {
+        let stop = AtomicBool::new(true);
+        let plan = Plan {
+            pace: Pace::Open(1e6),
+            connections: 1,
+            requests: u64::MAX,
+            time: Duration::from_secs(10),
+            stop: Some(&stop),
+            request: &|_, out| out.push(b'x'),
+            expected: None,
+            strike: None,
+        };
+        assert_eq!(run(serve(1), &plan).unwrap().samples.len(), 0);
     }
 }

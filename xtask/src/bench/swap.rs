@@ -2,8 +2,9 @@
 //!
 //! Twenty connections send a thousand commands a second each, at times fixed beforehand, to a
 //! million small values and one of a million elements. Each connection owns every twentieth key,
-//! and every twentieth element of the big one, and keeps a model of what it owns (`traffic.rs`):
-//! so it knows each reply beforehand, to the byte.
+//! and every twentieth element of the big one, and a model of what it owns (`traffic.rs`) says each
+//! reply beforehand, to the byte. The commands and their replies are prepared before the clock
+//! starts: keeping the models meanwhile, whose tables grow, would be seen in the latencies.
 //!
 //! ```text
 //!  load ── before ── MODULE REPLACE ── converting ── between ── MODULE REPLACE ── back ── after
@@ -17,6 +18,7 @@ use super::Bench;
 use super::client::{Connection, Reply};
 use super::figure::{Figure, Latencies};
 use super::load;
+use super::openloop::{self, Pace, Plan, Sample};
 use super::server::Server;
 use super::table::{Bar, Cell, Row, Table};
 use super::traffic::{Kind, Walker};
@@ -48,18 +50,46 @@ pub(crate) struct Replacement {
     with_module: Option<PathBuf>,
 }
 
-/// One request: when it was due, counted from the start, and how long it took from then.
-struct Sample {
-    due_ns: u64,
-    latency_ns: u64,
+/// Seconds of commands that are prepared; the whole of a run fits in.
+const PREPARED_S: u64 = 120;
+
+/// All commands of a run in the order in which they are sent, and the replies they must get.
+struct Script {
+    bytes: Vec<u8>,
+    /// Where in the bytes each command's reply begins, and where it ends.
+    places: Vec<(usize, usize)>,
 }
 
-/// What a connection saw.
-#[derive(Default)]
-struct Seen {
-    samples: Vec<Sample>,
-    wrong: u64,
-    first_wrong: Option<String>,
+impl Script {
+    fn prepare(kind: Kind, values: u64, count: u64) -> Script {
+        let mut walkers: Vec<Walker> = (0..CONNECTIONS).map(|number| Walker::new(kind, number, values)).collect();
+        let mut script = Script { bytes: Vec::new(), places: Vec::with_capacity(count as usize) };
+        for turn in 0..count {
+            let reply = walkers[(turn % CONNECTIONS) as usize].next(&mut script.bytes);
+            let begin = script.bytes.len();
+            script.bytes.extend_from_slice(&reply);
+            script.places.push((begin, script.bytes.len()));
+        }
+        script
+    }
+
+    fn request(&self, number: u64) -> &[u8] {
+        let number = number as usize;
+        let begin = number.checked_sub(1).map_or(0, |before| self.places[before].1);
+        &self.bytes[begin..self.places[number].0]
+    }
+
+    fn reply(&self, number: u64) -> &[u8] {
+        let (begin, end) = self.places[number as usize];
+        &self.bytes[begin..end]
+    }
+
+    /// What is wrong about a reply, in words.
+    fn describe(&self, number: u64, reply: &[u8]) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string();
+        let (request, expected) = (text(self.request(number)), text(self.reply(number)));
+        format!("{request} is answered {}, and not {expected}", text(reply))
+    }
 }
 
 /// The table, empty unless a type and a replacement are named.
@@ -71,13 +101,17 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         return Ok(Vec::new());
     };
     let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let values = if bench.quick { QUICK_VALUES } else { VALUES };
-    let runs = (0..bench.runs(RUNS, 1)).map(|_| run(bench, kind, &path, values)).collect::<Result<Vec<Run>, _>>()?;
-    Ok(vec![table(kind, values, &runs)])
+    let script = Script::prepare(kind, values(bench), PREPARED_S * COMMANDS_PER_SECOND);
+    let runs = (0..bench.runs(RUNS, 1)).map(|_| run(bench, kind, &path, &script)).collect::<Result<Vec<Run>, _>>()?;
+    Ok(vec![table(kind, values(bench), &runs)])
+}
+
+fn values(bench: &Bench) -> u64 {
+    if bench.quick { QUICK_VALUES } else { VALUES }
 }
 
 /// There and back once, on a server of its own.
-fn run(bench: &Bench, kind: Kind, path: &Path, values: u64) -> Result<Run, String> {
+fn run(bench: &Bench, kind: Kind, path: &Path, script: &Script) -> Result<Run, String> {
     let mut args = vec!["--enable-module-command".to_owned(), "local".to_owned()];
     if let Some(module) = &bench.replacement.with_module {
         let module = std::path::absolute(module).map_err(|error| format!("{}: {error}", module.display()))?;
@@ -86,31 +120,42 @@ fn run(bench: &Bench, kind: Kind, path: &Path, values: u64) -> Result<Run, Strin
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut server = Server::start_with(&bench.programs[0], &args)?;
     let original = original(&mut server, kind)?;
-    fill(&server, kind, values)?;
+    fill(&server, kind, values(bench))?;
     let memory_before = server.info("memory")?.number("used_memory").unwrap_or(0);
 
     let stop = AtomicBool::new(false);
-    let begin = Instant::now() + Duration::from_millis(200);
-    let mut phases = Vec::new();
-    let seen = std::thread::scope(|scope| -> Result<Vec<Seen>, String> {
-        let workers: Vec<_> = (0..CONNECTIONS)
-            .map(|number| {
-                let (stop, address) = (&stop, server.address);
-                scope.spawn(move || work(Walker::new(kind, number, values), address, begin, stop))
-            })
-            .collect();
-        let mut control = Connection::open(server.address)?;
-        let done = phase_all(&mut control, kind, [path, Path::new(&original)], begin, bench.quick);
-        stop.store(true, Ordering::Relaxed);
-        phases = done?;
-        workers.into_iter().map(|worker| worker.join().map_err(|_| "a client panicked".to_owned())?).collect()
-    })?;
+    let plan = Plan {
+        pace: Pace::Open(COMMANDS_PER_SECOND as f64),
+        connections: CONNECTIONS as usize,
+        requests: script.places.len() as u64,
+        time: Duration::from_secs(PREPARED_S),
+        stop: Some(&stop),
+        request: &|number, out| out.extend_from_slice(script.request(number)),
+        expected: Some(&|number| script.reply(number)),
+        strike: None,
+    };
+    let (address, begin) = (server.address, Instant::now());
+    let (phases, outcome) = std::thread::scope(|scope| {
+        let control = scope.spawn(|| {
+            let phases = Connection::open(address).and_then(|mut control| {
+                phase_all(&mut control, kind, [path, Path::new(&original)], begin, bench.quick)
+            });
+            stop.store(true, Ordering::Relaxed);
+            phases
+        });
+        let outcome = openloop::run(address, &plan);
+        (control.join().map_err(|_| "the control panicked".to_owned()), outcome)
+    });
+    let (phases, outcome) = (phases??, outcome?);
+    if outcome.tally.replies == script.places.len() as u64 {
+        return Err(format!("the run takes longer than {PREPARED_S} s"));
+    }
     let memory_after = server.info("memory")?.number("used_memory").unwrap_or(0);
     Ok(Run {
-        stretches: phases.iter().map(|phase| (phase.name, figures(phase, &seen))).collect(),
-        commands: seen.iter().map(|seen| seen.samples.len()).sum(),
-        wrong: seen.iter().map(|seen| seen.wrong).sum(),
-        first_wrong: seen.iter().find_map(|seen| seen.first_wrong.clone()),
+        stretches: phases.iter().map(|phase| (phase.name, figures(phase, &outcome.samples))).collect(),
+        commands: outcome.samples.len(),
+        wrong: outcome.wrong.count,
+        first_wrong: outcome.wrong.first.map(|(number, reply)| script.describe(number, &reply)),
         memory: [memory_before, memory_after],
     })
 }
@@ -118,7 +163,7 @@ fn run(bench: &Bench, kind: Kind, path: &Path, values: u64) -> Result<Run, Strin
 /// What one run has shown.
 struct Run {
     /// Of each stretch its name and [`FIGURES`].
-    stretches: Vec<(&'static str, [f64; 5])>,
+    stretches: Vec<(&'static str, [f64; FIGURES.len()])>,
     commands: usize,
     wrong: u64,
     first_wrong: Option<String>,
@@ -126,7 +171,7 @@ struct Run {
 }
 
 /// The rows of the table.
-const FIGURES: [&str; 5] = ["time, s", "p50, ms", "p99, ms", "p99.9, ms", "worst, ms"];
+const FIGURES: [&str; 6] = ["time, s", "p50, ms", "p99, ms", "p99.9, ms", "worst, ms", "sent late, worst, ms"];
 /// Which of them is judged.
 const TAIL: usize = 3;
 
@@ -142,10 +187,9 @@ impl Run {
 }
 
 /// The figures of one stretch.
-fn figures(phase: &Phase, seen: &[Seen]) -> [f64; 5] {
-    let samples = seen.iter().flat_map(|seen| &seen.samples);
-    let within = samples.filter(|sample| (phase.from_ns..phase.to_ns).contains(&sample.due_ns));
-    let latencies = Latencies::new(within.map(|sample| sample.latency_ns).collect());
+fn figures(phase: &Phase, samples: &[Sample]) -> [f64; FIGURES.len()] {
+    let within = || samples.iter().filter(|sample| (phase.from_ns..phase.to_ns).contains(&sample.due_ns));
+    let latencies = Latencies::new(within().map(|sample| sample.latency_ns).collect());
     let ms = |ns: u64| ns as f64 / 1e6;
     [
         ms(phase.to_ns - phase.from_ns) / 1e3,
@@ -153,6 +197,7 @@ fn figures(phase: &Phase, seen: &[Seen]) -> [f64; 5] {
         ms(latencies.quantile_ns(0.99)),
         ms(latencies.quantile_ns(0.999)),
         ms(latencies.max_ns()),
+        ms(within().map(|sample| sample.late_ns).max().unwrap_or(0)),
     ]
 }
 
@@ -194,35 +239,6 @@ fn phase_all(
         phases.push(Phase { name: next, from_ns, to_ns: now() });
     }
     Ok(phases)
-}
-
-/// One connection's commands, each sent when it is due, or as soon after as the reply before allows.
-fn work(mut walker: Walker, address: std::net::SocketAddr, begin: Instant, stop: &AtomicBool) -> Result<Seen, String> {
-    let mut connection = Connection::open(address)?;
-    let mut seen = Seen::default();
-    let interval_ns = 1_000_000_000 * CONNECTIONS / COMMANDS_PER_SECOND;
-    let mut request = Vec::new();
-    for turn in 0.. {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let due_ns = turn * interval_ns + walker.offset_ns(interval_ns);
-        let due = begin + Duration::from_nanos(due_ns);
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        request.clear();
-        let expected = walker.next(&mut request);
-        connection.send(&request)?;
-        let wrong = connection.receive(|reply| (reply != expected).then(|| reply.to_vec()))?;
-        seen.samples.push(Sample { due_ns, latency_ns: (begin.elapsed().as_nanos() as u64).saturating_sub(due_ns) });
-        if let Some(reply) = wrong {
-            seen.wrong += 1;
-            seen.first_wrong.get_or_insert_with(|| {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string();
-                format!("{} is answered {}, and not {}", text(&request), text(&reply), text(&expected))
-            });
-        }
-    }
-    Ok(seen)
 }
 
 /// Path of the library that has the type now.
@@ -281,5 +297,21 @@ fn table(kind: Kind, values: u64, runs: &[Run]) -> Table {
         decimals: 3,
         rows: rows.collect(),
         notes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_holds_what_the_walkers_say_one_after_the_other() {
+        let script = Script::prepare(Kind::Zset, 1000, 2 * CONNECTIONS + 1);
+        let mut walkers: Vec<Walker> = (0..CONNECTIONS).map(|number| Walker::new(Kind::Zset, number, 1000)).collect();
+        for number in 0..=2 * CONNECTIONS {
+            let mut request = Vec::new();
+            let reply = walkers[(number % CONNECTIONS) as usize].next(&mut request);
+            assert_eq!((script.request(number), script.reply(number)), (&request[..], &reply[..]), "{number}");
+        }
     }
 }

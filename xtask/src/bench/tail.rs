@@ -167,9 +167,12 @@ fn common_rate(bench: &Bench, notes: &mut Vec<String>) -> Result<f64, String> {
         load_working_keys(&server)?;
         let plan = Plan {
             pace: Pace::Closed,
+            connections: openloop::CONNECTIONS,
             requests: u64::MAX,
             time: Duration::from_secs(3),
+            stop: None,
             request: &mixed,
+            expected: None,
             strike: None,
         };
         let rate = openloop::run(server.address, &plan)?.replies_per_second;
@@ -292,8 +295,9 @@ fn disturb(
         std::thread::sleep(until_deadline - LEAD);
     }
     let outcome = openloop::run(server.address, &plan(disturbance, rate, quick))?;
-    let (errors, latest_us) = (outcome.tally.errors, outcome.latest_ns as f64 / 1e3);
-    let latencies = Latencies::new(outcome.latencies_ns);
+    let latest_ns = outcome.samples.iter().map(|sample| sample.late_ns).max().unwrap_or(0);
+    let (errors, latest_us) = (outcome.tally.errors, latest_ns as f64 / 1e3);
+    let latencies = Latencies::new(outcome.samples.iter().map(|sample| sample.latency_ns).collect());
     let us =
         [latencies.quantile_ns(0.5), latencies.quantile_ns(0.99), latencies.quantile_ns(0.999), latencies.max_ns()];
     Ok(Ok(Reading {
@@ -319,9 +323,12 @@ fn plan(disturbance: &Disturbance, rate: f64, quick: bool) -> Plan<'_> {
     };
     Plan {
         pace: Pace::Open(rate),
+        connections: openloop::CONNECTIONS,
         requests: fresh_keys.unwrap_or(u64::MAX),
         time: Duration::from_secs(900),
+        stop: None,
         request: if fresh_keys.is_some() { &fresh } else { &mixed },
+        expected: None,
         // Growth is in the requests themselves.
         strike: fresh_keys.is_none().then_some(strike),
     }

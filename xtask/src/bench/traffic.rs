@@ -73,11 +73,6 @@ impl Walker {
         Walker { kind, number, values, random, small: HashMap::new(), big: HashMap::new(), lists: Lists::default() }
     }
 
-    /// Its part of the interval in which all walkers send once.
-    pub(crate) fn offset_ns(&self, interval_ns: u64) -> u64 {
-        interval_ns * self.number / CONNECTIONS
-    }
-
     fn draw(&mut self, below: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
