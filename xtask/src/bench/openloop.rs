@@ -23,6 +23,9 @@ use super::load::Tally;
 pub(crate) const CONNECTIONS: usize = 50;
 /// How long replies may be overdue after the last request.
 const GRACE: Duration = Duration::from_secs(30);
+/// A client that does not come round for so long was held up by the machine: it has a core for
+/// itself, and a round takes it microseconds.
+const HELD_UP_NS: u64 = 1_000_000;
 /// Room that is made for samples beforehand: moving a million of them takes the client 14 ms.
 const SAMPLES: u64 = 1 << 24;
 /// Requests sent between two looks at the replies when the client is behind.
@@ -76,6 +79,22 @@ pub(crate) struct Sample {
     pub(crate) latency_ns: u64,
 }
 
+/// A time in which the machine held the client up, in nanoseconds from the start.
+#[derive(Clone, Copy)]
+pub(crate) struct HoldUp {
+    from_ns: u64,
+    to_ns: u64,
+}
+
+impl HoldUp {
+    /// Whether it may have made a request's latency longer: one that was due or unanswered
+    /// meanwhile, or that came behind all that had to be made up for, in as much time again.
+    pub(crate) fn mars(self, sample: &Sample) -> bool {
+        let made_up_ns = self.to_ns + (self.to_ns - self.from_ns);
+        sample.due_ns < made_up_ns && sample.due_ns + sample.latency_ns > self.from_ns
+    }
+}
+
 /// Replies other than expected.
 #[derive(Default)]
 pub(crate) struct Wrong {
@@ -88,6 +107,7 @@ pub(crate) struct Wrong {
 pub(crate) struct Outcome {
     /// Of the requests due in the window: after the strike, or in the whole time.
     pub(crate) samples: Vec<Sample>,
+    pub(crate) hold_ups: Vec<HoldUp>,
     pub(crate) wrong: Wrong,
     pub(crate) replies_per_second: f64,
     /// The replies to the plan's requests.
@@ -142,6 +162,7 @@ struct Course<'a> {
     sent: u64,
     next_line: usize,
     answered: Vec<Sample>,
+    hold_ups: Vec<HoldUp>,
     wrong: Wrong,
     tally: Tally,
     watch: Option<Watch>,
@@ -192,6 +213,7 @@ pub(crate) fn run<'a>(address: SocketAddr, plan: &'a Plan<'a>) -> Result<Outcome
         sent: 0,
         next_line: 0,
         answered: Vec::with_capacity(plan.requests.min(SAMPLES) as usize),
+        hold_ups: Vec::new(),
         wrong: Wrong::default(),
         tally: Tally::default(),
         watch,
@@ -199,7 +221,13 @@ pub(crate) fn run<'a>(address: SocketAddr, plan: &'a Plan<'a>) -> Result<Outcome
     };
     let mut events = Vec::with_capacity(plan.connections);
     let nothing = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut from_ns = course.now_ns();
     loop {
+        let to_ns = course.now_ns();
+        if to_ns - from_ns > HELD_UP_NS {
+            course.hold_ups.push(HoldUp { from_ns, to_ns });
+        }
+        from_ns = to_ns;
         course.send()?;
         course.strike()?;
         events.clear();
@@ -343,6 +371,7 @@ impl Course<'_> {
         samples.retain(|sample| (from_ns..=until_ns).contains(&sample.due_ns));
         Outcome {
             samples,
+            hold_ups: self.hold_ups,
             wrong: self.wrong,
             replies_per_second: self.tally.replies as f64 / seconds,
             tally: self.tally,
@@ -389,6 +418,17 @@ mod tests {
         assert_eq!(outcome.wrong.count, 2);
         // Of two connections either may be answered first.
         assert!(matches!(outcome.wrong.first, Some((3 | 8, reply)) if reply == b":1\r\n"));
+    }
+
+    #[test]
+    fn a_hold_up_mars_what_waited_and_what_came_right_behind() {
+        let hold_up = HoldUp { from_ns: 100, to_ns: 150 };
+        for (due_ns, latency_ns, marred) in
+            [(80, 10, false), (80, 30, true), (120, 5, true), (190, 5, true), (200, 5, false)]
+        {
+            let sample = Sample { due_ns, late_ns: 0, latency_ns };
+            assert_eq!(hold_up.mars(&sample), marred, "due at {due_ns}, answered after {latency_ns}");
+        }
     }
 
     #[test]
