@@ -1,0 +1,1 @@
+//! The storage: a counted tree of packs.
