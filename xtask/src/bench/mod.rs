@@ -13,6 +13,7 @@
 //!  cputime.rs   processor time out of /proc      figure.rs   medians, percentiles
 //!  table.rs     rows, verdicts, printing
 //!  workload.rs  the rows of `cpu`                cpu.rs      runs them
+//!  script.rs    sends what redis-benchmark cannot
 //!  linked.rs    the price of the module boundary
 //!  floor.rs     what the kernel takes, whatever the server does
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
@@ -36,6 +37,7 @@ mod memory;
 mod openloop;
 mod pin;
 mod plinth;
+mod script;
 mod server;
 mod startup;
 mod swap;

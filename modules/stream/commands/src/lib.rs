@@ -21,8 +21,10 @@
 
 #![deny(unsafe_code)]
 
+pub mod convert;
 pub mod group;
 pub mod id;
+pub mod layout;
 pub mod pending;
 pub mod storage;
 pub mod stream;
