@@ -19,6 +19,7 @@
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
+//!  trimming.rs  one big stream that is emptied
 //!  openloop.rs  the client behind tail.rs
 //!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
@@ -44,6 +45,7 @@ mod swap;
 mod table;
 mod tail;
 mod traffic;
+mod trimming;
 mod workload;
 
 use std::path::PathBuf;
@@ -162,6 +164,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
         (Part::Tail, elements::measure),
+        (Part::Tail, trimming::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
         (Part::Swap, swap::measure),
