@@ -48,6 +48,8 @@ struct Tail {
     pack: Pack,
     /// Bytes that its entries would take in a node of Redis, about.
     foreign_bytes: usize,
+    /// Bytes that are not entries.
+    names_bytes: usize,
 }
 
 impl Tail {
@@ -58,7 +60,12 @@ impl Tail {
         let entries_max = if layout.node_entries == 0 { usize::MAX } else { layout.node_entries };
         self.foreign_bytes.saturating_add(bytes_more) >= bytes_max
             || self.pack.len_with_removed() >= entries_max
-            || self.pack.used_bytes().saturating_add(bytes_more) > PACK_BYTES_MAX
+            || (self.pack.used_bytes() - self.names_bytes).saturating_add(bytes_more) > PACK_BYTES_MAX
+    }
+
+    /// A pack that becomes the tail.
+    fn of(pack: Pack, foreign_bytes: usize) -> Tail {
+        Tail { names_bytes: pack.names_end(), pack, foreign_bytes }
     }
 }
 
@@ -97,7 +104,7 @@ impl PackTree {
             && !whole
             && let Some(tail) = &mut self.tail
         {
-            front.tail = Some(Tail { pack: tail.pack.split_front(count), foreign_bytes: tail.foreign_bytes });
+            front.tail = Some(Tail::of(tail.pack.split_front(count), tail.foreign_bytes));
         }
     }
 
@@ -140,12 +147,15 @@ impl Storage for PackTree {
         self.sums.packs + usize::from(self.tail.is_some())
     }
 
+    fn next_piece(&self, id: Id) -> Option<Id> {
+        self.root.next_pack(id).or_else(|| self.tail.as_ref().map(|tail| tail.pack.first()).filter(|first| *first > id))
+    }
+
     fn copy(&self) -> Option<Self> {
         let mut copy = PackTree::default();
         copy.last = self.last;
         self.root.for_each(&mut |pack| copy.push_pack(pack.copy()));
-        let tail = self.tail.as_ref();
-        copy.tail = tail.map(|tail| Tail { pack: tail.pack.copy(), foreign_bytes: tail.foreign_bytes });
+        copy.tail = self.tail.as_ref().map(|tail| Tail::of(tail.pack.copy(), tail.foreign_bytes));
         Some(copy)
     }
 
@@ -166,7 +176,7 @@ impl Storage for PackTree {
         }
         let pack = Pack::new(id, fields);
         let foreign_bytes = pack.used_bytes() + count + FOREIGN_NODE_BYTES;
-        self.tail = Some(Tail { pack, foreign_bytes });
+        self.tail = Some(Tail::of(pack, foreign_bytes));
     }
 
     fn first(&self) -> Option<Id> {
@@ -248,7 +258,7 @@ impl Storage for PackTree {
             let left = count - front.sums.entries;
             if left > 0 && !whole {
                 let pack = self.root.with_first(&mut self.sums, |pack| pack.split_front(left));
-                front.tail = pack.map(|pack| Tail { pack, foreign_bytes: 0 });
+                front.tail = pack.map(|pack| Tail::of(pack, 0));
             }
             self.root.lower(&mut self.sums);
         }

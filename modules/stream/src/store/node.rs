@@ -195,6 +195,18 @@ impl Node {
         }
     }
 
+    /// First id of the pack behind the one in which an id is, or would be.
+    pub(crate) fn next_pack(&self, id: Id) -> Option<Id> {
+        match self {
+            Node::Leaf(packs) => packs.get(packs.partition_point(|pack| pack.first() <= id)).map(Pack::first),
+            Node::Inner(children) => {
+                let behind = children.partition_point(|child| child.first <= id);
+                let next = children.get(place(behind)).and_then(|child| child.node.next_pack(id));
+                next.or_else(|| children.get(behind.max(1))?.node.first())
+            }
+        }
+    }
+
     /// How many entries lie before an id.
     pub(crate) fn count_before(&self, id: Id) -> usize {
         match self {

@@ -9,8 +9,8 @@
 //! between others stays as a mark until half of the pack is such marks; then it is written anew.
 //!
 //! *Invariants*: a pack that is looked at has an entry; the entry at `start` is there and its id is
-//! `first`; the last one is there too; a pack of more than one entry has at most
-//! [`PACK_BYTES_MAX`] and what one entry takes.
+//! `first`; the last one is there too; the entries of a pack of more than one have at most
+//! [`PACK_BYTES_MAX`].
 
 use super::entry::{self, Entry, Fields, Plan};
 use super::varint;
@@ -18,8 +18,9 @@ use plinth_module::pack::element;
 use plinth_stream_commands::id::Id;
 use std::ops::{ControlFlow, RangeInclusive};
 
-/// Most bytes of a pack of more than one entry, whatever the parameters say: what is copied when it
-/// grows, and walked over when an entry is looked for.
+/// Most bytes of the entries of a pack of more than one, whatever the parameters say: what is copied
+/// when it grows, and walked over when an entry is looked for. Names do not count: else a file of many
+/// short entries with long names, which it says once, would take that length for each.
 pub(crate) const PACK_BYTES_MAX: usize = 128 << 10;
 
 /// Room for entries to come that is not worth giving back.
@@ -170,7 +171,7 @@ impl Pack {
     }
 
     /// Where the names end.
-    fn names_end(&self) -> usize {
+    pub(crate) fn names_end(&self) -> usize {
         let (count, names) = self.names();
         let mut at = 0;
         for _ in 0..count {

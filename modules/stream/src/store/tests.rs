@@ -138,6 +138,30 @@ fn a_log_cut_to_any_count_has_the_rest() {
 }
 
 #[test]
+fn pieces_are_the_packs_in_turn() {
+    for count in [1, 3, 4, 64 * 3, 64 * 3 + 1, 64 * 64 * 3 + 10] {
+        let (mut log, model) = counted(count, SMALL);
+        let ids: Vec<Id> = model.into_keys().collect();
+        let starts = |log: &PackTree| -> Vec<Id> {
+            std::iter::successors(log.first(), |start| log.next_piece(*start)).collect()
+        };
+        assert!(starts(&log).iter().eq(ids.iter().step_by(3)));
+        // Between packs of which the first ones are gone, from the middle of one.
+        log.cut(Keep::Count(ids.len() / 2), false, 0);
+        assert_eq!(starts(&log).len(), log.nodes());
+        assert_eq!(log.next_piece(Id::MIN), log.first().filter(|_| log.nodes() > 0));
+    }
+}
+
+#[test]
+fn names_that_are_long_are_kept_once() {
+    let fields = [vec![b'n'; 1 << 20], b"v".to_vec()];
+    let mut log = PackTree::new();
+    (1..2000).for_each(|seq| append(&mut log, Layout { node_bytes: 0, node_entries: 0 }, Id::new(0, seq), &fields));
+    assert!(log.memory() < 2 << 20, "{} bytes", log.memory());
+}
+
+#[test]
 fn a_log_whose_packs_are_removed_one_by_one_gives_all_back() {
     let (mut log, model) = counted(64 * 64 * 3 + 10, SMALL);
     let ids: Vec<Id> = model.into_keys().collect();
