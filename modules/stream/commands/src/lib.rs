@@ -21,6 +21,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod codec;
 pub mod convert;
 pub mod group;
 pub mod id;
