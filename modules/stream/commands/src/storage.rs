@@ -46,6 +46,9 @@ pub enum Keep {
     From(Id),
 }
 
+/// Entries that are saved together if the storage does not say which lie together.
+const PIECE_ENTRIES: usize = 100;
+
 /// A log of entries. See the [module](self).
 pub trait Storage: Send + Sized + 'static {
     /// The names and values of an entry in turn, as [`visit`](Storage::visit) lends them.
@@ -70,6 +73,20 @@ pub trait Storage: Send + Sized + 'static {
 
     /// Number of pieces that lie together, which XINFO shows as `radix-tree-keys`.
     fn nodes(&self) -> usize;
+
+    /// Where the piece that an id is in ends: the first id of the next piece, `None` if there is none. Pieces
+    /// are saved as the nodes of a file, and begin where nodes began in the file that was loaded.
+    fn next_piece(&self, id: Id) -> Option<Id> {
+        let mut left = PIECE_ENTRIES;
+        let next = self.visit(id..=Id::MAX, |id, _| {
+            if left == 0 {
+                return ControlFlow::Break(id);
+            }
+            left -= 1;
+            ControlFlow::Continue(())
+        });
+        next.break_value()
+    }
 
     /// A copy, or `None` to have COPY go by way of saving and loading.
     fn copy(&self) -> Option<Self> {
