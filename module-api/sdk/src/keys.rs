@@ -302,7 +302,8 @@ impl Keys<'_> {
         check_found(unsafe { (host::keys().remove)(self.call.as_ptr(), Bytes::of(key), flags) })
     }
 
-    /// Says that a key's value changed, and publishes `event` in class `class` (an `EVENT_*` bit).
+    /// Says that a key's value changed, and publishes `event` in class `class` (an `EVENT_*` bit);
+    /// an empty one is not published.
     #[inline]
     pub fn modified(&mut self, key: &[u8], class: u32, event: &str) {
         // SAFETY: the call is valid; key and event are borrowed for the call.

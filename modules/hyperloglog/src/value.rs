@@ -43,6 +43,9 @@ impl From<Corrupt> for Refusal {
     }
 }
 
+/// What comes of going through a string.
+pub type Checked<T = ()> = Result<T, Refusal>;
+
 /// The first bytes of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header([u8; HEADER_BYTES]);
@@ -117,7 +120,7 @@ impl<'v> Sketch<'v> {
 
     /// Reads a string.
     #[inline]
-    pub fn read(string: &'v [u8]) -> Result<Sketch<'v>, Refusal> {
+    pub fn read(string: &'v [u8]) -> Checked<Sketch<'v>> {
         let (header, registers) = string.split_first_chunk::<HEADER_BYTES>().ok_or(Refusal::Other)?;
         if !header.starts_with(&MAGIC) {
             return Err(Refusal::Other);
@@ -138,7 +141,7 @@ impl<'v> Sketch<'v> {
     }
 
     /// Raises registers to those of this value.
-    pub fn merge_into(&self, registers: &mut Registers) -> Result<(), Refusal> {
+    pub fn merge_into(&self, registers: &mut Registers) -> Checked {
         match self.form {
             Form::Dense(dense) => registers.merge_dense(dense),
             Form::Sparse(runs) => registers.merge_sparse(runs)?,
@@ -147,20 +150,34 @@ impl<'v> Sketch<'v> {
     }
 
     /// The registers.
-    pub fn registers(&self) -> Result<Registers, Refusal> {
+    pub fn registers(&self) -> Checked<Registers> {
         let mut registers = Registers::new();
         self.merge_into(&mut registers)?;
         Ok(registers)
     }
 
     /// The estimated number of different elements, counted anew.
-    pub fn cardinality(&self) -> Result<u64, Refusal> {
+    pub fn cardinality(&self) -> Checked<u64> {
         let histogram: Histogram = match self.form {
             Form::Dense(dense) => histogram(dense),
             Form::Sparse(runs) => sparse_histogram(runs)?,
         };
         Ok(cardinality(&histogram))
     }
+}
+
+/// Keeps the estimate for the registers of a value that was read.
+pub fn note_count(value: &mut [u8], count: u64) {
+    if let Some(head) = value.first_chunk_mut::<HEADER_BYTES>() {
+        *head = *Header(*head).with_count(count).bytes();
+    }
+}
+
+/// The registers of a dense value, to be changed: the count is no longer theirs.
+pub fn change_dense(value: &mut [u8]) -> Option<&mut Dense> {
+    let (head, registers) = value.split_first_chunk_mut::<HEADER_BYTES>()?;
+    *head = *Header(*head).changed().bytes();
+    registers.first_chunk_mut()
 }
 
 /// A dense value's bytes.
