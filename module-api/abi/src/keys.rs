@@ -192,8 +192,8 @@ pub struct KeysService {
     /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
-    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] beside it. Entries stay
-    /// valid.
+    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] beside it; without an event
+    /// when it is empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),

@@ -28,6 +28,13 @@ static RANGES: Data = Data {
     name: "a list and a sorted set of 1,000",
     loads: &[(1_000, &["RPUSH", "list", "element:{index}"]), (1_000, &["ZADD", "board", "{score}", "element:{index}"])],
 };
+static SKETCHES: Data = Data {
+    name: "a dense HyperLogLog and 1M small ones",
+    loads: &[
+        (100_000, &["PFADD", "sketch", "element:{index}"]),
+        (POPULATION, &["PFADD", "sketch:{index}", "first", "second"]),
+    ],
+};
 
 static FEED: Data = Data { name: "a short stream", loads: &[(1_000, &["XADD", "feed", "*", "a", "1", "b", "2"])] };
 static LOG: Data = Data {
@@ -41,7 +48,6 @@ static BITS: Data = Data {
     name: "a bitmap of 1 MiB",
     loads: &[(1, &["SETBIT", "bits", "8388607", "1"]), (100_000, &["SETBIT", "bits", "{random}", "1"])],
 };
-static REGISTERS: Data = Data { name: "a HyperLogLog", loads: &[(100_000, &["PFADD", "visitors", "element:{index}"])] };
 /// On 10 by 10 degrees at the equator some 0.8 a square kilometre.
 static PLACES: Data =
     Data { name: "1M places", loads: &[(POPULATION, &["GEOADD", "places", "{lon}", "{lat}", "element:{index}"])] };
@@ -241,18 +247,25 @@ pub(crate) static WORKLOADS: &[Workload] = &[
         ..PLAIN
     },
     Workload {
-        name: "PFADD",
-        command: &["PFADD", "visitors", "element:__rand_int__"],
-        data: &REGISTERS,
-        levels: &HALF_LEVELS,
-        ..PLAIN
-    },
-    Workload {
         name: "GEOSEARCH of 100 in 1M places",
         command: &["GEOSEARCH", "places", "FROMMEMBER", "element:__rand_int__", "BYRADIUS", "6.25", "km"],
         data: &PLACES,
         levels: &HALF_LEVELS,
         weight: 50,
+        ..PLAIN
+    },
+    Workload {
+        name: "PFADD to a dense key",
+        command: &["PFADD", "sketch", "element:__rand_int__"],
+        data: &SKETCHES,
+        levels: &HALF_LEVELS,
+        ..PLAIN
+    },
+    Workload {
+        name: "PFADD to 1M keys",
+        command: &["PFADD", "sketch:__rand_int__", "element:__rand_int__"],
+        data: &SKETCHES,
+        levels: &HALF_LEVELS,
         ..PLAIN
     },
 ];
