@@ -1,0 +1,1 @@
+//! RESP bytes in and out of a real server.
