@@ -139,21 +139,28 @@ fn around_place(call: &mut Call<'_>, may_store: bool) -> Result {
     let key = call.args.bytes(1);
     ZSETS.len(&mut call.keys, key)?;
     let centre = place_at(call, 2)?;
-    search(call, key, centre, PLACE_OPTIONS_AT, may_store)
+    search(call, key, Some(centre), PLACE_OPTIONS_AT, may_store)
 }
 
 fn around_member(call: &mut Call<'_>, may_store: bool) -> Result {
     let key = call.args.bytes(1);
     let centre = match ZSETS.len(&mut call.keys, key)? {
-        Some(_) => place_of(call, key, call.args.bytes(2))?,
-        None => (0.0, 0.0),
+        Some(_) => Some(place_of(call, key, call.args.bytes(2))?),
+        None => None,
     };
     search(call, key, centre, MEMBER_OPTIONS_AT, may_store)
 }
 
-/// Searches around a centre; options are at argument `from`, and before them the radius and its unit.
-fn search(call: &mut Call<'_>, key: &[u8], centre: (f64, f64), from: usize, may_store: bool) -> Result {
-    let (radius_m, unit_m) = radius_at(call, from - 2)?;
+/// Searches around a centre; options are at argument `from`, and before them the radius and its unit,
+/// which nobody looks at where there is no key to have a centre in.
+fn search(call: &mut Call<'_>, key: &[u8], centre: Option<(f64, f64)>, from: usize, may_store: bool) -> Result {
+    let (area, unit_m) = match centre {
+        Some((lon, lat)) => {
+            let (radius_m, unit_m) = radius_at(call, from - 2)?;
+            (Area::circle(lon, lat, radius_m), unit_m)
+        }
+        None => (Area::circle(0.0, 0.0, 0.0), 1.0),
+    };
     let (mut options, mut store) = (Options::default(), None);
     let mut at = from;
     while at < call.args.len() {
@@ -166,13 +173,11 @@ fn search(call: &mut Call<'_>, key: &[u8], centre: (f64, f64), from: usize, may_
         if !may_store || at + 1 >= call.args.len() || !(by_distance || call.args.word(at, "store")) {
             return Err(Error::Syntax);
         }
-        // Key specs announce the key behind the first such word only.
-        let word = if by_distance { "storedist" } else { "store" };
-        if (from..at).any(|before| call.args.word(before, word)) {
-            return Err(Error::Syntax);
-        }
         store = Some(Store { key: call.args.bytes(at + 1), by_distance });
         at += 2;
+    }
+    if store.is_some_and(|store| !is_announced(&call.args, from, store.key)) {
+        return Err(Error::Syntax);
     }
     if store.is_some() && options.tells_more() {
         return Err(call
@@ -180,6 +185,14 @@ fn search(call: &mut Call<'_>, key: &[u8], centre: (f64, f64), from: usize, may_
             .error("ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"));
     }
     options.check(call)?;
-    let area = Area::circle(centre.0, centre.1, radius_m);
     query::run(call, key, &area, unit_m, &options, store.map(|store| (store, "georadiusstore")))
+}
+
+/// Whether the key specs announce a key that is stored to: the one behind the first `STORE`, or the first
+/// `STOREDIST`. Of repeated words the last counts in Redis, also where no spec tells of it.
+fn is_announced(args: &Args<'_>, from: usize, key: &[u8]) -> bool {
+    ["store", "storedist"].iter().any(|word| {
+        let first = (from..args.len()).find(|at| args.word(*at, word));
+        first.is_some_and(|at| args.bytes(at + 1) == key)
+    })
 }
