@@ -23,6 +23,9 @@ fn payloads(client: &mut Client) -> Vec<Vec<u8>> {
         assert_wire(client, &["COPY", "seed", &format!("seed:{value:.8}")], b":1\r\n");
     }
     client.command(&["GAUGE.PUSH", "seed:gauge", "5"]);
+    client.command(&["PFADD", "seed:sketch", "a", "b", "c", "d", "e", "f"]);
+    client.command(&["COPY", "seed:sketch", "seed:dense"]);
+    client.command(&["PFDEBUG", "TODENSE", "seed:dense"]);
     collections(client);
     let Reply::Array(keys) = client.ask(&["KEYS", "seed:*"]) else { panic!("KEYS") };
     let dump = |key: Reply| match client.ask(&["DUMP", &key.text()]) {
@@ -61,15 +64,18 @@ fn collections(client: &mut Client) {
 }
 
 /// Looks at all of a value, whatever its type: what was taken in must be readable.
-const LOOKS: [&[&str]; 13] = [
+const LOOKS: [&[&str]; 16] = [
     &["DUMP", "k"],
     &["COPY", "k", "copy", "REPLACE"],
     &["GET", "k"],
+    &["PFCOUNT", "k"],
+    &["PFCOUNT", "k", "seed:sketch"],
     &["GAUGE.GET", "k"],
     &["LRANGE", "k", "0", "-1"],
     &["SMEMBERS", "k"],
     &["HGETALL", "k"],
     &["ZRANGE", "k", "0", "-1", "WITHSCORES"],
+    &["PFADD", "k", "x"],
     &["LPUSH", "k", "x"],
     &["SADD", "k", "x"],
     &["HSET", "k", "element:1", "x"],

@@ -189,7 +189,7 @@ pub struct KeysService {
     /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
-    /// `event` in class `class`. Entries stay valid.
+    /// `event` in class `class`; without an event when it is empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),

@@ -28,6 +28,13 @@ static RANGES: Data = Data {
     name: "a list and a sorted set of 1,000",
     loads: &[(1_000, &["RPUSH", "list", "element:{index}"]), (1_000, &["ZADD", "board", "{score}", "element:{index}"])],
 };
+static SKETCHES: Data = Data {
+    name: "a dense HyperLogLog and 1M small ones",
+    loads: &[
+        (100_000, &["PFADD", "sketch", "element:{index}"]),
+        (POPULATION, &["PFADD", "sketch:{index}", "first", "second"]),
+    ],
+};
 
 /// A command at one or more pipeline depths.
 pub(crate) struct Workload {
@@ -51,6 +58,7 @@ static PING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.80, 0.70), l
 static STRING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.55, 0.45), level(64, 0.40, 0.28)];
 static WRITE_LEVELS: [Level; 1] = [level(16, 0.60, 0.45)];
 static BOARD_LEVELS: [Level; 1] = [level(16, 0.50, 0.35)];
+static SKETCH_LEVELS: [Level; 1] = [level(16, 0.50, 0.35)];
 static RANGE_LEVELS: [Level; 1] = [level(16, 0.60, 0.40)];
 
 /// All rows; those with equal data stand together, for each change of data is a load.
@@ -84,6 +92,18 @@ pub(crate) static WORKLOADS: &[Workload] = &[
         command: &["ZSCORE", "board", "element:__rand_int__"],
         data: &BOARD,
         levels: &BOARD_LEVELS,
+    },
+    Workload {
+        name: "PFADD to a dense key",
+        command: &["PFADD", "sketch", "element:__rand_int__"],
+        data: &SKETCHES,
+        levels: &SKETCH_LEVELS,
+    },
+    Workload {
+        name: "PFADD to 1M keys",
+        command: &["PFADD", "sketch:__rand_int__", "element:__rand_int__"],
+        data: &SKETCHES,
+        levels: &SKETCH_LEVELS,
     },
     Workload { name: "LRANGE of 100", command: &["LRANGE", "list", "0", "99"], data: &RANGES, levels: &RANGE_LEVELS },
     Workload { name: "ZRANGE of 100", command: &["ZRANGE", "board", "0", "99"], data: &RANGES, levels: &RANGE_LEVELS },

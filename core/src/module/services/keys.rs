@@ -274,7 +274,9 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
     }
     let server = context.server();
     server.changed(db, key);
-    server.notify(db, key, class, event);
+    if !event.is_empty() {
+        server.notify(db, key, class, event);
+    }
 }
 
 unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Bytes) {
