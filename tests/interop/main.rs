@@ -3,5 +3,6 @@
 //! A type that says it is kept as Redis keeps it is held to that here, by DUMP and RESTORE, and by
 //! what both sides then answer. Each type has a file; [`peer`] starts the other servers.
 
+mod geo;
 mod hyperloglog;
 mod peer;

@@ -51,6 +51,7 @@ const DEFAULT_UNITS: [&str; 23] = [
     "unit/type/set",
     "unit/type/zset",
     "unit/hyperloglog",
+    "unit/geo",
     "unit/sort",
     "unit/dump",
     "unit/limits",
