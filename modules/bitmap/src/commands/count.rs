@@ -1,0 +1,42 @@
+//! Counting: BITCOUNT.
+
+use super::{CATEGORIES, END, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
+use crate::STRINGS;
+use crate::count::count_in;
+use crate::range::Span;
+use plinth_module::prelude::*;
+use plinth_module::string::Scratch;
+
+pub(super) const COMMANDS: [Command; 1] = [BITCOUNT];
+
+const BITCOUNT: Command = Command {
+    name: text("bitcount"),
+    arity: -2,
+    flags: COMMAND_READONLY,
+    category_names: CATEGORIES,
+    keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
+    docs: docs(&Docs {
+        summary: text("Counts the bits of a string that are set, in all of it or in a range."),
+        since: text("2.6.0"),
+        group: GROUP,
+        complexity: text("O(N) where N is the number of bytes in the range"),
+        history: UNIT_HISTORY,
+        args: list(&[KEY, Arg::group(ARG_BLOCK, "range", &[START, END, UNIT]).flags(ARG_OPTIONAL)]),
+        ..Docs::NEW
+    }),
+    run: run(bitcount),
+    ..Command::NEW
+};
+
+fn bitcount(call: &mut Call<'_>) -> Result {
+    let span = match call.args.len() {
+        2 => Span::WHOLE,
+        3 => return Err(Error::Syntax),
+        _ => span(&call.args, 2)?,
+    };
+    let mut scratch = Scratch::default();
+    let string = STRINGS.get(&mut call.keys, call.args.bytes(1), &mut scratch)?.unwrap_or_default();
+    let counted = if span.is_crossed() { 0 } else { count_in(string, span.bits(string.len())) };
+    call.reply.integer(counted as i64);
+    Ok(())
+}
