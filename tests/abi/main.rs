@@ -74,6 +74,11 @@ fn strings_are_reached_through_their_service() {
 }
 
 #[test]
+fn strings_are_opened_cut_and_held_together_through_their_service() {
+    assert_probe(&["PROBE.STRINGS", "k", "l"]);
+}
+
+#[test]
 fn timers_fire_once_or_are_stopped() {
     let server = server();
     let mut client = server.connect();

@@ -13,7 +13,7 @@
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
-use crate::abi::keys::{DB_ALL, EXPIRE_NONE, GET_HOLD, Visit};
+use crate::abi::keys::{DB_ALL, EXPIRE_NONE, Visit};
 use crate::datatype::{Boxed, DataType, MixedType};
 use crate::entry::{Entry, Held};
 use crate::error::{Error, Result, check, check_found};
@@ -25,7 +25,7 @@ use std::ptr::NonNull;
 
 pub use crate::abi::keys::{
     EVENT_EVICTED, EVENT_EXPIRED, EVENT_GENERIC, EVENT_HASH, EVENT_LIST, EVENT_MISS, EVENT_MODULE, EVENT_NEW,
-    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_ZSET, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE, PUT_ABSENT,
+    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_ZSET, GET_HOLD, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE, PUT_ABSENT,
     PUT_KEEP_EXPIRY, REMOVE_LAZY,
 };
 
@@ -160,6 +160,33 @@ impl Keys<'_> {
         check(unsafe { (host::keys().put)(self.call.as_ptr(), Bytes::of(key), type_id, tag, len, flags, &mut raw) })?;
         // SAFETY: as in `find`.
         Ok(unsafe { Entry::new(raw, self.call, key) })
+    }
+
+    /// Finds a key whose value is going to be changed, or makes it, with as many inline bytes as
+    /// `len` says, which are unspecified; whether it was made. For a caller that hands the entry on,
+    /// which [`get_write`] and then [`put`] cannot. Fails as both, and as `len`.
+    ///
+    /// [`get_write`]: Keys::get_write
+    /// [`put`]: Keys::put
+    #[inline(always)]
+    pub fn get_or_put<'k>(
+        &'k mut self,
+        of: &TypeHandle,
+        key: &'k [u8],
+        tag: u32,
+        len: impl FnOnce() -> Result<usize>,
+    ) -> Result<(Entry<'k>, bool)> {
+        let mut raw = abi::keys::Entry::NEW;
+        let (call, name, type_id) = (self.call.as_ptr(), Bytes::of(key), of.loaded()?);
+        // SAFETY: as in `find`.
+        let is_new = !check_found(unsafe { (host::keys().get)(call, name, type_id, GET_WRITE, &mut raw) })?;
+        if is_new {
+            let len = len()?;
+            // SAFETY: as in `find`.
+            check(unsafe { (host::keys().put)(call, name, type_id, tag, len, PUT_ABSENT, &mut raw) })?;
+        }
+        // SAFETY: as in `find`.
+        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
     }
 
     /// Makes a key, or replaces its value whatever it is, by these inline bytes. As

@@ -1,15 +1,15 @@
 //! `plinth.string/1`: strings for other modules, such as bitmaps, HyperLogLogs and SORT.
 //!
-//! The functions are those of the commands without a reply. `edit` leaves the string in the form
+//! The functions are those of the commands without a reply. What is opened is left in the form
 //! that is plain bytes, [`RAW`](crate::value::RAW), because its caller writes whatever it likes.
 
 use crate::codec::STRING;
-use crate::commands::{check_len, lengthen, put};
+use crate::commands::{check_len, put, resize};
 use crate::value::{self, INTEGER, RAW};
 use plinth_module::abi::entry::Provided;
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
-use plinth_module::string::{Scratch, StringProvider, StringService, table};
+use plinth_module::string::{Len, Opened, Scratch, StringProvider, StringService, table};
 
 /// The service, for the module's list.
 pub const PROVIDED: Provided = provided(&TABLE);
@@ -20,8 +20,13 @@ static TABLE: StringService = table::<Provider>();
 struct Provider;
 
 impl StringProvider for Provider {
-    fn get<'k>(call: &'k mut Call<'_>, key: &'k [u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
-        let Some(entry) = call.keys.get(&STRING, key)? else { return Ok(None) };
+    fn get<'k>(
+        call: &'k mut Call<'_>,
+        key: &'k [u8],
+        flags: u32,
+        scratch: &'k mut Scratch,
+    ) -> Result<Option<&'k [u8]>> {
+        let Some(entry) = call.keys.get_with(&STRING, key, flags)? else { return Ok(None) };
         if entry.tag() != INTEGER {
             return Ok(Some(entry.into_bytes()));
         }
@@ -37,17 +42,19 @@ impl StringProvider for Provider {
         Ok(())
     }
 
-    fn edit<'k>(call: &'k mut Call<'_>, key: &'k [u8], len_min: usize) -> Result<&'k mut [u8]> {
-        check_len(&call.config, len_min as u64)?;
-        if call.keys.get_write(&STRING, key)?.is_none() {
-            let mut entry = call.keys.put(&STRING, key, RAW, len_min, PUT_ABSENT)?;
+    fn open<'k>(call: &'k mut Call<'_>, key: &'k [u8], len: Len) -> Result<Opened<'k>> {
+        let check = |wanted| check_len(&call.config, wanted as u64).map(|()| wanted);
+        let (mut entry, is_new) = call.keys.get_or_put(&STRING, key, RAW, || check(len.from(0)))?;
+        if is_new {
             entry.bytes_mut().fill(0);
-            return Ok(entry.into_bytes_mut());
+            return Ok(Opened { bytes: entry.into_bytes_mut(), len_before: None });
         }
-        // Looked up again, because a borrow that one case returns lasts in the other too.
-        let again = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
-        let mut entry = call.keys.get_with(&STRING, key, again)?.ok_or(Error::None)?;
-        lengthen(&mut entry, len_min)?;
-        Ok(entry.into_bytes_mut())
+        let before = value::len(entry.tag(), entry.bytes());
+        let wanted = len.from(before);
+        if wanted > before {
+            check(wanted)?;
+        }
+        resize(&mut entry, wanted)?;
+        Ok(Opened { bytes: entry.into_bytes_mut(), len_before: Some(before) })
     }
 }

@@ -79,7 +79,8 @@ fn setrange(call: &mut Call<'_>) -> Result {
     let (offset, end) = (offset as usize, end as usize);
     let mut entry = match entry {
         Some(mut entry) => {
-            lengthen(&mut entry, end)?;
+            let len = value::len(entry.tag(), entry.bytes());
+            resize(&mut entry, len.max(end))?;
             entry
         }
         None => {
@@ -94,15 +95,17 @@ fn setrange(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-/// Makes a string plain bytes, at least `len_min` of them, with zero bytes behind the old end.
-pub(crate) fn lengthen(entry: &mut Entry<'_>, len_min: usize) -> Result {
+/// Makes a string plain bytes, `len` of them, with zero bytes behind the old end.
+pub(crate) fn resize(entry: &mut Entry<'_>, len: usize) -> Result {
     if entry.tag() == INTEGER {
-        return spell_out(entry, len_min);
+        return spell_out(entry, len);
     }
-    let len = entry.bytes().len();
-    if entry.tag() != RAW || len < len_min {
-        entry.resize(RAW, len.max(len_min), len < len_min)?;
-        entry.bytes_mut()[len..].fill(0);
+    let before = entry.bytes().len();
+    if entry.tag() != RAW || len != before {
+        entry.resize(RAW, len, len > before)?;
+        if len > before {
+            entry.bytes_mut()[before..].fill(0);
+        }
     }
     Ok(())
 }

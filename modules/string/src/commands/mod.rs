@@ -13,7 +13,7 @@ mod options;
 mod remove;
 mod set;
 
-pub(crate) use change::lengthen;
+pub(crate) use change::resize;
 
 use crate::codec::STRING;
 use crate::value::{self, INTEGER, RAW, TEXT};
@@ -72,14 +72,15 @@ pub(crate) fn put<'k>(keys: &'k mut Keys<'_>, key: &'k [u8], text: &[u8], flags:
     }
 }
 
-/// Turns a number into its digits, followed by zero bytes up to `len_min`.
-pub(crate) fn spell_out(entry: &mut Entry<'_>, len_min: usize) -> Result {
+/// Turns a number into its digits: the first `len` of them, or all, followed by zero bytes.
+pub(crate) fn spell_out(entry: &mut Entry<'_>, len: usize) -> Result {
     let number = value::unpack(entry.bytes());
     let mut digits = Digits::new();
     let digits = digits.text_of(number);
-    entry.resize(RAW, digits.len().max(len_min), false)?;
-    let (text, rest) = entry.bytes_mut().split_at_mut(digits.len());
-    text.copy_from_slice(digits);
+    entry.resize(RAW, len, false)?;
+    let kept = digits.len().min(len);
+    let (text, rest) = entry.bytes_mut().split_at_mut(kept);
+    text.copy_from_slice(&digits[..kept]);
     rest.fill(0);
     Ok(())
 }
