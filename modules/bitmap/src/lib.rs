@@ -6,13 +6,17 @@
 //!
 //! ```text
 //!   commands ──> range   which bits are meant            ──> STRINGS (plinth.string/1)
-//!            ──> count, search, logic, field   the work
-//!                   └─> vector   where the processor has wide registers
+//!            ──> scan    long strings in slices, while other clients are served
+//!                   └─> work    how far a command has got
+//!                          └─> count, search, logic   what is done with the bytes
+//!                                 └─> vector   where the processor has wide registers
+//!            ──> field   BITFIELD's integers
 //! ```
 //!
 //! Reading order: [`range`] (bits, bytes and what clients call them), [`count`], [`search`],
 //! [`logic`] (BITOP), [`field`] (BITFIELD's integers), [`commands`] (one file per family, each
-//! command's spec beside its function), [`limit`] (how far bits reach).
+//! command's spec beside its function), [`limit`] (how far bits reach), `work` and `scan` (strings
+//! that take longer than a turn of the loop may).
 //!
 //! Invariants:
 //! - Arguments are checked before any key is looked at.
@@ -27,9 +31,11 @@ pub mod field;
 pub mod limit;
 pub mod logic;
 pub mod range;
+mod scan;
 pub mod search;
 #[allow(unsafe_code, reason = "vector instructions are intrinsics")]
 mod vector;
+mod work;
 
 use plinth_module::prelude::*;
 use plinth_module::string::{STRING_SERVICE, Strings};
@@ -48,5 +54,6 @@ export!(Module {
 
 fn start(call: &mut Call<'_>) -> Result {
     STRINGS.resolve(call)?;
+    scan::prepare(call)?;
     limit::follow(call)
 }

@@ -101,8 +101,7 @@ fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize
             block.iter_mut().for_each(|byte| *byte = !*byte);
         }
         Operation::Diff | Operation::Diff1 | Operation::AndOr => {
-            let Some((second, others)) = others.split_first() else { return block.fill(0) };
-            begin(block, part(second, at, block));
+            block.fill(0);
             others.iter().for_each(|other| fold(block, part(other, at, block), |a, b| a | b));
             let first = part(first, at, block);
             match operation {

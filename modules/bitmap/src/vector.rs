@@ -45,6 +45,8 @@ fn has_avx2() -> bool {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use crate::count::words;
+    use plinth_module::ahead::prefetch;
     use std::arch::x86_64::*;
 
     /// Bytes that go through the adders at a time.
@@ -71,16 +73,14 @@ mod x86 {
         }
         let weighted = [(sum, 16), (count_each(eights), 8), (count_each(fours), 4), (count_each(twos), 2)];
         let counted: u64 = weighted.into_iter().map(|(vector, weight)| weight * total(vector)).sum();
-        counted + total(count_each(ones)) + super::super::count::words(rest)
+        counted + total(count_each(ones)) + words(rest)
     }
 
-    /// Asks for the memory a little behind a block.
+    /// Asks for the memory a little behind a block, which need not be the string's.
     #[target_feature(enable = "avx2")]
     fn prefetch_behind(block: &[u8; BLOCK_BYTES]) {
         for line in (0..BLOCK_BYTES).step_by(64) {
-            // SAFETY: a prefetch is a hint that faults on no address, and the address is computed
-            // without the claim that it lies in the string.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD_BYTES + line).cast()) }
+            prefetch((block.as_ptr().addr() + AHEAD_BYTES + line) as u64);
         }
     }
 

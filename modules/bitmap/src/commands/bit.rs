@@ -15,7 +15,9 @@ const SETBIT: Command = Command {
     category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE, 1)]),
     docs: docs(&Docs {
-        summary: text("Sets or clears a bit of a string, and answers with what it was; the string is made or lengthened."),
+        summary: text(
+            "Sets or clears a bit of a string, and answers with what it was; the string is made or lengthened.",
+        ),
         since: text("2.2.0"),
         group: GROUP,
         complexity: text("O(1), and O(N) where N is the number of bytes that the string is lengthened by"),

@@ -2,7 +2,9 @@
 
 use super::{CATEGORIES, GROUP};
 use crate::STRINGS;
-use crate::logic::{Operation, combine};
+use crate::logic::Operation;
+use crate::scan;
+use crate::work::Work;
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: [Command; 1] = [BITOP];
@@ -63,13 +65,14 @@ fn operation(call: &mut Call<'_>) -> Result<Operation> {
 
 fn bitop(call: &mut Call<'_>) -> Result {
     let operation = operation(call)?;
-    let held = STRINGS.hold(&mut call.keys, call.args.from(SOURCES))?;
-    let sources: Vec<&[u8]> = held.iter().map(|string| string.as_deref().unwrap_or_default()).collect();
-    let len = sources.iter().map(|source| source.len()).max().unwrap_or(0);
-    let mut result = vec![0; len];
-    combine(operation, &sources, 0..len, &mut result);
-    drop(held);
-    keep(call, &result)
+    let combine = |lens: &[Option<usize>]| {
+        let len = lens.iter().flatten().copied().max().unwrap_or(0);
+        Work::Combine { operation, made: Vec::new(), len }
+    };
+    match scan::run(call, SOURCES..call.args.len(), combine)? {
+        Some(Work::Combine { made, .. }) => keep(call, &made),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the result the destination's value, or removes the key for an empty one, and answers with

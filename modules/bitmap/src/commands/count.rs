@@ -1,11 +1,10 @@
 //! Counting: BITCOUNT.
 
 use super::{CATEGORIES, END, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
-use crate::STRINGS;
-use crate::count::count_in;
 use crate::range::Span;
+use crate::scan;
+use crate::work::Work;
 use plinth_module::prelude::*;
-use plinth_module::string::Scratch;
 
 pub(super) const COMMANDS: [Command; 1] = [BITCOUNT];
 
@@ -34,9 +33,12 @@ fn bitcount(call: &mut Call<'_>) -> Result {
         3 => return Err(Error::Syntax),
         _ => span(&call.args, 2)?,
     };
-    let mut scratch = Scratch::default();
-    let string = STRINGS.get(&mut call.keys, call.args.bytes(1), &mut scratch)?.unwrap_or_default();
-    let counted = if span.is_crossed() { 0 } else { count_in(string, span.bits(string.len())) };
-    call.reply.integer(counted as i64);
+    let count = |lens: &[Option<usize>]| {
+        let bits = if span.is_crossed() { 0..0 } else { span.bits(lens[0].unwrap_or(0)) };
+        Work::Count { bits, counted: 0 }
+    };
+    if let Some(Work::Count { counted, .. }) = scan::run(call, 1..2, count)? {
+        call.reply.integer(counted as i64);
+    }
     Ok(())
 }

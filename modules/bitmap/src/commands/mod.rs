@@ -34,8 +34,9 @@ const START: Arg = Arg::new(ARG_INTEGER, "start");
 /// The argument `end`.
 const END: Arg = Arg::new(ARG_INTEGER, "end");
 /// What `start` and `end` count.
-const UNIT: Arg =
-    Arg::group(ARG_ONE_OF, "unit", &[Arg::word("byte", "BYTE"), Arg::word("bit", "BIT")]).since("7.0.0").flags(ARG_OPTIONAL);
+const UNIT: Arg = Arg::group(ARG_ONE_OF, "unit", &[Arg::word("byte", "BYTE"), Arg::word("bit", "BIT")])
+    .since("7.0.0")
+    .flags(ARG_OPTIONAL);
 /// The version that brought the unit.
 const UNIT_HISTORY: Slice<Change> = list(&[change("7.0.0", "Added the `BYTE|BIT` option.")]);
 

@@ -1,11 +1,11 @@
 //! Finding: BITPOS.
 
 use super::{CATEGORIES, END, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
-use crate::STRINGS;
 use crate::range::Span;
-use crate::search::first;
+use crate::scan;
+use crate::work::Work;
 use plinth_module::prelude::*;
-use plinth_module::string::Scratch;
+use std::ops::Range;
 
 pub(super) const COMMANDS: [Command; 1] = [BITPOS];
 
@@ -60,22 +60,27 @@ impl Question {
         Ok(Question { is_set, span: span(&call.args, 3)?, ends: call.args.len() > 4 })
     }
 
-    /// The answer for a string that has no such bit in the range, which is empty or ends at `end`.
-    fn nowhere(&self, is_empty: bool, end: u64) -> i64 {
-        if is_empty || self.is_set || self.ends { NOWHERE } else { end as i64 }
+    /// The answer when none of `bits` is it, in a string of `len` bytes.
+    fn nowhere(&self, len: Option<usize>, bits: &Range<u64>) -> i64 {
+        match len {
+            _ if self.is_set => NOWHERE,
+            None => 0,
+            Some(_) if self.ends || bits.is_empty() => NOWHERE,
+            Some(_) => bits.end as i64,
+        }
     }
 }
 
 fn bitpos(call: &mut Call<'_>) -> Result {
     let question = Question::read(call)?;
-    let mut scratch = Scratch::default();
-    let Some(string) = STRINGS.get(&mut call.keys, call.args.bytes(1), &mut scratch)? else {
-        call.reply.integer(if question.is_set { NOWHERE } else { 0 });
-        return Ok(());
+    let mut nowhere = NOWHERE;
+    let find = |lens: &[Option<usize>]| {
+        let bits = question.span.bits(lens[0].unwrap_or(0));
+        nowhere = question.nowhere(lens[0], &bits);
+        Work::Find { bits, is_set: question.is_set, found: None }
     };
-    let bits = question.span.bits(string.len());
-    let nowhere = question.nowhere(bits.is_empty(), bits.end);
-    let found = first(string, bits, question.is_set);
-    call.reply.integer(found.map_or(nowhere, |position| position as i64));
+    if let Some(Work::Find { found, .. }) = scan::run(call, 1..2, find)? {
+        call.reply.integer(found.map_or(nowhere, |position| position as i64));
+    }
     Ok(())
 }

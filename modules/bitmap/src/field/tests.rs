@@ -43,7 +43,9 @@ fn a_kind_has_one_spelling() {
     for (word, is_signed, bits) in [("u1", false, 1), ("u63", false, 63), ("i1", true, 1), ("i64", true, 64)] {
         assert_eq!(Kind::read(word.as_bytes()), Some(Kind { is_signed, bits }));
     }
-    for word in ["", "u", "i", "u0", "i0", "u64", "i65", "u01", "u+1", "u 1", "U8", "I8", "x8", "u100", "i-1", "8", "u8 "] {
+    for word in
+        ["", "u", "i", "u0", "i0", "u64", "i65", "u01", "u+1", "u 1", "U8", "I8", "x8", "u100", "i-1", "8", "u8 "]
+    {
         assert_eq!(Kind::read(word.as_bytes()), None, "{word}");
     }
 }
