@@ -293,7 +293,7 @@ fn bitfield_reads_sets_and_increments() {
     counts(&mut client, "STRLEN s", 1);
     answers(&mut client, "BITFIELD s INCRBY i5 100 1 GET u4 0", &[Some(1), Some(15)]);
     counts(&mut client, "STRLEN s", 14);
-    answers(&mut client, "bitfield s set i64 #1 -2 incrby i64 64 1 get i64 #1", &[Some(0), Some(-1), Some(-1)]);
+    answers(&mut client, "bitfield s set i64 #1 -2 incrby i64 64 1 get i64 #1", &[Some(1 << 23), Some(-1), Some(-1)]);
     answers(&mut client, "BITFIELD new GET u8 100 SET u8 0 0", &[Some(0), Some(0)]);
     counts(&mut client, "STRLEN new", 1);
 }
