@@ -130,7 +130,7 @@ impl Kind {
 }
 
 /// Bytes that hold any integer, wherever its first bit lies in the first of them.
-const WINDOW_BYTES: usize = 9;
+pub const WINDOW_BYTES: usize = 9;
 /// Bytes of an `u128` before a window's.
 const LEADING_BYTES: usize = 16 - WINDOW_BYTES;
 

@@ -12,8 +12,10 @@
 //! One scan has the slices until it is done, and the others wait in the order in which they came: so
 //! a turn has one slice, whatever clients ask for, and one result is being made at a time.
 //!
-//! A change of one of the keys makes what was done worthless. Such a scan is begun anew, and one
-//! that was disturbed [`RESTARTS_MAX`] times does all in one go. The command is run again in the
+//! Changes by this module's own commands, which overwrite a few bytes, are *followed*: what was done
+//! is brought up to date, so that a bitmap that is written all the time can be counted. Any other
+//! change makes what was done worthless. Such a scan is begun anew, and one that was disturbed
+//! [`RESTARTS_MAX`] times does all in one go. The command is run again in the
 //! turn of the last slice, before any client's next command; should the host hold it back (CLIENT
 //! PAUSE), changes go on to count until it runs.
 //!
@@ -26,7 +28,7 @@
 //! *What is deliberately absent*: threads, since strings may move at any time.
 
 use crate::STRINGS;
-use crate::work::Work;
+use crate::work::{Change, Work};
 use plinth_module::prelude::*;
 use plinth_module::string::Text;
 use plinth_module::timers::Timers;
@@ -34,6 +36,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Bytes that one turn reads and writes: what takes a fraction of a millisecond where memory gives
 /// 8 GB a second.
@@ -42,6 +45,13 @@ const SLICE_BYTES: usize = 4 << 20;
 const STRINGS_MAX: usize = 512;
 /// Times that a scan is begun anew before it is done in one go.
 const RESTARTS_MAX: u32 = 3;
+
+/// The event of the changes that are followed.
+const EVENT: &str = "setbit";
+
+/// Whether there are scans, so that commands on single bits need not look. A hint: a change that is
+/// not followed is a change like others.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 /// One command's work, and what it is done on.
 struct Scan {
@@ -64,11 +74,44 @@ pub(crate) struct Scans {
     queue: RefCell<VecDeque<Rc<Scan>>>,
     /// The subscription to what changes keys, while there are scans.
     hook: RefCell<Option<Subscription<()>>>,
+    /// Whether a change is being announced that was followed.
+    is_followed: Cell<bool>,
 }
 
 /// Makes the module ready for scans; for `start`.
 pub(crate) fn prepare(call: &mut Call<'_>) -> Result {
     call.set_data(Scans::default())
+}
+
+/// Whether anybody wants to be told of changes.
+#[inline(always)]
+pub(crate) fn any() -> bool {
+    ANY.load(Relaxed)
+}
+
+/// Announces that bits of a string changed. `changes` are all that did, or `None` for other changes
+/// than of a few bytes.
+#[inline]
+pub(crate) fn modified(call: &mut Call<'_>, key: &[u8], changes: Option<&[Change]>) {
+    match changes {
+        Some(changes) if any() => follow(call, key, changes),
+        _ => call.keys.modified(key, EVENT_STRING, EVENT),
+    }
+}
+
+#[cold]
+fn follow(call: &mut Call<'_>, key: &[u8], changes: &[Change]) {
+    let Some(scans) = call.data::<Scans>() else { return call.keys.modified(key, EVENT_STRING, EVENT) };
+    let db = call.db();
+    let all: Vec<Rc<Scan>> = scans.queue.borrow().iter().cloned().collect();
+    for scan in all.iter().filter(|scan| scan.db == db && scan.reads(key)) {
+        if !scan.follow(call, changes) {
+            scan.is_changed.set(true);
+        }
+    }
+    scans.is_followed.set(true);
+    call.keys.modified(key, EVENT_STRING, EVENT);
+    scans.is_followed.set(false);
 }
 
 /// Does work on the strings of the keys that are arguments `keys`. `begin` makes it, from the lengths
@@ -142,6 +185,7 @@ impl Scans {
             let kinds = ON_KEY | ON_FLUSH | ON_SWAP | ON_CLIENT_CLOSE;
             *hook = Some(events.subscribe(kinds, (), note)?);
             timers.start(0, (), turn)?;
+            ANY.store(true, Relaxed);
         }
         Ok(())
     }
@@ -160,6 +204,7 @@ fn turn(call: &mut Call<'_>, (): ()) {
     let head = scans.queue.borrow().front().cloned();
     let Some(scan) = head else {
         if let Some(hook) = scans.hook.take() {
+            ANY.store(false, Relaxed);
             let _ = call.events.unsubscribe(hook);
         }
         return;
@@ -199,6 +244,14 @@ impl Scan {
         Ok(work.is_done())
     }
 
+    /// Brings what was done up to date; whether that could be done.
+    fn follow(&self, call: &mut Call<'_>, changes: &[Change]) -> bool {
+        let held = STRINGS.hold(&mut call.keys, self.keys.iter().map(|key| &**key));
+        let Some(held) = held.ok().filter(|held| lens_of(held) == self.lens) else { return false };
+        let (strings, mut work) = (bytes_of(&held), self.work.borrow_mut());
+        changes.iter().all(|change| work.follow(change, &strings))
+    }
+
     fn reads(&self, key: &[u8]) -> bool {
         self.keys.iter().any(|own| **own == *key)
     }
@@ -211,6 +264,7 @@ fn note(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
     match event.kind() {
         // That a string was looked for in vain is no change.
         ON_KEY if event.class() == EVENT_MISS => {}
+        ON_KEY if scans.is_followed.get() && event.name() == EVENT.as_bytes() => {}
         ON_KEY => {
             let queue = scans.queue.borrow();
             queue.iter().filter(|scan| scan.reads(event.key())).for_each(|scan| scan.is_changed.set(true));

@@ -3,6 +3,8 @@
 use super::{CATEGORIES, GROUP, KEY, OFFSET, offset};
 use crate::STRINGS;
 use crate::range::get;
+use crate::scan;
+use crate::work::Change;
 use plinth_module::prelude::*;
 use plinth_module::string::Scratch;
 
@@ -39,13 +41,15 @@ fn setbit(call: &mut Call<'_>) -> Result {
     let (at, mask) = ((offset / 8) as usize, 0x80 >> (offset % 8));
     let opened = STRINGS.open(&mut call.keys, key, at + 1)?;
     let byte = opened.bytes.get_mut(at).ok_or(Error::OutOfRange)?;
-    let was_set = *byte & mask != 0;
-    *byte = if is_set { *byte | mask } else { *byte & !mask };
-    let is_longer = opened.len_before.is_none_or(|len| len <= at);
-    if is_longer || was_set != is_set {
-        call.keys.modified(key, EVENT_STRING, "setbit");
+    let before = *byte;
+    let after = if is_set { before | mask } else { before & !mask };
+    *byte = after;
+    if opened.len_before.is_none_or(|len| len <= at) {
+        scan::modified(call, key, None);
+    } else if before != after {
+        scan::modified(call, key, Some(&[Change::new(at, &[before], &[after])]));
     }
-    call.reply.integer(i64::from(was_set));
+    call.reply.integer(i64::from(before & mask != 0));
     Ok(())
 }
 

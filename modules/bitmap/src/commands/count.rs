@@ -35,7 +35,7 @@ fn bitcount(call: &mut Call<'_>) -> Result {
     };
     let count = |lens: &[Option<usize>]| {
         let bits = if span.is_crossed() { 0..0 } else { span.bits(lens[0].unwrap_or(0)) };
-        Work::Count { bits, counted: 0 }
+        Work::Count { from: bits.start, bits, counted: 0 }
     };
     if let Some(Work::Count { counted, .. }) = scan::run(call, 1..2, count)? {
         call.reply.integer(counted as i64);

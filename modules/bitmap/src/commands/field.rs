@@ -5,8 +5,10 @@
 //! before the first is done, also when it then fails by OVERFLOW FAIL.
 
 use super::{BAD_OFFSET, CATEGORIES, GROUP, KEY, OFFSET};
-use crate::field::{Kind, Overflow};
-use crate::{STRINGS, limit};
+use crate::field::{Kind, Overflow, WINDOW_BYTES};
+use crate::range::bytes_of;
+use crate::work::Change;
+use crate::{STRINGS, limit, scan};
 use plinth_module::number::parse_integer;
 use plinth_module::prelude::*;
 use plinth_module::string::Scratch;
@@ -129,6 +131,16 @@ impl Step {
         }
     }
 
+    /// Writes an integer, and tells what that has changed.
+    fn put(self, bytes: &mut [u8], new: i64) -> Change {
+        let own = bytes_of(&(self.position..self.position + u64::from(self.kind.bits())));
+        let mut before = [0; WINDOW_BYTES];
+        let before = &mut before[..own.len()];
+        before.copy_from_slice(&bytes[own.clone()]);
+        self.kind.put(bytes, self.position, new);
+        Change::new(own.start, before, &bytes[own])
+    }
+
     /// Number of bytes that the string must have to hold the integer.
     fn reach(self) -> usize {
         (self.position + u64::from(self.kind.bits())).div_ceil(8) as usize
@@ -209,14 +221,19 @@ fn read(call: &mut Call<'_>, steps: &[Step]) -> Result {
 fn write(call: &mut Call<'_>, steps: &[Step], reach: usize) -> Result {
     let key = call.args.bytes(1);
     let opened = STRINGS.open(&mut call.keys, key, reach)?;
-    let mut is_changed = opened.len_before.is_none_or(|len| len < reach);
+    let is_longer = opened.len_before.is_none_or(|len| len < reach);
+    let (mut is_changed, mut changes) = (is_longer, Vec::new());
+    let is_followed = !is_longer && scan::any();
     call.reply.array(steps.len());
     for step in steps {
         let old = step.kind.get(opened.bytes, step.position);
         let (answer, new) = step.outcome(old);
         if let Some(new) = new.filter(|new| *new != old) {
-            step.kind.put(opened.bytes, step.position, new);
             is_changed = true;
+            let change = step.put(opened.bytes, new);
+            if is_followed {
+                changes.push(change);
+            }
         }
         match answer {
             Some(answer) => call.reply.integer(answer),
@@ -224,7 +241,7 @@ fn write(call: &mut Call<'_>, steps: &[Step], reach: usize) -> Result {
         }
     }
     if is_changed {
-        call.keys.modified(key, EVENT_STRING, "setbit");
+        scan::modified(call, key, is_followed.then_some(&changes));
     }
     Ok(())
 }
