@@ -99,22 +99,34 @@ fn a_count_is_that_of_one_moment() {
     assert_eq!(number(&mut reader, "BITCOUNT s"), written);
 }
 
-#[test]
-fn a_combination_is_that_of_one_moment() {
+/// Combines a string again and again while another client sets bits in it, one after the other, with
+/// the commands that `write` makes for them.
+fn combine_while_written(write: fn(u64) -> String) {
     let (server, mut writer) = with_long_string();
     let mut reader = server.connect();
     let bits = 300;
     for round in 0..4 {
-        let at = |index: u64| scattered(round * 1000 + index);
+        // The third bit of a byte, which is set in the digit 1.
+        let at = |index: u64| scattered(round * 1000 + index) / 8 * 8 + 2;
         reader.send(&["BITOP", "OR", "d", "s"]);
         for index in 0..bits {
-            number(&mut writer, &format!("SETBIT s {} 1", at(index)));
+            number(&mut writer, &write(at(index)));
         }
         assert_eq!(reader.reply().integer(), LONG as i64);
         // What was set first is in the result when anything is that was set later.
         let found: Vec<i64> = (0..bits).map(|index| number(&mut reader, &format!("GETBIT d {}", at(index)))).collect();
         assert!(found.is_sorted_by(|a, b| a >= b), "{found:?}");
     }
+}
+
+#[test]
+fn a_combination_is_that_of_one_moment() {
+    combine_while_written(|bit| format!("SETBIT s {bit} 1"));
+}
+
+#[test]
+fn a_combination_is_begun_anew_when_other_commands_write() {
+    combine_while_written(|bit| format!("SETRANGE s {} 1", bit / 8));
 }
 
 #[test]
