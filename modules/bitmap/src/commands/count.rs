@@ -1,6 +1,6 @@
 //! Counting: BITCOUNT.
 
-use super::{CATEGORIES, END, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
+use super::{CATEGORIES, END, First, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
 use crate::range::Span;
 use crate::scan;
 use crate::work::Work;
@@ -31,7 +31,7 @@ fn bitcount(call: &mut Call<'_>) -> Result {
     let span = match call.args.len() {
         2 => Span::WHOLE,
         3 => return Err(Error::Syntax),
-        _ => span(&call.args, 2)?,
+        _ => span(&call.args, 2, First::End)?,
     };
     let count = |lens: &[Option<usize>]| {
         let bits = if span.is_crossed() { 0..0 } else { span.bits(lens[0].unwrap_or(0)) };

@@ -26,7 +26,7 @@ const BITFIELD: Command = Command {
     flags: COMMAND_WRITE | COMMAND_DENY_OOM,
     category_names: CATEGORIES,
     keys: list(&[KeySpec {
-        notes: text("Only read when all operations are GET"),
+        notes: text("Both reads and changes the key, or only reads it when all operations are GET"),
         ..KeySpec::at(KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS, 1)
     }]),
     docs: docs(&Docs {

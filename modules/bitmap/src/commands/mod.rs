@@ -60,11 +60,26 @@ fn unit(args: &Args<'_>, index: usize) -> Result<Unit> {
     }
 }
 
+/// Which of two mistakes in a range is answered, where the unit and the end are both wrong. Redis has
+/// it one way in BITCOUNT and the other way in BITPOS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    End,
+    Unit,
+}
+
 /// A range in the arguments from `index` on: start, end and unit, or less. Fails with `NotInteger`
 /// and `Syntax`.
-fn span(args: &Args<'_>, index: usize) -> Result<Span> {
+fn span(args: &Args<'_>, index: usize, first: First) -> Result<Span> {
+    if args.len() > index + 3 {
+        return Err(Error::Syntax);
+    }
     let or = |at: usize, otherwise: i64| if at < args.len() { args.integer(at) } else { Ok(otherwise) };
-    let (start, end) = (or(index, 0)?, or(index + 1, -1)?);
-    let unit = unit(args, index + 2)?;
-    if args.len() > index + 3 { Err(Error::Syntax) } else { Ok(Span { start, end, unit }) }
+    let start = or(index, 0)?;
+    let (end, unit) = (or(index + 1, -1), unit(args, index + 2));
+    match (end, unit) {
+        (Ok(end), Ok(unit)) => Ok(Span { start, end, unit }),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(end), Err(unit)) => Err(if first == First::End { end } else { unit }),
+    }
 }

@@ -1,6 +1,6 @@
 //! Finding: BITPOS.
 
-use super::{CATEGORIES, END, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
+use super::{CATEGORIES, END, First, GROUP, KEY, START, UNIT, UNIT_HISTORY, span};
 use crate::range::Span;
 use crate::scan;
 use crate::work::Work;
@@ -57,7 +57,7 @@ impl Question {
             1 => true,
             _ => return Err(call.reply.error("ERR The bit argument must be 1 or 0.")),
         };
-        Ok(Question { is_set, span: span(&call.args, 3)?, ends: call.args.len() > 4 })
+        Ok(Question { is_set, span: span(&call.args, 3, First::Unit)?, ends: call.args.len() > 4 })
     }
 
     /// The answer when none of `bits` is it, in a string of `len` bytes.
