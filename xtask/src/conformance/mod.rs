@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 23] = [
+const DEFAULT_UNITS: [&str; 26] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -52,6 +52,8 @@ const DEFAULT_UNITS: [&str; 23] = [
     "unit/type/zset",
     "unit/hyperloglog",
     "unit/geo",
+    "unit/bitops",
+    "unit/bitfield",
     "unit/sort",
     "unit/dump",
     "unit/limits",
