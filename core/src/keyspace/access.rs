@@ -245,6 +245,15 @@ impl Server {
         }
     }
 
+    /// As [`changed`](Self::changed), but those who wait for the key do not wait for this.
+    #[inline]
+    pub fn changed_unawaited(&mut self, db: u32, key: &[u8]) {
+        self.dirty += 1;
+        if !self.watches.is_empty() {
+            self.spoil(db, key);
+        }
+    }
+
     #[cold]
     fn tell_of_change(&mut self, db: u32, key: &[u8]) {
         if !self.watches.is_empty() {

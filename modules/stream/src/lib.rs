@@ -11,11 +11,6 @@
 pub mod store;
 
 use plinth_module::prelude::*;
+use plinth_stream_commands::Streams;
 
-export!(Module {
-    name: "stream",
-    version: env!("CARGO_PKG_VERSION"),
-    types: &[Type::mixed::<plinth_stream_commands::codec::StreamType<store::PackTree>>()],
-    configs: &plinth_stream_commands::layout::CONFIGS,
-    ..Module::NEW
-});
+export!(Module { name: "stream", version: env!("CARGO_PKG_VERSION"), ..Streams::<store::PackTree>::MODULE });

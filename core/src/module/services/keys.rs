@@ -9,7 +9,7 @@ use crate::persist::payload;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NO_CLIENT, Call};
 use plinth_abi::keys::{
-    DB_ALL, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
+    DB_ALL, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
     Visit,
 };
 use plinth_abi::status::{
@@ -273,8 +273,12 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
         context.server().charge(entry);
     }
     let server = context.server();
-    server.changed(db, key);
-    server.notify(db, key, class, event);
+    if class & EVENT_UNAWAITED == 0 {
+        server.changed(db, key);
+    } else {
+        server.changed_unawaited(db, key);
+    }
+    server.notify(db, key, class & !EVENT_UNAWAITED, event);
 }
 
 unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Bytes) {

@@ -22,12 +22,32 @@
 #![deny(unsafe_code)]
 
 pub mod codec;
+pub mod commands;
 pub mod convert;
 pub mod group;
 pub mod id;
+pub mod lag;
 pub mod layout;
 pub mod pending;
+pub mod propagate;
+pub mod references;
 pub mod storage;
 pub mod stream;
+pub mod value;
 
 pub use crate::storage::Storage;
+
+use plinth_module::prelude::*;
+use std::marker::PhantomData;
+
+/// Streams over a storage: what a module of them consists of.
+pub struct Streams<S>(PhantomData<S>);
+
+impl<S: Storage> Streams<S> {
+    const TYPES: &'static [plinth_module::abi::value::Type] = &[Type::mixed::<codec::StreamType<S>>()];
+    const COMMANDS: &'static [Command] = &commands::all::<S>();
+
+    /// The module, to be given a name and a version.
+    pub const MODULE: Module =
+        Module { types: Self::TYPES, commands: Self::COMMANDS, configs: &layout::CONFIGS, ..Module::NEW };
+}
