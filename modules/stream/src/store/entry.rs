@@ -54,7 +54,7 @@ impl<'p> Entry<'p> {
     #[inline]
     pub(crate) fn fields(&self, count: usize, names: &'p [u8]) -> Fields<'p> {
         if self.head & OWN_NAMES == 0 {
-            return Fields { names: Some(names), rest: self.body, left: 2 * count };
+            return Fields { names: Some(names), rest: self.body, left: count.saturating_mul(2) };
         }
         match varint::read(self.body) {
             Some((count, at)) => {

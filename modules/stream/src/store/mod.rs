@@ -15,6 +15,8 @@
 //! there is one.
 
 pub(crate) mod entry;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod node;
 pub(crate) mod pack;
 #[cfg(test)]

@@ -175,7 +175,10 @@ impl Pack {
         let (count, names) = self.names();
         let mut at = 0;
         for _ in 0..count {
-            at += element::len(&names[at..]).unwrap_or(0);
+            match element::len(&names[at..]) {
+                Some(len) => at += len,
+                None => break,
+            }
         }
         self.bytes.len() - names.len() + at
     }
@@ -355,6 +358,18 @@ impl Pack {
     /// A copy.
     pub(crate) fn copy(&self) -> Pack {
         Pack { bytes: self.bytes.clone(), ..*self }
+    }
+
+    /// The bytes, and where the entries begin.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (&[u8], usize) {
+        (&self.bytes, self.start)
+    }
+
+    /// A pack of any bytes, which is to be read only.
+    #[cfg(test)]
+    pub(crate) fn of_any(first: Id, bytes: Vec<u8>, start: usize) -> Pack {
+        Pack { first, bytes, start, dead_bytes: 0, live: 1, removed: 0 }
     }
 
     /// Panics unless the invariants hold.
