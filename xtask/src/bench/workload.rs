@@ -49,6 +49,7 @@ const fn level(pipeline: u64, must: f64, goal: f64) -> Level {
 
 static PING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.80, 0.70), level(64, 0.55, 0.40)];
 static STRING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.55, 0.45), level(64, 0.40, 0.28)];
+static BIT_LEVELS: [Level; 1] = [level(16, 0.55, 0.45)];
 static WRITE_LEVELS: [Level; 1] = [level(16, 0.60, 0.45)];
 static BOARD_LEVELS: [Level; 1] = [level(16, 0.50, 0.35)];
 static RANGE_LEVELS: [Level; 1] = [level(16, 0.60, 0.40)];
@@ -58,6 +59,13 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     Workload { name: "PING", command: &["PING"], data: &STRINGS, levels: &PING_LEVELS },
     Workload { name: "GET", command: &["GET", "key:__rand_int__"], data: &STRINGS, levels: &STRING_LEVELS },
     Workload { name: "SET", command: &["SET", "key:__rand_int__", "xxx"], data: &STRINGS, levels: &STRING_LEVELS },
+    Workload {
+        name: "SETBIT",
+        command: &["SETBIT", "key:__rand_int__", "7", "1"],
+        data: &STRINGS,
+        levels: &BIT_LEVELS,
+    },
+    Workload { name: "GETBIT", command: &["GETBIT", "key:__rand_int__", "7"], data: &STRINGS, levels: &BIT_LEVELS },
     Workload { name: "INCR", command: &["INCR", "counter:__rand_int__"], data: &COUNTERS, levels: &STRING_LEVELS },
     Workload {
         name: "HSET, 2 fields",
