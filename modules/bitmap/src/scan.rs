@@ -15,9 +15,9 @@
 //! Changes by this module's own commands, which overwrite a few bytes, are *followed*: what was done
 //! is brought up to date, so that a bitmap that is written all the time can be counted. Any other
 //! change makes what was done worthless. Such a scan is begun anew, and one that was disturbed
-//! [`RESTARTS_MAX`] times does all in one go. The command is run again in the
-//! turn of the last slice, before any client's next command; should the host hold it back (CLIENT
-//! PAUSE), changes go on to count until it runs.
+//! [`RESTARTS_MAX`] times does all in one go. The command is run again in the turn of the last slice,
+//! before any client's next command; should the host hold it back (CLIENT PAUSE), it begins anew
+//! when it runs.
 //!
 //! Invariants:
 //! - What a command answers with was true when it was run for the last time.
@@ -43,6 +43,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 const SLICE_BYTES: usize = 4 << 20;
 /// Most strings that a scan reads; finding them all is a part of each slice.
 const STRINGS_MAX: usize = 512;
+/// Most keys that all scans read together, because each change of any key is compared with them.
+/// Who comes when there are as many does all in one go.
+const KEYS_MAX: usize = 4096;
 /// Times that a scan is begun anew before it is done in one go.
 const RESTARTS_MAX: u32 = 3;
 
@@ -140,7 +143,7 @@ pub(crate) fn run(
     };
     let strings = bytes_of(&held);
     let is_long = work.bytes(strings.len()) > SLICE_BYTES;
-    if is_long && strings.len() <= STRINGS_MAX && restarts <= RESTARTS_MAX && call.block.may_wait() {
+    if is_long && restarts <= RESTARTS_MAX && call.block.may_wait() && scans.have_room(strings.len()) {
         // What is found in the first slice is answered at once. A result is begun when its turn has
         // come, so that there is one at a time.
         if !work.holds_memory() {
@@ -190,6 +193,12 @@ impl Scans {
         Ok(())
     }
 
+    /// Whether a scan of so many strings may join.
+    fn have_room(&self, strings: usize) -> bool {
+        let keys: usize = self.queue.borrow().iter().map(|scan| scan.keys.len()).sum();
+        strings <= STRINGS_MAX && keys + strings <= KEYS_MAX
+    }
+
     fn push(&self, scan: Scan) {
         self.queue.borrow_mut().push_back(Rc::new(scan));
     }
@@ -198,8 +207,8 @@ impl Scans {
 /// One turn of the loop: a slice for the scan whose turn it is.
 fn turn(call: &mut Call<'_>, (): ()) {
     let Some(scans) = call.data::<Scans>() else { return };
-    // Those that are over and still there have nobody who waits for them, or somebody whom the
-    // host holds back, and who will begin anew.
+    // Those that are over and still there have nobody who waits for them, or somebody whom the host
+    // holds back.
     scans.queue.borrow_mut().retain(|scan| !scan.is_over.get());
     let head = scans.queue.borrow().front().cloned();
     let Some(scan) = head else {

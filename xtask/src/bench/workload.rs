@@ -137,6 +137,20 @@ pub(crate) static WORKLOADS: &[Workload] = &[
         ..PLAIN
     },
     Workload {
+        name: "SETBIT",
+        command: &["SETBIT", "key:__rand_int__", "7", "1"],
+        data: &STRINGS,
+        levels: &BIT_LEVELS,
+        ..PLAIN
+    },
+    Workload {
+        name: "GETBIT",
+        command: &["GETBIT", "key:__rand_int__", "7"],
+        data: &STRINGS,
+        levels: &BIT_LEVELS,
+        ..PLAIN
+    },
+    Workload {
         name: "INCR",
         command: &["INCR", "counter:__rand_int__"],
         data: &COUNTERS,
