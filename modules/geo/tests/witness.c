@@ -18,8 +18,11 @@ static void note(plinth_bytes bytes) {
 static void hook(plinth_call *call, const plinth_event *event, void *data) {
     (void)call;
     (void)data;
-    const int is_known = event->class_ == PLINTH_EVENT_ZSET || event->class_ == PLINTH_EVENT_GENERIC;
-    note(is_known ? event->name : T("class?"));
+    // That a key came into being, or was looked for in vain, are other classes.
+    if (event->class_ != PLINTH_EVENT_ZSET && event->class_ != PLINTH_EVENT_GENERIC) {
+        return;
+    }
+    note(event->name);
     note(event->key);
 }
 
