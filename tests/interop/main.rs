@@ -6,3 +6,4 @@
 mod geo;
 mod hyperloglog;
 mod peer;
+mod stream;

@@ -101,7 +101,9 @@ impl<S: Storage> Stream<S> {
             });
             start = if ids.len() < AT_ONCE { None } else { ids.last().and_then(|id| id.next()) };
             for id in ids {
-                if left > 0 && !self.is_referenced(id) && self.remove(id) {
+                // Every group has read on, so that this leaves no gap in what one has still to read.
+                if left > 0 && !self.is_referenced(id) && self.log_mut().remove(id) {
+                    note(self.journal_mut(), Element::Entry(id));
                     removed += 1;
                     left -= 1;
                 }

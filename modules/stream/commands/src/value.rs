@@ -31,11 +31,10 @@ pub fn put<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8], stream: Stream
     keys.put_boxed::<StreamType<S>>(key, BOXED, stream, flags)
 }
 
-/// Ends a removal in bulk: says `event`, and lets the host free what was removed elsewhere.
-pub fn finish_removal<S: Storage>(keys: &mut Keys<'_>, key: &[u8], fresh: Option<Stream<S>>, event: &str) -> Result {
-    if let Some(fresh) = fresh {
-        put(keys, key, fresh, PUT_KEEP_EXPIRY)?;
-    }
-    keys.modified(key, EVENT_STREAM | EVENT_UNAWAITED, event);
+/// Puts a stream in the place of one that holds nothing but waste, for the host to free that elsewhere,
+/// and says `event`.
+pub fn replace<S: Storage>(keys: &mut Keys<'_>, key: &[u8], fresh: Stream<S>, class: u32, event: &str) -> Result {
+    put(keys, key, fresh, PUT_KEEP_EXPIRY)?;
+    keys.modified(key, class, event);
     Ok(())
 }

@@ -4,10 +4,17 @@
 //! 9.1 publish in COMMAND INFO and COMMAND DOCS. A spec stands without the function that runs it,
 //! because that depends on the storage; each family's `commands` joins the two.
 
+mod ack;
 mod add;
+mod auto_claim;
+mod claim;
 mod delete;
+mod group;
+mod info;
+mod pending;
 mod range;
 mod read;
+mod read_group;
 mod set_id;
 mod trim;
 
@@ -18,7 +25,7 @@ use plinth_module::prelude::*;
 use std::ops::{ControlFlow, RangeInclusive};
 
 /// Number of commands.
-pub const COUNT: usize = 9;
+pub const COUNT: usize = 17;
 
 /// Every command, over a storage.
 pub const fn all<S: Storage>() -> [Command; COUNT] {
@@ -29,6 +36,13 @@ pub const fn all<S: Storage>() -> [Command; COUNT] {
         &delete::commands::<S>(),
         &set_id::commands::<S>(),
         &read::commands::<S>(),
+        &read_group::commands::<S>(),
+        &group::commands::<S>(),
+        &ack::commands::<S>(),
+        &pending::commands::<S>(),
+        &claim::commands::<S>(),
+        &auto_claim::commands::<S>(),
+        &info::commands::<S>(),
     ])
 }
 
@@ -132,4 +146,41 @@ fn reply_range<S: Storage>(
     let _ = if back { log.visit_back(ids, one) } else { log.visit(ids, one) };
     reply.close_array(mark, answered);
     answered
+}
+
+/// Says that a consumer of a group came into being, or that something else was changed there.
+fn announce(entry: &mut Entry<'_>, has_new_consumer: bool, is_changed: bool) {
+    if has_new_consumer {
+        entry.modified(QUIET, "xgroup-createconsumer");
+    } else if is_changed {
+        entry.modified(EVENT_UNAWAITED, "");
+    }
+}
+
+/// Refuses the name of a group that a stream does not have.
+fn no_group_of(reply: &mut ReplyBuffer<'_>, key: &[u8], group: &[u8]) -> Error {
+    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    reply.error(format!("NOGROUP No such consumer group '{group}' for key name '{key}'"))
+}
+
+/// Refuses a key or a group that is not there.
+fn no_key_or_group(reply: &mut ReplyBuffer<'_>, key: &[u8], group: &[u8]) -> Error {
+    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    reply.error(format!("NOGROUP No such key '{key}' or consumer group '{group}'"))
+}
+
+/// Refuses the arguments of a subcommand.
+fn misused(reply: &mut ReplyBuffer<'_>, container: &str, subcommand: &[u8]) -> Error {
+    let subcommand = String::from_utf8_lossy(subcommand);
+    let text = "ERR unknown subcommand or wrong number of arguments for";
+    reply.error(format!("{text} '{subcommand}'. Try {container} HELP."))
+}
+
+/// Writes the reply of a HELP subcommand: a head, the lines, and HELP itself.
+fn help(reply: &mut ReplyBuffer<'_>, container: &str, lines: &[&str]) {
+    reply.array(lines.len() + 3);
+    reply.simple(format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    lines.iter().for_each(|line| reply.simple(line));
+    reply.simple("HELP");
+    reply.simple("    Shows this text.");
 }

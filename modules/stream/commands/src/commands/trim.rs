@@ -61,20 +61,24 @@ const LIMIT_WITHOUT_NODES: usize = 10_000;
 impl Trim {
     /// Reads the option at `at`. Returns where the next argument is; `None` for what is no option.
     pub(super) fn read(&mut self, args: &Args<'_>, reply: &mut ReplyBuffer<'_>, at: usize) -> Result<Option<usize>> {
-        let Some(value) = args.get(at + 1) else { return Ok(None) };
+        if self.references.is_none() {
+            self.references = References::of(args.bytes(at));
+            if self.references.is_some() {
+                return Ok(Some(at + 1));
+            }
+        }
+        if at + 1 >= args.len() {
+            return Ok(None);
+        }
         let is_maxlen = args.word(at, "MAXLEN");
         if is_maxlen || args.word(at, "MINID") {
             return self.read_keep(args, reply, at + 1, is_maxlen).map(Some);
         }
         if args.word(at, "LIMIT") {
-            let limit = plinth_module::number::parse_integer(value).ok_or(Error::NotInteger)?;
+            let limit = args.integer(at + 1)?;
             let limit = usize::try_from(limit).map_err(|_| reply.error("ERR The LIMIT argument must be >= 0."))?;
             self.limit = Some(limit);
             return Ok(Some(at + 2));
-        }
-        if self.references.is_none() {
-            self.references = References::of(args.bytes(at));
-            return Ok(self.references.map(|_| at + 1));
         }
         Ok(None)
     }
@@ -199,7 +203,7 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
     trim.push_exact(&mut line, stream);
     line.send(propagate)?;
     match stream.renew() {
-        Some(fresh) => value::finish_removal(keys, key, Some(fresh), "xtrim"),
+        Some(fresh) => value::replace(keys, key, fresh, QUIET, "xtrim"),
         None => {
             entry.modified(QUIET, "xtrim");
             Ok(())
