@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 26] = [
+const DEFAULT_UNITS: [&str; 28] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -54,6 +54,8 @@ const DEFAULT_UNITS: [&str; 26] = [
     "unit/geo",
     "unit/bitops",
     "unit/bitfield",
+    "unit/type/stream",
+    "unit/type/stream-cgroups",
     "unit/sort",
     "unit/dump",
     "unit/limits",

@@ -8,8 +8,8 @@
 mod hash;
 mod list;
 mod set;
-mod string;
 mod stream;
+mod string;
 mod zset;
 
 use crate::wire::Command;
