@@ -710,6 +710,8 @@ static plinth_status probe_strings(plinth_call *call) {
     CHECK(strings->hold(call, T("p:absent"), scratch[2], &held[2]) == PLINTH_STATUS_NONE);
     CHECK(!strings->hold(call, first, scratch[2], &held[2]));
     CHECK(held[0].len == 3 && held[0].data[0] == 'a' && same(held[1], "77") && held[2].data == held[0].data);
+    CHECK(!strings->get_with(call, second, PLINTH_GET_WRITE, scratch[0], &bytes) && same(bytes, "77"));
+    CHECK(strings->get_with(call, T("p:absent"), PLINTH_GET_WRITE, scratch[0], &bytes) == PLINTH_STATUS_NONE);
     keys->modified(call, first, PLINTH_EVENT_STRING, T("probe"));
     keys->modified(call, second, PLINTH_EVENT_STRING, T("probe"));
     return ok(call);
