@@ -1,7 +1,7 @@
-//! The ABI from a C module: `probe.c` calls every function of every service through the public
-//! headers, and these tests run it and look at what shows from outside.
+//! The ABI from a C module: `probe.c` calls every function of every service of the host through the
+//! public headers, and these tests run it and look at what shows from outside.
 
-use plinth_testkit::{Server, TempDir, assert_wire, cc, wait_until};
+use plinth_testkit::{Server, TempDir, assert_wire, build, cc, wait_until};
 use std::time::Duration;
 
 fn server() -> Server {
@@ -70,12 +70,19 @@ fn what_is_passed_on_can_be_said_in_commands_only() {
 
 #[test]
 fn strings_are_reached_through_their_service() {
-    assert_probe(&["PROBE.STRING", "k"]);
-}
-
-#[test]
-fn strings_are_opened_cut_and_held_together_through_their_service() {
-    assert_probe(&["PROBE.STRINGS", "k", "l"]);
+    let server = Server::with(&["--enable-module-command", "yes"]);
+    let mut client = server.connect();
+    let path = cc::module(server.folder(), "tests/abi/strings.c", &[]);
+    assert_wire(&mut client, &["MODULE", "LOAD", &path], b"+OK\r\n");
+    assert_wire(&mut client, &["RPUSH", "other", "v"], b":1\r\n");
+    for replacement in ["", "string-plain"] {
+        if !replacement.is_empty() {
+            let replace = ["MODULE", "REPLACE", "string", &build::library(replacement)];
+            assert_wire(&mut client, &replace, b"+OK\r\n");
+        }
+        assert_wire(&mut client, &["STRINGS.PROBE", "k", "l", "other"], b"+OK\r\n");
+        assert_wire(&mut client, &["DEL", "k", "l"], b":2\r\n");
+    }
 }
 
 #[test]

@@ -655,68 +655,6 @@ static plinth_status probe_host(plinth_call *call) {
     return ok(call);
 }
 
-// Strings of whichever module has them: PROBE.STRING key.
-static plinth_status probe_string(plinth_call *call) {
-    const plinth_string_service *strings =
-        plinth_service(call, PLINTH_STRING_SERVICE, PLINTH_SIZE(plinth_string_service));
-    uint8_t scratch[PLINTH_STRING_SCRATCH_BYTES];
-    const plinth_bytes key = call->args[1];
-    plinth_bytes bytes;
-    CHECK(strings != NULL && strings->get(call, key, scratch, &bytes) == PLINTH_STATUS_NONE);
-    CHECK(strings->set(call, key, T("12345")) == 0);
-    CHECK(strings->get(call, key, scratch, &bytes) == 0 && same(bytes, "12345"));
-    CHECK(strings->edit(call, key, 7, &bytes) == 0 && bytes.len == 7);
-    CHECK(memcmp(bytes.data, "12345\0\0", 7) == 0);
-    ((uint8_t *)bytes.data)[6] = '!';
-    keys->modified(call, key, PLINTH_EVENT_STRING, T("probe"));
-    CHECK(strings->get(call, key, scratch, &bytes) == 0 && bytes.len == 7 && bytes.data[6] == '!');
-    return ok(call);
-}
-
-// Strings that are opened, cut, and held together: PROBE.STRINGS key key.
-static plinth_status probe_strings(plinth_call *call) {
-    const plinth_string_service *strings =
-        plinth_service(call, PLINTH_STRING_SERVICE, PLINTH_SIZE(plinth_string_service));
-    const plinth_bytes first = call->args[1], second = call->args[2];
-    uint8_t scratch[3][PLINTH_STRING_SCRATCH_BYTES];
-    plinth_bytes bytes, held[3];
-    int64_t before = 0;
-    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
-    CHECK(strings != NULL);
-    // Made, found as it is, lengthened.
-    CHECK(!strings->open(call, first, 2, &before, &bytes) && before == PLINTH_STRING_ABSENT && bytes.len == 2);
-    CHECK(!strings->open(call, first, 1, &before, &bytes) && before == 2 && bytes.len == 2);
-    CHECK(!strings->open(call, first, 4, &before, &bytes) && before == 2 && memcmp(bytes.data, "\0\0\0\0", 4) == 0);
-    memcpy((uint8_t *)bytes.data, "abcd", 4);
-    // Cut and lengthened, with its expiry; a number's digits too.
-    CHECK(!keys->get(call, first, 0, 0, &entry) && !keys->set_expire(call, &entry, call->now_ms + 100000));
-    CHECK(!strings->resize(call, first, 1, &before, &bytes) && before == 4 && same(bytes, "a"));
-    CHECK(!strings->resize(call, first, 3, &before, &bytes) && before == 1 && memcmp(bytes.data, "a\0\0", 3) == 0);
-    CHECK(!keys->get(call, first, 0, 0, &entry) && entry.expire_at_ms == call->now_ms + 100000);
-    CHECK(!strings->set(call, second, T("-123")) && !strings->resize(call, second, 3, &before, &bytes));
-    CHECK(before == 4 && same(bytes, "-12"));
-    CHECK(!strings->resize(call, second, 0, &before, &bytes) && before == 3 && bytes.len == 0);
-    // What may not be: too long, and of another type.
-    CHECK(strings->resize(call, second, (size_t)1 << 40, &before, &bytes) == PLINTH_STATUS_TOO_LARGE);
-    CHECK(strings->open(call, T("p:new"), (size_t)1 << 40, &before, &bytes) == PLINTH_STATUS_TOO_LARGE);
-    CHECK(keys->get(call, T("p:new"), 0, 0, &entry) == PLINTH_STATUS_NONE);
-    CHECK(!keys->put(call, T("p:other"), tagged_type, 0, 1, 0, &entry));
-    CHECK(strings->resize(call, T("p:other"), 1, &before, &bytes) == PLINTH_STATUS_WRONG_TYPE);
-    CHECK(strings->hold(call, T("p:other"), scratch[0], &bytes) == PLINTH_STATUS_WRONG_TYPE);
-    CHECK(!keys->remove(call, T("p:other"), 0));
-    // Held together, numbers and one of them twice.
-    CHECK(!strings->set(call, second, T("77")));
-    CHECK(!strings->hold(call, first, scratch[0], &held[0]) && !strings->hold(call, second, scratch[1], &held[1]));
-    CHECK(strings->hold(call, T("p:absent"), scratch[2], &held[2]) == PLINTH_STATUS_NONE);
-    CHECK(!strings->hold(call, first, scratch[2], &held[2]));
-    CHECK(held[0].len == 3 && held[0].data[0] == 'a' && same(held[1], "77") && held[2].data == held[0].data);
-    CHECK(!strings->get_with(call, second, PLINTH_GET_WRITE, scratch[0], &bytes) && same(bytes, "77"));
-    CHECK(strings->get_with(call, T("p:absent"), PLINTH_GET_WRITE, scratch[0], &bytes) == PLINTH_STATUS_NONE);
-    keys->modified(call, first, PLINTH_EVENT_STRING, T("probe"));
-    keys->modified(call, second, PLINTH_EVENT_STRING, T("probe"));
-    return ok(call);
-}
-
 static plinth_status probe_drops(plinth_call *call) {
     reply->integer(call, __atomic_load_n(&drops, __ATOMIC_SEQ_CST));
     return PLINTH_STATUS_OK;
@@ -779,8 +717,7 @@ static const plinth_command commands[] = {
     COMMAND("probe.seen", 1, probe_seen),           COMMAND("probe.clients", 1, probe_clients),
     COMMAND("probe.push", 3, probe_push),           COMMAND("probe.disconnect", 2, probe_disconnect),
     COMMAND("probe.propagate", 1, probe_propagate), COMMAND("probe.outside", 1, probe_outside),
-    COMMAND("probe.host", 1, probe_host),           COMMAND("probe.string", 2, probe_string),
-    COMMAND("probe.strings", 3, probe_strings),     COMMAND("probe.drops", 1, probe_drops),
+    COMMAND("probe.host", 1, probe_host),           COMMAND("probe.drops", 1, probe_drops),
 };
 
 static const plinth_bytes colours[] = {PLINTH_TEXT("red"), PLINTH_TEXT("green"), PLINTH_TEXT("blue")};

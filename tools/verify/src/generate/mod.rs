@@ -8,6 +8,7 @@
 mod hash;
 mod list;
 mod set;
+mod string;
 mod zset;
 
 use crate::wire::Command;
@@ -21,6 +22,7 @@ pub(crate) enum Kind {
     List,
     Hash,
     Set,
+    String,
     Zset,
 }
 
@@ -77,8 +79,8 @@ impl Case {
     }
 }
 
-/// The keys of a case; the last one mostly holds a string.
-const KEYS: [&str; 4] = ["a", "b", "c", "string"];
+/// The keys of a case; the last one mostly holds a value of another type.
+const KEYS: [&str; 4] = ["a", "b", "c", "other"];
 /// Elements: few, so that they meet.
 const ELEMENTS: [&[u8]; 16] = [
     b"a",
@@ -168,7 +170,7 @@ impl Maker<'_> {
             0 => words(&format!("TYPE {text}")),
             1 => words(&format!("EXISTS {text}")),
             2 => words(&format!("DEL {text}")),
-            3 => words("SET string v"),
+            3 => words(if kind == Kind::String { "RPUSH other v" } else { "SET other v" }),
             4 => [words(&format!("RENAME {text}")), vec![self.key()]].concat(),
             5 => [words(&format!("COPY {text}")), vec![self.key()], words("REPLACE")].concat(),
             6 => words(&format!("EXPIREAT {text} 33177117420")),
@@ -188,6 +190,7 @@ impl Kind {
             Kind::List => &["LLEN {}", "LRANGE {} 0 -1"],
             Kind::Hash => &["HLEN {}", "HGETALL {}"],
             Kind::Set => &["SCARD {}", "SMEMBERS {}"],
+            Kind::String => &["STRLEN {}", "GET {}"],
             Kind::Zset => &["ZCARD {}", "ZRANGE {} 0 -1 WITHSCORES", "ZREVRANGE {} 0 -1"],
         };
         all.iter().map(|text| words(&text.replace("{}", key))).collect()
@@ -199,11 +202,16 @@ impl Kind {
             Kind::List => "RPUSH",
             Kind::Hash => "HSET",
             Kind::Set => "SADD",
+            Kind::String => "APPEND",
             Kind::Zset => "ZADD",
         });
         command.push(word(key));
+        if self == Kind::String {
+            command.push(Vec::new());
+        }
         for number in numbers {
             match self {
+                Kind::String => command[2].extend(word(&format!("element-{number:06}"))),
                 Kind::List | Kind::Set => command.push(word(&format!("element-{number:06}"))),
                 Kind::Hash => command.extend([word(&format!("f-{number:06}")), word(&format!("v{number:05}"))]),
                 Kind::Zset => command.extend([word(&(number / 3).to_string()), word(&format!("member-{number:06}"))]),
@@ -217,6 +225,7 @@ impl Kind {
             Kind::List => list::command(maker),
             Kind::Hash => hash::command(maker),
             Kind::Set => set::command(maker),
+            Kind::String => string::command(maker),
             Kind::Zset => zset::command(maker),
         }
     }
@@ -262,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_case_each_time_and_another_one_another() {
-        for kind in [Kind::List, Kind::Hash, Kind::Set, Kind::Zset] {
+        for kind in [Kind::List, Kind::Hash, Kind::Set, Kind::String, Kind::Zset] {
             let make = |seed| case(kind, &mut Random::new(seed));
             assert_eq!(make(7), make(7));
             assert_ne!(make(7), make(8));

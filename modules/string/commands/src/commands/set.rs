@@ -7,13 +7,21 @@ use super::options::{
     Condition, Deadline, Expiry, MILLISECONDS, Options, SECONDS, TAKES_CONDITION, TAKES_EQUAL, TAKES_GET, TAKES_KEEP,
     UNIX_MILLISECONDS, UNIX_SECONDS,
 };
-use super::{CATEGORIES, GROUP, KEY, VALUE, put, reply_text};
-use crate::codec::STRING;
-use crate::value;
+use super::{CATEGORIES, GROUP, KEY, VALUE, with};
+use crate::storage::{Storage, whole};
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 5] = [SET, SETNX, SETEX, PSETEX, GETSET];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 5] {
+    [
+        with(SET, set::<S>),
+        with(SETNX, setnx::<S>),
+        with(SETEX, setex::<S>),
+        with(PSETEX, psetex::<S>),
+        with(GETSET, getset::<S>),
+    ]
+}
 
 const SET: Command = Command {
     name: text("set"),
@@ -65,19 +73,18 @@ const SET: Command = Command {
         ]),
         ..Docs::NEW
     }),
-    run: run(set),
     ..Command::NEW
 };
 
-fn set(call: &mut Call<'_>) -> Result {
+fn set<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, value) = (call.args.bytes(1), call.args.bytes(2));
     if call.args.len() == 3 {
-        put(&mut call.keys, key, value, 0)?.modified(EVENT_STRING, "set");
+        S::put(&mut call.keys, key, whole(value), 0)?.modified(EVENT_STRING, "set");
         call.reply.ok();
         return Ok(());
     }
     let options = Options::read(&call.args, 3, TAKES_CONDITION | TAKES_EQUAL | TAKES_GET | TAKES_KEEP)?;
-    let is_set = set_with(call, key, value, &options)?;
+    let is_set = set_with::<S>(call, key, value, &options)?;
     match (options.get, is_set) {
         (true, _) => {}
         (false, true) => call.reply.ok(),
@@ -88,25 +95,26 @@ fn set(call: &mut Call<'_>) -> Result {
 
 /// Sets a key if the options allow it, and says whether they did. With GET the reply is written,
 /// otherwise it is the caller's.
-fn set_with(call: &mut Call<'_>, key: &[u8], value: &[u8], options: &Options<'_>) -> Result<bool> {
+fn set_with<S: Storage>(call: &mut Call<'_>, key: &[u8], value: &[u8], options: &Options<'_>) -> Result<bool> {
     let expire_at_ms = match options.expiry {
         Expiry::At(deadline) => Some(deadline.at_ms(call.now_ms())?),
         _ => None,
     };
     if options.get {
-        match call.keys.get(&STRING, key)? {
-            Some(entry) => reply_text(&mut call.reply, &entry),
+        match call.keys.get(S::handle()?, key)? {
+            Some(entry) => call.reply.bulk_value(S::value(&entry)),
             None => call.reply.null(),
         }
     }
     // Looked at also for KEEPTTL, because an expiry that has passed is not one to keep.
     let looks = options.condition != Condition::Always || options.expiry == Expiry::Keep;
-    if looks && !allows(&mut call.keys, key, options.condition)? {
+    if looks && !allows::<S>(&mut call.keys, key, options.condition)? {
         return Ok(false);
     }
     // An expiry that is about to be replaced keeps its room in the entry.
     let keeps = options.expiry != Expiry::Unsaid;
-    let mut entry = put(&mut call.keys, key, value, if keeps { PUT_KEEP_EXPIRY } else { 0 })?;
+    let flags = if keeps { PUT_KEEP_EXPIRY } else { 0 };
+    let mut entry = S::put(&mut call.keys, key, whole(value), flags)?;
     if expire_at_ms.is_some() {
         entry.set_expire(expire_at_ms)?;
     }
@@ -124,10 +132,10 @@ fn set_with(call: &mut Call<'_>, key: &[u8], value: &[u8], options: &Options<'_>
 
 /// Whether a condition holds for a key. Fails with `WrongType` when what is to be compared is not a
 /// string.
-fn allows(keys: &mut Keys<'_>, key: &[u8], condition: Condition<'_>) -> Result<bool> {
+fn allows<S: Storage>(keys: &mut Keys<'_>, key: &[u8], condition: Condition<'_>) -> Result<bool> {
     if let Condition::Equal(expected) = condition {
-        let entry = keys.get_write(&STRING, key)?;
-        return Ok(entry.is_some_and(|entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()) == expected));
+        let entry = keys.get_write(S::handle()?, key)?;
+        return Ok(entry.is_some_and(|entry| S::value(&entry).text(&mut Digits::new()) == expected));
     }
     let there = keys.exists(key, GET_WRITE);
     Ok(match condition {
@@ -153,14 +161,13 @@ const SETNX: Command = Command {
         args: list(&[KEY, VALUE]),
         ..Docs::NEW
     }),
-    run: run(setnx),
     ..Command::NEW
 };
 
-fn setnx(call: &mut Call<'_>) -> Result {
+fn setnx<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, value) = (call.args.bytes(1), call.args.bytes(2));
     let options = Options { condition: Condition::Absent, ..Options::NONE };
-    let is_set = set_with(call, key, value, &options)?;
+    let is_set = set_with::<S>(call, key, value, &options)?;
     call.reply.integer(i64::from(is_set));
     Ok(())
 }
@@ -174,12 +181,11 @@ const SETEX: Command = Command {
         args: list(&[KEY, Arg::new(ARG_INTEGER, "seconds"), VALUE]),
         ..EXPIRING_DOCS
     }),
-    run: run(setex),
     ..EXPIRING
 };
 
-fn setex(call: &mut Call<'_>) -> Result {
-    set_expiring(call, 1000)
+fn setex<S: Storage>(call: &mut Call<'_>) -> Result {
+    set_expiring::<S>(call, 1000)
 }
 
 const PSETEX: Command = Command {
@@ -191,12 +197,11 @@ const PSETEX: Command = Command {
         args: list(&[KEY, Arg::new(ARG_INTEGER, "milliseconds"), VALUE]),
         ..EXPIRING_DOCS
     }),
-    run: run(psetex),
     ..EXPIRING
 };
 
-fn psetex(call: &mut Call<'_>) -> Result {
-    set_expiring(call, 1)
+fn psetex<S: Storage>(call: &mut Call<'_>) -> Result {
+    set_expiring::<S>(call, 1)
 }
 
 const EXPIRING: Command = Command {
@@ -210,10 +215,10 @@ const EXPIRING: Command = Command {
 const EXPIRING_DOCS: Docs =
     Docs { group: GROUP, complexity: text("O(1)"), deprecated_since: text("2.6.12"), ..Docs::NEW };
 
-fn set_expiring(call: &mut Call<'_>, unit_ms: i64) -> Result {
+fn set_expiring<S: Storage>(call: &mut Call<'_>, unit_ms: i64) -> Result {
     let (key, amount, value) = (call.args.bytes(1), call.args.bytes(2), call.args.bytes(3));
     let deadline = Deadline { amount, unit_ms, from_now: true };
-    set_with(call, key, value, &Options { expiry: Expiry::At(deadline), ..Options::NONE })?;
+    set_with::<S>(call, key, value, &Options { expiry: Expiry::At(deadline), ..Options::NONE })?;
     call.reply.ok();
     Ok(())
 }
@@ -234,12 +239,11 @@ const GETSET: Command = Command {
         args: list(&[KEY, VALUE]),
         ..Docs::NEW
     }),
-    run: run(getset),
     ..Command::NEW
 };
 
-fn getset(call: &mut Call<'_>) -> Result {
+fn getset<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, value) = (call.args.bytes(1), call.args.bytes(2));
-    set_with(call, key, value, &Options { get: true, ..Options::NONE })?;
+    set_with::<S>(call, key, value, &Options { get: true, ..Options::NONE })?;
     Ok(())
 }

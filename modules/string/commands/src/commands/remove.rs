@@ -1,12 +1,14 @@
 //! Removing a string by way of its content: GETDEL, and Valkey's DELIFEQ.
 
-use super::{CATEGORIES, GROUP, KEY, VALUE, reply_text};
-use crate::codec::STRING;
-use crate::value;
+use super::{CATEGORIES, GROUP, KEY, VALUE, with};
+use crate::storage::Storage;
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 2] = [GETDEL, DELIFEQ];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 2] {
+    [with(GETDEL, getdel::<S>), with(DELIFEQ, delifeq::<S>)]
+}
 
 const GETDEL: Command = Command {
     name: text("getdel"),
@@ -22,17 +24,16 @@ const GETDEL: Command = Command {
         args: list(&[KEY]),
         ..Docs::NEW
     }),
-    run: run(getdel),
     ..Command::NEW
 };
 
-fn getdel(call: &mut Call<'_>) -> Result {
+fn getdel<S: Storage>(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
-    let Some(entry) = call.keys.get(&STRING, key)? else {
+    let Some(entry) = call.keys.get(S::handle()?, key)? else {
         call.reply.null();
         return Ok(());
     };
-    reply_text(&mut call.reply, &entry);
+    call.reply.bulk_value(S::value(&entry));
     remove(call, key)
 }
 
@@ -50,14 +51,13 @@ const DELIFEQ: Command = Command {
         args: list(&[KEY, VALUE]),
         ..Docs::NEW
     }),
-    run: run(delifeq),
     ..Command::NEW
 };
 
-fn delifeq(call: &mut Call<'_>) -> Result {
+fn delifeq<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, expected) = (call.args.bytes(1), call.args.bytes(2));
-    let entry = call.keys.get_write(&STRING, key)?;
-    let is_equal = entry.is_some_and(|entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()) == expected);
+    let entry = call.keys.get_write(S::handle()?, key)?;
+    let is_equal = entry.is_some_and(|entry| S::value(&entry).text(&mut Digits::new()) == expected);
     call.reply.integer(i64::from(is_equal));
     if is_equal { remove(call, key) } else { Ok(()) }
 }

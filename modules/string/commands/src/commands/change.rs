@@ -1,11 +1,13 @@
 //! Changing a part: APPEND and SETRANGE.
 
-use super::{CATEGORIES, GROUP, KEY, VALUE, check_len, put, spell_out};
-use crate::codec::STRING;
-use crate::value::{self, INTEGER, RAW};
+use super::{CATEGORIES, GROUP, KEY, VALUE, check_len, with};
+use crate::storage::{Storage, whole};
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 2] = [APPEND, SETRANGE];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 2] {
+    [with(APPEND, append::<S>), with(SETRANGE, setrange::<S>)]
+}
 
 const APPEND: Command = Command {
     name: text("append"),
@@ -21,25 +23,19 @@ const APPEND: Command = Command {
         args: list(&[KEY, VALUE]),
         ..Docs::NEW
     }),
-    run: run(append),
     ..Command::NEW
 };
 
-fn append(call: &mut Call<'_>) -> Result {
+fn append<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, tail) = (call.args.bytes(1), call.args.bytes(2));
-    let Some(mut entry) = call.keys.get_write(&STRING, key)? else {
-        put(&mut call.keys, key, tail, PUT_ABSENT)?.modified(EVENT_STRING, "append");
+    let Some(mut entry) = call.keys.get_write(S::handle()?, key)? else {
+        S::put(&mut call.keys, key, whole(tail), PUT_ABSENT)?.modified(EVENT_STRING, "append");
         call.reply.count(tail.len());
         return Ok(());
     };
-    let len = value::len(entry.tag(), entry.bytes());
+    let len = S::value(&entry).len();
     check_len(&call.config, len as u64 + tail.len() as u64)?;
-    if entry.tag() == INTEGER {
-        spell_out(&mut entry, len + tail.len())?;
-    } else {
-        entry.resize(RAW, len + tail.len(), true)?;
-    }
-    entry.bytes_mut()[len..].copy_from_slice(tail);
+    S::resize(&mut entry, len + tail.len())?[len..].copy_from_slice(tail);
     entry.modified(EVENT_STRING, "append");
     call.reply.count(len + tail.len());
     Ok(())
@@ -59,53 +55,33 @@ const SETRANGE: Command = Command {
         args: list(&[KEY, Arg::new(ARG_INTEGER, "offset"), VALUE]),
         ..Docs::NEW
     }),
-    run: run(setrange),
     ..Command::NEW
 };
 
-fn setrange(call: &mut Call<'_>) -> Result {
+fn setrange<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, part) = (call.args.bytes(1), call.args.bytes(3));
     let Ok(offset) = u64::try_from(call.args.integer(2)?) else {
         return Err(call.reply.error("ERR offset is out of range"));
     };
     // Below 2^64: an offset is below 2^63, and so is an argument's length.
     let end = offset + part.len() as u64;
-    let entry = call.keys.get_write(&STRING, key)?;
     if part.is_empty() {
-        call.reply.count(entry.map_or(0, |entry| value::len(entry.tag(), entry.bytes())));
+        let entry = call.keys.get_write(S::handle()?, key)?;
+        call.reply.count(entry.map_or(0, |entry| S::value(&entry).len()));
         return Ok(());
     }
-    check_len(&call.config, end)?;
+    let check = || check_len(&call.config, end);
     let (offset, end) = (offset as usize, end as usize);
-    let mut entry = match entry {
-        Some(mut entry) => {
-            let len = value::len(entry.tag(), entry.bytes());
-            resize(&mut entry, len.max(end))?;
-            entry
-        }
-        None => {
-            let mut entry = call.keys.put(&STRING, key, RAW, end, PUT_ABSENT)?;
-            entry.bytes_mut()[..offset].fill(0);
-            entry
-        }
-    };
-    entry.bytes_mut()[offset..end].copy_from_slice(part);
+    let (mut entry, is_new) = S::find_or_make(&mut call.keys, key, || check().map(|()| end))?;
+    check()?;
+    let before = if is_new { 0 } else { S::value(&entry).len() };
+    let bytes = S::resize(&mut entry, before.max(end))?;
+    if before < offset {
+        bytes[before..offset].fill(0);
+    }
+    bytes[offset..end].copy_from_slice(part);
+    let len = bytes.len();
     entry.modified(EVENT_STRING, "setrange");
-    call.reply.count(entry.bytes().len());
-    Ok(())
-}
-
-/// Makes a string plain bytes, `len` of them, with zero bytes behind the old end.
-pub(crate) fn resize(entry: &mut Entry<'_>, len: usize) -> Result {
-    if entry.tag() == INTEGER {
-        return spell_out(entry, len);
-    }
-    let before = entry.bytes().len();
-    if entry.tag() != RAW || len != before {
-        entry.resize(RAW, len, len > before)?;
-        if len > before {
-            entry.bytes_mut()[before..].fill(0);
-        }
-    }
+    call.reply.count(len);
     Ok(())
 }

@@ -3,12 +3,15 @@
 use super::options::{
     Condition, Expiry, MILLISECONDS, Options, SECONDS, TAKES_CONDITION, TAKES_KEEP, UNIX_MILLISECONDS, UNIX_SECONDS,
 };
-use super::{CATEGORIES, GROUP, KEY, PAIRS, put, reply_text};
-use crate::codec::STRING;
+use super::{CATEGORIES, GROUP, KEY, PAIRS, with};
+use crate::storage::{Storage, whole};
 use plinth_module::pack::{Digits, parse_integer};
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 4] = [MGET, MSET, MSETNX, MSETEX];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 4] {
+    [with(MGET, mget::<S>), with(MSET, mset::<S>), with(MSETNX, msetnx::<S>), with(MSETEX, msetex::<S>)]
+}
 
 const MGET: Command = Command {
     name: text("mget"),
@@ -25,16 +28,15 @@ const MGET: Command = Command {
         args: list(&[KEY.flags(ARG_MULTIPLE)]),
         ..Docs::NEW
     }),
-    run: run(mget),
     ..Command::NEW
 };
 
-fn mget(call: &mut Call<'_>) -> Result {
+fn mget<S: Storage>(call: &mut Call<'_>) -> Result {
     call.reply.array(call.args.len() - 1);
     for key in call.args.from(1) {
         // What is no string reads as if it were not there.
-        match call.keys.get(&STRING, key) {
-            Ok(Some(entry)) => reply_text(&mut call.reply, &entry),
+        match call.keys.get(S::handle()?, key) {
+            Ok(Some(entry)) => call.reply.bulk_value(S::value(&entry)),
             _ => call.reply.null(),
         }
     }
@@ -46,12 +48,11 @@ const MSET: Command = Command {
     keys: list(&[KeySpec::range(KEY_OW | KEY_UPDATE, 1, -1, 2)]),
     tips: list(&[text("request_policy:multi_shard"), text("response_policy:all_succeeded")]),
     docs: docs(&Docs { summary: text("Sets several keys to strings at one moment."), ..PAIRS_DOCS }),
-    run: run(mset),
     ..PAIRS_SPEC
 };
 
-fn mset(call: &mut Call<'_>) -> Result {
-    set_pairs(call)?;
+fn mset<S: Storage>(call: &mut Call<'_>) -> Result {
+    set_pairs::<S>(call)?;
     call.reply.ok();
     Ok(())
 }
@@ -63,17 +64,16 @@ const MSETNX: Command = Command {
         summary: text("Sets several keys to strings at one moment, unless one of the keys is there."),
         ..PAIRS_DOCS
     }),
-    run: run(msetnx),
     ..PAIRS_SPEC
 };
 
-fn msetnx(call: &mut Call<'_>) -> Result {
+fn msetnx<S: Storage>(call: &mut Call<'_>) -> Result {
     if call.args.len().is_multiple_of(2) {
         return Err(Error::Arity);
     }
     let any = call.args.from(1).step_by(2).any(|key| call.keys.exists(key, GET_WRITE));
     if !any {
-        set_pairs(call)?;
+        set_pairs::<S>(call)?;
     }
     call.reply.integer(i64::from(!any));
     Ok(())
@@ -91,13 +91,13 @@ const PAIRS_DOCS: Docs = Docs {
 };
 
 /// Sets each key of the arguments to the value behind it. Fails with `Arity` when one has none.
-fn set_pairs(call: &mut Call<'_>) -> Result {
+fn set_pairs<S: Storage>(call: &mut Call<'_>) -> Result {
     if call.args.len().is_multiple_of(2) {
         return Err(Error::Arity);
     }
     for at in (1..call.args.len()).step_by(2) {
         let (key, value) = (call.args.bytes(at), call.args.bytes(at + 1));
-        put(&mut call.keys, key, value, 0)?.modified(EVENT_STRING, "set");
+        S::put(&mut call.keys, key, whole(value), 0)?.modified(EVENT_STRING, "set");
     }
     Ok(())
 }
@@ -127,11 +127,10 @@ const MSETEX: Command = Command {
         ]),
         ..Docs::NEW
     }),
-    run: run(msetex),
     ..Command::NEW
 };
 
-fn msetex(call: &mut Call<'_>) -> Result {
+fn msetex<S: Storage>(call: &mut Call<'_>) -> Result {
     let pairs = parse_integer(call.args.bytes(1)).filter(|pairs| (1..=i64::from(i32::MAX)).contains(pairs));
     let Some(pairs) = pairs else {
         return Err(call.reply.error("ERR invalid numkeys value or out of range"));
@@ -157,7 +156,7 @@ fn msetex(call: &mut Call<'_>) -> Result {
     for at in (2..end).step_by(2) {
         let (key, value) = (call.args.bytes(at), call.args.bytes(at + 1));
         let flags = if options.expiry == Expiry::Unsaid { 0 } else { PUT_KEEP_EXPIRY };
-        let mut entry = put(&mut call.keys, key, value, flags)?;
+        let mut entry = S::put(&mut call.keys, key, whole(value), flags)?;
         if expire_at_ms.is_some() {
             entry.set_expire(expire_at_ms)?;
         }

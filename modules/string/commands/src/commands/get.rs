@@ -1,12 +1,15 @@
 //! Reading: GET, STRLEN, GETRANGE and its old name SUBSTR.
 
-use super::{CATEGORIES, GROUP, KEY, reply_text};
-use crate::codec::STRING;
-use crate::value;
+use super::{CATEGORIES, GROUP, KEY, with};
+use crate::range::range;
+use crate::storage::Storage;
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 4] = [GET, STRLEN, GETRANGE, SUBSTR];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 4] {
+    [with(GET, get::<S>), with(STRLEN, strlen::<S>), with(GETRANGE, getrange::<S>), with(SUBSTR, getrange::<S>)]
+}
 
 const GET: Command = Command {
     name: text("get"),
@@ -22,13 +25,12 @@ const GET: Command = Command {
         args: list(&[KEY]),
         ..Docs::NEW
     }),
-    run: run(get),
     ..Command::NEW
 };
 
-fn get(call: &mut Call<'_>) -> Result {
-    match call.keys.get(&STRING, call.args.bytes(1))? {
-        Some(entry) => reply_text(&mut call.reply, &entry),
+fn get<S: Storage>(call: &mut Call<'_>) -> Result {
+    match call.keys.get(S::handle()?, call.args.bytes(1))? {
+        Some(entry) => call.reply.bulk_value(S::value(&entry)),
         None => call.reply.null(),
     }
     Ok(())
@@ -48,13 +50,12 @@ const STRLEN: Command = Command {
         args: list(&[KEY]),
         ..Docs::NEW
     }),
-    run: run(strlen),
     ..Command::NEW
 };
 
-fn strlen(call: &mut Call<'_>) -> Result {
-    let entry = call.keys.get(&STRING, call.args.bytes(1))?;
-    call.reply.count(entry.map_or(0, |entry| value::len(entry.tag(), entry.bytes())));
+fn strlen<S: Storage>(call: &mut Call<'_>) -> Result {
+    let entry = call.keys.get(S::handle()?, call.args.bytes(1))?;
+    call.reply.count(entry.map_or(0, |entry| S::value(&entry).len()));
     Ok(())
 }
 
@@ -85,7 +86,6 @@ const RANGE: Command = Command {
     flags: COMMAND_READONLY,
     category_names: CATEGORIES,
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
-    run: run(getrange),
     ..Command::NEW
 };
 
@@ -96,14 +96,14 @@ const RANGE_DOCS: Docs = Docs {
     ..Docs::NEW
 };
 
-fn getrange(call: &mut Call<'_>) -> Result {
+fn getrange<S: Storage>(call: &mut Call<'_>) -> Result {
     let (start, end) = (call.args.integer(2)?, call.args.integer(3)?);
-    let Some(entry) = call.keys.get(&STRING, call.args.bytes(1))? else {
+    let Some(entry) = call.keys.get(S::handle()?, call.args.bytes(1))? else {
         call.reply.bulk(b"");
         return Ok(());
     };
     let mut digits = Digits::new();
-    let text = value::text(entry.tag(), entry.bytes(), &mut digits);
-    call.reply.bulk(&text[value::range(text.len(), start, end)]);
+    let text = S::value(&entry).text(&mut digits);
+    call.reply.bulk(&text[range(text.len(), start, end)]);
     Ok(())
 }

@@ -1,15 +1,23 @@
 //! Counting: INCR, DECR, INCRBY, DECRBY, and INCRBYFLOAT.
 //!
-//! A counter is eight bytes that are rewritten in place. INCRBYFLOAT counts in the floats of
+//! INCRBYFLOAT counts in the floats of
 //! [`plinth_module::extended`] and leaves a text, even where that is an integer's.
 
-use super::{CATEGORIES, GROUP, KEY};
-use crate::codec::STRING;
-use crate::value::{self, INTEGER, INTEGER_BYTES, TEXT};
+use super::{CATEGORIES, GROUP, KEY, with};
+use crate::storage::{Storage, Value};
 use plinth_module::extended::{self, Extended, Parsed};
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 5] = [INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 5] {
+    [
+        with(INCR, incr::<S>),
+        with(DECR, decr::<S>),
+        with(INCRBY, incrby::<S>),
+        with(DECRBY, decrby::<S>),
+        with(INCRBYFLOAT, incrbyfloat::<S>),
+    ]
+}
 
 /// What all of them share.
 const COUNTER: Command = Command {
@@ -30,12 +38,11 @@ const INCR: Command = Command {
         args: list(&[KEY]),
         ..COUNTER_DOCS
     }),
-    run: run(incr),
     ..COUNTER
 };
 
-fn incr(call: &mut Call<'_>) -> Result {
-    count(call, 1)
+fn incr<S: Storage>(call: &mut Call<'_>) -> Result {
+    count::<S>(call, 1)
 }
 
 const DECR: Command = Command {
@@ -46,12 +53,11 @@ const DECR: Command = Command {
         args: list(&[KEY]),
         ..COUNTER_DOCS
     }),
-    run: run(decr),
     ..COUNTER
 };
 
-fn decr(call: &mut Call<'_>) -> Result {
-    count(call, -1)
+fn decr<S: Storage>(call: &mut Call<'_>) -> Result {
+    count::<S>(call, -1)
 }
 
 const INCRBY: Command = Command {
@@ -61,13 +67,12 @@ const INCRBY: Command = Command {
         args: list(&[KEY, Arg::new(ARG_INTEGER, "increment")]),
         ..COUNTER_DOCS
     }),
-    run: run(incrby),
     ..COUNTER
 };
 
-fn incrby(call: &mut Call<'_>) -> Result {
+fn incrby<S: Storage>(call: &mut Call<'_>) -> Result {
     let by = call.args.integer(2)?;
-    count(call, by)
+    count::<S>(call, by)
 }
 
 const DECRBY: Command = Command {
@@ -77,33 +82,28 @@ const DECRBY: Command = Command {
         args: list(&[KEY, Arg::new(ARG_INTEGER, "decrement")]),
         ..COUNTER_DOCS
     }),
-    run: run(decrby),
     ..COUNTER
 };
 
-fn decrby(call: &mut Call<'_>) -> Result {
+fn decrby<S: Storage>(call: &mut Call<'_>) -> Result {
     let Some(by) = call.args.integer(2)?.checked_neg() else {
         return Err(call.reply.error("ERR decrement would overflow"));
     };
-    count(call, by)
+    count::<S>(call, by)
 }
 
 /// Adds to the integer at the first argument's key and answers with the sum.
 #[inline(always)]
-fn count(call: &mut Call<'_>, by: i64) -> Result {
+fn count<S: Storage>(call: &mut Call<'_>, by: i64) -> Result {
     let key = call.args.bytes(1);
-    let Some(mut entry) = call.keys.get_write(&STRING, key)? else {
-        let mut entry = call.keys.put_bytes(&STRING, key, INTEGER, &value::pack(by), PUT_ABSENT)?;
-        entry.modified(EVENT_STRING, "incrby");
+    let Some(mut entry) = call.keys.get_write(S::handle()?, key)? else {
+        S::put(&mut call.keys, key, Value::Integer(by), PUT_ABSENT)?.modified(EVENT_STRING, "incrby");
         call.reply.integer(by);
         return Ok(());
     };
-    let number = value::integer(entry.tag(), entry.bytes()).ok_or(Error::NotInteger)?;
+    let number = S::value(&entry).integer().ok_or(Error::NotInteger)?;
     let sum = number.checked_add(by).ok_or(Error::Overflow)?;
-    if entry.tag() != INTEGER {
-        entry.resize(INTEGER, INTEGER_BYTES, false)?;
-    }
-    entry.bytes_mut().copy_from_slice(&value::pack(sum));
+    S::set(&mut entry, Value::Integer(sum))?;
     entry.modified(EVENT_STRING, "incrby");
     call.reply.integer(sum);
     Ok(())
@@ -117,16 +117,15 @@ const INCRBYFLOAT: Command = Command {
         args: list(&[KEY, Arg::new(ARG_DOUBLE, "increment")]),
         ..COUNTER_DOCS
     }),
-    run: run(incrbyfloat),
     ..COUNTER
 };
 
-fn incrbyfloat(call: &mut Call<'_>) -> Result {
+fn incrbyfloat<S: Storage>(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
-    let entry = call.keys.get_write(&STRING, key)?;
-    let number = match &entry {
-        Some(entry) if entry.tag() == INTEGER => Parsed::Finite(Extended::from_integer(value::unpack(entry.bytes()))),
-        Some(entry) => extended::parse(entry.bytes()).ok_or(Error::NotFloat)?,
+    let entry = call.keys.get_write(S::handle()?, key)?;
+    let number = match entry.as_ref().map(S::value) {
+        Some(Value::Integer(number)) => Parsed::Finite(Extended::from_integer(number)),
+        Some(Value::Text(text)) => extended::parse(text).ok_or(Error::NotFloat)?,
         None => Parsed::Finite(Extended::ZERO),
     };
     let increment = extended::parse(call.args.bytes(2)).ok_or(Error::NotFloat)?;
@@ -141,11 +140,10 @@ fn incrbyfloat(call: &mut Call<'_>) -> Result {
     sum.write(&mut text);
     let mut entry = match entry {
         Some(mut entry) => {
-            entry.resize(TEXT, text.len(), false)?;
-            entry.bytes_mut().copy_from_slice(&text);
+            S::set(&mut entry, Value::Text(&text))?;
             entry
         }
-        None => call.keys.put_bytes(&STRING, key, TEXT, &text, PUT_ABSENT)?,
+        None => S::put(&mut call.keys, key, Value::Text(&text), PUT_ABSENT)?,
     };
     entry.modified(EVENT_STRING, "incrbyfloat");
     call.reply.bulk(&text);

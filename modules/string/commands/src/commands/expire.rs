@@ -1,13 +1,15 @@
 //! Reading a string and deciding how long it stays: GETEX.
 
 use super::options::{Expiry, MILLISECONDS, Options, SECONDS, TAKES_PERSIST, UNIX_MILLISECONDS, UNIX_SECONDS};
-use super::{CATEGORIES, GROUP, KEY, reply_text};
-use crate::codec::STRING;
-
+use super::{CATEGORIES, GROUP, KEY, with};
+use crate::storage::Storage;
 use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 1] = [GETEX];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 1] {
+    [with(GETEX, getex::<S>)]
+}
 
 const GETEX: Command = Command {
     name: text("getex"),
@@ -34,15 +36,14 @@ const GETEX: Command = Command {
         ]),
         ..Docs::NEW
     }),
-    run: run(getex),
     ..Command::NEW
 };
 
-fn getex(call: &mut Call<'_>) -> Result {
+fn getex<S: Storage>(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
     let now_ms = call.now_ms();
     let options = Options::read(&call.args, 2, TAKES_PERSIST)?;
-    let Some(mut entry) = call.keys.get(&STRING, key)? else {
+    let Some(mut entry) = call.keys.get(S::handle()?, key)? else {
         call.reply.null();
         return Ok(());
     };
@@ -50,7 +51,7 @@ fn getex(call: &mut Call<'_>) -> Result {
         Expiry::At(deadline) => Some(deadline.at_ms(now_ms)?),
         _ => None,
     };
-    reply_text(&mut call.reply, &entry);
+    call.reply.bulk_value(S::value(&entry));
     match expire_at_ms {
         // Only a time that does not count from now can have passed.
         Some(at_ms) if at_ms <= now_ms => {

@@ -1,13 +1,14 @@
 //! LCS: a longest common subsequence of two strings.
 
-use super::{CATEGORIES, GROUP, LIMIT_MIN, limit};
-use crate::codec::STRING;
+use super::{CATEGORIES, GROUP, LIMIT_MIN, limit, with};
+use crate::storage::Storage;
 use crate::subsequence::{self, Subsequence};
-use crate::value;
-use plinth_module::pack::Digits;
 use plinth_module::prelude::*;
 
-pub(super) const COMMANDS: [Command; 1] = [LCS];
+/// The commands of this file over a storage.
+pub(super) const fn commands<S: Storage>() -> [Command; 1] {
+    [with(LCS, lcs::<S>)]
+}
 
 /// Bytes that Redis needs for a cell of its table. Ours takes a bit, but the limit on the table's
 /// size is also one on time, and clients know it.
@@ -34,7 +35,6 @@ const LCS: Command = Command {
         ]),
         ..Docs::NEW
     }),
-    run: run(lcs),
     ..Command::NEW
 };
 
@@ -70,8 +70,8 @@ impl Wanted {
     }
 }
 
-fn lcs(call: &mut Call<'_>) -> Result {
-    let (a, b) = (copy_of(call, 1), copy_of(call, 2));
+fn lcs<S: Storage>(call: &mut Call<'_>) -> Result {
+    let (a, b) = (copy_of::<S>(call, 1), copy_of::<S>(call, 2));
     let (a, b) = match (a, b) {
         (Err(Error::WrongType), _) | (_, Err(Error::WrongType)) => {
             return Err(call.reply.error("ERR The specified keys must contain string values"));
@@ -100,9 +100,9 @@ fn lcs(call: &mut Call<'_>) -> Result {
 }
 
 /// A string that is kept while another is looked at; empty when it is not there.
-fn copy_of(call: &mut Call<'_>, index: usize) -> Result<Vec<u8>> {
-    let entry = call.keys.get(&STRING, call.args.bytes(index))?;
-    Ok(entry.map_or(Vec::new(), |entry| value::text(entry.tag(), entry.bytes(), &mut Digits::new()).to_vec()))
+fn copy_of<S: Storage>(call: &mut Call<'_>, index: usize) -> Result<Vec<u8>> {
+    let entry = call.keys.get(S::handle()?, call.args.bytes(index))?;
+    Ok(entry.map_or(Vec::new(), |entry| S::value(&entry).to_vec()))
 }
 
 fn reply_matches(reply: &mut ReplyBuffer<'_>, found: &Subsequence<'_>, wanted: &Wanted) {
