@@ -62,6 +62,7 @@ static plinth_status probe_refusals(plinth_call *call, plinth_bytes key, plinth_
     CHECK(strings->open(call, other, 1, &before, &bytes) == PLINTH_STATUS_WRONG_TYPE);
     CHECK(strings->resize(call, other, 1, &before, &bytes) == PLINTH_STATUS_WRONG_TYPE);
     CHECK(strings->hold(call, other, scratch, &bytes) == PLINTH_STATUS_WRONG_TYPE);
+    CHECK(strings->get_with(call, other, PLINTH_GET_WRITE, scratch, &bytes) == PLINTH_STATUS_WRONG_TYPE);
     return PLINTH_STATUS_OK;
 }
 
@@ -77,6 +78,16 @@ static plinth_status probe_hold(plinth_call *call, plinth_bytes text, plinth_byt
     return PLINTH_STATUS_OK;
 }
 
+// It is read by one who may change it.
+static plinth_status probe_get_with(plinth_call *call, plinth_bytes text, plinth_bytes number) {
+    uint8_t scratch[PLINTH_STRING_SCRATCH_BYTES];
+    plinth_bytes bytes;
+    CHECK(!strings->get_with(call, text, PLINTH_GET_WRITE, scratch, &bytes) && bytes.len == 3 && bytes.data[0] == 'a');
+    CHECK(!strings->get_with(call, number, PLINTH_GET_WRITE, scratch, &bytes) && same(bytes, "77"));
+    CHECK(strings->get_with(call, T("absent"), PLINTH_GET_WRITE, scratch, &bytes) == PLINTH_STATUS_NONE);
+    return PLINTH_STATUS_OK;
+}
+
 static plinth_status probe(plinth_call *call) {
     const plinth_bytes first = call->args[1], second = call->args[2];
     plinth_status done = probe_edit(call, first);
@@ -84,6 +95,7 @@ static plinth_status probe(plinth_call *call) {
     done = done ? done : probe_resize(call, first, second);
     done = done ? done : probe_refusals(call, second, call->args[3]);
     done = done ? done : probe_hold(call, first, second);
+    done = done ? done : probe_get_with(call, first, second);
     keys->modified(call, first, PLINTH_EVENT_STRING, T("probe"));
     keys->modified(call, second, PLINTH_EVENT_STRING, T("probe"));
     return done ? done : ok(call);

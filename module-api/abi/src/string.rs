@@ -72,4 +72,17 @@ pub struct StringService {
     /// Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1` that was got with
     /// `GET_HOLD`, and while `scratch` lives. Fails: `NONE`, `WRONG_TYPE`.
     pub hold: unsafe extern "C" fn(call: *mut Call, key: Bytes, scratch: *mut u8, bytes_out: *mut Bytes) -> Status,
+    /// As `get`, looked up with the `GET_*` flags of `plinth.keys/1`: with
+    /// [`crate::keys::GET_WRITE`] for whoever may change the string after reading it, which
+    /// counts neither as a hit nor as a miss.
+    ///
+    /// Thread: main. Borrow: as `get`, or with [`crate::keys::GET_HOLD`] as `hold`. Fails:
+    /// `NONE`, `WRONG_TYPE`.
+    pub get_with: unsafe extern "C" fn(
+        call: *mut Call,
+        key: Bytes,
+        flags: u32,
+        scratch: *mut u8,
+        bytes_out: *mut Bytes,
+    ) -> Status,
 }

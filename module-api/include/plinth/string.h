@@ -82,10 +82,19 @@ struct plinth_string_service {
     // `PLINTH_STATUS_WRONG_TYPE`.
     plinth_status (*hold)(plinth_call *call, plinth_bytes key, uint8_t *scratch,
                           plinth_bytes *bytes_out);
+
+    // As `get`, looked up with the `PLINTH_GET_*` flags of `plinth.keys/1`: with `PLINTH_GET_WRITE`
+    // for whoever may change the string after reading it, which counts neither as a hit nor as a
+    // miss.
+    //
+    // Thread: main. Borrow: as `get`, or with `PLINTH_GET_HOLD` as `hold`. Fails:
+    // `PLINTH_STATUS_NONE`, `PLINTH_STATUS_WRONG_TYPE`.
+    plinth_status (*get_with)(plinth_call *call, plinth_bytes key, uint32_t flags, uint8_t *scratch,
+                              plinth_bytes *bytes_out);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_string_service, 56);
+PLINTH_ASSERT_SIZE(plinth_string_service, 64);
 PLINTH_ASSERT_OFFSET(plinth_string_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_string_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_string_service, get, 8);
@@ -94,6 +103,7 @@ PLINTH_ASSERT_OFFSET(plinth_string_service, edit, 24);
 PLINTH_ASSERT_OFFSET(plinth_string_service, open, 32);
 PLINTH_ASSERT_OFFSET(plinth_string_service, resize, 40);
 PLINTH_ASSERT_OFFSET(plinth_string_service, hold, 48);
+PLINTH_ASSERT_OFFSET(plinth_string_service, get_with, 56);
 #endif
 
 #ifdef __cplusplus

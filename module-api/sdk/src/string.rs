@@ -126,6 +126,23 @@ impl Strings {
         Ok(check_found(status)?.then(|| unsafe { bytes.as_slice() }))
     }
 
+    /// As [`get`](Strings::get), looked up with `GET_*` flags: with
+    /// [`GET_WRITE`](crate::keys::GET_WRITE) by whoever may change the string after reading it.
+    #[inline]
+    pub fn get_with<'k>(
+        &self,
+        keys: &'k mut Keys<'_>,
+        key: &[u8],
+        flags: u32,
+        scratch: &'k mut Scratch,
+    ) -> Result<Option<&'k [u8]>> {
+        let (mut bytes, room) = (Bytes::EMPTY, scratch.as_mut_ptr());
+        // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
+        let status = unsafe { (self.handle.table()?.get_with)(keys.as_raw(), Bytes::of(key), flags, room, &mut bytes) };
+        // SAFETY: as in `get`.
+        Ok(check_found(status)?.then(|| unsafe { bytes.as_slice() }))
+    }
+
     /// Sets a key to a string, whatever it held; its expiry goes. Fails with `OutOfMemory` and
     /// `TooLarge`.
     pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], bytes: &[u8]) -> Result {
@@ -234,6 +251,7 @@ pub const fn table<P: StringProvider>() -> StringService {
         open: open::<P>,
         resize: resize::<P>,
         hold: get::<P, GET_HOLD>,
+        get_with: get_with::<P>,
     }
 }
 
@@ -243,12 +261,24 @@ unsafe extern "C" fn get<P: StringProvider, const FLAGS: u32>(
     scratch: *mut u8,
     bytes_out: *mut Bytes,
 ) -> Status {
+    // SAFETY: the caller keeps to the table's comments, which are those of `get_with`.
+    unsafe { get_with::<P>(call, key, FLAGS, scratch, bytes_out) }
+}
+
+#[inline(always)]
+unsafe extern "C" fn get_with<P: StringProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    flags: u32,
+    scratch: *mut u8,
+    bytes_out: *mut Bytes,
+) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, scratch
     // of the size agreed on, room for the result.
     unsafe {
         answer(call, |call| {
             let scratch = &mut *scratch.cast::<Scratch>();
-            let bytes = P::get(call, key.as_slice(), FLAGS, scratch)?.ok_or(Error::None)?;
+            let bytes = P::get(call, key.as_slice(), flags, scratch)?.ok_or(Error::None)?;
             bytes_out.write(Bytes::of(bytes));
             Ok(())
         })

@@ -35,9 +35,11 @@ fn estimates_of_a_hundred_seeds_are_within_the_bound() {
         let deviation = (errors().map(|error| error * error).sum::<f64>() / SEEDS as f64).sqrt();
         let worst = errors().fold(0.0, |worst: f64, error| worst.max(error.abs()));
         println!("{elements}: mean {mean:.5}, deviation {deviation:.5}, worst {worst:.5}");
-        // The elements are always the same, so these do not fail by chance.
-        assert!(worst < 4.0 * STANDARD_ERROR, "{elements}: an estimate is off by {worst}");
-        assert!(deviation < 1.2 * STANDARD_ERROR, "{elements}: the deviation is {deviation}");
-        assert!(mean.abs() < 3.0 * STANDARD_ERROR / 10.0, "{elements}: the estimates are off by {mean} on average");
+        // The elements are always the same, so these do not fail by chance. Few elements are off by
+        // the rounding to a whole number too.
+        let rounding = 0.5 / *elements as f64;
+        assert!(worst < 4.0 * STANDARD_ERROR + rounding, "{elements}: an estimate is off by {worst}");
+        assert!(deviation < 1.2 * STANDARD_ERROR + rounding, "{elements}: the deviation is {deviation}");
+        assert!(mean.abs() < 0.3 * STANDARD_ERROR + rounding, "{elements}: off by {mean} on average");
     }
 }

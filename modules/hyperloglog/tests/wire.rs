@@ -230,13 +230,15 @@ fn a_change_is_told_once_and_the_keeping_of_a_count_by_no_event() {
     let library = cc::module(&folder, "modules/hyperloglog/tests/witness.c", &[]);
     assert_wire(&mut client, &["MODULE", "LOAD", &library], OK);
     for (line, events) in [
-        ("PFADD k", "pfadd k"),
+        ("PFADD k", "new k pfadd k"),
         ("PFADD k a b c", "pfadd k"),
         ("PFADD k a b c", ""),
         ("PFCOUNT k", ""),
         ("PFCOUNT k k", ""),
+        ("PFMERGE l k", "keymiss l new l pfadd l"),
         ("PFMERGE l k", "pfadd l"),
-        ("PFMERGE l k", "pfadd l"),
+        ("PFCOUNT none k", "keymiss none"),
+        ("PFDEBUG ENCODING none", ""),
         ("PFDEBUG TODENSE l", ""),
         ("PFDEBUG GETREG k", ""),
         ("PFADD k d e f", "pfadd k"),
@@ -244,10 +246,18 @@ fn a_change_is_told_once_and_the_keeping_of_a_count_by_no_event() {
         client.command(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(client.text(&["WITNESS"]), events, "{line}");
     }
+    // What is read to be changed is neither a hit nor a miss.
+    assert_wire(&mut client, &["CONFIG", "RESETSTAT"], OK);
+    for line in ["PFADD k x", "PFDEBUG ENCODING k", "PFCOUNT k l none"] {
+        client.command(&line.split(' ').collect::<Vec<_>>());
+    }
+    let stat = |client: &mut Client, field: &str| client.info("stats", field);
+    assert_eq!(stat(&mut client, "keyspace_hits").as_deref(), Some("2"));
+    assert_eq!(stat(&mut client, "keyspace_misses").as_deref(), Some("1"));
     // Those who watch a key see that its count is kept now, and then that nothing changes any more.
     for reply in ["*-1|", "*1|+PONG|"] {
         expect(&mut client, "WATCH k", "+OK|");
-        expect(&mut other, "PFCOUNT k", ":6|");
+        expect(&mut other, "PFCOUNT k", ":7|");
         expect(&mut client, "MULTI", "+OK|");
         expect(&mut client, "PING", "+QUEUED|");
         expect(&mut client, "EXEC", reply);

@@ -18,7 +18,8 @@ static void note(plinth_bytes bytes) {
 static void hook(plinth_call *call, const plinth_event *event, void *data) {
     (void)call;
     (void)data;
-    note(event->class_ == PLINTH_EVENT_STRING ? event->name : T("class?"));
+    const int is_string = event->name.len > 2 && memcmp(event->name.data, "pf", 2) == 0;
+    note(is_string == (event->class_ == PLINTH_EVENT_STRING) ? event->name : T("class?"));
     note(event->key);
 }
 

@@ -32,28 +32,27 @@ pub(super) const COMMANDS: [Command; 1] = [Command {
 fn pfadd(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
     let mut scratch = Scratch::default();
-    let found = read(&mut call.keys, &mut call.reply, key, &mut scratch)?;
+    let found = read(&mut call.keys, &mut call.reply, key, GET_WRITE, &mut scratch)?;
     let is_new = found.is_none();
     let Sketch { header, form } = found.unwrap_or(Sketch::NEW);
     let mut elements = call.args.from(2).map(Observation::of);
     let changed = match form {
-        Form::Dense(registers) => {
-            // Most elements of a large value change nothing, and then nothing is written.
-            match elements.find(|seen| dense::get(registers, seen.index) < seen.rank) {
-                None => false,
-                Some(first) => raise_dense(&mut call.keys, key, first, elements)?,
-            }
-        }
-        Form::Sparse(runs) => match raise_sparse(runs, elements) {
-            Err(refusal) => return Err(refuse(&mut call.reply, refusal)),
-            Ok(None) if !is_new => false,
-            // A key that is made without elements.
-            Ok(None) => put_sparse(&mut call.keys, key, header.changed(), &EMPTY).map(|()| true)?,
-            Ok(Some(Grown::Sparse(runs))) => put_sparse(&mut call.keys, key, header.changed(), &runs).map(|()| true)?,
-            Ok(Some(Grown::Dense(registers))) => {
-                put_dense(&mut call.keys, key, header.changed(), &registers).map(|()| true)?
-            }
+        // Most elements of a large value change nothing, and then nothing is written.
+        Form::Dense(registers) => match elements.find(|seen| dense::get(registers, seen.index) < seen.rank) {
+            None => false,
+            Some(first) => raise_dense(&mut call.keys, key, first, elements)?,
         },
+        Form::Sparse(runs) => {
+            let grown = raise_sparse(runs, elements).map_err(|refusal| refuse(&mut call.reply, refusal))?;
+            match &grown {
+                Some(Grown::Sparse(runs)) => put_sparse(&mut call.keys, key, header.changed(), runs)?,
+                Some(Grown::Dense(registers)) => put_dense(&mut call.keys, key, header.changed(), registers)?,
+                // A key that is made without elements.
+                None if is_new => put_sparse(&mut call.keys, key, header.changed(), &EMPTY)?,
+                None => {}
+            }
+            is_new || grown.is_some()
+        }
     };
     if changed {
         call.keys.modified(key, EVENT_STRING, ADDED);
@@ -62,7 +61,7 @@ fn pfadd(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-/// Raises registers of a dense value in place.
+/// Raises registers of a dense value in place, of which the first is lower. Returns true.
 fn raise_dense(
     keys: &mut Keys<'_>,
     key: &[u8],

@@ -41,7 +41,7 @@ fn pfcount(call: &mut Call<'_>) -> Result {
 fn count_one(call: &mut Call<'_>) -> Result<u64> {
     let key = call.args.bytes(1);
     let mut scratch = Scratch::default();
-    let Some(sketch) = read(&mut call.keys, &mut call.reply, key, &mut scratch)? else { return Ok(0) };
+    let Some(sketch) = read(&mut call.keys, &mut call.reply, key, 0, &mut scratch)? else { return Ok(0) };
     if let Some(count) = sketch.header.known() {
         return Ok(count);
     }
@@ -55,7 +55,7 @@ fn count_all(call: &mut Call<'_>) -> Result<u64> {
     let mut registers = Registers::new();
     for key in call.args.from(1) {
         let mut scratch = Scratch::default();
-        if let Some(sketch) = read(&mut call.keys, &mut call.reply, key, &mut scratch)? {
+        if let Some(sketch) = read(&mut call.keys, &mut call.reply, key, 0, &mut scratch)? {
             sketch.merge_into(&mut registers).map_err(|refusal| refuse(&mut call.reply, refusal))?;
         }
     }

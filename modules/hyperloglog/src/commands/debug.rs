@@ -38,7 +38,7 @@ fn pfdebug(call: &mut Call<'_>) -> Result {
     let (word, key) = (call.args.bytes(1), call.args.bytes(2));
     let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
     let mut scratch = Scratch::default();
-    let Some(sketch) = read(&mut call.keys, &mut call.reply, key, &mut scratch)? else {
+    let Some(sketch) = read(&mut call.keys, &mut call.reply, key, GET_WRITE, &mut scratch)? else {
         return Err(call.reply.error("ERR The specified key does not exist"));
     };
     if is("getreg") || is("todense") {

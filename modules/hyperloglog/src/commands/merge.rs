@@ -32,14 +32,15 @@ fn pfmerge(call: &mut Call<'_>) -> Result {
     // The destination is one of them.
     for key in call.args.from(1) {
         let mut scratch = Scratch::default();
-        if let Some(sketch) = read(&mut call.keys, &mut call.reply, key, &mut scratch)? {
+        if let Some(sketch) = read(&mut call.keys, &mut call.reply, key, 0, &mut scratch)? {
             any_dense |= sketch.is_dense();
             sketch.merge_into(&mut registers).map_err(|refusal| refuse(&mut call.reply, refusal))?;
         }
     }
     let key = call.args.bytes(1);
     let mut scratch = Scratch::default();
-    let Sketch { header, form } = read(&mut call.keys, &mut call.reply, key, &mut scratch)?.unwrap_or(Sketch::NEW);
+    let Sketch { header, form } =
+        read(&mut call.keys, &mut call.reply, key, GET_WRITE, &mut scratch)?.unwrap_or(Sketch::NEW);
     let runs = match form {
         Form::Sparse(runs) if !any_dense => {
             raise_all(runs, &registers).map_err(|refusal| refuse(&mut call.reply, refusal))?

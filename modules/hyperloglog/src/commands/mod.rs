@@ -39,15 +39,17 @@ fn refuse(reply: &mut ReplyBuffer<'_>, refusal: Refusal) -> Error {
     })
 }
 
-/// The value of a key, or `None` when there is no such key. Answers why, when it cannot be used.
+/// The value of a key, looked up with `GET_*` flags, or `None` when there is no such key. Answers why,
+/// when it cannot be used.
 #[inline]
 fn read<'k>(
     keys: &'k mut Keys<'_>,
     reply: &mut ReplyBuffer<'_>,
     key: &[u8],
+    flags: u32,
     scratch: &'k mut Scratch,
 ) -> Result<Option<Sketch<'k>>> {
-    let Some(string) = STRINGS.get(keys, key, scratch)? else { return Ok(None) };
+    let Some(string) = STRINGS.get_with(keys, key, flags, scratch)? else { return Ok(None) };
     Sketch::read(string).map(Some).map_err(|refusal| refuse(reply, refusal))
 }
 

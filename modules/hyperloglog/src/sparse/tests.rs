@@ -71,6 +71,8 @@ fn places() -> impl Strategy<Value = Vec<(usize, u8)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn raising_keeps_the_maximum(seen in places()) {
         let mut model = vec![0; REGISTERS];
