@@ -66,7 +66,7 @@ pub fn combine(operation: Operation, sources: &[&[u8]], range: Range<usize>, out
     let Some((first, others)) = sources.split_first() else { return };
     for (index, block) in out.chunks_mut(BLOCK_BYTES).enumerate() {
         let at = range.start + index * BLOCK_BYTES;
-        vector::widened(|| combine_block(operation, first, others, at, block));
+        vector::combine_block(operation, first, others, at, block);
     }
 }
 
@@ -77,8 +77,9 @@ fn part<'s>(source: &'s [u8], at: usize, block: &[u8]) -> &'s [u8] {
     &rest[..rest.len().min(block.len())]
 }
 
+/// Makes the bytes of the result from `at` on, of which `block` has no more than [`BLOCK_BYTES`].
 #[inline(always)]
-fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize, block: &mut [u8]) {
+pub(crate) fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize, block: &mut [u8]) {
     match operation {
         Operation::And => {
             begin(block, part(first, at, block));

@@ -1,7 +1,8 @@
 //! Work on long strings in slices, so that the loop goes on meanwhile.
 //!
-//! A command whose strings have more bytes than a slice waits (`plinth.block/1`), and a timer does
-//! its work a slice per turn of the loop. When all is done, the command is run again and answers.
+//! A command whose strings take longer than a slice may waits (`plinth.block/1`), and a timer does its
+//! work a slice per turn of the loop. Slices end by the clock, because memory that is touched for the
+//! first time takes ten times as long as other memory. When all is done, the command is run again and answers.
 //!
 //! ```text
 //!   command   hold, too long: suspend ─> queue                        run again: answer, or once more
@@ -37,10 +38,15 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
-/// Bytes that one turn reads and writes: what takes a fraction of a millisecond where memory gives
-/// 8 GB a second.
-const SLICE_BYTES: usize = 4 << 20;
+/// Work on no more bytes is done at once, and without a look at the clock.
+const SHORT_BYTES: usize = 2 << 20;
+/// What a turn of the loop gives to scans. Of a string that has been read before this is a few MB;
+/// of a result that is made for the first time it can be a tenth of that.
+const TURN: Duration = Duration::from_micros(400);
+/// Bytes between two looks at the clock.
+const STEP_BYTES: usize = 256 << 10;
 /// Most strings that a scan reads; finding them all is a part of each slice.
 const STRINGS_MAX: usize = 512;
 /// Most keys that all scans read together, because each change of any key is compared with them.
@@ -142,14 +148,11 @@ pub(crate) fn run(
         None => 0,
     };
     let strings = bytes_of(&held);
-    let is_long = work.bytes(strings.len()) > SLICE_BYTES;
+    let is_long = work.bytes(strings.len()) > SHORT_BYTES;
     if is_long && restarts <= RESTARTS_MAX && call.block.may_wait() && scans.have_room(strings.len()) {
         // What is found in the first slice is answered at once. A result is begun when its turn has
         // come, so that there is one at a time.
-        if !work.holds_memory() {
-            work.advance(&strings, SLICE_BYTES)?;
-        }
-        if work.is_done() {
+        if !work.holds_memory() && slice(&mut work, &strings)? {
             return Ok(Some(work));
         }
         let keys = names().map(Box::from).collect();
@@ -204,6 +207,18 @@ impl Scans {
     }
 }
 
+/// Does as much as a turn has time for; whether nothing is left.
+fn slice(work: &mut Work, strings: &[&[u8]]) -> Result<bool> {
+    let begun = Instant::now();
+    while !work.is_done() {
+        work.advance(strings, STEP_BYTES)?;
+        if begun.elapsed() >= TURN {
+            break;
+        }
+    }
+    Ok(work.is_done())
+}
+
 /// One turn of the loop: a slice for the scan whose turn it is.
 fn turn(call: &mut Call<'_>, (): ()) {
     let Some(scans) = call.data::<Scans>() else { return };
@@ -248,9 +263,7 @@ impl Scan {
             self.is_changed.set(true);
             return Ok(true);
         };
-        let mut work = self.work.borrow_mut();
-        work.advance(&bytes_of(&held), SLICE_BYTES)?;
-        Ok(work.is_done())
+        slice(&mut self.work.borrow_mut(), &bytes_of(&held))
     }
 
     /// Brings what was done up to date; whether that could be done.

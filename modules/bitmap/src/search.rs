@@ -18,7 +18,7 @@ pub fn first(bytes: &[u8], bits: Range<u64>, is_set: bool) -> Option<u64> {
     if head != 0 {
         return at_end(position(span.start, head));
     }
-    let at = vector::widened(|| differing(rest, flip))?;
+    let at = vector::differing(rest, flip)?;
     let byte = (rest[at] ^ flip) & if at + 1 == rest.len() { before_bit((bits.end + 7) % 8 + 1) } else { 0xff };
     (byte != 0).then(|| position(span.start + 1 + at, byte))
 }
@@ -30,7 +30,7 @@ fn position(at: usize, byte: u8) -> u64 {
 
 /// Index of the first byte that is not `plain`.
 #[inline(always)]
-fn differing(bytes: &[u8], plain: u8) -> Option<usize> {
+pub(crate) fn differing(bytes: &[u8], plain: u8) -> Option<usize> {
     let (strides, _) = bytes.as_chunks::<STRIDE_BYTES>();
     let differs = |stride: &[u8; STRIDE_BYTES]| stride.iter().fold(0, |all, byte| all | (byte ^ plain)) != 0;
     let skipped = strides.iter().position(differs).unwrap_or(strides.len()) * STRIDE_BYTES;

@@ -9,9 +9,13 @@
 //!                                                            sixteens ─> nibbles by a table ─> sum
 //! ```
 //!
-//! [`widened`] runs ordinary code that was compiled once more for AVX2, which is all that loops over
-//! bytes need. What the processor has is asked once per process; the standard library keeps the answer.
+//! [`combine_block`] and [`differing`] are ordinary loops of [`logic`](crate::logic) and
+//! [`search`](crate::search), always inlined, which are compiled here once more for AVX2. What the
+//! processor has is asked once per process; the standard library keeps the answer.
 //! AVX-512 is left alone: its intrinsics are newer than the oldest compiler that Plinth builds with.
+
+use crate::logic::{self, Operation};
+use crate::search;
 
 /// Number of set bits, when the processor has what it takes.
 #[inline]
@@ -25,16 +29,26 @@ pub(crate) fn count(bytes: &[u8]) -> Option<u64> {
     None
 }
 
-/// Runs `work`, compiled for the widest vectors that the processor has. `work` is a closure around
-/// functions that are always inlined.
+/// [`logic::combine_block`](crate::logic::combine_block) in the widest vectors that there are.
 #[inline]
-pub(crate) fn widened<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize, block: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
         // SAFETY: the processor has AVX2 and POPCNT, which `has_avx2` has just found.
-        return unsafe { x86::widened(work) };
+        return unsafe { x86::combine_block(operation, first, others, at, block) };
     }
-    work()
+    logic::combine_block(operation, first, others, at, block);
+}
+
+/// [`search::differing`](crate::search::differing) in the widest vectors that there are.
+#[inline]
+pub(crate) fn differing(bytes: &[u8], plain: u8) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the processor has AVX2 and POPCNT, which `has_avx2` has just found.
+        return unsafe { x86::differing(bytes, plain) };
+    }
+    search::differing(bytes, plain)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -46,6 +60,8 @@ fn has_avx2() -> bool {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use crate::count::words;
+    use crate::logic::{self, Operation};
+    use crate::search;
     use plinth_module::ahead::prefetch;
     use std::arch::x86_64::*;
 
@@ -56,8 +72,13 @@ mod x86 {
     const AHEAD_BYTES: usize = 2048;
 
     #[target_feature(enable = "avx2,popcnt")]
-    pub(super) fn widened<R>(work: impl FnOnce() -> R) -> R {
-        work()
+    pub(super) fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize, block: &mut [u8]) {
+        logic::combine_block(operation, first, others, at, block);
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(super) fn differing(bytes: &[u8], plain: u8) -> Option<usize> {
+        search::differing(bytes, plain)
     }
 
     #[target_feature(enable = "avx2,popcnt")]
