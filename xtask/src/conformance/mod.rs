@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 23] = [
+const DEFAULT_UNITS: [&str; 24] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
