@@ -177,7 +177,7 @@ struct plinth_keys_service {
     plinth_status (*remove)(plinth_call *call, plinth_bytes key, uint32_t flags);
 
     // Say that a key's value changed (or that it was made or removed), and publish `event` in class
-    // `class_`. Entries stay valid.
+    // `class_`; without an event when it is empty. Entries stay valid.
     //
     // Thread: main. Borrow: all for the call. Fails: never.
     void (*modified)(plinth_call *call, plinth_bytes key, uint32_t class_, plinth_bytes event);
