@@ -296,7 +296,8 @@ impl Conditions {
         let allowed = match before {
             None => !self.only_known,
             Some(before) => {
-                !self.only_new && !(self.only_greater && score <= before) && !(self.only_less && score >= before)
+                let is_barred = self.only_greater && score <= before || self.only_less && score >= before;
+                !(self.only_new || is_barred)
             }
         };
         allowed.then_some(score).filter(|score| before != Some(*score))

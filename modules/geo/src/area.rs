@@ -13,7 +13,7 @@
 //!             the vertices as points in space
 //! ```
 
-use crate::cell::{LAT_MAX, LON_MAX, Rectangle};
+use crate::cell::{self, LAT_MAX, LON_MAX, Rectangle};
 use crate::sphere::{self, Place};
 
 /// How much wider in degrees an area is taken than computed: more than any rounding, less than a cell.
@@ -77,8 +77,13 @@ impl Area {
         Area { centre: Place::new(lon.to_degrees(), lat.to_degrees()), shape: Shape::Polygon { vertices } }
     }
 
+    /// The number of the centre's cell.
+    pub fn centre(&self) -> u64 {
+        cell::encode(self.centre.lon, self.centre.lat)
+    }
+
     /// The cells in which places of the area may be: one rectangle, or two where it lies across the
-    /// 180th meridian.
+    /// 180th meridian, first the one that the centre is in.
     pub fn rectangles(&self) -> impl Iterator<Item = Rectangle> + use<> {
         let (lon, lat) = (self.centre.lon, self.centre.lat);
         let (lons, lats) = match &self.shape {
@@ -182,7 +187,6 @@ fn is_in_polygon(vertices: &[(f64, f64)], lon: f64, lat: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell;
     use proptest::prelude::*;
 
     fn places() -> impl Strategy<Value = (f64, f64)> {

@@ -24,7 +24,7 @@ pub const SQUARES_MAX: usize = 25;
 /// The least number that may not be exact as a score.
 const EXACT_MAX: u64 = 1 << 53;
 
-/// Ranges of scores in ascending order. See the [module](self).
+/// Ranges of scores, in ascending order at first. See the [module](self).
 #[derive(Clone, Copy)]
 pub struct Cover {
     ranges: [ScoreRange; SQUARES_MAX],
@@ -57,6 +57,17 @@ impl Cover {
             cover.push(first << (2 * side), next << (2 * side));
         }
         cover
+    }
+
+    /// Puts the range that holds a cell before the others: places near it are found first.
+    #[must_use]
+    pub fn beginning_at(mut self, number: u64) -> Cover {
+        let score = number as f64;
+        let ranges = &mut self.ranges[..self.len];
+        if let Some(at) = ranges.iter().position(|range| range.min <= score && score < range.max) {
+            ranges[..=at].rotate_right(1);
+        }
+        self
     }
 
     /// Adds the range from a number up to another, which is excluded.
@@ -109,6 +120,16 @@ mod tests {
         let cover = Cover::of(&Rectangle { columns: (column, column), rows: (row, row) });
         assert_eq!(cover.ranges().len(), 1);
         assert_eq!((cover.ranges()[0].min, cover.ranges()[0].max), (number as f64, (number + 1) as f64));
+    }
+
+    #[test]
+    fn the_range_of_a_cell_may_come_first() {
+        let map = Rectangle::around((-180.0, 180.0), (20.0, 90.0)).unwrap();
+        let (cover, number) = (Cover::of(&map), cell::encode(45.0, 65.0));
+        let first = cover.beginning_at(number).ranges()[0];
+        assert!(first.min <= number as f64 && (number as f64) < first.max);
+        assert_eq!(cover.beginning_at(number).ranges().len(), cover.ranges().len());
+        assert!(cover.ranges()[0].min < first.min);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The query: what all searches come down to, and how it is run.
 //!
-//! A search that has no order to keep writes each place into the reply as it finds it. One that sorts,
+//! Places are found in the order of their scores, but those in the centre's range of them first, as
+//! Redis's come from the centre's cell first. A search that has no order to keep writes each place into the reply as it finds it. One that sorts,
 //! stores, or wants only some keeps its hits first ([`Hits`]).
 
 use super::{reply_distance, reply_place, unit_at};
@@ -101,12 +102,12 @@ fn visit_area(
     is_measured: bool,
     mut visit: impl FnMut(Found<'_>) -> bool,
 ) -> Result {
-    let mut goes_on = true;
+    let (mut goes_on, centre) = (true, area.centre());
     for rectangle in area.rectangles() {
         if !goes_on {
             break;
         }
-        let (sieve, cover) = (rectangle.sieve(), Cover::of(&rectangle));
+        let (sieve, cover) = (rectangle.sieve(), Cover::of(&rectangle).beginning_at(centre));
         ZSETS.visit_scores(keys, key, cover.ranges(), 0, false, |member, score| {
             let number = cell::of_score(score);
             if sieve.holds(number) {
