@@ -188,11 +188,8 @@ fn save_group(name: &[u8], group: &Group, out: &mut Saver<'_>) {
 fn load_group<S: Storage>(stream: &mut Stream<S>, from: &mut Loader<'_>, tag: u8) -> Result {
     let name: Box<[u8]> = from.bytes()?.into();
     let last = load_id(from)?;
-    let entries_read = if tag == RDB_FIRST {
-        read_until(stream, last)
-    } else {
-        Some(from.u64()?).filter(|count| *count != UNKNOWN)
-    };
+    let entries_read =
+        if tag == RDB_FIRST { read_until(stream, last) } else { Some(from.u64()?).filter(|count| *count != UNKNOWN) };
     if !stream.make_group(&name, last, entries_read) {
         return Err(Error::BadData);
     }

@@ -30,11 +30,7 @@ impl From<Id> for StreamId {
 const ENTRY_MAX: usize = 1 << 30;
 
 /// Hands an entry to a visitor, integers as their digits.
-fn show<'s>(
-    id: Id,
-    fields: impl ExactSizeIterator<Item = Value<'s>>,
-    visit: &mut VisitEntry<'_>,
-) -> ControlFlow<()> {
+fn show<'s>(id: Id, fields: impl ExactSizeIterator<Item = Value<'s>>, visit: &mut VisitEntry<'_>) -> ControlFlow<()> {
     let mut fields: Vec<(Value<'s>, Digits)> = fields.map(|field| (field, Digits::new())).collect();
     let texts: Vec<&[u8]> = fields.iter_mut().map(|(field, digits)| field.text(digits)).collect();
     visit(id.into(), &texts)

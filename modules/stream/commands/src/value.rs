@@ -27,12 +27,7 @@ pub fn of_mut<'e, S: Storage>(entry: &'e mut Entry<'_>) -> Result<&'e mut Stream
 }
 
 /// Makes a key that holds a stream, or puts one in the place of what a key holds. `flags` are `PUT_*`.
-pub fn put<'k, S: Storage>(
-    keys: &'k mut Keys<'_>,
-    key: &'k [u8],
-    stream: Stream<S>,
-    flags: u32,
-) -> Result<Entry<'k>> {
+pub fn put<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8], stream: Stream<S>, flags: u32) -> Result<Entry<'k>> {
     keys.put_boxed::<StreamType<S>>(key, BOXED, stream, flags)
 }
 

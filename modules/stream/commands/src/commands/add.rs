@@ -38,17 +38,9 @@ const XADD: Command = Command {
             KEY,
             Arg::word("nomkstream", "NOMKSTREAM").since("6.2.0").flags(ARG_OPTIONAL),
             Arg::group(ARG_BLOCK, "trim", TRIM_ARGS).flags(ARG_OPTIONAL),
-            Arg::group(
-                ARG_ONE_OF,
-                "id-selector",
-                &[Arg::word("auto-id", "*"), Arg::new(ARG_STRING, "id")],
-            ),
-            Arg::group(
-                ARG_BLOCK,
-                "data",
-                &[Arg::new(ARG_STRING, "field"), Arg::new(ARG_STRING, "value")],
-            )
-            .flags(ARG_MULTIPLE),
+            Arg::group(ARG_ONE_OF, "id-selector", &[Arg::word("auto-id", "*"), Arg::new(ARG_STRING, "id")]),
+            Arg::group(ARG_BLOCK, "data", &[Arg::new(ARG_STRING, "field"), Arg::new(ARG_STRING, "value")])
+                .flags(ARG_MULTIPLE),
         ]),
         ..Docs::NEW
     }),

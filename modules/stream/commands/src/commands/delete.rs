@@ -68,12 +68,9 @@ const XDELEX: Command = Command {
 };
 
 /// The list of ids behind its length.
-pub(super) const IDS: Arg = Arg::group(
-    ARG_BLOCK,
-    "ids",
-    &[Arg::new(ARG_INTEGER, "numids"), Arg::new(ARG_STRING, "id").flags(ARG_MULTIPLE)],
-)
-.token("IDS");
+pub(super) const IDS: Arg =
+    Arg::group(ARG_BLOCK, "ids", &[Arg::new(ARG_INTEGER, "numids"), Arg::new(ARG_STRING, "id").flags(ARG_MULTIPLE)])
+        .token("IDS");
 
 /// What is to become of references, and which arguments are ids.
 pub(super) struct Wanted {

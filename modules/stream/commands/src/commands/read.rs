@@ -45,7 +45,9 @@ const XREAD: Command = Command {
         summary: text("Answers with the entries of streams behind an id each, and waits for one if there is none."),
         since: text("5.0.0"),
         group: GROUP,
-        complexity: text("O(log N) for each stream, where N is its number of entries, and O(M) for M that are answered"),
+        complexity: text(
+            "O(log N) for each stream, where N is its number of entries, and O(M) for M that are answered",
+        ),
         args: list(&[COUNT_ARG, BLOCK, STREAMS]),
         ..Docs::NEW
     }),
@@ -65,10 +67,8 @@ pub(super) struct Wanted {
     pub(super) keys: Range<usize>,
 }
 
-const NO_GROUP_OPTION: &str =
-    "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.";
-const NO_NOACK_OPTION: &str =
-    "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.";
+const NO_GROUP_OPTION: &str = "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.";
+const NO_NOACK_OPTION: &str = "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.";
 
 impl Wanted {
     /// Reads the arguments of XREADGROUP, or of XREAD.
@@ -83,7 +83,8 @@ impl Wanted {
                 wanted.keys = at + 1..at + 1 + more / 2;
                 break;
             } else if args.word(at, "COUNT") && more > 0 {
-                wanted.count = usize::try_from(args.integer(at + 1)?).ok().filter(|count| *count > 0).unwrap_or(usize::MAX);
+                wanted.count =
+                    usize::try_from(args.integer(at + 1)?).ok().filter(|count| *count > 0).unwrap_or(usize::MAX);
                 at += 2;
             } else if args.word(at, "BLOCK") && more > 0 {
                 wanted.timeout_ms = Some(read_timeout(reply, args.integer(at + 1).ok(), now_ms)?);
@@ -138,9 +139,7 @@ fn read_timeout(reply: &mut ReplyBuffer<'_>, timeout_ms: Option<i64>, now_ms: i6
     match timeout_ms {
         None => Err(reply.error("ERR timeout is not an integer or out of range")),
         Some(..0) => Err(reply.error("ERR timeout is negative")),
-        Some(timeout_ms) if timeout_ms.checked_add(now_ms).is_none() => {
-            Err(reply.error("ERR timeout is out of range"))
-        }
+        Some(timeout_ms) if timeout_ms.checked_add(now_ms).is_none() => Err(reply.error("ERR timeout is out of range")),
         Some(timeout_ms) => Ok(timeout_ms as u64),
     }
 }
@@ -173,20 +172,20 @@ impl Answer {
     /// Ends the reply; returns whether there was a stream.
     pub(super) fn finish(self, reply: &mut ReplyBuffer<'_>) -> bool {
         let Some(mark) = self.begun else { return false };
-        if self.is_map { reply.close_map(mark, self.streams) } else { reply.close_array(mark, self.streams) }
+        if self.is_map {
+            reply.close_map(mark, self.streams)
+        } else {
+            reply.close_array(mark, self.streams)
+        }
         true
     }
 }
 
 /// The id behind which a stream is to be read.
-fn start<S: Storage>(
-    keys: &mut Keys<'_>,
-    reply: &mut ReplyBuffer<'_>,
-    key: &[u8],
-    text: &[u8],
-) -> Result<Id> {
+fn start<S: Storage>(keys: &mut Keys<'_>, reply: &mut ReplyBuffer<'_>, key: &[u8], text: &[u8]) -> Result<Id> {
     if text == b">" {
-        let text = "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.";
+        let text =
+            "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.";
         return Err(reply.error(text));
     }
     if text != b"$" && text != b"+" {

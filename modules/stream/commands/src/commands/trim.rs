@@ -37,13 +37,8 @@ const XTRIM: Command = Command {
 
 /// The options as docs show them.
 pub(super) const TRIM_ARGS: &[Arg] = &[
-    Arg::group(
-        ARG_ONE_OF,
-        "strategy",
-        &[Arg::word("maxlen", "MAXLEN"), Arg::word("minid", "MINID").since("6.2.0")],
-    ),
-    Arg::group(ARG_ONE_OF, "operator", &[Arg::word("equal", "="), Arg::word("approximately", "~")])
-        .flags(ARG_OPTIONAL),
+    Arg::group(ARG_ONE_OF, "strategy", &[Arg::word("maxlen", "MAXLEN"), Arg::word("minid", "MINID").since("6.2.0")]),
+    Arg::group(ARG_ONE_OF, "operator", &[Arg::word("equal", "="), Arg::word("approximately", "~")]).flags(ARG_OPTIONAL),
     Arg::new(ARG_STRING, "threshold"),
     Arg::new(ARG_INTEGER, "count").token("LIMIT").since("6.2.0").flags(ARG_OPTIONAL),
     REFERENCES,
@@ -118,9 +113,9 @@ impl Trim {
     /// Refuses options that do not go together.
     pub(super) fn check(&self, reply: &mut ReplyBuffer<'_>) -> Result {
         match (self.limit, self.keep) {
-            (Some(_), None) => Err(reply.error(
-                "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
-            )),
+            (Some(_), None) => {
+                Err(reply.error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"))
+            }
             (Some(_), Some(_)) if !self.is_approximate => {
                 Err(reply.error("ERR syntax error, LIMIT cannot be used without the special ~ option"))
             }
