@@ -50,11 +50,11 @@ fn ranges_go_both_ways_and_leave_ends_out() {
         &mut client,
         &[
             ("XRANGE s 1 1", "[[1-1 [a b]] [1-2 [a b]]]"),
-            ("XRANGE s (1-1 (3", "[[1-2 [a b]] [2-0 [a b]]]"),
+            ("XRANGE s (1-1 (3-0", "[[1-2 [a b]] [2-0 [a b]]]"),
             ("XRANGE s 1-2 + COUNT 1", "[[1-2 [a b]]]"),
             ("XRANGE s 3 1", "[]"),
             ("XREVRANGE s + - COUNT 2", "[[3-0 [a b]] [2-0 [a b]]]"),
-            ("XREVRANGE s (2 (1-1", "[[1-2 [a b]]]"),
+            ("XREVRANGE s (2-0 (1-1", "[[1-2 [a b]]]"),
             ("XREVRANGE s 1 +", "[]"),
             ("XRANGE s - + COUNT 0", "-*"),
             ("XRANGE s - + COUNT -7", "-*"),
