@@ -9,8 +9,8 @@ use crate::persist::payload;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NO_CLIENT, Call};
 use plinth_abi::keys::{
-    DB_ALL, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
-    Visit,
+    DB_ALL, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY,
+    RESIZE_AMORTISE, Visit,
 };
 use plinth_abi::status::{
     STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,

@@ -31,13 +31,16 @@ pub mod layout;
 pub mod pending;
 pub mod propagate;
 pub mod references;
+pub mod service;
 pub mod storage;
 pub mod stream;
 pub mod value;
 
 pub use crate::storage::Storage;
 
+use plinth_module::abi::entry::Provided;
 use plinth_module::prelude::*;
+use plinth_module::stream::{StreamService, table};
 use std::marker::PhantomData;
 
 /// Streams over a storage: what a module of them consists of.
@@ -46,8 +49,15 @@ pub struct Streams<S>(PhantomData<S>);
 impl<S: Storage> Streams<S> {
     const TYPES: &'static [plinth_module::abi::value::Type] = &[Type::mixed::<codec::StreamType<S>>()];
     const COMMANDS: &'static [Command] = &commands::all::<S>();
+    const TABLE: &'static StreamService = &table::<service::Provider<S>>();
+    const PROVIDES: &'static [Provided] = &[provided(Self::TABLE)];
 
     /// The module, to be given a name and a version.
-    pub const MODULE: Module =
-        Module { types: Self::TYPES, commands: Self::COMMANDS, configs: &layout::CONFIGS, ..Module::NEW };
+    pub const MODULE: Module = Module {
+        types: Self::TYPES,
+        commands: Self::COMMANDS,
+        configs: &layout::CONFIGS,
+        provides: Self::PROVIDES,
+        ..Module::NEW
+    };
 }

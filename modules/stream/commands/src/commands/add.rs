@@ -58,6 +58,12 @@ enum NewId {
     Given(Id),
 }
 
+/// The id that an entry gets behind `last`: the time, unless that is not behind it.
+#[inline]
+pub(crate) fn auto_id(last: Id, now_ms: i64) -> Option<Id> {
+    if now_ms as u64 > last.ms { Some(Id::new(now_ms as u64, 0)) } else { last.next() }
+}
+
 impl NewId {
     fn read(text: &[u8]) -> Option<NewId> {
         if text == b"*" {
@@ -73,8 +79,7 @@ impl NewId {
     #[inline]
     fn behind(self, last: Id, now_ms: i64) -> Option<Id> {
         let id = match self {
-            NewId::Auto if now_ms as u64 > last.ms => Id::new(now_ms as u64, 0),
-            NewId::Auto => last.next()?,
+            NewId::Auto => auto_id(last, now_ms)?,
             NewId::AutoSeq(ms) if ms == last.ms => Id::new(ms, last.seq.checked_add(1)?),
             NewId::AutoSeq(ms) => Id::new(ms, 0),
             NewId::Given(id) => id,

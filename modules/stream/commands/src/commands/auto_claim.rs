@@ -65,8 +65,7 @@ impl Options {
             return Err(reply.error("ERR Invalid min-idle-time argument for XAUTOCLAIM"));
         };
         let start = read_start(reply, args.bytes(5))?;
-        let mut options =
-            Options { min_idle_ms: min_idle_ms.max(0), start, count: COUNT_DEFAULT, just_id: false };
+        let mut options = Options { min_idle_ms: min_idle_ms.max(0), start, count: COUNT_DEFAULT, just_id: false };
         let mut at = 6;
         while at < args.len() {
             if args.word(at, "COUNT") && at + 1 < args.len() {

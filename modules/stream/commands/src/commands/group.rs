@@ -42,8 +42,7 @@ const ON_KEY_DOCS: Docs = Docs { since: text("5.0.0"), group: GROUP, complexity:
 
 /// Where a group is to begin.
 const START: Arg = Arg::group(ARG_ONE_OF, "id-selector", &[Arg::new(ARG_STRING, "id"), Arg::word("new-id", "$")]);
-const ENTRIES_READ: Arg =
-    Arg::new(ARG_INTEGER, "entries-read").token("ENTRIESREAD").since("7.0.0").flags(ARG_OPTIONAL);
+const ENTRIES_READ: Arg = Arg::new(ARG_INTEGER, "entries-read").token("ENTRIESREAD").since("7.0.0").flags(ARG_OPTIONAL);
 const HISTORY: &[Change] = &[change("7.0.0", "The `ENTRIESREAD` option.")];
 
 const CREATE: Command = Command {

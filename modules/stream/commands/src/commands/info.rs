@@ -66,10 +66,7 @@ const STREAM: Command = Command {
             Arg::group(
                 ARG_BLOCK,
                 "full-block",
-                &[
-                    Arg::word("full", "FULL"),
-                    Arg::new(ARG_INTEGER, "count").token("COUNT").flags(ARG_OPTIONAL),
-                ],
+                &[Arg::word("full", "FULL"), Arg::new(ARG_INTEGER, "count").token("COUNT").flags(ARG_OPTIONAL)],
             )
             .flags(ARG_OPTIONAL),
         ]),

@@ -18,6 +18,9 @@ mod read_group;
 mod set_id;
 mod trim;
 
+pub(crate) use add::auto_id;
+pub(crate) use trim::default_limit;
+
 use crate::id::{self, Id, TEXT_MAX};
 use crate::storage::Storage;
 use plinth_module::abi::bytes::{Bytes, Slice};

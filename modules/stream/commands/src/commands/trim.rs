@@ -170,8 +170,9 @@ fn push_keep(line: &mut Line, strategy: &[u8], threshold: impl FnOnce(&mut Line)
     threshold(line);
 }
 
+/// Most entries that an approximate trim takes away.
 #[cold]
-fn default_limit() -> usize {
+pub(crate) fn default_limit() -> usize {
     match layout::now().node_entries {
         0 => LIMIT_WITHOUT_NODES,
         entries => entries.saturating_mul(LIMIT_PER_NODE).min(LIMIT_MAX),
