@@ -95,7 +95,7 @@ impl Pack {
         Pack { first: id, bytes, start, dead_bytes: 0, live: 1, removed: 0 }
     }
 
-    /// Adds an entry behind `last`, the last one. Returns how many bytes it took.
+    /// Adds an entry behind `last`, the last one.
     #[inline]
     pub(crate) fn append<'t>(
         &mut self,
@@ -103,12 +103,10 @@ impl Pack {
         last: Id,
         id: Id,
         fields: impl ExactSizeIterator<Item = &'t [u8]>,
-    ) -> usize {
-        let before = self.bytes.len();
+    ) {
         self.reserve(plan.bytes_max);
         plan.push(&mut self.bytes, Some(last), id, fields);
         self.live += 1;
-        self.bytes.len() - before
     }
 
     /// Makes room, by steps of a half.
@@ -141,12 +139,6 @@ impl Pack {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.live as usize
-    }
-
-    /// Number of entries and of marks of removed ones.
-    #[inline]
-    pub(crate) fn len_with_removed(&self) -> usize {
-        self.live as usize + self.removed as usize
     }
 
     /// Bytes that are taken, without the struct.

@@ -50,16 +50,20 @@ impl Maker<'_> {
         }
     }
 
+    /// What is trimmed. How much about so many entries are depends on the layout, so that is only asked for
+    /// where it is none.
     fn trim(&mut self) -> Vec<Vec<u8>> {
-        let mut words = if self.random.once_in(2) {
-            vec![word("MAXLEN"), word(self.random.one(&["=", "~"])), self.count()]
-        } else {
-            vec![word("MINID"), word(self.random.one(&["=", "~"])), self.id()]
+        let about = self.random.once_in(4);
+        let mut rest = match (self.random.once_in(2), about) {
+            (true, true) => words("MAXLEN ~ 100000"),
+            (false, true) => words("MINID ~ 0"),
+            (true, false) => vec![word("MAXLEN"), self.count()],
+            (false, false) => vec![word("MINID"), word("="), self.id()],
         };
         if self.random.once_in(3) {
-            words.extend([word("LIMIT"), self.count()]);
+            rest.extend([word("LIMIT"), self.count()]);
         }
-        words
+        rest
     }
 
     fn counted_ids(&mut self) -> Vec<Vec<u8>> {
