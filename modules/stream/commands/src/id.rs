@@ -84,12 +84,19 @@ impl std::fmt::Display for Id {
     }
 }
 
-/// A number as it may stand in an id: digits, and nothing else.
+/// Longest text that is read as an id. Zeros in front may make it longer than [`TEXT_MAX`].
+const READ_MAX: usize = 127;
+
+/// A number as it may stand in an id: digits, and what C's `strtoull` passes over before them, because
+/// the reference reads numbers with it. (Not the minus that wraps round there behind a space.)
 pub fn number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+    let digits = text.iter().position(|byte| !blank(byte)).map_or(&[][..], |at| &text[at..]);
+    let digits = digits.strip_prefix(b"+").unwrap_or(digits);
+    if digits.is_empty() {
         return None;
     }
-    text.iter().try_fold(0_u64, |sum, digit| {
+    digits.iter().try_fold(0_u64, |sum, digit| {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)
     })
@@ -97,6 +104,9 @@ pub fn number(text: &[u8]) -> Option<u64> {
 
 /// Reads an id; without a number after the time that number is `seq`.
 pub fn parse(text: &[u8], seq: u64) -> Option<Id> {
+    if text.len() > READ_MAX {
+        return None;
+    }
     match text.iter().position(|byte| *byte == b'-') {
         Some(at) => Some(Id { ms: number(&text[..at])?, seq: number(&text[at + 1..])? }),
         None => Some(Id { ms: number(text)?, seq }),
@@ -120,11 +130,20 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
+        let long = format!("{}-7", "0".repeat(126));
         for text in
-            ["", "-", "1-", "-1", "1-2-3", "a", "1-a", "+1", " 1", "18446744073709551616", "1-18446744073709551616"]
+            ["", "-", "1-", "-1", "1-2-3", "a", "1-a", "+", "++1", "1 ", " ", "1- -2", "18446744073709551616", &long]
         {
             assert_eq!(parse(text.as_bytes(), 0), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_may_have_what_the_reference_passes_over() {
+        for text in ["5-1", "+5-1", " 5-1", "5-+1", "005-01", "\t5-\n1"] {
+            assert_eq!(parse(text.as_bytes(), 0), Some(Id::new(5, 1)), "{text}");
+        }
+        assert_eq!(parse(format!("{}6-7", "0".repeat(124)).as_bytes(), 0), Some(Id::new(6, 7)));
     }
 
     #[test]

@@ -24,6 +24,8 @@
 //! What an implementation may rely on: an id that is appended is greater than all that the log ever
 //! held; fields are pairs, at least one, and each name and value is below 4 GiB.
 
+pub mod conformance;
+
 use crate::id::Id;
 pub use plinth_module::pack::Value;
 use std::ops::{ControlFlow, RangeInclusive};

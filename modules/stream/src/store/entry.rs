@@ -18,7 +18,7 @@
 //! last has two bytes around its values.
 
 use super::varint;
-use plinth_module::pack::{Value, element};
+use plinth_module::pack::{Value, element, listpack, parse_integer};
 use plinth_stream_commands::id::Id;
 
 const REMOVED: u8 = 1;
@@ -54,7 +54,7 @@ impl<'p> Entry<'p> {
     #[inline]
     pub(crate) fn fields(&self, count: usize, names: &'p [u8]) -> Fields<'p> {
         if self.head & OWN_NAMES == 0 {
-            return Fields { names: Some(names), rest: self.body, left: 2 * count };
+            return Fields { names: Some(names), rest: self.body, left: count.saturating_mul(2) };
         }
         match varint::read(self.body) {
             Some((count, at)) => {
@@ -68,6 +68,20 @@ impl<'p> Entry<'p> {
 /// Reads the entry that the bytes begin with, behind one of id `before`.
 #[inline]
 pub(crate) fn read(bytes: &[u8], before: Id) -> Option<Entry<'_>> {
+    // Nearly all are a few ms or none behind the one before, and short.
+    if let Some((&[head, len], rest)) = bytes.split_first_chunk()
+        && head & SEQUENCE == 0
+        && u64::from(head >> MS_SHIFT) != MS_WIDE
+        && len <= 0x7f
+    {
+        let body = rest.get(..usize::from(len))?;
+        let id = id_behind(before, u64::from(head >> MS_SHIFT), 0);
+        return Some(Entry { id, head, body, len: 2 + body.len() });
+    }
+    read_long(bytes, before)
+}
+
+fn read_long(bytes: &[u8], before: Id) -> Option<Entry<'_>> {
     let (&head, mut rest) = bytes.split_first()?;
     let mut number = || {
         let (number, len) = varint::read(rest)?;
@@ -81,11 +95,16 @@ pub(crate) fn read(bytes: &[u8], before: Id) -> Option<Entry<'_>> {
     let sequence = if head & SEQUENCE == 0 { 0 } else { number()? };
     let len = usize::try_from(number()?).ok()?;
     let body = rest.get(..len)?;
-    let id = match ms {
+    Some(Entry { id: id_behind(before, ms, sequence), head, body, len: bytes.len() - rest.len() + len })
+}
+
+/// The id that differs so from the one before.
+#[inline]
+fn id_behind(before: Id, ms: u64, sequence: u64) -> Id {
+    match ms {
         0 => Id { seq: before.seq.wrapping_add(1).wrapping_add(sequence), ..before },
         ms => Id { ms: before.ms.wrapping_add(ms), seq: sequence },
-    };
-    Some(Entry { id, head, body, len: bytes.len() - rest.len() + len })
+    }
 }
 
 /// Marks the entry that the bytes begin with as removed.
@@ -131,6 +150,22 @@ pub(crate) struct Plan {
     len_width: usize,
     /// Most bytes that the whole takes.
     pub(crate) bytes_max: usize,
+    /// Bytes of all names and values.
+    pub(crate) text_bytes: usize,
+    /// What the names and values that are written take as elements of a listpack.
+    foreign_bytes: usize,
+}
+
+/// Bytes that a text takes in a listpack.
+#[inline]
+fn foreign_text_bytes(text: &[u8]) -> usize {
+    listpack::element_bytes(parse_integer(text).map_or(Value::Text(text), Value::Integer))
+}
+
+/// Bytes that an integer takes there.
+#[inline]
+fn foreign_integer_bytes(integer: u64) -> usize {
+    listpack::element_bytes(Value::Integer(integer as i64))
 }
 
 /// Most bytes that an element of a text takes.
@@ -150,10 +185,14 @@ impl Plan {
     pub(crate) fn new<'t>(count: usize, mut names: &[u8], mut fields: impl ExactSizeIterator<Item = &'t [u8]>) -> Plan {
         let own_count = fields.len() / 2;
         let mut is_same = own_count == count;
-        let (mut name_bytes, mut value_bytes) = (0, 0);
+        let (mut name_bytes, mut value_bytes, mut text_bytes) = (0, 0, 0);
+        let (mut foreign_names, mut foreign_values) = (0, 0);
         while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
             value_bytes += element_bytes_max(value);
             name_bytes += element_bytes_max(name);
+            text_bytes += name.len() + value.len();
+            foreign_names += foreign_text_bytes(name);
+            foreign_values += foreign_text_bytes(value);
             if is_same {
                 let name = element::Encoded::of(name);
                 is_same = name.begins(names);
@@ -164,7 +203,28 @@ impl Plan {
         }
         let body = if is_same { value_bytes } else { varint::width(own_count as u64) + name_bytes + value_bytes };
         let len_width = varint::width(body as u64);
-        Plan { own_names: !is_same, count: own_count, len_width, bytes_max: HEAD_MAX + body }
+        let foreign_bytes = if is_same { foreign_values } else { foreign_names + foreign_values };
+        Plan { own_names: !is_same, count: own_count, len_width, bytes_max: HEAD_MAX + body, text_bytes, foreign_bytes }
+    }
+
+    /// Bytes that the entry would take in a node of Redis whose master id is this.
+    #[inline]
+    pub(crate) fn foreign_bytes(&self, master: Id, id: Id) -> usize {
+        let flags = foreign_integer_bytes(0);
+        let of_id = foreign_integer_bytes(id.ms.wrapping_sub(master.ms))
+            + foreign_integer_bytes(id.seq.wrapping_sub(master.seq));
+        let count = self.count as u64;
+        let (own_count, elements) =
+            if self.own_names { (foreign_integer_bytes(count), 2 * count + 4) } else { (0, count + 3) };
+        flags + of_id + own_count + self.foreign_bytes + foreign_integer_bytes(elements)
+    }
+
+    /// Bytes that the node would take with this entry alone, which has its names from there: with two counts,
+    /// that of the names, and an end.
+    pub(crate) fn foreign_node_bytes<'t>(&self, id: Id, names: impl Iterator<Item = &'t [u8]>) -> usize {
+        let counts = 3 * foreign_integer_bytes(0) + foreign_integer_bytes(self.count as u64);
+        let names: usize = names.map(foreign_text_bytes).sum();
+        listpack::EMPTY_BYTES + counts + names + self.foreign_bytes(id, id)
     }
 
     /// Appends the entry: the fields that the plan was made for.

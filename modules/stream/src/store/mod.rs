@@ -15,6 +15,8 @@
 //! there is one.
 
 pub(crate) mod entry;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod node;
 pub(crate) mod pack;
 #[cfg(test)]
@@ -22,17 +24,12 @@ mod tests;
 pub(crate) mod varint;
 
 pub use entry::Fields;
+use entry::Plan;
 use node::{Node, Sums};
 use pack::{PACK_BYTES_MAX, Pack, Removal};
 use plinth_stream_commands::id::Id;
 use plinth_stream_commands::storage::{Keep, Layout, Storage};
 use std::ops::{ControlFlow, RangeInclusive};
-
-/// What Redis has around the names and values of an entry in a node, about: by this nodes are as long as
-/// there.
-const FOREIGN_ENTRY_BYTES: usize = 8;
-/// What it has around all of them.
-const FOREIGN_NODE_BYTES: usize = 18;
 
 /// A log of packs. See the [module](self).
 #[derive(Default)]
@@ -46,26 +43,40 @@ pub struct PackTree {
 /// The pack that entries are added to.
 struct Tail {
     pack: Pack,
-    /// Bytes that its entries would take in a node of Redis, about.
-    foreign_bytes: usize,
-    /// Bytes that are not entries.
+    /// Bytes of it that are not entries.
     names_bytes: usize,
+    /// What a node of Redis would be to which the same was added: by this nodes are as long as there,
+    /// and what is trimmed about a count is the same.
+    foreign: ForeignNode,
+}
+
+/// How far a node of Redis is filled, in which what is removed stays.
+#[derive(Clone, Copy, Default)]
+struct ForeignNode {
+    master: Id,
+    bytes: usize,
+    entries: usize,
 }
 
 impl Tail {
-    /// Whether an entry is to begin another pack.
-    #[inline]
-    fn is_full(&self, layout: Layout, bytes_more: usize) -> bool {
-        let bytes_max = if layout.node_bytes == 0 { usize::MAX } else { layout.node_bytes };
-        let entries_max = if layout.node_entries == 0 { usize::MAX } else { layout.node_entries };
-        self.foreign_bytes.saturating_add(bytes_more) >= bytes_max
-            || self.pack.len_with_removed() >= entries_max
-            || (self.pack.used_bytes() - self.names_bytes).saturating_add(bytes_more) > PACK_BYTES_MAX
+    fn new(pack: Pack, foreign: ForeignNode) -> Tail {
+        Tail { names_bytes: pack.names_end(), pack, foreign }
     }
 
-    /// A pack that becomes the tail.
-    fn of(pack: Pack, foreign_bytes: usize) -> Tail {
-        Tail { names_bytes: pack.names_end(), pack, foreign_bytes }
+    /// A tail of one entry.
+    fn of_one<'t>(id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) -> Tail {
+        let pack = Pack::new(id, fields.clone());
+        let bytes = pack.plan(fields.clone()).foreign_node_bytes(id, fields.step_by(2));
+        Tail::new(pack, ForeignNode { master: id, bytes, entries: 1 })
+    }
+
+    /// Whether an entry is to begin another pack.
+    #[inline]
+    fn is_full(&self, layout: Layout, plan: &Plan) -> bool {
+        let most = |set: usize| if set == 0 { usize::MAX } else { set };
+        self.foreign.bytes.saturating_add(plan.text_bytes) >= most(layout.node_bytes)
+            || self.foreign.entries >= most(layout.node_entries)
+            || (self.pack.used_bytes() - self.names_bytes).saturating_add(plan.bytes_max) > PACK_BYTES_MAX
     }
 }
 
@@ -104,7 +115,7 @@ impl PackTree {
             && !whole
             && let Some(tail) = &mut self.tail
         {
-            front.tail = Some(Tail::of(tail.pack.split_front(count), tail.foreign_bytes));
+            front.tail = Some(Tail::new(tail.pack.split_front(count), ForeignNode::default()));
         }
     }
 
@@ -155,18 +166,18 @@ impl Storage for PackTree {
         let mut copy = PackTree::default();
         copy.last = self.last;
         self.root.for_each(&mut |pack| copy.push_pack(pack.copy()));
-        copy.tail = self.tail.as_ref().map(|tail| Tail::of(tail.pack.copy(), tail.foreign_bytes));
+        copy.tail = self.tail.as_ref().map(|tail| Tail::new(tail.pack.copy(), tail.foreign));
         Some(copy)
     }
 
     fn append<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
-        let count = fields.len();
         let last = std::mem::replace(&mut self.last, id);
         if let Some(tail) = &mut self.tail {
             let plan = tail.pack.plan(fields.clone());
-            if !tail.is_full(layout, plan.bytes_max) {
-                let bytes = tail.pack.append(&plan, last, id, fields);
-                tail.foreign_bytes += bytes + count + FOREIGN_ENTRY_BYTES;
+            if !tail.is_full(layout, &plan) {
+                tail.foreign.bytes += plan.foreign_bytes(tail.foreign.master, id);
+                tail.foreign.entries += 1;
+                tail.pack.append(&plan, last, id, fields);
                 return;
             }
         }
@@ -174,9 +185,7 @@ impl Storage for PackTree {
             full.pack.close();
             self.push_pack(full.pack);
         }
-        let pack = Pack::new(id, fields);
-        let foreign_bytes = pack.used_bytes() + count + FOREIGN_NODE_BYTES;
-        self.tail = Some(Tail::of(pack, foreign_bytes));
+        self.tail = Some(Tail::of_one(id, fields));
     }
 
     fn first(&self) -> Option<Id> {
@@ -258,7 +267,7 @@ impl Storage for PackTree {
             let left = count - front.sums.entries;
             if left > 0 && !whole {
                 let pack = self.root.with_first(&mut self.sums, |pack| pack.split_front(left));
-                front.tail = pack.map(|pack| Tail::of(pack, 0));
+                front.tail = pack.map(|pack| Tail::new(pack, ForeignNode::default()));
             }
             self.root.lower(&mut self.sums);
         }

@@ -95,7 +95,7 @@ impl Pack {
         Pack { first: id, bytes, start, dead_bytes: 0, live: 1, removed: 0 }
     }
 
-    /// Adds an entry behind `last`, the last one. Returns how many bytes it took.
+    /// Adds an entry behind `last`, the last one.
     #[inline]
     pub(crate) fn append<'t>(
         &mut self,
@@ -103,12 +103,10 @@ impl Pack {
         last: Id,
         id: Id,
         fields: impl ExactSizeIterator<Item = &'t [u8]>,
-    ) -> usize {
-        let before = self.bytes.len();
+    ) {
         self.reserve(plan.bytes_max);
         plan.push(&mut self.bytes, Some(last), id, fields);
         self.live += 1;
-        self.bytes.len() - before
     }
 
     /// Makes room, by steps of a half.
@@ -143,12 +141,6 @@ impl Pack {
         self.live as usize
     }
 
-    /// Number of entries and of marks of removed ones.
-    #[inline]
-    pub(crate) fn len_with_removed(&self) -> usize {
-        self.live as usize + self.removed as usize
-    }
-
     /// Bytes that are taken, without the struct.
     #[inline]
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -175,7 +167,10 @@ impl Pack {
         let (count, names) = self.names();
         let mut at = 0;
         for _ in 0..count {
-            at += element::len(&names[at..]).unwrap_or(0);
+            match element::len(&names[at..]) {
+                Some(len) => at += len,
+                None => break,
+            }
         }
         self.bytes.len() - names.len() + at
     }
@@ -355,6 +350,18 @@ impl Pack {
     /// A copy.
     pub(crate) fn copy(&self) -> Pack {
         Pack { bytes: self.bytes.clone(), ..*self }
+    }
+
+    /// The bytes, and where the entries begin.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (&[u8], usize) {
+        (&self.bytes, self.start)
+    }
+
+    /// A pack of any bytes, which is to be read only.
+    #[cfg(test)]
+    pub(crate) fn of_any(first: Id, bytes: Vec<u8>, start: usize) -> Pack {
+        Pack { first, bytes, start, dead_bytes: 0, live: 1, removed: 0 }
     }
 
     /// Panics unless the invariants hold.

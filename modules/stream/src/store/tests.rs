@@ -53,6 +53,11 @@ fn counted(count: u64, layout: Layout) -> (PackTree, Model) {
 }
 
 #[test]
+fn it_does_what_a_storage_does() {
+    plinth_stream_commands::storage::conformance::run::<PackTree>();
+}
+
+#[test]
 fn ids_at_both_ends_are_kept() {
     let ids = [
         Id::new(0, 1),
