@@ -80,7 +80,7 @@ fn streams(client: &mut Client) {
 }
 
 /// Looks at all of a value, whatever its type: what was taken in must be readable.
-const LOOKS: [&[&str]; 0] = [
+const LOOKS: [&[&str]; 22] = [
     &["DUMP", "k"],
     &["COPY", "k", "copy", "REPLACE"],
     &["GET", "k"],
