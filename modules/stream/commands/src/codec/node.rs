@@ -156,7 +156,7 @@ impl Loading {
             live_seen += 1;
             if is_same {
                 let (names, values) = (&self.names, &self.values);
-                let field = |at: usize| if at % 2 == 0 { names.get(at / 2) } else { values.get(at / 2) };
+                let field = |at: usize| if at.is_multiple_of(2) { names.get(at / 2) } else { values.get(at / 2) };
                 log.append(layout, id, (0..2 * names.len()).map(field));
             } else {
                 log.append(layout, id, self.values.iter());
