@@ -151,6 +151,8 @@ fn a_command_waits_for_a_key_where_that_is_possible() {
     }
     client.send(&["WAITS.TAKE", "p:w", "0"]);
     wait_until("it waits", || other.info("clients", "total_blocking_keys").as_deref() == Some("1"));
+    assert_wire(&mut other, &["WAITS.SLIP", "p:w"], b"+OK\r\n");
+    client.assert_silent(std::time::Duration::from_millis(10));
     assert_wire(&mut other, &["WAITS.PUT", "p:w"], b"+OK\r\n");
     assert_eq!(client.read(), b":1\r\n");
     // A timer cannot wait; what it makes serves those who do.

@@ -70,11 +70,12 @@ impl Counts {
         }
     }
 
-    /// The count of a group that stood at `last` with `read`, and reads the next entry, `id`.
+    /// The count of a group that stood at `last` with `read`, and reads the next entry, `id`. A group that was
+    /// told a wrong count has not read more than there was.
     pub fn read_after(&self, last: Id, read: Option<u64>, id: Id) -> Option<u64> {
         match read {
             Some(read) if self.first.is_some_and(|first| first <= last) && !self.has_gap_from(last) => {
-                Some(read.saturating_add(1))
+                Some(read.saturating_add(1).min(self.added))
             }
             _ => self.read_until(id),
         }

@@ -256,7 +256,7 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
     reply.close_array(mark, answered);
     group.touch(consumer, now_ms, answered > 0);
     // A group that is told to have read on is told so without an entry, too.
-    let says_last = options.last.is_some() && answered == 0;
+    let says_last = is_changed && answered == 0;
     let last = group.last();
     drop(group);
     if is_new {

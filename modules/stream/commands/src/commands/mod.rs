@@ -67,8 +67,7 @@ const REFERENCES: Arg = Arg::group(
     "condition",
     &[Arg::word("keepref", "KEEPREF"), Arg::word("delref", "DELREF"), Arg::word("acked", "ACKED")],
 )
-.flags(ARG_OPTIONAL)
-.since("8.2.0");
+.flags(ARG_OPTIONAL);
 
 /// A change of a value that nobody waits for.
 const QUIET: u32 = EVENT_STREAM | EVENT_UNAWAITED;

@@ -41,7 +41,7 @@ pub(super) const TRIM_ARGS: &[Arg] = &[
     Arg::group(ARG_ONE_OF, "operator", &[Arg::word("equal", "="), Arg::word("approximately", "~")]).flags(ARG_OPTIONAL),
     Arg::new(ARG_STRING, "threshold"),
     Arg::new(ARG_INTEGER, "count").token("LIMIT").since("6.2.0").flags(ARG_OPTIONAL),
-    REFERENCES,
+    REFERENCES.since("8.2.0"),
 ];
 
 /// What is to be trimmed.
