@@ -3,7 +3,7 @@
 //!
 //! Redis 7.0 is asked one way only: it does not know the value type of Redis 7.2 that Plinth saves.
 
-use crate::peer::{Peer, dump, move_to_peer, move_to_plinth, with_each};
+use crate::peer::{Peer, assert_same, dump, move_to_peer, move_to_plinth, with_each};
 use plinth_fuzz::Random;
 use plinth_testkit::reply::Reply;
 use plinth_testkit::{Client, assert_wire};
@@ -108,6 +108,7 @@ fn a_stream_of_theirs_is_the_same_in_plinth_and_on_its_way_back() {
             let expected = all_of(theirs, "s", peer);
             move_to_plinth(theirs, plinth, "s");
             assert!(all_of(plinth, "s", peer) == expected, "seed {seed}");
+            assert_same(peer, theirs, plinth, &["XREVRANGE", "s", "+", "-"]);
             // What was loaded is saved as what is loaded again.
             let payload = dump(plinth, "s");
             assert_wire(plinth, &[b"RESTORE".as_slice(), b"again", b"0", &payload], b"+OK\r\n");

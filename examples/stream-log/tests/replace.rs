@@ -91,7 +91,7 @@ impl Owner {
                 let kept = self.entries.len() - self.draw(4) as usize;
                 let gone = self.entries.len() - kept;
                 assert_eq!(self.ask(&format!("XTRIM {{}} MAXLEN {kept}")).integer(), gone as i64);
-                (0..gone).for_each(|_| _ = self.entries.pop_first());
+                self.entries = self.entries.iter().skip(gone).copied().collect();
             }
             4 | 5 => {
                 let start = self.place();

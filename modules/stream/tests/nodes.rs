@@ -161,7 +161,7 @@ fn what_nobody_wrote_is_refused_or_a_log() {
         let all = entries(&log);
         assert_eq!(all.len(), log.len());
         assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(all.iter().all(|(_, fields)| !fields.is_empty() && fields.len() % 2 == 0));
+        assert!(all.iter().all(|(_, fields)| !fields.is_empty() && fields.len().is_multiple_of(2)));
         let size = |all: &[Entry]| all.iter().flat_map(|(_, fields)| fields).map(Vec::len).sum::<usize>();
         let bytes: usize = nodes.iter().map(|(_, node)| node.len()).sum();
         assert!(log.memory() <= 64 * bytes.max(64) + size(&all), "{} of {bytes} bytes", log.memory());

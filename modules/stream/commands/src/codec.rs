@@ -26,6 +26,7 @@ pub mod node;
 
 use crate::group::{Group, Nack};
 use crate::id::Id;
+use crate::lag::Counts;
 use crate::pending::IdMap;
 use crate::storage::Storage;
 use crate::stream::Stream;
@@ -188,8 +189,10 @@ fn save_group(name: &[u8], group: &Group, out: &mut Saver<'_>) {
 fn load_group<S: Storage>(stream: &mut Stream<S>, from: &mut Loader<'_>, tag: u8) -> Result {
     let name: Box<[u8]> = from.bytes()?.into();
     let last = load_id(from)?;
-    let entries_read =
-        if tag == RDB_FIRST { read_until(stream, last) } else { Some(from.u64()?).filter(|count| *count != UNKNOWN) };
+    let entries_read = match tag {
+        RDB_FIRST => Counts::of(stream).read_until(last),
+        _ => Some(from.u64()?).filter(|count| *count != UNKNOWN),
+    };
     if !stream.make_group(&name, last, entries_read) {
         return Err(Error::BadData);
     }
@@ -200,18 +203,6 @@ fn load_group<S: Storage>(stream: &mut Stream<S>, from: &mut Loader<'_>, tag: u8
     loaded?;
     // What is left is nobody's.
     if pending.is_empty() { Ok(()) } else { Err(Error::BadData) }
-}
-
-/// How many entries of a stream of which nothing was ever removed lie up to an id, where that is known
-/// without counting.
-fn read_until<S: Storage>(stream: &Stream<S>, id: Id) -> Option<u64> {
-    match stream.log().first() {
-        None => Some(0),
-        Some(_) if id == stream.last_id() => Some(stream.added()),
-        Some(first) if id < first => Some(0),
-        Some(first) if id == first => Some(1),
-        Some(_) => None,
-    }
 }
 
 /// When a pending entry was delivered, and how often.
