@@ -3,6 +3,10 @@
 //! ```text
 //!   commands   one file per family, each command's spec beside its function
 //!      │
+//!      ├── value       a stream in its key's entry
+//!      ├── lag         how far a group is, counted without counting
+//!      ├── references  what taking entries away does to groups
+//!      └── propagate   commands for replicas
 //!   stream     the value: a log, its counters, and the groups that read it
 //!      ├── storage   what is asked of a log
 //!      └── group     a group: consumers, and what they have not acknowledged

@@ -1,6 +1,6 @@
 //! `plinth.stream/1`: streams for other modules.
 
-use crate::commands::{auto_id, default_limit};
+use crate::commands::{ENTRY_MAX, auto_id, default_limit};
 use crate::id::Id;
 use crate::storage::{Keep, Storage};
 use crate::stream::Stream;
@@ -25,9 +25,6 @@ impl From<Id> for StreamId {
         StreamId { ms: id.ms, seq: id.seq }
     }
 }
-
-/// Most bytes of an entry's fields.
-const ENTRY_MAX: usize = 1 << 30;
 
 /// Hands an entry to a visitor, integers as their digits.
 fn show<'s>(id: Id, fields: impl ExactSizeIterator<Item = Value<'s>>, visit: &mut VisitEntry<'_>) -> ControlFlow<()> {

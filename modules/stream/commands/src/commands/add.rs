@@ -97,8 +97,8 @@ struct Options {
     at: usize,
 }
 
-/// Most bytes of an entry.
-const ENTRY_MAX: usize = 1 << 30;
+/// Most bytes of an entry's fields.
+pub(crate) const ENTRY_MAX: usize = 1 << 30;
 
 impl Options {
     #[inline]

@@ -18,7 +18,7 @@ mod read_group;
 mod set_id;
 mod trim;
 
-pub(crate) use add::auto_id;
+pub(crate) use add::{ENTRY_MAX, auto_id};
 pub(crate) use trim::default_limit;
 
 use crate::id::{self, Id, TEXT_MAX};
