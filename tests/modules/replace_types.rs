@@ -14,7 +14,12 @@ const SCORES: usize = 97;
 
 /// The library of the sorted sets that serve now.
 pub(crate) fn path(client: &mut Client) -> String {
-    let line = client.info("modules", "plinth_module_zset").expect("sorted sets are there");
+    path_of(client, "zset")
+}
+
+/// Where the module of a name was loaded from.
+pub(crate) fn path_of(client: &mut Client, module: &str) -> String {
+    let line = client.info("modules", &format!("plinth_module_{module}")).expect("the module is there");
     line.split("path=").nth(1).expect("it says where from").to_owned()
 }
 

@@ -1,8 +1,8 @@
-//! Replacing what another module builds on: places on a map live on sorted sets, whichever module has
-//! them, and do not notice that it is replaced while they are searched.
+//! Replacing what other modules build on: places on a map live on sorted sets, bitmaps and HyperLogLogs
+//! on strings, whichever module has them, and do not notice that it is replaced while they are at work.
 
 use crate::replace::wait_until_replaced;
-use crate::replace_types::path;
+use crate::replace_types::{path, path_of};
 use plinth_testkit::{Client, Server, assert_wire, build};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -92,5 +92,76 @@ fn places_are_found_and_stored_while_sorted_sets_change_their_structure() {
         let (lon, lat) = place(number);
         let near = found(&mut client, &format!("GEOSEARCH places FROMLONLAT {lon} {lat} BYRADIUS 1 m"));
         assert_eq!(near, BTreeSet::from([format!("p{number}")]));
+    }
+}
+
+/// Bits of a worker's bitmap, and of the one that is left to the sweep because it is large.
+const BITS: [usize; 2] = [5_000, 1_600_000];
+/// Elements that each worker's HyperLogLog gets; dense from some hundreds on.
+const ELEMENTS: usize = 4_000;
+
+/// Sets and clears bits, and counts elements, until told to stop; how many commands that took.
+fn count(mut client: Client, worker: usize, stop: &AtomicBool) -> usize {
+    let mut models = BITS.map(|bits| vec![false; bits]);
+    let (mut round, mut random) = (0, worker + 1);
+    let key = |kind: &str| format!("{kind}:{worker}");
+    while !stop.load(Relaxed) {
+        let bitmap = round % BITS.len();
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (at, bit) = ((random >> 33) % BITS[bitmap], random >> 20 & 1 == 1);
+        let name = key(&format!("bits{bitmap}"));
+        let before = std::mem::replace(&mut models[bitmap][at], bit);
+        let set = ["SETBIT", &name, &at.to_string(), if bit { "1" } else { "0" }];
+        assert_wire(&mut client, &set, format!(":{}\r\n", u8::from(before)));
+        assert_wire(&mut client, &["GETBIT", &name, &at.to_string()], format!(":{}\r\n", u8::from(bit)));
+        if round % 50 == 0 {
+            let set = models[bitmap].iter().filter(|bit| **bit).count();
+            assert_wire(&mut client, &["BITCOUNT", &name], format!(":{set}\r\n"));
+            let copy = key("copy");
+            let len = client.ask(&["BITOP", "NOT", &copy, &name]).integer();
+            let cleared = len * 8 - set as i64;
+            assert_wire(&mut client, &["BITCOUNT", &copy], format!(":{cleared}\r\n"));
+        }
+        client.ask(&["PFADD", &key("visitors"), &format!("element:{}", round % ELEMENTS)]).integer();
+        let counted = client.ask(&["PFCOUNT", &key("visitors")]).integer();
+        let expected = (round + 1).min(ELEMENTS) as i64;
+        assert!((counted - expected).abs() <= 2 + expected / 20, "{counted} of {expected}");
+        round += 1;
+    }
+    // None of them changes anything, because no register was lost.
+    for number in 0..round.min(ELEMENTS) {
+        assert_wire(&mut client, &["PFADD", &key("visitors"), &format!("element:{number}")], b":0\r\n");
+    }
+    round * 4
+}
+
+#[test]
+fn bitmaps_and_hyperloglogs_work_on_while_strings_change_their_storage() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for number in 0..20_000 {
+        client.command(&["SETBIT", &format!("quiet:{number}"), &(number % 700).to_string(), "1"]);
+    }
+    let (inline, heap) = (path_of(&mut client, "string"), build::library("string-plain"));
+    let stop = AtomicBool::new(false);
+    let commands: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..3)
+            .map(|worker| {
+                let (client, stop) = (server.connect(), &stop);
+                scope.spawn(move || count(client, worker, stop))
+            })
+            .collect();
+        for library in [&heap, &inline, &heap] {
+            assert_wire(&mut client, &["MODULE", "REPLACE", "string", library], b"+OK\r\n");
+            wait_until_replaced(&mut client);
+            assert_eq!(&path_of(&mut client, "string"), library);
+        }
+        stop.store(true, Relaxed);
+        workers.into_iter().map(|worker| worker.join().expect("every reply was right")).sum()
+    });
+    println!("{commands} commands");
+    assert!(commands > 0);
+    for number in (0..20_000).step_by(97) {
+        assert_wire(&mut client, &["BITPOS", &format!("quiet:{number}"), "1"], format!(":{}\r\n", number % 700));
     }
 }
