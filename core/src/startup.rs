@@ -1,12 +1,12 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
-use crate::config::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
-use crate::config::settings;
-use crate::module::load::{LoadError, LoadRequest};
+use crate::engine::server::Server;
+use crate::modules::load::{LoadError, LoadRequest};
 use crate::net::event_loop::EventLoop;
-use crate::net::listener::{listen_tcp, listen_unix};
-use crate::server::Server;
+use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
+use crate::settings::parameters as settings;
+use crate::socket::listener::{listen_tcp, listen_unix};
 use std::path::{Path, PathBuf};
 
 /// What the configuration says.
@@ -73,7 +73,7 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
     for parameter in UNMET.iter().filter_map(|name| settings::find(name)) {
         let value = settings.get(parameter);
         if value != default.get(parameter) {
-            crate::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
+            crate::base::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
         }
     }
 }
@@ -81,11 +81,11 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
     let Configuration { settings, waiting, renames, file } = configuration;
-    crate::log::set_level(settings.loglevel);
+    crate::base::log::set_level(settings.loglevel);
     if settings.daemonize {
         daemonize()?;
     }
-    crate::log::set_file(&settings.logfile)
+    crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
     let text = |error: std::io::Error| error.to_string();
     let mut server = Server::new(settings).map_err(text)?;
@@ -93,7 +93,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
-    crate::signals::watch(events.waker.clone()).map_err(text)?;
+    crate::base::signals::watch(events.waker.clone()).map_err(text)?;
     server.blocking.resumes.wake_by(events.waker.clone());
     server.port = server.settings.port as u16;
     banner(&server);
@@ -102,10 +102,10 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     rename_commands(&mut server, &renames)?;
     if server.port > 0 {
         let listeners = listen_tcp(&server.settings, server.port).map_err(|text| {
-            crate::log::warning(&text);
+            crate::base::log::warning(&text);
             format!("Failed listening on port {} (tcp), aborting.", server.port)
         })?;
-        server.listening = crate::config::access::handles(&listeners).map_err(text)?;
+        server.listening = crate::engine::parameters::handles(&listeners).map_err(text)?;
         for listener in listeners {
             events.add_listener(listener).map_err(text)?;
         }
@@ -114,16 +114,16 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
         events.add_listener(listen_unix(&server.settings)?).map_err(text)?;
     }
     write_pidfile(&server);
-    crate::memory::mark_startup();
-    crate::log::notice("Server initialized");
+    crate::base::memory::mark_startup();
+    crate::base::log::notice("Server initialized");
     if server.port > 0 {
-        crate::log::notice("Ready to accept connections tcp");
+        crate::base::log::notice("Ready to accept connections tcp");
     }
     if !server.settings.unixsocket.is_empty() {
-        crate::log::notice("Ready to accept connections unix");
+        crate::base::log::notice("Ready to accept connections unix");
     }
     events.run(&mut server).map_err(text)?;
-    crate::log::warning("Plinth is now ready to exit, bye bye...");
+    crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
     }
@@ -155,7 +155,7 @@ pub fn raise_open_files(clients: i64) -> i64 {
     }
     let fit = (current.saturating_sub(OWN_DESCRIPTORS).max(1) as i64).min(clients);
     if fit < clients {
-        crate::log::warning(&format!(
+        crate::base::log::warning(&format!(
             "You requested maxclients of {clients}, for which {wanted} open files are needed; the limit is {current}, so that maxclients is now {fit}. Raise it with 'ulimit -n'."
         ));
     }
@@ -190,7 +190,7 @@ fn write_pidfile(server: &Server) {
     if !path.is_empty()
         && let Err(error) = std::fs::write(path, format!("{}\n", std::process::id()))
     {
-        crate::log::warning(&format!("Can't write the pidfile {path}: {error}"));
+        crate::base::log::warning(&format!("Can't write the pidfile {path}: {error}"));
     }
 }
 
@@ -249,7 +249,7 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
             found.sort();
             let excluded = |name: &str| server.settings.module_exclude.iter().any(|other| other == name);
             for name in found.iter().filter_map(|path| first_party(path)).filter(|name| excluded(name)) {
-                crate::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
+                crate::base::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
             }
             found.retain(|path| {
                 first_party(path).is_some_and(|name| !excluded(name) && server.modules.find(name).is_none())
@@ -257,7 +257,7 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
             return found;
         }
     }
-    crate::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
+    crate::base::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
     Vec::new()
 }
 
@@ -270,12 +270,12 @@ fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
             match server.load_module(&path, LoadRequest::default()) {
                 Ok(_) => {}
                 Err(error @ LoadError::Service(_)) => missing.push((path, error)),
-                Err(error) => crate::log::warning(&format!("Module {} is left out: {error}", path.display())),
+                Err(error) => crate::base::log::warning(&format!("Module {} is left out: {error}", path.display())),
             }
         }
         if missing.len() == before || missing.is_empty() {
             for (path, error) in missing {
-                crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
+                crate::base::log::warning(&format!("Module {} is left out: {error}", path.display()));
             }
             return;
         }
@@ -307,25 +307,25 @@ fn module_folders(server: &Server) -> Vec<PathBuf> {
 }
 
 fn banner(server: &Server) {
-    crate::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
+    crate::base::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
     let version = crate::admin::server::VERSION;
     let mode = if server.settings.daemonize { "daemon" } else { "standalone" };
     let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
     if terminal || server.settings.always_show_logo {
-        crate::log::raw(&format!(
+        crate::base::log::raw(&format!(
             "\n        ______\n    .--'------'--.      Plinth {version}\n    '--.______.--'      a server whose data types are modules\n       |      |\n       | :  : |         Mode: {mode}\n       | :  : |         Port: {}\n       | :  : |         PID: {}\n       |______|\n    .--'------'--.\n   /______________\\\n\n",
             server.port,
             std::process::id()
         ));
     }
-    crate::log::notice(&format!("Running mode={mode}, port={}.", server.port));
-    crate::log::notice(&format!("PID: {}", std::process::id()));
+    crate::base::log::notice(&format!("Running mode={mode}, port={}.", server.port));
+    crate::base::log::notice(&format!("PID: {}", std::process::id()));
 }
 
 /// Check the configuration, with the modules that it loads, and serve nothing.
 pub fn check(configuration: Configuration) -> Result<(), String> {
     let mut server = Server::new(configuration.settings).map_err(|error| error.to_string())?;
-    crate::log::set_level(3);
+    crate::base::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
     rename_commands(&mut server, &configuration.renames)?;
     println!("The configuration is correct.");
@@ -337,7 +337,7 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
 #[allow(unsafe_code, reason = "the entry is a constant of this executable")]
 fn load_linked(server: &mut Server) -> Result<(), String> {
     // SAFETY: the entry is a constant that lives as long as the process.
-    let entry = unsafe { crate::module::entry::check(&raw const plinth_string::plinth_module_entry) };
+    let entry = unsafe { crate::modules::export::check(&raw const plinth_string::plinth_module_entry) };
     let entry = entry.map_err(|error| error.to_string())?;
     server.load_entry(entry, None, Path::new("linked"), LoadRequest::default()).map_err(|error| error.to_string())?;
     Ok(())

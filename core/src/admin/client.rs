@@ -11,12 +11,12 @@
 mod kill;
 mod listing;
 
-use super::CoreCommand;
-use crate::command::block::UNBLOCKED;
-use crate::module::context::Context;
-use crate::net::client::{Client, ReplyMode};
-use crate::resp::number::parse_i64;
-use crate::server::Pause;
+use crate::admin::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::block::UNBLOCKED;
+use crate::session::client::{Client, ReplyMode};
+use crate::session::pause::Pause;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -424,7 +424,7 @@ fn trackinginfo(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "CLIENT",
         &[

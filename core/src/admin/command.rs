@@ -11,14 +11,15 @@
 mod docs;
 mod info;
 
-use super::CoreCommand;
-use crate::command::keyspec::{self, KeyAt};
-use crate::command::table::Registered;
-use crate::module::context::Context;
-use crate::net::output::Output;
-use crate::pattern;
-use crate::resp::write::Writer;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::base::pattern;
+use crate::command::keyspec;
+use crate::command::keyspec::KeyAt;
+use crate::engine::call::Context;
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::socket::output::Output;
+use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, STATUS_SYNTAX, Status};
@@ -194,7 +195,7 @@ fn is_of_module(command: &Registered) -> bool {
     let group = docs::of(command).map_or(Bytes::EMPTY, |docs| docs.group);
     // SAFETY: a constant of the module that registered the command.
     let group = unsafe { group.as_slice() };
-    command.module != crate::module::ModuleId::CORE && (group.is_empty() || group == b"module")
+    command.module != crate::base::id::ModuleId::CORE && (group.is_empty() || group == b"module")
 }
 
 impl Server {
@@ -376,7 +377,7 @@ fn list(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "COMMAND",
         &[

@@ -1,12 +1,14 @@
 //! CONFIG: parameters while the server runs. What they are is in `config`; here is
 //! the command.
 
-use super::CoreCommand;
-use crate::config::access::SetError;
-use crate::config::{rewrite, settings};
-use crate::module::context::Context;
-use crate::pattern;
-use crate::server::Server;
+pub mod file;
+
+use crate::admin::CoreCommand;
+use crate::base::pattern;
+use crate::engine::call::Context;
+use crate::engine::parameters::SetError;
+use crate::engine::server::Server;
+use crate::settings::{parameters as settings, rewrite};
 use crate::stats::Stats;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
@@ -219,21 +221,21 @@ fn rewrite(context: &mut Context) -> Status {
     if context.server().config_file.as_os_str().is_empty() {
         return context.error("ERR The server is running without a config file");
     }
-    match context.server().rewrite_config(false) {
+    match file::rewrite(context.server(), false) {
         Ok(()) => {
-            crate::log::warning("CONFIG REWRITE executed with success.");
+            crate::base::log::warning("CONFIG REWRITE executed with success.");
             context.ok()
         }
         Err(error) => {
             let text = rewrite::plain(&error);
-            crate::log::warning(&format!("CONFIG REWRITE failed: {text}"));
+            crate::base::log::warning(&format!("CONFIG REWRITE failed: {text}"));
             context.error(format!("ERR Rewriting config file: {text}"))
         }
     }
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "CONFIG",
         &[

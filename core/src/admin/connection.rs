@@ -1,10 +1,10 @@
 //! Commands about the connection itself: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET.
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::net::client::ReplyMode;
-use crate::resp::number::parse_i64;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::session::client::ReplyMode;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED, Status};
@@ -292,7 +292,7 @@ fn greeting(context: &mut Context) -> Result<Greeting<'static>, Status> {
             at += 3;
         } else if context.arg_is(at, "SETNAME") && left >= 1 {
             let name = context.arg(at + 1);
-            if !super::client::is_valid_name(name) {
+            if !crate::admin::client::is_valid_name(name) {
                 return Err(context.error("ERR Client names cannot contain spaces, newlines or special characters."));
             }
             greeting.name = Some(name);
@@ -343,13 +343,13 @@ fn hello(context: &mut Context) -> Status {
 }
 
 fn tell(context: &mut Context, id: u64, resp: u8) {
-    let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = super::module::listing(context.server());
+    let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = crate::admin::module::listing(context.server());
     let mut reply = context.reply();
     reply.map(7);
     reply.bulk("server");
     reply.bulk("redis");
     reply.bulk("version");
-    reply.bulk(super::server::REDIS_VERSION);
+    reply.bulk(crate::admin::server::REDIS_VERSION);
     reply.bulk("proto");
     reply.integer(i64::from(resp));
     reply.bulk("id");
@@ -359,5 +359,5 @@ fn tell(context: &mut Context, id: u64, resp: u8) {
     reply.bulk("role");
     reply.bulk("master");
     reply.bulk("modules");
-    super::module::write_listing(&mut reply, &modules);
+    crate::admin::module::write_listing(&mut reply, &modules);
 }

@@ -1,7 +1,7 @@
 //! Housekeeping, `hz` times a second: expiry, statistics, idle clients, memory.
 
-use crate::net::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
-use crate::server::Server;
+use crate::engine::server::Server;
+use crate::socket::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
 use std::time::Duration;
 
 /// Least number of clients looked at in one turn; with many, as many as make every
@@ -12,17 +12,17 @@ impl Server {
     /// One turn; the number of turns per second that is wanted now.
     pub fn cron(&mut self) -> u64 {
         let hz = self.settings.hz.clamp(1, 500) as u64;
-        if crate::signals::take_stop() {
-            crate::log::warning("Received SIGTERM or SIGINT, scheduling shutdown...");
+        if crate::base::signals::take_stop() {
+            crate::base::log::warning("Received SIGTERM or SIGINT, scheduling shutdown...");
             self.stop();
         }
         if self.cron_paused {
             return hz;
         }
-        crate::memory::calibrate();
+        crate::base::memory::calibrate();
         self.settle_accounts();
-        self.stats.peak_memory = self.stats.peak_memory.max(crate::memory::used_bytes());
-        self.stats.sample_rates(crate::clock::unix_us());
+        self.stats.peak_memory = self.stats.peak_memory.max(crate::base::memory::used_bytes());
+        self.stats.sample_rates(crate::base::clock::unix_us());
         let effort = self.settings.active_expire_effort as u32;
         // A quarter of the time at most, more with more effort.
         let period = Duration::from_micros(1_000_000 / hz);
@@ -47,7 +47,7 @@ impl Server {
         let Some(client) = self.clients.get(token) else { return };
         let idle_s = now_s - client.active_s;
         if timeout_s > 0 && idle_s > timeout_s && !client.stalled {
-            crate::log::verbose("Closing idle client");
+            crate::base::log::verbose("Closing idle client");
             self.clients.close(token);
             return;
         }

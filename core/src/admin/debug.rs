@@ -9,14 +9,15 @@ mod digest;
 mod protocol;
 mod reload;
 
-use super::CoreCommand;
-use crate::command::dispatch::Caller;
-use crate::keyspace::ghost::{self, GHOST};
-use crate::keyspace::types::value_of;
-use crate::module::context::Context;
-use crate::net::output::Output;
-use crate::resp::number::parse_i64;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::engine::dispatch::Caller;
+use crate::engine::server::Server;
+use crate::socket::output::Output;
+use crate::store::ghost;
+use crate::store::ghost::GHOST;
+use crate::store::types::value_of;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NESTED;
 use plinth_abi::command::{self as abi, Command, Docs};
@@ -150,7 +151,7 @@ fn pause_cron(context: &mut Context) -> Status {
 }
 
 fn change_repl_id(context: &mut Context) -> Status {
-    crate::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
+    crate::base::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
     context.ok()
 }
 
@@ -158,16 +159,16 @@ fn rewrite_all(context: &mut Context) -> Status {
     if context.server().config_file.as_os_str().is_empty() {
         return context.error("ERR The server is running without a config file");
     }
-    match context.server().rewrite_config(true) {
+    match crate::admin::config::file::rewrite(context.server(), true) {
         Ok(()) => context.ok(),
         Err(error) => {
-            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::config::rewrite::plain(&error)))
+            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::settings::rewrite::plain(&error)))
         }
     }
 }
 
 fn log(context: &mut Context) -> Status {
-    crate::log::warning(&format!("DEBUG LOG: {}", context.arg_text(2)));
+    crate::base::log::warning(&format!("DEBUG LOG: {}", context.arg_text(2)));
     context.ok()
 }
 
@@ -195,7 +196,7 @@ fn reply_buffer(context: &mut Context) -> Status {
 
 /// How long a pattern match takes is what is tested, so the texts may be anything.
 fn string_match(context: &mut Context) -> Status {
-    let hit = crate::pattern::matches(context.arg(3), context.arg(2), false);
+    let hit = crate::base::pattern::matches(context.arg(3), context.arg(2), false);
     context.reply().integer(i64::from(hit));
     STATUS_OK
 }
@@ -221,14 +222,14 @@ fn object(context: &mut Context) -> Status {
 
 impl Server {
     /// What OBJECT ENCODING answers for a value.
-    fn encoding_of(&self, entry: crate::keyspace::entry::EntryPtr) -> String {
+    fn encoding_of(&self, entry: crate::store::entry::EntryPtr) -> String {
         let name = self.keyspace.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
         if entry.type_id() == GHOST {
             return ghost::ENCODING.into();
         }
         let value = value_of(entry);
         // SAFETY: the value is of this type, and the name is a constant of its module.
-        name.map_or_else(|| "raw".into(), |name| unsafe { crate::command::table::text(name(&raw const value)) }.into())
+        name.map_or_else(|| "raw".into(), |name| unsafe { crate::base::foreign::text(name(&raw const value)) }.into())
     }
 }
 
@@ -289,7 +290,7 @@ fn table_stats(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "DEBUG",
         &[

@@ -17,9 +17,9 @@ mod modules;
 mod resources;
 mod statistics;
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};

@@ -12,10 +12,11 @@ pub mod debug;
 pub mod info;
 pub mod module;
 pub mod server;
+pub mod transaction;
 
-use crate::command::table::{CoreHandler, Registered, Run};
-use crate::module::ModuleId;
-use crate::server::Server;
+use crate::base::id::ModuleId;
+use crate::engine::call::{CoreHandler, Registered, Run};
+use crate::engine::server::Server;
 use plinth_abi::command::Command;
 
 /// A command of the core: its spec and its handler.
@@ -65,7 +66,7 @@ impl Server {
             info::COMMANDS,
             module::COMMANDS,
             server::COMMANDS,
-            crate::command::transaction::COMMANDS,
+            transaction::COMMANDS,
         ];
         for command in families.into_iter().flatten() {
             self.commands.insert(command.register(None));

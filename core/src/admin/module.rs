@@ -2,11 +2,11 @@
 
 pub mod replace;
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::module::load::LoadRequest;
-use crate::resp::write::Writer;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::modules::load::LoadRequest;
+use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -180,7 +180,7 @@ fn load_request(context: &mut Context, request: LoadRequest) -> Status {
     match context.server().load_module(Path::new(&path), request) {
         Ok(_) => context.ok(),
         Err(error) => {
-            crate::log::warning(&format!("Module {path} failed to load: {error}"));
+            crate::base::log::warning(&format!("Module {path} failed to load: {error}"));
             context.error(format!("ERR Error loading the extension. {path}: {error}"))
         }
     }
@@ -207,7 +207,7 @@ pub type Listed = (String, i64, String, Vec<Vec<u8>>);
 
 /// All modules as MODULE LIST shows them.
 pub fn listing(server: &Server) -> Vec<Listed> {
-    let entry = |module: &crate::module::Module| {
+    let entry = |module: &crate::registry::modules::Module| {
         (module.name.clone(), version_number(&module.version), module.path.display().to_string(), module.args.clone())
     };
     server.modules.visible().map(entry).collect()
@@ -257,5 +257,5 @@ fn help(context: &mut Context) -> Status {
         ][..],
         replace::HELP,
     ];
-    super::server::help(context, "MODULE", &lines.concat())
+    crate::admin::server::help(context, "MODULE", &lines.concat())
 }

@@ -1,8 +1,8 @@
 //! Commands about the server: TIME, SHUTDOWN, and what several families share.
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::admin::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -70,7 +70,7 @@ pub static COMMANDS: &[CoreCommand] = &[
 ];
 
 fn time(context: &mut Context) -> Status {
-    let us = crate::clock::unix_us();
+    let us = crate::base::clock::unix_us();
     let mut reply = context.reply();
     reply.array(2);
     reply.bulk((us / 1_000_000).to_string());
@@ -95,10 +95,10 @@ fn shutdown(context: &mut Context) -> Status {
     if abort {
         return context.error("ERR No shutdown in progress.");
     }
-    crate::log::warning("User requested shutdown...");
+    crate::base::log::warning("User requested shutdown...");
     context.server().stop();
     if let Some(client) = context.client() {
-        client.closing = crate::net::client::Closing::Now;
+        client.closing = crate::session::client::Closing::Now;
     }
     STATUS_OK
 }
@@ -129,7 +129,7 @@ impl Server {
 
     /// End the loop after this turn.
     pub fn stop(&mut self) {
-        self.publish(&crate::module::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
         self.stopping = true;
     }
 }

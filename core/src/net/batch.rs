@@ -16,15 +16,16 @@
 //! - Only one command at a time is taken from a client that is not authenticated,
 //!   because the parser's limits depend on what the command does.
 
-use crate::clock::ticks;
-use crate::command::dispatch::Outcome;
-use crate::command::table::{CommandTable, Registered, load_short};
-use crate::keyspace::Keyspace;
-use crate::keyspace::entry::EntryPtr;
+use crate::base::clock::ticks;
+use crate::command::table::load_short;
+use crate::engine::call::{CommandTable, Registered};
+use crate::engine::dispatch::Outcome;
+use crate::engine::server::Server;
 use crate::net::ahead::{Looking, look_ahead};
-use crate::net::client::{Client, Closing};
-use crate::resp::request::{Limits, Parsed, Span, ordinary};
-use crate::server::Server;
+use crate::session::client::{Client, Closing};
+use crate::store::Store;
+use crate::store::entry::EntryPtr;
+use crate::wire::request::{Limits, Parsed, Span, ordinary};
 use plinth_abi::bytes::Bytes;
 use plinth_table::Table;
 use std::ptr::NonNull;
@@ -66,7 +67,7 @@ impl Pending {
 /// Looks commands up and hashes their keys, while it is known whose they are.
 struct Preparer<'s> {
     commands: &'s CommandTable,
-    keyspace: &'s Keyspace,
+    keyspace: &'s Store,
     table: Option<&'s Table<EntryPtr>>,
     client: NonNull<Client>,
     db: u32,
@@ -76,7 +77,7 @@ struct Preparer<'s> {
 }
 
 impl<'s> Preparer<'s> {
-    fn new(commands: &'s CommandTable, keyspace: &'s Keyspace, client: &mut Client) -> Preparer<'s> {
+    fn new(commands: &'s CommandTable, keyspace: &'s Store, client: &mut Client) -> Preparer<'s> {
         let table = keyspace.databases.get(client.db as usize).map(|database| &database.table);
         let db = client.db;
         Preparer { commands, keyspace, table, client: NonNull::from(client), db, last: (&[], None) }
@@ -335,12 +336,15 @@ fn may_run(client: &Client) -> bool {
 }
 
 /// Answer what cannot be understood, and close.
-fn protocol_error(client: &mut Client, error: &crate::resp::request::ProtocolError) {
+fn protocol_error(client: &mut Client, error: &crate::wire::request::ProtocolError) {
     let mut message = b"ERR ".to_vec();
     error.append_message(&mut message);
     let resp3 = client.resp == 3;
-    crate::resp::write::Writer::new(&mut client.output, resp3).error(&message);
+    crate::wire::write::Writer::new(&mut client.output, resp3).error(&message);
     client.query.clear();
     client.close_after_reply();
-    crate::log::verbose(&format!("Protocol error ({error}) from client: id={} addr={}", client.id, client.address));
+    crate::base::log::verbose(&format!(
+        "Protocol error ({error}) from client: id={} addr={}",
+        client.id, client.address
+    ));
 }

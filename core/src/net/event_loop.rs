@@ -15,13 +15,14 @@
 //! - Nothing more is read from a client while whole commands of it wait.
 //! - The loop does not sleep while a client is listed for reading or writing.
 
-use super::batch::Batch;
-use super::client::{Client, Closing, ReplyMode, Socket};
-use super::listener::Listener;
-use super::output::Sent;
-use super::query::Received;
-use crate::clock::ticks;
-use crate::server::Server;
+use crate::base::clock::ticks;
+use crate::engine::server::Server;
+use crate::net::batch::Batch;
+use crate::session::client::{Client, Closing, ReplyMode};
+use crate::session::query::Received;
+use crate::socket::listener::Listener;
+use crate::socket::output::Sent;
+use crate::socket::stream::Socket;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -139,7 +140,7 @@ impl EventLoop {
         let timer = server.timers.next_in(now).unwrap_or(cron);
         let wait = server.blocking.next_in(now).unwrap_or(cron);
         let pause = server.pause.map_or(cron, |pause| {
-            Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
+            Duration::from_millis((pause.until_ms - crate::base::clock::unix_us() / 1000).max(0) as u64)
         });
         let sweep = server.sweep.next_in(now).unwrap_or(cron);
         let expiry = server.expiring.next_in(now).unwrap_or(cron);
@@ -197,7 +198,7 @@ impl EventLoop {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // Out of descriptors, as a rule: those who wait are taken later.
-                    crate::log::warning(&format!("Accepting client connection: {error}"));
+                    crate::base::log::warning(&format!("Accepting client connection: {error}"));
                     self.accept_later = true;
                     return;
                 }
@@ -225,7 +226,7 @@ impl EventLoop {
             Socket::Unix(stream) => self.poll.registry().register(stream, Token(token), interest),
         };
         if let Err(error) = registered {
-            crate::log::warning(&format!("Registering a client: {error}"));
+            crate::base::log::warning(&format!("Registering a client: {error}"));
             server.clients.remove(token);
             return;
         }
@@ -334,7 +335,7 @@ fn linger(socket: &mut Socket) {
 }
 
 /// Whether a client's output is above its limit, at once or for too long.
-fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, now_s: i64) -> bool {
+fn over_limit(client: &mut Client, limit: crate::settings::parameters::OutputLimit, now_s: i64) -> bool {
     let queued = client.output.counted() as u64;
     if limit.hard_bytes > 0 && queued > limit.hard_bytes {
         return true;
@@ -362,11 +363,11 @@ impl Server {
                 bytes
             }
             Ok(Received::End) => {
-                crate::log::verbose("Client closed connection");
+                crate::base::log::verbose("Client closed connection");
                 return self.clients.close(token);
             }
             Err(error) => {
-                crate::log::verbose(&format!("Reading from client: {error}"));
+                crate::base::log::verbose(&format!("Reading from client: {error}"));
                 return self.clients.close(token);
             }
         };
@@ -375,7 +376,7 @@ impl Server {
         self.stats.reads += 1;
         self.stats.input_bytes += bytes as u64;
         if client.query.pending().len() > limit {
-            crate::log::warning(&format!(
+            crate::base::log::warning(&format!(
                 "Closing client that reached max query buffer length: id={} addr={}",
                 client.id, client.address
             ));
@@ -401,7 +402,7 @@ impl Server {
                     client.write_listed = sent == Sent::More;
                 }
                 Err(error) => {
-                    crate::log::verbose(&format!("Error writing to client: {error}"));
+                    crate::base::log::verbose(&format!("Error writing to client: {error}"));
                     self.clients.close(token);
                     return false;
                 }
@@ -429,7 +430,7 @@ impl Server {
         if client.closing == Closing::Now || !over_limit(client, limit, now_s) {
             return false;
         }
-        crate::log::warning(&format!(
+        crate::base::log::warning(&format!(
             "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
             client.id, client.address
         ));

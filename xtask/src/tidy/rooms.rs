@@ -36,20 +36,6 @@ const FLOORS: &[&[&str]] = &[
 /// Files outside folders, and the room that each belongs to.
 const LOOSE: &[(&str, &str)] = &[("main", "main"), ("lib", "main"), ("startup", "main")];
 
-/// Folders that are on their way into a room.
-const MOVING: &[(&str, &str)] = &[
-    ("clock", "base"),
-    ("log", "base"),
-    ("memory", "base"),
-    ("pattern", "base"),
-    ("signals", "base"),
-    ("config", "settings"),
-    ("resp", "wire"),
-    ("keyspace", "store"),
-    ("server", "engine"),
-    ("module", "modules"),
-];
-
 /// Most lines of the list of exceptions. It is never made larger.
 pub(super) const EXCEPTIONS_MAX: usize = 92;
 
@@ -175,10 +161,8 @@ fn module_of(path: &str) -> Vec<String> {
 fn room_of(module: &[String]) -> Option<&'static str> {
     let first = module.first()?.as_str();
     let known = FLOORS.iter().flat_map(|rooms| rooms.iter()).find(|room| **room == first).copied();
-    let named = |list: &'static [(&'static str, &'static str)]| {
-        list.iter().find(|(folder, _)| *folder == first).map(|(_, room)| *room)
-    };
-    if module.len() == 1 && named(LOOSE).is_some() { named(LOOSE) } else { known.or_else(|| named(MOVING)) }
+    let loose = LOOSE.iter().find(|(file, _)| *file == first).map(|(_, room)| *room);
+    if module.len() == 1 && loose.is_some() { loose } else { known }
 }
 
 fn floor(room: &str) -> usize {

@@ -1,9 +1,9 @@
 //! CLIENT KILL: by address as it was at first, or by filters of which all must fit.
 
-use super::listing::Kind;
-use crate::module::context::Context;
-use crate::net::client::Client;
-use crate::resp::number::parse_i64;
+use crate::admin::client::listing::Kind;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::client::Client;
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 

@@ -1,9 +1,9 @@
 //! CLIENT INFO and CLIENT LIST: one line of `name=value` words per connection.
 //! Fields: <https://redis.io/docs/latest/commands/client-list/>.
 
-use crate::module::context::Context;
-use crate::net::client::{Client, Closing};
-use crate::resp::number::parse_i64;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::client::{Client, Closing};
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 

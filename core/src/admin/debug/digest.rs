@@ -5,9 +5,9 @@
 //! are written alike; a type that writes equal values in different orders is told
 //! apart from itself.
 
-use crate::keyspace::entry::EntryPtr;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::store::entry::EntryPtr;
 use plinth_abi::status::{STATUS_OK, Status};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;

@@ -4,15 +4,15 @@
 //! encoded anew, by the limits that hold now. Keys keep their expiry and their access
 //! clock. A value that cannot be read back stays as it is, and is an error.
 
-use crate::keyspace::entry::EntryPtr;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::store::entry::EntryPtr;
 use plinth_abi::status::Status;
 
 pub(super) fn run(context: &mut Context) -> Status {
     if context.argc() > 2 {
         // Which part of the file is kept or merged.
-        return super::no_files(context);
+        return crate::admin::debug::no_files(context);
     }
     match context.server().reload() {
         Ok(()) => context.ok(),

@@ -16,10 +16,11 @@
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
 //! last said. The path is the last, because it may hold a comma.
 
-use super::Fields;
-use crate::command::table::Registered;
-use crate::module::{Module, ModuleId};
-use crate::server::Server;
+use crate::admin::info::Fields;
+use crate::base::id::ModuleId;
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::registry::modules::Module;
 
 pub(super) fn list(server: &mut Server, fields: &mut Fields) {
     fields.section("Modules");

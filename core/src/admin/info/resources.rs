@@ -1,10 +1,10 @@
 //! INFO's sections about what the server runs on and what it takes.
 
-use super::{Fields, ratio};
+use crate::admin::info::{Fields, ratio};
 use crate::admin::server::{REDIS_VERSION, VERSION};
-use crate::config::settings::EVICTION_POLICIES;
-use crate::memory;
-use crate::server::Server;
+use crate::base::memory;
+use crate::engine::server::Server;
+use crate::settings::parameters::EVICTION_POLICIES;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -12,7 +12,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 fn build_id() -> String {
     format!(
         "{:016x}",
-        crate::persist::crc64::checksum(format!("plinth {VERSION} {}", std::env::consts::ARCH).as_bytes())
+        crate::durable::crc64::checksum(format!("plinth {VERSION} {}", std::env::consts::ARCH).as_bytes())
     )
 }
 
@@ -35,7 +35,7 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("process_supervised", "no");
     fields.add("run_id", &server.run_id);
     fields.add("tcp_port", server.port);
-    fields.add("server_time_usec", crate::clock::unix_us());
+    fields.add("server_time_usec", crate::base::clock::unix_us());
     fields.add("uptime_in_seconds", server.clock.uptime_s());
     fields.add("uptime_in_days", server.clock.uptime_s() / SECONDS_PER_DAY);
     fields.add("hz", server.settings.hz);
@@ -88,7 +88,7 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     let (used, resident, startup) = (memory::used_bytes(), memory::resident_bytes(), memory::startup_bytes());
     server.stats.peak_memory = server.stats.peak_memory.max(used);
     let peak = server.stats.peak_memory;
-    let of_clients: usize = server.clients.iter().map(crate::net::client::Client::memory_bytes).sum();
+    let of_clients: usize = server.clients.iter().map(crate::session::client::Client::memory_bytes).sum();
     let of_tables: usize = server.keyspace.databases.iter().map(|database| database.table.memory_bytes()).sum();
     let overhead = (startup + of_clients + of_tables).min(used);
     let dataset = used - overhead;

@@ -1,8 +1,8 @@
 //! INFO's sections of counters.
 
-use super::{Fields, ratio};
-use crate::command::table::Registered;
-use crate::server::Server;
+use crate::admin::info::{Fields, ratio};
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
 
 /// Bytes in the kilobyte of the network figures.
 const KILOBYTE: f64 = 1024.0;

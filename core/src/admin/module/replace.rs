@@ -4,11 +4,11 @@
 //! `STATUS`, `PAUSE`, `RESUME` and `ROLLBACK` are words of the command, so a module of
 //! such a name cannot be replaced.
 
-use super::{FLAGS, GROUP, may_change};
 use crate::admin::CoreCommand;
-use crate::module::context::Context;
-use crate::module::load::{LoadError, LoadRequest};
-use crate::server::Server;
+use crate::admin::module::{FLAGS, GROUP, may_change};
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::modules::load::{LoadError, LoadRequest};
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -106,7 +106,7 @@ fn replace(context: &mut Context) -> Status {
     let request = LoadRequest { args, parameters: Vec::new() };
     let done = context.server().replace_module(&old, Path::new(&path), request);
     if let Err(error) = &done {
-        crate::log::warning(&format!("Module '{old}' is not replaced by {path}: {error}"));
+        crate::base::log::warning(&format!("Module '{old}' is not replaced by {path}: {error}"));
     }
     answer(context, done)
 }
