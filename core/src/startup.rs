@@ -1,9 +1,17 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
+use crate::engine::duties::{self, Duty};
+use crate::engine::gates::{self, Gate};
+use crate::engine::parameters::Applier;
+use crate::engine::server::Lists;
 use crate::engine::server::Server;
+use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest};
+use crate::modules::sweep;
 use crate::net::event_loop::EventLoop;
+use crate::net::listening::{handles, raise_open_files};
+use crate::net::{housekeeping, listening};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
@@ -78,6 +86,30 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
     }
 }
 
+/// What a command has to pass before it runs.
+static GATES: &[Gate] = &[
+    gates::authentication::gate,
+    gates::transaction::gate,
+    gates::memory::gate,
+    gates::pause::gate,
+    gates::queue::gate,
+];
+
+/// What is to be done without a command.
+static DUTIES: &[Duty] =
+    &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, duties::WAITS];
+
+/// How parameters take effect that need more than their value.
+static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES];
+
+/// A server with the core's own commands and services, and what each room takes part in.
+fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
+    let mut server = Server::new(settings, Lists { gates: GATES, duties: DUTIES, appliers: APPLIERS })?;
+    server.registry.modules.services = crate::modules::services::core_services();
+    crate::admin::register_core_commands(&mut server);
+    Ok(server)
+}
+
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
     let Configuration { settings, waiting, renames, file } = configuration;
@@ -88,30 +120,34 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
     let text = |error: std::io::Error| error.to_string();
-    let mut server = Server::new(settings).map_err(text)?;
+    let mut server = assemble(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
     crate::base::signals::watch(events.waker.clone()).map_err(text)?;
-    server.blocking.resumes.wake_by(events.waker.clone());
+    server.sessions.blocking.resumes.wake_by(events.waker.clone());
     server.port = server.settings.port as u16;
     banner(&server);
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     rename_commands(&mut server, &renames)?;
+    server.settle();
     if server.port > 0 {
-        let listeners = listen_tcp(&server.settings, server.port).map_err(|text| {
-            crate::base::log::warning(&text);
-            format!("Failed listening on port {} (tcp), aborting.", server.port)
-        })?;
-        server.listening = crate::engine::parameters::handles(&listeners).map_err(text)?;
+        let listeners =
+            listen_tcp(&server.settings.bind, server.settings.tcp_backlog, server.port).map_err(|text| {
+                crate::base::log::warning(&text);
+                format!("Failed listening on port {} (tcp), aborting.", server.port)
+            })?;
+        server.listening = handles(&listeners).map_err(text)?;
         for listener in listeners {
             events.add_listener(listener).map_err(text)?;
         }
     }
     if !server.settings.unixsocket.is_empty() {
-        events.add_listener(listen_unix(&server.settings)?).map_err(text)?;
+        events
+            .add_listener(listen_unix(&server.settings.unixsocket, &server.settings.unixsocketperm)?)
+            .map_err(text)?;
     }
     write_pidfile(&server);
     crate::base::memory::mark_startup();
@@ -133,33 +169,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
     Ok(())
-}
-
-/// Descriptors that the server needs beside those of clients.
-const OWN_DESCRIPTORS: u64 = 32;
-
-/// Raise the process's limit on open files so that so many clients fit; how many fit.
-pub fn raise_open_files(clients: i64) -> i64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = clients.max(1) as u64 + OWN_DESCRIPTORS;
-    let present = getrlimit(Resource::Nofile);
-    let Some(mut current) = present.current.filter(|current| *current < wanted) else { return clients };
-    // Above the hard limit only a privileged process may go.
-    let hard = present.maximum.map_or(wanted, |maximum| maximum.max(wanted));
-    let limits = [(wanted, Some(hard)), (present.maximum.map_or(wanted, |most| most.min(wanted)), present.maximum)];
-    for (soft, maximum) in limits {
-        if soft > current && setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum }).is_ok() {
-            current = soft;
-            break;
-        }
-    }
-    let fit = (current.saturating_sub(OWN_DESCRIPTORS).max(1) as i64).min(clients);
-    if fit < clients {
-        crate::base::log::warning(&format!(
-            "You requested maxclients of {clients}, for which {wanted} open files are needed; the limit is {current}, so that maxclients is now {fit}. Raise it with 'ulimit -n'."
-        ));
-    }
-    fit
 }
 
 /// Go on in the background, in a session of our own. Nothing has started a thread
@@ -196,7 +205,7 @@ fn write_pidfile(server: &Server) {
 
 /// Load the modules that the configuration names, and those found by themselves.
 fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), String> {
-    server.waiting_parameters = waiting
+    server.registry.waiting_parameters = waiting
         .iter()
         .map(|directive| {
             let value = directive.args.join(&b' ');
@@ -206,15 +215,14 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
     for words in server.settings.loadmodule.clone() {
         let args = words[1..].iter().map(|word| word.clone().into_bytes()).collect();
         let request = LoadRequest { args, parameters: Vec::new() };
-        server
-            .load_module(Path::new(&words[0]), request)
+        crate::modules::load::load_module(server, Path::new(&words[0]), request)
             .map_err(|error| format!("Can't load module from {}: {error}", words[0]))?;
     }
     #[cfg(feature = "linked-string")]
     load_linked(server)?;
     let paths = default_modules(server);
     load_defaults(server, paths);
-    if let Some((name, _)) = server.waiting_parameters.first() {
+    if let Some((name, _)) = server.registry.waiting_parameters.first() {
         let directive = waiting.iter().find(|directive| directive.name == *name);
         let error = directive.map(|directive| line_error(directive, LineError::BadDirective));
         return Err(error.map_or_else(|| format!("unknown parameter '{name}'"), |error| error.to_string()));
@@ -252,7 +260,7 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
                 crate::base::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
             }
             found.retain(|path| {
-                first_party(path).is_some_and(|name| !excluded(name) && server.modules.find(name).is_none())
+                first_party(path).is_some_and(|name| !excluded(name) && server.registry.modules.find(name).is_none())
             });
             return found;
         }
@@ -267,7 +275,7 @@ fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
         let before = paths.len();
         let mut missing = Vec::new();
         for path in paths {
-            match server.load_module(&path, LoadRequest::default()) {
+            match crate::modules::load::load_module(server, &path, LoadRequest::default()) {
                 Ok(_) => {}
                 Err(error @ LoadError::Service(_)) => missing.push((path, error)),
                 Err(error) => crate::base::log::warning(&format!("Module {} is left out: {error}", path.display())),
@@ -280,29 +288,6 @@ fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
             return;
         }
         paths = missing.into_iter().map(|(path, _)| path).collect();
-    }
-}
-
-/// The module's name, if a file is named as first-party modules are.
-fn first_party(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()?.strip_prefix("libplinth_")?.strip_suffix(".so")
-}
-
-/// Whether a module's library is one that is found without being named.
-pub fn loads_by_itself(server: &Server, path: &Path) -> bool {
-    // A module that was linked in has no library.
-    path == Path::new("linked")
-        || first_party(path).is_some()
-            && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
-}
-
-/// Where modules are looked for.
-fn module_folders(server: &Server) -> Vec<PathBuf> {
-    let beside = server.executable.parent().unwrap_or(Path::new(".")).to_owned();
-    if server.settings.module_dir.is_empty() {
-        vec![beside.join("modules"), beside.join("deps"), beside]
-    } else {
-        vec![PathBuf::from(&server.settings.module_dir)]
     }
 }
 
@@ -324,7 +309,7 @@ fn banner(server: &Server) {
 
 /// Check the configuration, with the modules that it loads, and serve nothing.
 pub fn check(configuration: Configuration) -> Result<(), String> {
-    let mut server = Server::new(configuration.settings).map_err(|error| error.to_string())?;
+    let mut server = assemble(configuration.settings).map_err(|error| error.to_string())?;
     crate::base::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
     rename_commands(&mut server, &configuration.renames)?;
@@ -339,6 +324,7 @@ fn load_linked(server: &mut Server) -> Result<(), String> {
     // SAFETY: the entry is a constant that lives as long as the process.
     let entry = unsafe { crate::modules::export::check(&raw const plinth_string::plinth_module_entry) };
     let entry = entry.map_err(|error| error.to_string())?;
-    server.load_entry(entry, None, Path::new("linked"), LoadRequest::default()).map_err(|error| error.to_string())?;
+    crate::modules::load::load_entry(server, entry, None, Path::new("linked"), LoadRequest::default())
+        .map_err(|error| error.to_string())?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 pub mod file;
 
-use crate::admin::CoreCommand;
+use crate::admin::spec::CoreCommand;
 use crate::base::pattern;
 use crate::engine::call::Context;
 use crate::engine::parameters::SetError;
@@ -137,24 +137,22 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     ],
 )];
 
-impl Server {
-    /// All names under which parameters are known, older names and modules' included,
-    /// but not those that are hidden.
-    fn parameter_names(&self) -> Vec<String> {
-        let shown = settings::all().filter(|parameter| !parameter.hidden);
-        let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
-        let modules = self.modules.visible().flat_map(|module| &module.parameters);
-        let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
-        let modules = modules.flat_map(|parameter| parameter.names().map(str::to_owned));
-        core.chain(modules).filter(|name| self.is_shown(name)).collect()
-    }
+/// All names under which parameters are known, older names and modules' included,
+/// but not those that are hidden.
+fn parameter_names(server: &Server) -> Vec<String> {
+    let shown = settings::all().filter(|parameter| !parameter.hidden);
+    let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
+    let modules = server.registry.modules.visible().flat_map(|module| &module.parameters);
+    let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
+    let modules = modules.flat_map(|parameter| parameter.names().map(str::to_owned));
+    core.chain(modules).filter(|name| is_shown(server, name)).collect()
+}
 
-    /// Whether a parameter is there, and not one that keeps a secret.
-    fn is_shown(&self, name: &str) -> bool {
-        let of_module = self.find_module_parameter(name).and_then(|at| self.module_parameter(at));
-        let secret = of_module.is_some_and(|parameter| parameter.is(plinth_abi::config::CONFIG_SENSITIVE));
-        self.parameter_exists(name) && !secret
-    }
+/// Whether a parameter is there, and not one that keeps a secret.
+fn is_shown(server: &Server, name: &str) -> bool {
+    let of_module = server.registry.find_parameter(name).and_then(|at| server.registry.parameter(at));
+    let secret = of_module.is_some_and(|parameter| parameter.is(plinth_abi::config::CONFIG_SENSITIVE));
+    server.parameter_exists(name) && !secret
 }
 
 fn get(context: &mut Context) -> Status {
@@ -168,9 +166,9 @@ fn get(context: &mut Context) -> Status {
     };
     for text in wanted {
         if pattern::is_pattern(text.as_bytes()) {
-            let all = server.parameter_names().into_iter();
+            let all = parameter_names(server).into_iter();
             all.filter(|name| pattern::matches(text.as_bytes(), name.as_bytes(), true)).for_each(&mut add);
-        } else if server.is_shown(&text) {
+        } else if is_shown(server, &text) {
             // Shown as it was asked for.
             add(text);
         }
@@ -210,6 +208,7 @@ fn reset_stat(context: &mut Context) -> Status {
     let server = context.server();
     // The peak of memory is not a count, and stays.
     server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
+    server.store.counters = Default::default();
     for command in server.commands.iter_mut() {
         command.stats = Default::default();
         command.subcommands.iter_mut().for_each(|sub| sub.stats = Default::default());

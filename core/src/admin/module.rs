@@ -2,7 +2,7 @@
 
 pub mod replace;
 
-use crate::admin::CoreCommand;
+use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
 use crate::engine::server::Server;
 use crate::modules::load::LoadRequest;
@@ -139,7 +139,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
 
 fn may_change(context: &mut Context) -> Result<(), Status> {
     let (enabled, client) = (context.server().settings.enable_module_command, context.client);
-    if context.server().allows(enabled, client) {
+    if context.server().sessions.allows(enabled, client) {
         return Ok(());
     }
     Err(context.error(
@@ -177,7 +177,7 @@ fn loadex(context: &mut Context) -> Status {
 
 fn load_request(context: &mut Context, request: LoadRequest) -> Status {
     let path = context.arg_text(2).into_owned();
-    match context.server().load_module(Path::new(&path), request) {
+    match crate::modules::load::load_module(context.server(), Path::new(&path), request) {
         Ok(_) => context.ok(),
         Err(error) => {
             crate::base::log::warning(&format!("Module {path} failed to load: {error}"));
@@ -196,7 +196,11 @@ fn unload(context: &mut Context) -> Status {
         return context.error("ERR syntax error");
     }
     let server = context.server();
-    match if keeps { server.unload_to_ghosts(&name) } else { server.unload_module(&name) } {
+    match if keeps {
+        crate::modules::leave::unload_to_ghosts(server, &name)
+    } else {
+        crate::modules::leave::unload_module(server, &name)
+    } {
         Ok(()) => context.ok(),
         Err(error) => context.error(format!("ERR Error unloading module: {error}")),
     }
@@ -210,7 +214,7 @@ pub fn listing(server: &Server) -> Vec<Listed> {
     let entry = |module: &crate::registry::modules::Module| {
         (module.name.clone(), version_number(&module.version), module.path.display().to_string(), module.args.clone())
     };
-    server.modules.visible().map(entry).collect()
+    server.registry.modules.visible().map(entry).collect()
 }
 
 /// `1.2.3` as 10203.

@@ -1,8 +1,7 @@
 //! Commands about the server: TIME, SHUTDOWN, and what several families share.
 
-use crate::admin::CoreCommand;
+use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
-use crate::engine::server::Server;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -112,24 +111,4 @@ pub fn help(context: &mut Context, command: &str, lines: &[&str]) -> Status {
     reply.simple("HELP");
     reply.simple("    Print this help.");
     STATUS_OK
-}
-
-impl Server {
-    /// Whether an `enable-*-command` parameter lets a client do it: 0 nobody, 1
-    /// everybody, 2 those on this machine.
-    pub fn allows(&self, enabled: usize, client: Option<usize>) -> bool {
-        let local = || {
-            client.and_then(|token| self.clients.peek(token)).is_none_or(|client| {
-                let address = client.address.parse::<std::net::SocketAddr>();
-                client.is_unix || address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
-            })
-        };
-        enabled == 1 || enabled == 2 && local()
-    }
-
-    /// End the loop after this turn.
-    pub fn stop(&mut self) {
-        self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
-        self.stopping = true;
-    }
 }

@@ -3,7 +3,8 @@
 //! Queued commands are kept as text and looked up again by EXEC, so that a module
 //! that comes or goes in between cannot leave a dangling command.
 
-use crate::admin::CoreCommand;
+use crate::admin::spec::CoreCommand;
+use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
 use crate::engine::dispatch::Caller;
 use crate::session::transaction::Queued;
@@ -145,19 +146,18 @@ fn watch(context: &mut Context) -> Status {
     let (Some(token), db) = (context.client, context.call.db) else { return STATUS_OK };
     for at in 1..context.argc() {
         let key = context.arg(at);
-        let hash = context.server().keyspace.hash(key);
+        let hash = context.server().store.hash(key);
         let server = context.server();
         let now_ms = server.clock.now_ms;
-        let stale = server.keyspace.databases[db as usize]
-            .find(hash, key)
-            .is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < now_ms);
-        let Some(id) = server.clients.peek(token).map(|client| client.id) else { break };
-        if server.watches.add(db, key, id)
-            && let Some(client) = server.clients.get(token)
+        let stale = server.store.databases[db as usize].find(hash, key).is_some_and(|entry| entry.has_expired(now_ms));
+        let Some(id) = server.sessions.clients.peek(token).map(|client| client.id) else { break };
+        if server.sessions.watches.add(db, key, id)
+            && let Some(client) = server.sessions.clients.get(token)
         {
             client.watched.push(Watch { key: (db, key.to_vec()), stale });
         }
     }
+    context.server().observe();
     context.ok()
 }
 
@@ -178,11 +178,9 @@ fn exec(context: &mut Context) -> Status {
         return context.error("EXECABORT Transaction discarded because of previous errors.");
     }
     let server = context.server();
-    if transaction.flags & abi::COMMAND_DENY_OOM != 0 && server.settings.maxmemory > 0 && server.is_memory_full() {
+    if server.lacks_memory_for(transaction.flags) {
         server.unwatch(token);
-        return context.error(
-            "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
-        );
+        return context.error(format!("EXECABORT Transaction discarded because of: {OUT_OF_MEMORY}"));
     }
     if context.server().is_spoiled(token) {
         context.server().unwatch(token);

@@ -33,6 +33,12 @@ pub enum Run {
 pub type Registered = crate::command::table::Registered<Run>;
 /// All commands.
 pub type CommandTable = crate::command::table::Table<Run>;
+/// What modules have registered.
+pub type Registry = crate::registry::Registry<Run>;
+/// A module that is taking the place of another.
+pub type Replacement = crate::registry::replacement::Replacement<Run>;
+/// What a module has while it is active.
+pub type Stash = crate::registry::replacement::Stash<Run>;
 
 /// One call.
 #[repr(C)]
@@ -82,7 +88,7 @@ impl Context {
     pub unsafe fn new(server: &mut Server, parts: CallParts<'_>) -> Context {
         // SAFETY: promised by the caller.
         let (reply, mark) = unsafe { ((*parts.output).as_reply(), (*parts.output).mark()) };
-        let module_data = server.modules.data(parts.module);
+        let module_data = server.registry.modules.data(parts.module);
         Context {
             call: Call {
                 size: size_of::<Call>() as u32,
@@ -172,7 +178,7 @@ impl Context {
     /// The client that sent the command.
     pub fn client(&mut self) -> Option<&mut Client> {
         let token = self.client?;
-        self.server().clients.get(token)
+        self.server().sessions.clients.get(token)
     }
 
     /// Hash of a key, taken from the call when it is the first.
@@ -184,7 +190,7 @@ impl Context {
                 return self.call.key_hash;
             }
         }
-        self.server().keyspace.hash(key)
+        self.server().store.hash(key)
     }
 
     /// The output buffer that the reply goes to.

@@ -8,8 +8,10 @@ use crate::base::clock::ticks;
 use crate::command::status;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
+use crate::engine::gates::Verdict;
 use crate::engine::server::Server;
 use crate::session::client::{Client, ReplyMode};
+use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
@@ -69,7 +71,7 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { &mut *command.as_ptr() };
-        let gated = self.pause.is_some()
+        let gated = self.sessions.pause.is_some()
             || self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM)
             || !command.subcommands.is_empty()
             || !client.is_plain();
@@ -95,7 +97,7 @@ impl Server {
             crate::base::log::warning(
                 "Possible SECURITY ATTACK detected: an HTTP request arrived; the connection is closed.",
             );
-            if let Some(client) = self.clients.get(token) {
+            if let Some(client) = self.sessions.clients.get(token) {
                 client.closing = crate::session::client::Closing::Now;
             }
             return Outcome::Done;
@@ -116,26 +118,22 @@ impl Server {
         };
         // SAFETY: a subcommand lives as long as its container.
         let command = unsafe { &mut *command };
-        if let Some(text) = self.gate(token, command) {
-            self.refuse(token, Some(command), &text);
+        let verdict = self.pass_gates(token, command, args);
+        if let Verdict::Refuse(text) = &verdict {
+            self.refuse(token, Some(command), text);
             return Outcome::Done;
         }
-        let waits = self.must_wait(token, command);
-        let Some(client) = self.clients.get(token) else { return Outcome::Done };
+        let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
         client.last_command = command.shared_name.clone();
-        if waits {
+        if verdict == Verdict::Wait {
             client.commands -= 1;
             return Outcome::Wait;
         }
         let mode = client.reply_mode;
         match mode {
-            _ if client.transaction.is_some() && !command.is(abi::COMMAND_NOT_QUEUED) => {
-                let mark = client.output.mark();
-                self.queue(token, command, args);
-                if mode != ReplyMode::On
-                    && let Some(client) = self.clients.get(token)
-                {
-                    client.output.rewind(mark);
+            _ if verdict == Verdict::Queued => {
+                if mode == ReplyMode::On {
+                    client.output.write(b"+QUEUED\r\n");
                 }
             }
             ReplyMode::On => {
@@ -157,13 +155,13 @@ impl Server {
     /// Run a command whose reply is thrown away, or sent after all when the command
     /// itself turned replies on.
     fn run_silent(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) {
-        let Some(client) = self.clients.get(token) else { return };
+        let Some(client) = self.sessions.clients.get(token) else { return };
         let (id, db, resp) = (client.id, client.db, client.resp);
         let mut output = std::mem::take(&mut self.sink);
         let begin = output.mark();
         let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp, flags: 0 };
         self.run(command, args, hash, caller);
-        if let Some(client) = self.clients.get(token)
+        if let Some(client) = self.sessions.clients.get(token)
             && client.reply_mode == ReplyMode::On
         {
             client.output.write(&output.copy_after(begin));
@@ -175,7 +173,7 @@ impl Server {
     /// After a command, given the mode before it: `CLIENT REPLY SKIP` silences the next
     /// command, and only that.
     fn settle_skip(&mut self, token: usize, before: ReplyMode) {
-        let Some(client) = self.clients.get(token) else { return };
+        let Some(client) = self.sessions.clients.get(token) else { return };
         match (before, client.reply_mode) {
             (_, ReplyMode::SkipNext) => client.reply_mode = ReplyMode::Skip,
             (ReplyMode::Skip, ReplyMode::Skip) => client.reply_mode = ReplyMode::On,
@@ -211,39 +209,27 @@ impl Server {
         if resolved.takes(args.len()) { Ok(found) } else { Err(status::arity(&resolved.name)) }
     }
 
-    /// Why a command may not run, if so.
-    fn gate(&mut self, token: usize, command: &Registered) -> Option<String> {
-        let full = command.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full();
-        let client = self.clients.get(token)?;
-        if !client.authenticated && !command.is(abi::COMMAND_NO_AUTH) {
-            return Some("NOAUTH Authentication required.".into());
+    /// What becomes of a command at the gates: that of the first which does not let it pass.
+    fn pass_gates(&mut self, token: usize, command: &Registered, args: &[Bytes]) -> Verdict {
+        for gate in self.lists.gates {
+            let verdict = gate(self, token, command, args);
+            if verdict != Verdict::Pass {
+                return verdict;
+            }
         }
-        if client.transaction.is_some() && command.is(abi::COMMAND_NO_MULTI) {
-            return Some("ERR Command not allowed inside a transaction".into());
-        }
-        full.then(error_oom)
-    }
-
-    /// Whether CLIENT PAUSE holds a command back. Those of a transaction that runs do
-    /// not come here: a pause that begins within it holds from its end on.
-    fn must_wait(&self, token: usize, command: &Registered) -> bool {
-        let Some(pause) = self.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
-        let transaction = self.clients.peek(token).and_then(|client| client.transaction.as_ref());
-        let queued = if command.name == "exec" { transaction.map_or(0, |open| open.flags) } else { 0 };
-        let may_write = abi::COMMAND_WRITE | abi::COMMAND_MAY_REPLICATE;
-        !pause.writes_only || (command.spec.flags | queued) & may_write != 0
+        Verdict::Pass
     }
 
     /// Send an error without a run; inside MULTI the transaction fails.
     #[cold]
     pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &str) {
-        let is_exec = command.as_ref().is_some_and(|command| command.name == "exec");
+        let is_exec = command.as_ref().is_some_and(|command| is_exec(&command.name));
         if let Some(command) = command {
             command.stats.rejected += 1;
         }
         let code = text.split(' ').next().unwrap_or("ERR").to_owned();
         self.stats.count_error(&code);
-        let Some(client) = self.clients.get(token) else { return };
+        let Some(client) = self.sessions.clients.get(token) else { return };
         if let Some(transaction) = &mut client.transaction {
             transaction.failed |= !is_exec;
         }
@@ -271,12 +257,15 @@ impl Server {
         self.last_ticks = ticks();
         command.count(self.last_ticks.wrapping_sub(begun));
         self.stats.commands += 1;
+        if self.store.effects.is_due {
+            self.record();
+        }
         status
     }
 
     #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
-        if self.replacing {
+        if !self.registry.replacements.is_empty() {
             return self.invoke_routed(command, args, hash, caller);
         }
         self.invoke_this(command, args, hash, caller)
@@ -326,8 +315,8 @@ impl Server {
         }
         // SAFETY: as in `invoke`; the context is gone.
         let output = unsafe { &mut *caller.output };
-        let text = if status == STATUS_GHOST && !self.ghost_note.is_empty() {
-            Some(std::mem::take(&mut self.ghost_note))
+        let text = if status == STATUS_GHOST && !self.store.ghost_note.is_empty() {
+            Some(std::mem::take(&mut self.store.ghost_note))
         } else {
             status::error_text(status, &command.name)
         };
@@ -340,7 +329,7 @@ impl Server {
             self.stats.panics += 1;
             crate::base::log::warning(&format!(
                 "The module '{}' panicked while it ran '{}'; the error is contained.",
-                self.modules.name(command.module),
+                self.registry.modules.name(command.module),
                 command.name
             ));
         }
@@ -388,13 +377,16 @@ impl Server {
             Ok(resolved) => resolved,
             Err(status) => return Some(status),
         };
-        if self.must_wait(token, command) {
+        if self.is_held_back(token, command) {
             return None;
         }
         let begun = ticks();
         let status = self.invoke(command, args, None, caller);
         self.last_ticks = ticks();
         command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        if self.store.effects.is_due {
+            self.record();
+        }
         Some(status)
     }
 
@@ -418,8 +410,8 @@ impl Server {
         };
         // SAFETY: as above.
         let resolved = unsafe { &mut *resolved };
-        if resolved.is(abi::COMMAND_DENY_OOM) && self.settings.maxmemory > 0 && self.is_memory_full() {
-            return Err(self.nested_error(Some(resolved), &error_oom(), caller));
+        if self.lacks_memory_for(resolved.spec.flags) {
+            return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY, caller));
         }
         Ok(resolved)
     }
@@ -433,14 +425,4 @@ impl Server {
         crate::wire::write::Writer::new(unsafe { &mut *caller.output }, caller.resp == 3).error(text.as_bytes());
         STATUS_REPLIED
     }
-
-    /// Whether `maxmemory` is reached.
-    pub fn is_memory_full(&self) -> bool {
-        crate::base::memory::used_bytes() > self.settings.maxmemory as usize
-    }
-}
-
-/// The error when `maxmemory` is reached.
-fn error_oom() -> String {
-    "OOM command not allowed when used memory > 'maxmemory'.".into()
 }

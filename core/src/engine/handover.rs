@@ -38,9 +38,9 @@ impl Server {
         let Some(at) = self.route(command, args, caller.db) else {
             return self.invoke_this(command, args, hash, caller);
         };
-        let (active, inactive) = (self.replacements[at].active, self.replacements[at].inactive);
-        let before = self.point_services(active, inactive, true);
-        let other = if command.module == active { self.replacements[at].command(&command.name) } else { None };
+        let (active, inactive) = (self.registry.replacements[at].active, self.registry.replacements[at].inactive);
+        let before = self.registry.point_services(active, inactive, true);
+        let other = if command.module == active { self.registry.replacements[at].command(&command.name) } else { None };
         let status = match other {
             Some(other) => {
                 // SAFETY: the stashed command lives until the replacement is over, which
@@ -54,7 +54,7 @@ impl Server {
             }
             None => self.invoke_this(command, args, hash, caller),
         };
-        self.point_services(active, inactive, before);
+        self.registry.point_services(active, inactive, before);
         status
     }
 
@@ -64,21 +64,21 @@ impl Server {
             return None;
         }
         let keys = keyspec::keys(command, args).ok()?;
-        let mut weights = vec![Weights::default(); self.replacements.len()];
+        let mut weights = vec![Weights::default(); self.registry.replacements.len()];
         for key in keys {
             // SAFETY: arguments live as long as the call, and the position is one of them.
             let key = unsafe { args[key.at].as_slice() };
-            let hash = self.keyspace.hash(key);
-            let found = self.keyspace.databases.get(db as usize).and_then(|database| database.find(hash, key));
-            let Some(entry) = found.filter(|entry| self.is_large(*entry)) else { continue };
+            let hash = self.store.hash(key);
+            let found = self.store.databases.get(db as usize).and_then(|database| database.find(hash, key));
+            let Some(entry) = found.filter(|entry| self.store.is_large(*entry)) else { continue };
             self.weigh(entry, &mut weights);
         }
         weights.iter().position(|one| one.inactive > 0 && one.inactive >= one.active)
     }
 
     fn weigh(&self, entry: EntryPtr, weights: &mut [Weights]) {
-        let Some(ty) = self.keyspace.types.get(entry.type_id()).filter(|ty| ty.twin != 0) else { return };
-        for (replacement, weight) in self.replacements.iter().zip(weights) {
+        let Some(ty) = self.store.types.get(entry.type_id()).filter(|ty| ty.twin != 0) else { return };
+        for (replacement, weight) in self.registry.replacements.iter().zip(weights) {
             let bytes = entry.charge().max(1);
             if ty.module == replacement.inactive {
                 weight.inactive += bytes;
@@ -91,29 +91,9 @@ impl Server {
     /// The module and the type that whoever waits in a command is to be listed under,
     /// given those that it was run by.
     pub fn current_of(&self, module: ModuleId, type_id: u32) -> (ModuleId, u32) {
-        let active = self.replacements.iter().find(|one| one.inactive == module).map_or(module, |one| one.active);
-        let current = u8::try_from(type_id).map_or(type_id, |id| u32::from(self.keyspace.types.current(id)));
+        let active =
+            self.registry.replacements.iter().find(|one| one.inactive == module).map_or(module, |one| one.active);
+        let current = u8::try_from(type_id).map_or(type_id, |id| u32::from(self.store.types.current(id)));
         (active, current)
-    }
-
-    /// Have services that both modules of a replacement provide lead to the one or the
-    /// other; where they led before.
-    pub(super) fn point_services(&mut self, active: ModuleId, inactive: ModuleId, to_inactive: bool) -> bool {
-        let Some(replacement) = self.replacements.iter_mut().find(|one| one.is_of(active, inactive)) else {
-            return false;
-        };
-        let before = std::mem::replace(&mut replacement.services_inactive, to_inactive);
-        if before == to_inactive {
-            return before;
-        }
-        for (id, other) in replacement.services() {
-            let service = self.modules.services.iter_mut().find(|service| service.module == active && service.id == id);
-            if let Some(service) = service {
-                let table = if to_inactive { other } else { service.table };
-                // SAFETY: both tables are constants of modules that are mapped.
-                unsafe { service.point_at(table) };
-            }
-        }
-        before
     }
 }

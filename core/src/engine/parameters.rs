@@ -6,12 +6,9 @@ use crate::engine::server::Server;
 use crate::settings::of_module::ModuleParameter;
 use crate::settings::parameters as settings;
 use crate::settings::parameters::{EVICTION_POLICIES, Settings};
-use crate::socket::listener::{Listener, listen_tcp};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::config as abi;
 use plinth_abi::status::STATUS_OK;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 /// Why CONFIG SET failed.
@@ -33,19 +30,18 @@ struct Before {
 }
 
 /// Whether two names stand for the same parameter.
-fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
         || settings::find(one).zip(settings::find(other)).is_some_and(|(one, other)| std::ptr::eq(one, other))
 }
 
-/// Second handles of TCP sockets, by which they can be reached from here while the
-/// loop owns them.
-pub fn handles(listeners: &[Listener]) -> io::Result<Vec<OwnedFd>> {
-    let tcp = listeners.iter().filter_map(|listener| match listener {
-        Listener::Tcp(socket) => Some(socket.as_fd().try_clone_to_owned()),
-        Listener::Unix(_) => None,
-    });
-    tcp.collect()
+/// How parameters take effect that need more than their value.
+pub struct Applier {
+    /// The parameters.
+    pub names: &'static [&'static str],
+    /// Have the values count that are set now, given the name that was used; when that fails, nothing
+    /// has changed, and the reason is told.
+    pub apply: fn(&mut Server, &str) -> Result<(), String>,
 }
 
 impl Server {
@@ -54,8 +50,8 @@ impl Server {
         if let Some(parameter) = settings::find(name) {
             return Some(self.settings.get(parameter).into_bytes());
         }
-        let at = self.find_module_parameter(name)?;
-        self.module_parameter(at).map(|parameter| parameter.value.clone())
+        let at = self.registry.find_parameter(name)?;
+        self.registry.parameter(at).map(|parameter| parameter.value.clone())
     }
 
     /// Set several parameters, all or none.
@@ -95,8 +91,8 @@ impl Server {
         let of_modules = pairs
             .iter()
             .map(|(name, _)| {
-                let at = if settings::find(name).is_some() { None } else { self.find_module_parameter(name) };
-                at.and_then(|at| Some((name.clone(), self.module_parameter(at)?.value.clone())))
+                let at = if settings::find(name).is_some() { None } else { self.registry.find_parameter(name) };
+                at.and_then(|at| Some((name.clone(), self.registry.parameter(at)?.value.clone())))
             })
             .collect();
         Before { settings: self.settings.clone(), dir: std::env::current_dir().ok(), of_modules }
@@ -121,12 +117,12 @@ impl Server {
             if parameter.immutable {
                 return refuse("can't set immutable config");
             }
-            if parameter.protected && !self.allows(self.settings.enable_protected_configs, client) {
+            if parameter.protected && !self.sessions.allows(self.settings.enable_protected_configs, client) {
                 return refuse("can't set protected config");
             }
             return Ok(());
         }
-        match self.find_module_parameter(name).and_then(|at| self.module_parameter(at)) {
+        match self.registry.find_parameter(name).and_then(|at| self.registry.parameter(at)) {
             Some(parameter) if parameter.is(abi::CONFIG_IMMUTABLE) => refuse("can't set immutable config"),
             Some(_) => Ok(()),
             None => Err(SetError::Unknown(name.to_owned())),
@@ -142,100 +138,42 @@ impl Server {
             };
             return self.settings.set(parameter, &words);
         }
-        let at = self.find_module_parameter(name).ok_or("no such parameter")?;
+        let at = self.registry.find_parameter(name).ok_or("no such parameter")?;
         self.set_module_parameter(at, value)
     }
 
-    /// Do what follows from new values and may fail.
+    /// Do what follows from new values and may fail; what was done is undone then.
     fn take_effect(&mut self, pairs: &[(String, Vec<u8>)]) -> Result<(), (String, String)> {
-        if let Some((name, _)) = pairs.iter().find(|(name, _)| is_same(name, "maxclients")) {
-            let fit = crate::startup::raise_open_files(self.settings.maxclients);
-            if fit < self.settings.maxclients {
-                let reason = "The operating system is not able to handle the specified number of clients, try with";
-                return Err((name.clone(), format!("{reason} {fit}")));
+        for applier in self.lists.appliers {
+            let named = |(name, _): &&(String, Vec<u8>)| applier.names.iter().any(|own| is_same(name, own));
+            if let Some((name, _)) = pairs.iter().find(named) {
+                (applier.apply)(self, name).map_err(|reason| (name.clone(), reason))?;
             }
         }
-        let Some((name, _)) = pairs.iter().find(|(name, _)| is_same(name, "port") || is_same(name, "bind")) else {
-            return Ok(());
-        };
-        let port = self.settings.port as u16;
-        self.listen_anew(port).map_err(|error| {
-            crate::base::log::warning(&error);
-            let reason = if is_same(name, "port") {
-                "Unable to listen on this port. Check server logs."
-            } else {
-                "Failed to bind to specified addresses."
-            };
-            (name.clone(), reason.to_owned())
-        })?;
-        self.port = port;
         Ok(())
-    }
-
-    /// Listen as the parameters say now; when that fails, on as before.
-    fn listen_anew(&mut self, port: u16) -> Result<(), String> {
-        let listen = |server: &Server| if port == 0 { Ok(Vec::new()) } else { listen_tcp(&server.settings, port) };
-        // An address can be listened on once, and `*` stands in the way of all others.
-        // So when the new sockets cannot be had beside the present ones, these are
-        // put to rest for the attempt.
-        let listeners = match listen(self) {
-            Ok(listeners) => listeners,
-            Err(_) => {
-                self.rest();
-                listen(self).inspect_err(|_| self.wake())?
-            }
-        };
-        self.listening = handles(&listeners).map_err(|error| error.to_string()).inspect_err(|_| self.wake())?;
-        self.new_listeners = Some(listeners);
-        Ok(())
-    }
-
-    /// Stop listening, keeping the addresses.
-    fn rest(&self) {
-        for socket in &self.listening {
-            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
-        }
-    }
-
-    /// Listen again.
-    fn wake(&self) {
-        let backlog = self.settings.tcp_backlog.clamp(1, 65_535) as i32;
-        for socket in &self.listening {
-            let _ = rustix::net::listen(socket, backlog);
-        }
     }
 
     /// Take up parameters that are used in another form than they are kept in.
     pub fn settings_changed(&mut self) {
         crate::base::log::set_level(self.settings.loglevel);
-        self.access.lfu = EVICTION_POLICIES[self.settings.maxmemory_policy].ends_with("lfu");
-        self.access.log_factor = u32::try_from(self.settings.lfu_log_factor).unwrap_or(u32::MAX);
-        self.access.decay_minutes = u32::try_from(self.settings.lfu_decay_time).unwrap_or(u32::MAX);
+        self.store.access.lfu = EVICTION_POLICIES[self.settings.maxmemory_policy].ends_with("lfu");
+        self.store.access.log_factor = u32::try_from(self.settings.lfu_log_factor).unwrap_or(u32::MAX);
+        self.store.access.decay_minutes = u32::try_from(self.settings.lfu_decay_time).unwrap_or(u32::MAX);
+        self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
+        self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
+        self.store.compress = self.settings.rdbcompression;
     }
 }
 
 impl Server {
     /// Whether a parameter of this name exists.
     pub fn parameter_exists(&self, name: &str) -> bool {
-        settings::find(name).is_some() || self.find_module_parameter(name).is_some()
-    }
-
-    /// Module and position of a module's parameter.
-    pub fn find_module_parameter(&self, name: &str) -> Option<(ModuleId, usize)> {
-        self.modules.visible().find_map(|module| {
-            let at = module.parameters.iter().position(|parameter| parameter.is_called(name))?;
-            Some((module.id, at))
-        })
-    }
-
-    /// A module's parameter.
-    pub fn module_parameter(&self, at: (ModuleId, usize)) -> Option<&ModuleParameter> {
-        self.modules.get(at.0)?.parameters.get(at.1)
+        settings::find(name).is_some() || self.registry.find_parameter(name).is_some()
     }
 
     /// Set a module's parameter, which its `apply` may refuse.
     pub fn set_module_parameter(&mut self, at: (ModuleId, usize), value: &[u8]) -> Result<(), String> {
-        let parameter = self.module_parameter(at).ok_or("no such parameter")?;
+        let parameter = self.registry.parameter(at).ok_or("no such parameter")?;
         let (number, text) = parameter.parse(value)?;
         let (apply, data) = (parameter.spec.apply, parameter.spec.data);
         if let Some(apply) = apply {
@@ -252,7 +190,8 @@ impl Server {
                 return Err(if said.is_empty() { "the module refused the value".into() } else { said });
             }
         }
-        if let Some(parameter) = self.modules.get_mut(at.0).and_then(|module| module.parameters.get_mut(at.1)) {
+        if let Some(parameter) = self.registry.modules.get_mut(at.0).and_then(|module| module.parameters.get_mut(at.1))
+        {
             parameter.value = text;
             parameter.number = number;
         }
@@ -263,10 +202,13 @@ impl Server {
     /// Tell the module whose place another has taken of a parameter of the other's that
     /// it has too: its handlers still run commands on large values.
     fn set_for_inactive(&mut self, at: (ModuleId, usize), value: &[u8]) {
-        let Some(inactive) = self.replacements.iter().find(|one| one.active == at.0).map(|one| one.inactive) else {
+        let Some(inactive) = self.registry.replacements.iter().find(|one| one.active == at.0).map(|one| one.inactive)
+        else {
             return;
         };
-        let (Some(set), Some(module)) = (self.module_parameter(at), self.modules.get(inactive)) else { return };
+        let (Some(set), Some(module)) = (self.registry.parameter(at), self.registry.modules.get(inactive)) else {
+            return;
+        };
         // An alias of one module may be a parameter of its own in the other.
         let is_same = |other: &ModuleParameter| set.names().any(|name| other.is_called(name));
         let known: Vec<usize> =
@@ -286,7 +228,7 @@ impl Server {
         requested: &[(String, Vec<u8>)],
         carried: &[(String, Vec<u8>)],
     ) -> Result<(), String> {
-        let Some(module) = self.modules.get(id) else { return Ok(()) };
+        let Some(module) = self.registry.modules.get(id) else { return Ok(()) };
         let count = module.parameters.len();
         if let Some((name, _)) =
             requested.iter().find(|(name, _)| !module.parameters.iter().any(|one| one.is_called(name)))
@@ -294,7 +236,9 @@ impl Server {
             return Err(format!("the module has no parameter '{name}'"));
         }
         for at in 0..count {
-            let Some(parameter) = self.modules.get(id).and_then(|module| module.parameters.get(at)) else { break };
+            let Some(parameter) = self.registry.modules.get(id).and_then(|module| module.parameters.get(at)) else {
+                break;
+            };
             // What is said last counts, under either name.
             let last = |pairs: &[(String, Vec<u8>)]| {
                 let found = pairs.iter().rev().find(|(given, _)| parameter.is_called(given));
@@ -305,10 +249,10 @@ impl Server {
                 let of = |name: &str| carried.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
                 parameter.names().find_map(of).map(|(_, value)| value.clone())
             };
-            let waiting = last(&self.waiting_parameters);
+            let waiting = last(&self.registry.waiting_parameters);
             let value = last(requested).or_else(carry).or(waiting).unwrap_or_else(|| parameter.value.clone());
             let name = parameter.name.clone();
-            self.waiting_parameters.retain(|(given, _)| !parameter.is_called(given));
+            self.registry.waiting_parameters.retain(|(given, _)| !parameter.is_called(given));
             self.set_module_parameter((id, at), &value).map_err(|reason| format!("parameter '{name}': {reason}"))?;
         }
         Ok(())

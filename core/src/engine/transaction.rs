@@ -9,10 +9,9 @@ use plinth_abi::bytes::Bytes;
 impl Server {
     /// Keep a command for EXEC.
     pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
-        let Some(client) = self.clients.get(token) else { return };
+        let Some(client) = self.sessions.clients.get(token) else { return };
         let Some(transaction) = &mut client.transaction else { return };
         if transaction.failed {
-            client.output.write(b"+QUEUED\r\n");
             return;
         }
         let mut bytes = Vec::new();
@@ -27,28 +26,28 @@ impl Server {
             Queued { bytes, ends, name: command.name.clone(), module: command.module },
             command.spec.flags,
         );
-        client.output.write(b"+QUEUED\r\n");
     }
 
     /// A client watches nothing any more.
     pub fn unwatch(&mut self, token: usize) {
-        let Some(client) = self.clients.get(token) else { return };
+        let Some(client) = self.sessions.clients.get(token) else { return };
         client.watch_spoiled = false;
         let (watched, id) = (std::mem::take(&mut client.watched), client.id);
         for watch in &watched {
-            self.watches.remove(&watch.key, id);
+            self.sessions.watches.remove(&watch.key, id);
         }
+        self.observe();
     }
 
     /// Whether a watched key of a client has changed, or expired since the watch began.
     pub fn is_spoiled(&mut self, token: usize) -> bool {
         let now_ms = self.clock.now_ms;
-        let Some(client) = self.clients.peek(token) else { return false };
+        let Some(client) = self.sessions.clients.peek(token) else { return false };
         client.watch_spoiled
             || client.watched.iter().any(|Watch { key: (db, key), stale }| {
-                let hash = self.keyspace.hash(key);
-                let entry = self.keyspace.databases[*db as usize].find(hash, key);
-                !stale && entry.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < now_ms)
+                let hash = self.store.hash(key);
+                let entry = self.store.databases[*db as usize].find(hash, key);
+                !stale && entry.is_some_and(|entry| entry.has_expired(now_ms))
             })
     }
 }

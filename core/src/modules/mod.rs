@@ -6,9 +6,11 @@
 //! - [`replace`]: another module in the place of one, live; [`sweep`]: the walk that makes values
 //!   follow.
 //! - [`services`]: the tables that modules ask for, one file each.
+//! - [`folder`]: where those are that load by themselves.
 //! - [`inspect`]: `plinth-server --inspect`.
 
 pub mod export;
+pub mod folder;
 pub mod inspect;
 pub mod leave;
 pub mod load;

@@ -17,7 +17,10 @@
 //! [`IDLE_SLICE`] after the other, between which the loop looks at its sockets.
 
 use crate::base::pace::{BUSY_SLICE, Pace};
+use crate::engine::duties::Duty;
 use crate::engine::server::Server;
+use crate::modules::{leave, replace};
+use crate::store::Store;
 use crate::store::entry::EntryPtr;
 use crate::store::ghost::GHOST;
 use crate::store::types::Role;
@@ -44,13 +47,11 @@ pub struct Sweep {
     /// What this pass has changed so far.
     changed: u64,
     pace: Pace,
-    /// Addresses of large values that cannot be converted in slices.
-    given_up: Vec<usize>,
 }
 
 /// What became of a value that the walk came by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+enum Step {
     /// It is another now.
     Changed,
     /// It stays as it is for now.
@@ -59,90 +60,83 @@ pub enum Step {
     Again,
 }
 
-impl Sweep {
-    /// Begin anew, because there is something to do.
-    pub fn begin(&mut self) {
-        self.pace.hurry();
-        *self = Sweep { active: true, ghosts: self.ghosts, pace: self.pace, ..Sweep::default() };
-    }
+/// The walk as a duty.
+pub const DUTY: Duty = Duty { due, run: turn };
 
-    /// The same, and look at ghosts too.
-    pub fn begin_with_ghosts(&mut self) {
-        self.ghosts = true;
-        self.begin();
-    }
-
-    /// Do not try again in this pass to convert a boxed value in slices.
-    pub fn give_up(&mut self, boxed: usize) {
-        self.given_up.push(boxed);
-    }
-
-    /// Whether that was said of it.
-    pub fn has_given_up(&self, boxed: usize) -> bool {
-        self.given_up.contains(&boxed)
-    }
-
-    /// Time until there is something to do, if there is.
-    pub fn next_in(&self, now: Instant) -> Option<Duration> {
-        self.active.then(|| self.pace.next_in(now))
-    }
+fn due(server: &Server, now: Instant) -> Option<Duration> {
+    let sweep = server.slots.peek::<Sweep>()?;
+    sweep.active.then(|| sweep.pace.next_in(now))
 }
 
-impl Server {
-    /// One slice, if it is time for one.
-    pub fn sweep_turn(&mut self, now: Instant) {
-        if !self.sweep.active || !self.sweep.pace.is_due(now) {
-            return;
-        }
-        let busy = self.sweep.pace.begin(now, self.stats.commands, BUSY_PERIOD);
-        let end = now + if busy { BUSY_SLICE } else { IDLE_SLICE };
-        self.settle_accounts();
-        while self.sweep.active && Instant::now() < end {
-            if self.migration.is_some() {
-                self.migrate_some(end);
-            } else if !self.sweep_wants_any() {
-                // What is to follow when the freeing thread is done, if anything.
-                self.sweep.active = self.is_something_ending();
-                self.sweep.pace.rest_until(now + BUSY_PERIOD);
-                break;
-            } else if self.sweep_buckets(end) {
-                self.end_pass(now);
-                break;
-            }
-        }
-        self.finish_leaving();
-        self.finish_replacements();
-        self.sweep.pace.end(self.stats.commands);
-    }
+/// Begin anew, because there is something to do; with `ghosts`, look at these too.
+pub fn begin(server: &mut Server, ghosts: bool) {
+    server.store.given_up.clear();
+    server.slots.with(|sweep: &mut Sweep| {
+        sweep.pace.hurry();
+        *sweep = Sweep { active: true, ghosts: sweep.ghosts || ghosts, pace: sweep.pace, ..Sweep::default() };
+    });
+}
 
+/// One slice, if it is time for one.
+pub fn turn(server: &mut Server, now: Instant) {
+    let mut sweep = server.slots.take::<Sweep>();
+    if !sweep.active || !sweep.pace.is_due(now) {
+        server.slots.put(sweep);
+        return;
+    }
+    let busy = sweep.pace.begin(now, server.stats.commands, BUSY_PERIOD);
+    let end = now + if busy { BUSY_SLICE } else { IDLE_SLICE };
+    server.store.settle_accounts();
+    while sweep.active && Instant::now() < end {
+        if server.store.migration.is_some() {
+            server.store.migrate_some(end);
+        } else if !sweep.wants_any(server) {
+            // What is to follow when the freeing thread is done, if anything.
+            sweep.active = leave::is_something_ending(server);
+            sweep.pace.rest_until(now + BUSY_PERIOD);
+            break;
+        } else if sweep.look_at_buckets(server, end) {
+            sweep.end_pass(server, now);
+            break;
+        }
+    }
+    server.slots.put(sweep);
+    server.record();
+    leave::finish_leaving(server);
+    replace::finish_replacements(server);
+    let commands = server.stats.commands;
+    server.slots.with(|sweep: &mut Sweep| sweep.pace.end(commands));
+}
+
+impl Sweep {
     /// Whether any value may be left that the sweep is for.
-    fn sweep_wants_any(&self) -> bool {
-        let ghosts = self.sweep.ghosts && self.keyspace.ghosts.values() > 0;
-        ghosts || self.keyspace.types.iter().any(|(id, ty)| ty.values > 0 && self.sweep_wants(id))
+    fn wants_any(&self, server: &Server) -> bool {
+        let ghosts = self.ghosts && server.store.ghosts.values() > 0;
+        ghosts || server.store.types.iter().any(|(id, ty)| ty.values > 0 && self.wants(server, id))
     }
 
     /// Whether values of a type are to be changed.
-    fn sweep_wants(&self, type_id: u8) -> bool {
-        match self.keyspace.types.get(type_id) {
+    fn wants(&self, server: &Server, type_id: u8) -> bool {
+        match server.store.types.get(type_id) {
             Some(ty) => match ty.role {
                 Role::Active => false,
                 Role::Leaving => true,
-                Role::Inactive => ty.twin != 0 && !self.is_paused(ty.module),
+                Role::Inactive => ty.twin != 0 && !server.registry.is_paused(ty.module),
             },
-            None => type_id == GHOST && self.sweep.ghosts,
+            None => type_id == GHOST && self.ghosts,
         }
     }
 
     /// Go on for some buckets; whether the last database's end was reached.
-    fn sweep_buckets(&mut self, end: Instant) -> bool {
+    fn look_at_buckets(&mut self, server: &mut Server, end: Instant) -> bool {
         let mut found = Vec::new();
         for _ in 0..STEPS {
-            let Some(database) = self.keyspace.databases.get(self.sweep.db) else { return true };
-            let cursor = database.table.scan(self.sweep.cursor, |entry| found.push(entry));
-            found.retain(|entry| self.sweep_wants(entry.type_id()));
+            let Some(database) = server.store.databases.get(self.db) else { return true };
+            let cursor = database.table.scan(self.cursor, |entry| found.push(entry));
+            found.retain(|entry: &EntryPtr| self.wants(server, entry.type_id()));
             for entry in found.drain(..) {
-                match self.sweep_entry(self.sweep.db as u32, entry, end) {
-                    Step::Changed => self.sweep.changed += 1,
+                match change(&mut server.store, self.db as u32, entry) {
+                    Step::Changed => self.changed += 1,
                     Step::Left => {}
                     Step::Again => return false,
                 }
@@ -151,35 +145,51 @@ impl Server {
                     return false;
                 }
             }
-            self.sweep.cursor = cursor;
+            self.cursor = cursor;
             if cursor == 0 {
-                self.sweep.db += 1;
+                self.db += 1;
             }
         }
         false
     }
 
-    fn sweep_entry(&mut self, db: u32, entry: EntryPtr, end: Instant) -> Step {
-        // SAFETY: the entry is in the table: changing others of its bucket has not
-        // removed it, and nothing else has run since the bucket was looked at.
-        let hash = self.keyspace.hash(unsafe { entry.key() });
-        let changed = match self.keyspace.types.get(entry.type_id()).map(|ty| ty.role) {
-            None => self.revive(db, hash, entry),
-            Some(Role::Leaving) => self.give_up(db, hash, entry),
-            Some(Role::Inactive) => return self.convert_some(db, hash, entry, end),
-            Some(Role::Active) => return Step::Left,
-        };
-        if changed.is_ok() { Step::Changed } else { Step::Left }
-    }
-
-    fn end_pass(&mut self, now: Instant) {
-        let changed = std::mem::take(&mut self.sweep.changed);
-        (self.sweep.db, self.sweep.cursor) = (0, 0);
-        self.sweep.given_up.clear();
+    fn end_pass(&mut self, server: &mut Server, now: Instant) {
+        let changed = std::mem::take(&mut self.changed);
+        (self.db, self.cursor) = (0, 0);
+        server.store.given_up.clear();
         // What still is a ghost nobody can read.
-        self.sweep.ghosts = false;
+        self.ghosts = false;
         if changed == 0 {
-            self.sweep.pace.rest_until(now + REST);
+            self.pace.rest_until(now + REST);
+        }
+    }
+}
+
+/// Make a value what it is to be.
+fn change(store: &mut Store, db: u32, entry: EntryPtr) -> Step {
+    // SAFETY: the entry is in the table: changing others of its bucket has not
+    // removed it, and nothing else has run since the bucket was looked at.
+    let hash = store.hash(unsafe { entry.key() });
+    let changed = match store.types.get(entry.type_id()).map(|ty| ty.role) {
+        None => store.revive(db, hash, entry),
+        Some(Role::Leaving) => store.give_up(db, hash, entry),
+        Some(Role::Inactive) => return convert(store, db, hash, entry),
+        Some(Role::Active) => return Step::Left,
+    };
+    if changed.is_ok() { Step::Changed } else { Step::Left }
+}
+
+/// The sweep came by a value that is to become its twin's.
+fn convert(store: &mut Store, db: u32, hash: u64, entry: EntryPtr) -> Step {
+    if store.is_large(entry) && store.begin_migration(db, entry) {
+        return Step::Again;
+    }
+    let from = entry.type_id();
+    match store.convert_whole(db, hash, entry) {
+        Ok(_) => Step::Changed,
+        Err(status) => {
+            store.types.count_failed(from, status);
+            Step::Left
         }
     }
 }

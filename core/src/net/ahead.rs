@@ -32,8 +32,8 @@ pub(super) struct Looking {
 /// Fetches what the commands of a window are going to look at. `looking` is room for the
 /// time of the call.
 #[inline]
-pub(super) fn look_ahead(keyspace: &Store, window: &mut [Pending], args: &[Bytes], looking: &mut Vec<Looking>) {
-    let table = |db: u32| keyspace.databases.get(db as usize).map(|database| &database.table);
+pub(super) fn look_ahead(store: &Store, window: &mut [Pending], args: &[Bytes], looking: &mut Vec<Looking>) {
+    let table = |db: u32| store.databases.get(db as usize).map(|database| &database.table);
     let (mut overflowing, mut asked) = (false, false);
     for pending in window.iter_mut().filter(|pending| pending.keyed) {
         if let Some(table) = table(pending.db) {

@@ -9,6 +9,17 @@ use plinth_abi::host::Host;
 use plinth_abi::info::Section;
 use std::path::PathBuf;
 
+/// How a module stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It is being loaded, or another has taken its place: it has no names.
+    Nameless,
+    /// It has its names.
+    Active,
+    /// It goes when its values have become ghosts.
+    Leaving,
+}
+
 /// A loaded module.
 pub struct Module {
     /// Identity.
@@ -41,10 +52,8 @@ pub struct Module {
     pub hook_ticks: u64,
     /// Address of its entry, by which a library is recognised that is mapped already.
     pub entry_at: usize,
-    /// Whether it has no names: it is being loaded, or another has taken its place.
-    pub inert: bool,
-    /// Whether it goes when its values have become ghosts.
-    pub leaving: bool,
+    /// How it stands.
+    pub standing: Standing,
     /// Says when the freeing thread has come to where it was when the last value went.
     pub fence: Option<std::sync::mpsc::Receiver<()>>,
     /// The library; the last field, so that it is unmapped after all else is dropped.
@@ -97,7 +106,7 @@ impl Modules {
 
     /// Modules that have their names: all but those that another has taken the place of.
     pub fn visible(&self) -> impl Iterator<Item = &Module> {
-        self.list.iter().filter(|module| !module.inert)
+        self.list.iter().filter(|module| module.standing != Standing::Nameless)
     }
 
     /// A module by name.

@@ -143,6 +143,12 @@ impl Client {
             + self.output.memory_bytes()
     }
 
+    /// Whether what its command looks up is not to look used: CLIENT NO-TOUCH, but for the command
+    /// that is there to make keys look used.
+    pub fn looks_quietly(&self) -> bool {
+        self.no_touch && &*self.last_command != "touch"
+    }
+
     /// Where the reply of the next command begins.
     #[inline]
     pub fn mark(&self) -> Mark {

@@ -29,3 +29,8 @@ pub struct Transaction {
     /// All `COMMAND_*` bits of the queued commands.
     pub flags: u64,
 }
+
+/// Whether a command is the one that ends a transaction by running it.
+pub fn is_exec(name: &str) -> bool {
+    name == "exec"
+}

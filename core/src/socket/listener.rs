@@ -1,6 +1,5 @@
 //! Listening sockets: one for each address of `bind`, and the unix socket.
 
-use crate::settings::parameters::Settings;
 use mio::net::{TcpListener, UnixListener};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
@@ -37,15 +36,15 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     }
 }
 
-/// Listen on all addresses of `bind`; an error names the address.
-pub fn listen_tcp(settings: &Settings, port: u16) -> Result<Vec<Listener>, String> {
+/// Listen on all these addresses, of which one behind `-` may be missing; an error names the address.
+pub fn listen_tcp(bind: &[String], backlog: i64, port: u16) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
-    for word in &settings.bind {
+    for word in bind {
         let (optional, host) = match word.strip_prefix('-') {
             Some(host) => (true, host),
             None => (false, word.as_str()),
         };
-        match resolve(host, port).and_then(|address| listen(address, settings.tcp_backlog.clamp(1, 65_535) as i32)) {
+        match resolve(host, port).and_then(|address| listen(address, backlog.clamp(1, 65_535) as i32)) {
             Ok(listener) => listeners.push(Listener::Tcp(listener)),
             Err(error) if optional && error.kind() != io::ErrorKind::AddrInUse => {}
             Err(error) => {
@@ -56,13 +55,12 @@ pub fn listen_tcp(settings: &Settings, port: u16) -> Result<Vec<Listener>, Strin
     Ok(listeners)
 }
 
-/// Listen on the unix socket.
-pub fn listen_unix(settings: &Settings) -> Result<Listener, String> {
-    let path = &settings.unixsocket;
+/// Listen on the unix socket at a path, with permissions in octal, 0 for the usual ones.
+pub fn listen_unix(path: &str, mode: &str) -> Result<Listener, String> {
     let _ = std::fs::remove_file(path);
     let fail = |error: io::Error| format!("Failed opening Unix socket: bind: {path}: {error}");
     let listener = UnixListener::bind(path).map_err(fail)?;
-    if let Ok(mode) = u32::from_str_radix(&settings.unixsocketperm, 8)
+    if let Ok(mode) = u32::from_str_radix(mode, 8)
         && mode != 0
     {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(fail)?;

@@ -15,18 +15,6 @@ pub struct Stats {
     pub input_bytes: u64,
     /// Bytes written to clients.
     pub output_bytes: u64,
-    /// Keys found.
-    pub hits: u64,
-    /// Keys looked for and not found.
-    pub misses: u64,
-    /// Keys removed because they expired.
-    pub expired: u64,
-    /// Times that the expiry cycle ran out of its budget.
-    pub expire_budget_reached: u64,
-    /// Share of keys that are expired and still there, as the last cycles saw, in percent.
-    pub expired_stale_percent: f64,
-    /// Milliseconds that the expiry cycle took.
-    pub expire_cycle_us: u64,
     /// Connections closed at an output limit.
     pub output_limit_closed: u64,
     /// Connections closed at the query buffer limit.

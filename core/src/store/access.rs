@@ -1,13 +1,13 @@
-//! Finding, making and removing keys, with all that hangs on it: expiry,
-//! statistics, access clocks, watchers, events, and accounts of types.
+//! Finding, making and removing keys, with all that hangs on it: expiry, counters, access clocks,
+//! effects, and accounts of types.
 
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::background::{DropFn, free_entry};
 use crate::store::database::rehash;
+use crate::store::effects::Effect;
 use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
-use plinth_abi::events::{Event, ON_KEY};
 use plinth_abi::keys::{EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
 
 /// Above this effort a value is freed in the background when that is asked for.
@@ -28,12 +28,12 @@ pub struct NewValue {
     pub absent: bool,
 }
 
-impl Server {
+impl Store {
     /// The entry of a key that has not expired. An expired one is removed.
     #[inline]
     pub fn find(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
-        let entry = self.keyspace.databases[db as usize].find(hash, key)?;
-        if entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms {
+        let entry = self.databases[db as usize].find(hash, key)?;
+        if entry.has_expired(self.now_ms) {
             self.expire(db, hash, entry);
             return None;
         }
@@ -43,8 +43,8 @@ impl Server {
     /// Find a key that is going to be written: an expired one is removed even while
     /// others must stay, so that it cannot be found beside its successor.
     pub fn find_to_write(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
-        let entry = self.keyspace.databases[db as usize].find(hash, key)?;
-        if entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms {
+        let entry = self.databases[db as usize].find(hash, key)?;
+        if entry.has_expired(self.now_ms) {
             self.remove_expired(db, hash, entry);
             return None;
         }
@@ -57,9 +57,9 @@ impl Server {
         let found = if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
         if flags & (GET_NO_STATS | GET_WRITE) == 0 {
             if found.is_some() {
-                self.stats.hits += 1;
+                self.counters.hits += 1;
             } else {
-                self.stats.misses += 1;
+                self.counters.misses += 1;
                 self.notify(db, key, EVENT_MISS, b"keymiss");
             }
         }
@@ -79,13 +79,13 @@ impl Server {
     }
 
     fn remove_expired(&mut self, db: u32, hash: u64, entry: EntryPtr) {
-        self.stats.expired += 1;
-        self.keyspace.databases[db as usize].remove(hash, entry);
+        self.counters.expired += 1;
+        self.databases[db as usize].remove(hash, entry);
         // SAFETY: the entry is out of the table and freed below.
         let key = unsafe { entry.key() };
         self.changed(db, key);
         self.notify(db, key, EVENT_EXPIRED, b"expired");
-        self.discard(entry, self.settings.lazyfree_lazy_expire);
+        self.discard(entry, self.lazy.expire);
     }
 
     /// Make a key or replace its value; the entry, whose value is to be filled. `None`
@@ -110,21 +110,21 @@ impl Server {
 
     /// Take an entry in whose key is not there.
     pub fn insert(&mut self, db: u32, hash: u64, entry: EntryPtr) {
-        let rehash = rehash(self.keyspace.hash_keys);
-        self.keyspace.databases[db as usize].insert(hash, entry, rehash);
+        let rehash = rehash(self.hash_keys);
+        self.databases[db as usize].insert(hash, entry, rehash);
         self.account(entry, 1);
     }
 
     /// Count an entry in or out of its type.
     pub(super) fn account(&mut self, entry: EntryPtr, by: i64) {
-        if let Some(ty) = self.keyspace.types.get_mut(entry.type_id()) {
+        if let Some(ty) = self.types.get_mut(entry.type_id()) {
             ty.values = ty.values.wrapping_add_signed(by);
             if entry.is_boxed() {
                 let bytes = entry.charge() as i64;
                 ty.boxed_bytes = ty.boxed_bytes.wrapping_add_signed(by * bytes);
             }
         } else if entry.type_id() == GHOST {
-            self.keyspace.ghosts.count(crate::store::ghost::kind(entry), by);
+            self.ghosts.count(crate::store::ghost::kind(entry), by);
         }
     }
 
@@ -153,9 +153,9 @@ impl Server {
         };
         // SAFETY: the old entry is alive until it is discarded.
         let fresh = EntryPtr::new(unsafe { entry.key() }, shape)?;
-        self.keyspace.databases[db as usize].replaced(hash, entry, fresh, entry.has_expiry());
+        self.databases[db as usize].replaced(hash, entry, fresh, entry.has_expiry());
         self.account(fresh, 1);
-        self.discard(entry, self.settings.lazyfree_lazy_server_del);
+        self.discard(entry, self.lazy.server_del);
         Some(fresh)
     }
 
@@ -176,35 +176,41 @@ impl Server {
             self.boxed_goes(entry.boxed());
         }
         let moved = entry.reshape(inline_len, tag, expire_at_ms, reserve)?;
-        self.keyspace.databases[db as usize].replaced(hash, entry, moved, had_expiry);
+        self.databases[db as usize].replaced(hash, entry, moved, had_expiry);
         Some(moved)
     }
 
     /// Remove a key; whether it was there.
     pub fn remove(&mut self, db: u32, hash: u64, key: &[u8], lazy: bool) -> bool {
         let Some(entry) = self.find_to_write(db, hash, key) else { return false };
-        self.keyspace.databases[db as usize].remove(hash, entry);
+        self.databases[db as usize].remove(hash, entry);
         self.discard(entry, lazy);
         true
     }
 
-    /// Free an entry that is in no table, with its value.
+    /// Let go of an entry that is in no table, with its value: it is freed when its effect is
+    /// taken.
     pub fn discard(&mut self, entry: EntryPtr, lazy: bool) {
         self.account(entry, -1);
         if self.migration.is_some() && entry.is_boxed() {
             self.boxed_goes(entry.boxed());
         }
+        self.effects.push(Effect::Removed { entry, lazy });
+    }
+
+    /// Free the entry of an effect that was taken.
+    pub fn free(&mut self, entry: EntryPtr, lazy: bool) {
         if entry.is_boxed()
             && lazy
             && let Some(free) = self.lazy_drop(entry)
         {
-            self.keyspace.background.free_boxed(entry.boxed(), free);
-            // SAFETY: the caller took the entry out of its table.
+            self.background.free_boxed(entry.boxed(), free);
+            // SAFETY: it was taken out of its table, and nobody else has its effect.
             unsafe { entry.free() };
             return;
         }
         if entry.is_boxed() {
-            free_entry(entry, &self.keyspace.drops());
+            free_entry(entry, &self.drops());
         } else {
             // SAFETY: as above.
             unsafe { entry.free() };
@@ -213,7 +219,7 @@ impl Server {
 
     /// How a value is freed, if that is worth the background.
     fn lazy_drop(&self, entry: EntryPtr) -> Option<DropFn> {
-        let table = &self.keyspace.types.get(entry.type_id())?.table;
+        let table = &self.types.get(entry.type_id())?.table;
         let effort = table.free_effort.map_or(1, |effort| {
             let value = value_of(entry);
             // SAFETY: the value is of this type.
@@ -227,7 +233,7 @@ impl Server {
         if !entry.is_boxed() {
             return;
         }
-        let Some(ty) = self.keyspace.types.get_mut(entry.type_id()) else { return };
+        let Some(ty) = self.types.get_mut(entry.type_id()) else { return };
         let value = value_of(entry);
         // SAFETY: the value is of this type.
         let bytes = ty.table.memory.map_or(0, |memory| unsafe { memory(&raw const value) }) as u64;
@@ -240,67 +246,28 @@ impl Server {
     #[inline]
     pub fn changed(&mut self, db: u32, key: &[u8]) {
         self.dirty += 1;
-        if self.watches.len() + self.blocking.keys() > 0 {
-            self.tell_of_change(db, key);
+        if self.effects.wants_changes {
+            self.note_change(db, key);
         }
     }
 
     #[cold]
-    fn tell_of_change(&mut self, db: u32, key: &[u8]) {
-        if !self.watches.is_empty() {
-            self.spoil(db, key);
-        }
-        self.note_ready(db, key);
+    fn note_change(&mut self, db: u32, key: &[u8]) {
+        let hash = self.hash(key);
+        let is_there = self.databases[db as usize].find(hash, key).is_some();
+        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there });
     }
 
-    fn spoil(&mut self, db: u32, key: &[u8]) {
-        let hash = self.keyspace.hash(key);
-        let there = self.keyspace.databases[db as usize].find(hash, key).is_some();
-        for id in self.watches.watchers(db, key).to_vec() {
-            let Some(client) = self.clients.by_id(id) else { continue };
-            match client.watched.iter_mut().find(|watch| watch.is_on(db, key)) {
-                // It had expired when the watch began, and is gone now: nothing changed.
-                Some(watch) if watch.stale && !there => watch.stale = false,
-                _ => client.watch_spoiled = true,
-            }
-        }
-    }
-
-    /// Spoil transactions on keys of a database that is emptied, or replaced by another
-    /// one: those whose watched keys become other than they were.
-    pub fn spoil_database(&mut self, db: Option<u32>, replacement: Option<u32>) {
-        let keys: Vec<_> = self.watches.of_database(db).map(|(key, clients)| (key.clone(), clients.clone())).collect();
-        for ((number, key), clients) in keys {
-            let hash = self.keyspace.hash(&key);
-            let find = |db: u32| self.keyspace.databases[db as usize].find(hash, &key);
-            let before = find(number).is_some();
-            let after = replacement.and_then(find);
-            if !before && after.is_none() {
-                continue;
-            }
-            let after_stale = after.is_some_and(|entry| entry.has_expiry() && entry.expire_at_ms() < self.clock.now_ms);
-            for id in clients {
-                let Some(client) = self.clients.by_id(id) else { continue };
-                let watch = client.watched.iter_mut().find(|watch| watch.is_on(number, &key));
-                match watch {
-                    Some(watch) if watch.stale && (after.is_none() || after_stale) => watch.stale = after_stale,
-                    Some(watch) if !before && after_stale => watch.stale = true,
-                    _ => client.watch_spoiled = true,
-                }
-            }
-        }
-    }
-
-    /// Publish a key's event.
+    /// Note a key's event.
     #[inline]
     pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
-        if self.hooks.wants(ON_KEY) {
-            let event = Event {
-                class,
-                name: plinth_abi::bytes::Bytes::of(name),
-                ..crate::registry::hooks::event(ON_KEY, db as i32, key)
-            };
-            self.publish(&event);
+        if self.effects.wants_events {
+            self.note_event(db, key, class, name);
         }
+    }
+
+    #[cold]
+    fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
+        self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
     }
 }

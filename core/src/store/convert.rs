@@ -4,24 +4,22 @@
 //! values of either. A command asks for a value of its own module's; when the key
 //! holds one of the twin, it is saved and loaded before the command sees it, so that
 //! every command works whatever the sweep has come to. What would take too long that
-//! way is kept away from here by dispatch (`module/route.rs`), which has such a
+//! way is kept away from here by the engine (`handover.rs`), which has such a
 //! command run by the module that the value is of.
 
 use crate::base::id::ModuleId;
-use crate::engine::server::Server;
-use crate::modules::sweep::Step;
+use crate::store::Store;
 use crate::store::entry::EntryPtr;
 use crate::store::ghost::{GHOST, KIND_IDS, kind};
 use crate::store::types::{Role, value_of};
 use plinth_abi::status::{STATUS_GHOST, STATUS_NOT_ALLOWED, STATUS_WRONG_TYPE, Status};
-use std::time::Instant;
 
 /// A boxed value is large above this many allocations ...
 const LARGE_EFFORT: usize = 256;
 /// ... or bytes. Saving and loading one below both takes well under a millisecond.
 const LARGE_BYTES: u64 = 32 * 1024;
 
-impl Server {
+impl Store {
     /// The entry as whoever asked for a type can use it: `asked` is an id as modules see
     /// them, 0 for any, and `module` is who asks. Only called when the entry is not
     /// obviously what was asked for.
@@ -35,8 +33,8 @@ impl Server {
         module: ModuleId,
     ) -> Result<EntryPtr, Status> {
         if asked == 0 {
-            let twin = self.keyspace.types.twin(entry.type_id());
-            let own = self.keyspace.types.get(twin).is_some_and(|ty| ty.module == module);
+            let twin = self.types.twin(entry.type_id());
+            let own = self.types.get(twin).is_some_and(|ty| ty.module == module);
             return if own { self.convert_for(db, hash, entry) } else { Ok(entry) };
         }
         let mut entry = entry;
@@ -44,7 +42,7 @@ impl Server {
             if asked == KIND_IDS + kind(entry) {
                 return Ok(entry);
             }
-            let revived = if self.key_hooks == 0 { self.revive(db, hash, entry) } else { Err(STATUS_GHOST) };
+            let revived = if self.frozen == 0 { self.revive(db, hash, entry) } else { Err(STATUS_GHOST) };
             match revived {
                 Ok(value) => entry = value,
                 Err(status) => {
@@ -53,7 +51,7 @@ impl Server {
                 }
             }
         }
-        let Some(ty) = self.keyspace.types.get(entry.type_id()) else { return Err(STATUS_WRONG_TYPE) };
+        let Some(ty) = self.types.get(entry.type_id()) else { return Err(STATUS_WRONG_TYPE) };
         if asked == u32::from(entry.type_id()) {
             return Ok(entry);
         }
@@ -61,9 +59,10 @@ impl Server {
             return self.convert_for(db, hash, entry);
         }
         if ty.role == Role::Leaving {
-            let module = self.modules.name(ty.module);
-            self.ghost_note =
-                format!("GHOST the key holds a value of the type '{}', whose module '{module}' is leaving", ty.name);
+            self.ghost_note = format!(
+                "GHOST the key holds a value of the type '{}', whose module '{}' is leaving",
+                ty.name, ty.provider
+            );
             return Err(STATUS_GHOST);
         }
         Err(STATUS_WRONG_TYPE)
@@ -72,9 +71,9 @@ impl Server {
     /// Make a value its twin's for a command.
     fn convert_for(&mut self, db: u32, hash: u64, entry: EntryPtr) -> Result<EntryPtr, Status> {
         // Under a hook on keys its caller may hold the entry.
-        let converted = if self.key_hooks == 0 { self.convert_whole(db, hash, entry) } else { Err(STATUS_NOT_ALLOWED) };
+        let converted = if self.frozen == 0 { self.convert_whole(db, hash, entry) } else { Err(STATUS_NOT_ALLOWED) };
         converted.map_err(|_| {
-            let name = self.keyspace.types.get(entry.type_id()).map_or("", |ty| &ty.name);
+            let name = self.types.get(entry.type_id()).map_or("", |ty| &ty.name);
             self.ghost_note = format!("GHOST the key's value of the type '{name}' cannot be converted now");
             STATUS_GHOST
         })
@@ -83,7 +82,7 @@ impl Server {
     /// Make a value its twin's by saving and loading it.
     pub fn convert_whole(&mut self, db: u32, hash: u64, entry: EntryPtr) -> Result<EntryPtr, Status> {
         let from = entry.type_id();
-        let twin = self.keyspace.types.twin(from);
+        let twin = self.types.twin(from);
         // Texts are not compressed: the bytes do not live longer than this function.
         let body = self.save_value_with(entry, false)?;
         // SAFETY: the entry is freed at the end only, and `load` has no call by which it
@@ -91,7 +90,7 @@ impl Server {
         let key = unsafe { entry.key() };
         let new = self.load_value_as(twin, &body, key, entry.expire_at_ms())?;
         self.take_place(db, hash, entry, new);
-        self.count_converted(from, false);
+        self.types.count_converted(from, false);
         Ok(new)
     }
 
@@ -100,27 +99,12 @@ impl Server {
         if !entry.is_boxed() {
             return false;
         }
-        let Some(ty) = self.keyspace.types.get(entry.type_id()) else { return false };
+        let Some(ty) = self.types.get(entry.type_id()) else { return false };
         if entry.charge() > LARGE_BYTES {
             return true;
         }
         let value = value_of(entry);
         // SAFETY: the value is of this type.
         ty.table.free_effort.is_some_and(|effort| unsafe { effort(&raw const value) } > LARGE_EFFORT)
-    }
-
-    /// The sweep came by a value that is to become its twin's.
-    pub fn convert_some(&mut self, db: u32, hash: u64, entry: EntryPtr, _end: Instant) -> Step {
-        if self.is_large(entry) && self.begin_migration(db, hash, entry) {
-            return Step::Again;
-        }
-        let from = entry.type_id();
-        match self.convert_whole(db, hash, entry) {
-            Ok(_) => Step::Changed,
-            Err(status) => {
-                self.count_failed(from, status);
-                Step::Left
-            }
-        }
     }
 }

@@ -253,6 +253,12 @@ impl EntryPtr {
         i64::from_le_bytes(bytes)
     }
 
+    /// Whether the key's time is over.
+    #[inline]
+    pub fn has_expired(self, now_ms: i64) -> bool {
+        self.has_expiry() && self.expire_at_ms() < now_ms
+    }
+
     /// Access clock, 24 bits.
     #[inline]
     pub fn clock(self) -> u32 {

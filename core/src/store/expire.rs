@@ -9,7 +9,7 @@
 //! one was.
 
 use crate::base::pace::{BUSY_SLICE, Pace};
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::entry::EntryPtr;
 use std::time::{Duration, Instant};
 
@@ -37,20 +37,21 @@ impl ExpireCycle {
     }
 }
 
-impl Server {
-    /// Begin a cycle that takes at most `budget` of the coming `period`.
-    pub fn begin_expire_cycle(&mut self, budget: Duration, period: Duration) {
+impl Store {
+    /// Begin a cycle that takes at most `budget` of the coming `period`. `commands` is the number of
+    /// commands that were run up to now, by which slices are paced.
+    pub fn begin_expire_cycle(&mut self, budget: Duration, period: Duration, commands: u64) {
         if !self.expiring.left.is_zero() {
-            self.stats.expire_budget_reached += 1;
+            self.counters.expire_budget_reached += 1;
         }
         let period = BUSY_SLICE.mul_f64(period.as_secs_f64() / budget.as_secs_f64().max(1e-6));
         self.expiring.pace.hurry();
         self.expiring = ExpireCycle { left: budget, period, db: 0, pace: self.expiring.pace };
-        self.expire_turn(Instant::now());
+        self.expire_turn(Instant::now(), commands);
     }
 
     /// One slice, if it is time for one.
-    pub fn expire_turn(&mut self, now: Instant) {
+    pub fn expire_turn(&mut self, now: Instant, commands: u64) {
         if self.expiring.left.is_zero() || !self.expiring.pace.is_due(now) {
             return;
         }
@@ -58,20 +59,20 @@ impl Server {
             self.expiring.left = Duration::ZERO;
             return;
         }
-        self.expiring.pace.begin(now, self.stats.commands, self.expiring.period);
+        self.expiring.pace.begin(now, commands, self.expiring.period);
         let goes_on = self.expire_slice(now, BUSY_SLICE.min(self.expiring.left));
         let spent = now.elapsed();
-        self.stats.expire_cycle_us += spent.as_micros() as u64;
+        self.counters.expire_cycle_us += spent.as_micros() as u64;
         self.expiring.left = if goes_on { self.expiring.left.saturating_sub(spent) } else { Duration::ZERO };
         if goes_on && self.expiring.left.is_zero() {
-            self.stats.expire_budget_reached += 1;
+            self.counters.expire_budget_reached += 1;
         }
-        self.expiring.pace.end(self.stats.commands);
+        self.expiring.pace.end(commands);
     }
 
     /// A slice; whether there may be more to do.
     fn expire_slice(&mut self, begun: Instant, length: Duration) -> bool {
-        while let Some(database) = self.keyspace.databases.get(self.expiring.db) {
+        while let Some(database) = self.databases.get(self.expiring.db) {
             if database.table.marked() == 0 {
                 self.expiring.db += 1;
                 continue;
@@ -90,10 +91,10 @@ impl Server {
     /// Look at some buckets: keys with an expiry seen, removed, and whether the
     /// database's end was reached.
     fn expire_steps(&mut self, db: u32) -> (usize, usize, bool) {
-        let now_ms = self.clock.now_ms;
+        let now_ms = self.now_ms;
         let (mut seen, mut life_ms, mut wrapped) = (0, 0i64, false);
         let mut stale: Vec<EntryPtr> = Vec::new();
-        let database = &mut self.keyspace.databases[db as usize];
+        let database = &mut self.databases[db as usize];
         let mut cursor = database.expire_cursor;
         for _ in 0..STEPS {
             cursor = database.table.scan_marked(cursor, |entry| {
@@ -118,13 +119,13 @@ impl Server {
         }
         if seen > 0 {
             let percent = stale.len() as f64 * 100.0 / seen as f64;
-            self.stats.expired_stale_percent = self.stats.expired_stale_percent * 0.95 + percent * 0.05;
+            self.counters.expired_stale_percent = self.counters.expired_stale_percent * 0.95 + percent * 0.05;
         }
         let expired = stale.len();
         for entry in stale {
             // SAFETY: the entry is in the table: nothing has run since it was seen there
             // that removes another key than those of this list.
-            let hash = self.keyspace.hash(unsafe { entry.key() });
+            let hash = self.hash(unsafe { entry.key() });
             self.expire(db, hash, entry);
         }
         (seen, expired, wrapped)

@@ -1,18 +1,18 @@
 //! Rename, move, copy, flush, swap.
 
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::codec::Loaded;
 use crate::store::database::Database;
+use crate::store::effects::Effect;
 use crate::store::entry::{EntryPtr, Shape};
-use plinth_abi::events::{ON_FLUSH, ON_SWAP};
 use plinth_abi::status::{
     STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_OK, STATUS_OUT_OF_MEMORY, STATUS_UNSUPPORTED, Status,
 };
 
-impl Server {
+impl Store {
     /// Give a key another name.
     pub fn rename(&mut self, db: u32, from: &[u8], to: &[u8], only_absent: bool) -> Status {
-        let (from_hash, to_hash) = (self.keyspace.hash(from), self.keyspace.hash(to));
+        let (from_hash, to_hash) = (self.hash(from), self.hash(to));
         let Some(entry) = self.find_to_write(db, from_hash, from) else { return STATUS_NONE };
         let there = self.find_to_write(db, to_hash, to).is_some();
         if there && only_absent {
@@ -23,14 +23,14 @@ impl Server {
         }
         let Some(renamed) = take_over(entry, to) else { return STATUS_OUT_OF_MEMORY };
         if there {
-            self.remove(db, to_hash, to, self.settings.lazyfree_lazy_server_del);
+            self.remove(db, to_hash, to, self.lazy.server_del);
         }
         if self.migration.is_some() && entry.is_boxed() {
             self.boxed_moves(entry.boxed(), db, to);
         }
-        self.keyspace.databases[db as usize].remove(from_hash, entry);
-        let rehash = crate::store::database::rehash(self.keyspace.hash_keys);
-        self.keyspace.databases[db as usize].insert(to_hash, renamed, rehash);
+        self.databases[db as usize].remove(from_hash, entry);
+        let rehash = crate::store::database::rehash(self.hash_keys);
+        self.databases[db as usize].insert(to_hash, renamed, rehash);
         self.changed(db, from);
         self.changed(db, to);
         // SAFETY: the value has moved to `renamed`, and the table has let go.
@@ -40,10 +40,10 @@ impl Server {
 
     /// Move a key to another database.
     pub fn move_to(&mut self, db: u32, key: &[u8], to: u32) -> Status {
-        if to as usize >= self.keyspace.databases.len() {
+        if to as usize >= self.databases.len() {
             return STATUS_DB_RANGE;
         }
-        let hash = self.keyspace.hash(key);
+        let hash = self.hash(key);
         let Some(entry) = self.find_to_write(db, hash, key) else { return STATUS_NONE };
         if self.find_to_write(to, hash, key).is_some() {
             return STATUS_EXISTS;
@@ -51,9 +51,9 @@ impl Server {
         if self.migration.is_some() && entry.is_boxed() {
             self.boxed_moves(entry.boxed(), to, key);
         }
-        self.keyspace.databases[db as usize].remove(hash, entry);
-        let rehash = crate::store::database::rehash(self.keyspace.hash_keys);
-        self.keyspace.databases[to as usize].insert(hash, entry, rehash);
+        self.databases[db as usize].remove(hash, entry);
+        let rehash = crate::store::database::rehash(self.hash_keys);
+        self.databases[to as usize].insert(hash, entry, rehash);
         self.changed(db, key);
         self.changed(to, key);
         STATUS_OK
@@ -61,10 +61,10 @@ impl Server {
 
     /// Copy a key.
     pub fn copy(&mut self, db: u32, from: &[u8], to: &[u8], to_db: u32, replace: bool) -> Status {
-        if to_db as usize >= self.keyspace.databases.len() {
+        if to_db as usize >= self.databases.len() {
             return STATUS_DB_RANGE;
         }
-        let (from_hash, to_hash) = (self.keyspace.hash(from), self.keyspace.hash(to));
+        let (from_hash, to_hash) = (self.hash(from), self.hash(to));
         let Some(entry) = self.find_to_write(db, from_hash, from) else { return STATUS_NONE };
         let there = self.find_to_write(to_db, to_hash, to).is_some();
         if there && !replace {
@@ -75,7 +75,7 @@ impl Server {
             Err(status) => return status,
         };
         if there {
-            self.remove(to_db, to_hash, to, self.settings.lazyfree_lazy_server_del);
+            self.remove(to_db, to_hash, to, self.lazy.server_del);
         }
         self.insert(to_db, to_hash, copy);
         self.charge(copy);
@@ -92,7 +92,7 @@ impl Server {
             unsafe { std::ptr::copy_nonoverlapping(data, copy.value().0, len) };
             return Ok(copy);
         }
-        let table = self.keyspace.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?.table;
+        let table = self.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?.table;
         if let Some(copy_value) = table.copy {
             // SAFETY: the value is of this type.
             let boxed = unsafe { copy_value(entry.boxed()) };
@@ -111,61 +111,56 @@ impl Server {
 
     /// Remove all keys of one database, or of all; how many there were.
     pub fn flush(&mut self, db: Option<u32>, in_background: bool) -> u64 {
-        self.spoil_database(db, None);
         self.database_goes(db);
-        let numbers = db.map_or(0..self.keyspace.databases.len(), |db| db as usize..db as usize + 1);
-        let mut removed = 0;
-        for number in numbers {
-            let database = std::mem::take(&mut self.keyspace.databases[number]);
-            removed += database.table.len() as u64;
-            self.empty(database, in_background);
-        }
+        let numbers = db.map_or(0..self.databases.len(), |db| db as usize..db as usize + 1);
+        let take = |number: usize| (number as u32, std::mem::take(&mut self.databases[number]));
+        let databases: Vec<(u32, Database)> = numbers.map(take).collect();
+        let removed = databases.iter().map(|(_, database)| database.table.len() as u64).sum();
         self.dirty += removed;
-        self.note_ready_database(db);
-        self.publish(&crate::registry::hooks::event(ON_FLUSH, db.map_or(-1, |db| db as i32), &[]));
+        self.effects.push(Effect::Flushed { db, databases, in_background });
         removed
     }
 
-    fn empty(&mut self, mut database: Database, in_background: bool) {
+    /// Free what a database held that was emptied.
+    pub fn free_database(&mut self, mut database: Database, in_background: bool) {
         if in_background {
-            let drops = self.keyspace.drops();
-            self.keyspace.background.free_table(database.table, drops);
-        } else {
-            while database.table.take_some(4096, |entry| self.discard(entry, false)) > 0 {}
+            let drops = self.drops();
+            self.background.free_table(database.table, drops);
+            return;
         }
+        let free = |entry| {
+            self.account(entry, -1);
+            self.free(entry, false);
+        };
+        let mut free = free;
+        while database.table.take_some(4096, &mut free) > 0 {}
     }
 
     /// Take up what the background has freed of each type.
     pub fn settle_accounts(&mut self) {
-        for (id, values, bytes) in self.keyspace.background.take_by_type() {
-            if let Some(ty) = self.keyspace.types.get_mut(id) {
+        for (id, values, bytes) in self.background.take_by_type() {
+            if let Some(ty) = self.types.get_mut(id) {
                 ty.values = ty.values.saturating_sub(values);
                 ty.boxed_bytes = ty.boxed_bytes.saturating_sub(bytes);
             }
         }
-        for (kind, values) in self.keyspace.background.take_ghosts() {
-            self.keyspace.ghosts.count(kind, -i64::try_from(values).unwrap_or(i64::MAX));
+        for (kind, values) in self.background.take_ghosts() {
+            self.ghosts.count(kind, -i64::try_from(values).unwrap_or(i64::MAX));
         }
     }
 
     /// Exchange two databases.
     pub fn swap(&mut self, first: u32, second: u32) -> Status {
-        let count = self.keyspace.databases.len() as u32;
+        let count = self.databases.len() as u32;
         if first >= count || second >= count {
             return STATUS_DB_RANGE;
         }
         if first != second {
-            self.spoil_database(Some(first), Some(second));
-            self.spoil_database(Some(second), Some(first));
-            self.keyspace.databases.swap(first as usize, second as usize);
+            self.databases.swap(first as usize, second as usize);
             self.databases_swap(first, second);
             self.dirty += 1;
-            self.note_ready_database(Some(first));
-            self.note_ready_database(Some(second));
         }
-        let mut event = crate::registry::hooks::event(ON_SWAP, first as i32, &[]);
-        event.other_db = second as i32;
-        self.publish(&event);
+        self.effects.push(Effect::Swapped { first, second });
         STATUS_OK
     }
 }

@@ -22,7 +22,7 @@
 
 use crate::durable::footer::is_value_type;
 use crate::durable::read::Reader;
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::entry::{EntryPtr, Shape};
 use plinth_abi::status::{STATUS_BAD_DATA, STATUS_GHOST, STATUS_OUT_OF_MEMORY, Status};
 use std::collections::HashMap;
@@ -152,17 +152,17 @@ pub unsafe fn body<'a>(entry: EntryPtr) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(data.add(KIND_BYTES), len - KIND_BYTES) }
 }
 
-impl Server {
+impl Store {
     /// A ghost of a payload, in no table yet.
     pub fn make_ghost(&mut self, body: &[u8], key: &[u8], expire_at_ms: i64) -> Result<EntryPtr, Status> {
-        let ghosts = &mut self.keyspace.ghosts;
+        let ghosts = &mut self.ghosts;
         let name = ghosts.name_of(body).ok_or(STATUS_BAD_DATA)?;
         let len = KIND_BYTES.checked_add(body.len()).filter(|len| *len <= crate::store::entry::LEN_MAX);
         let len = len.ok_or(STATUS_OUT_OF_MEMORY)?;
         let kind = ghosts.take(name).ok_or(STATUS_OUT_OF_MEMORY)?;
         let shape = Shape { type_id: GHOST, tag: 0, expire_at_ms, clock: self.access.fresh(), inline_len: Some(len) };
         let Some(entry) = EntryPtr::new(key, shape) else {
-            self.keyspace.ghosts.count(kind, 0);
+            self.ghosts.count(kind, 0);
             return Err(STATUS_OUT_OF_MEMORY);
         };
         let (data, _) = entry.value();
@@ -200,7 +200,7 @@ impl Server {
     /// the other.
     pub fn take_place(&mut self, db: u32, hash: u64, old: EntryPtr, new: EntryPtr) {
         new.set_clock(old.clock());
-        self.keyspace.databases[db as usize].replaced(hash, old, new, old.has_expiry());
+        self.databases[db as usize].replaced(hash, old, new, old.has_expiry());
         self.account(new, 1);
         self.charge(new);
         self.discard(old, true);
@@ -209,12 +209,12 @@ impl Server {
     /// What a client is told who asks for a ghost's value.
     #[cold]
     pub fn ghost_text(&self, ghost: EntryPtr) -> String {
-        let name = self.keyspace.ghosts.name(KIND_IDS + kind(ghost)).unwrap_or("unknown");
+        let name = self.ghosts.name(KIND_IDS + kind(ghost)).unwrap_or("unknown");
         // SAFETY: the ghost is alive, and nothing runs while its bytes are looked at.
         if self.reader_of(unsafe { body(ghost) }).is_some() {
             return format!("GHOST the module that provides the type '{name}' cannot read this key's value");
         }
-        match self.keyspace.ghosts.providers.get(name) {
+        match self.ghosts.providers.get(name) {
             Some(module) => {
                 format!("GHOST the key holds a value of the type '{name}', whose module '{module}' is not loaded")
             }

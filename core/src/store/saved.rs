@@ -12,7 +12,7 @@
 
 use crate::durable::container::{ContainerId, Field};
 use crate::durable::read::Reader;
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::codec::{Loaded, Loader, Saver};
 use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
@@ -24,10 +24,10 @@ pub const CONTAINER_TAG: u8 = 7;
 /// The id that all containers of native types carry.
 pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
 
-impl Server {
+impl Store {
     /// A value's bytes: tag and payload, without version and checksum.
     pub fn save_value(&mut self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
-        self.save_value_with(entry, self.settings.rdbcompression)
+        self.save_value_with(entry, self.compress)
     }
 
     /// The same with or without an attempt to compress texts.
@@ -36,7 +36,7 @@ impl Server {
             // SAFETY: the entry is alive, and its bytes are copied at once.
             return Ok(unsafe { crate::store::ghost::body(entry) }.to_vec());
         }
-        let ty = self.keyspace.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?;
+        let ty = self.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?;
         let table = ty.table;
         let standard = table.rdb_tags.count > 0;
         let mut saver = Saver::new(standard, compress);
@@ -66,14 +66,14 @@ impl Server {
         let mut reader = Reader::new(body);
         let tag = reader.u8().ok()?;
         if tag != CONTAINER_TAG {
-            return self.keyspace.types.find_rdb_tag(tag);
+            return self.types.find_rdb_tag(tag);
         }
         let id = reader.module_id().ok()?;
         if &id.name() != CONTAINER_NAME {
             return None;
         }
         let name = reader.string_field().ok()?;
-        self.keyspace.types.find(&name)
+        self.types.find(&name)
     }
 
     /// An entry, in no table yet, that a type reads from a value's bytes.
@@ -88,7 +88,7 @@ impl Server {
         let tag = reader.u8().map_err(|_| STATUS_BAD_DATA)?;
         let standard = tag != CONTAINER_TAG;
         let encoding = if standard { u32::from(tag) } else { container_encoding(&mut reader)? };
-        let table = self.keyspace.types.get(type_id).ok_or(STATUS_BAD_DATA)?.table;
+        let table = self.types.get(type_id).ok_or(STATUS_BAD_DATA)?.table;
         if standard && !reads_tag(&table, tag) {
             return Err(STATUS_BAD_DATA);
         }

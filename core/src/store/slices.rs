@@ -13,11 +13,11 @@
 //! are asked for only when no change is left, before any command runs.
 //!
 //! *Invariant*: whoever frees a boxed value, or gives its key another name or place,
-//! says so here first ([`Server::boxed_goes`], [`Server::boxed_moves`]); so the value
+//! says so here first ([`Store::boxed_goes`], [`Store::boxed_moves`]); so the value
 //! that a migration remembers is alive, and under the key that it remembers.
 
 use crate::base::id::ModuleId;
-use crate::engine::server::Server;
+use crate::store::Store;
 use crate::store::entry::{EntryPtr, Shape};
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::convert::{Convert, Element};
@@ -76,24 +76,24 @@ unsafe extern "C" fn take(data: Opaque, element: Bytes, payload: Bytes, removed:
     }
 }
 
-impl Server {
+impl Store {
     /// How values of a type are converted in slices, if both it and its twin can.
     fn sliced(&self, from: u8) -> Option<(Convert, Convert)> {
-        let of = |id| self.keyspace.types.get(id).and_then(crate::store::types::DataType::convert);
-        Some((of(from)?, of(self.keyspace.types.twin(from))?))
+        let of = |id| self.types.get(id).and_then(crate::store::types::DataType::convert);
+        Some((of(from)?, of(self.types.twin(from))?))
     }
 
     /// Key and progress of the value of a module that is on its way.
     pub fn migration_of(&self, id: ModuleId) -> Option<(&[u8], u64)> {
         let migration = self.migration.as_ref()?;
-        let is_its = self.keyspace.types.get(migration.from).is_some_and(|ty| ty.module == id);
+        let is_its = self.types.get(migration.from).is_some_and(|ty| ty.module == id);
         is_its.then(|| migration.progress())
     }
 
     /// Begin to migrate a boxed value; whether that is possible.
-    pub fn begin_migration(&mut self, db: u32, _hash: u64, entry: EntryPtr) -> bool {
+    pub fn begin_migration(&mut self, db: u32, entry: EntryPtr) -> bool {
         let (from, old) = (entry.type_id(), entry.boxed());
-        if self.migration.is_some() || self.sweep.has_given_up(old as usize) {
+        if self.migration.is_some() || self.given_up.contains(&(old as usize)) {
             return false;
         }
         let Some((exporter, importer)) = self.sliced(from) else { return false };
@@ -108,7 +108,7 @@ impl Server {
                 return false;
             }
             let key = entry.key().to_vec();
-            let to = self.keyspace.types.twin(from);
+            let to = self.types.twin(from);
             self.migration = Some(Migration {
                 db,
                 key,
@@ -148,8 +148,8 @@ impl Server {
         if status != STATUS_OK || tag > TAG_MAX {
             return Err(status);
         }
-        let hash = self.keyspace.hash(&migration.key);
-        let found = self.keyspace.databases[migration.db as usize].find(hash, &migration.key);
+        let hash = self.hash(&migration.key);
+        let found = self.databases[migration.db as usize].find(hash, &migration.key);
         let old = found.filter(|entry| entry.is_boxed() && entry.boxed() == migration.old).ok_or(STATUS_OK)?;
         let shape = Shape {
             type_id: migration.to,
@@ -163,7 +163,7 @@ impl Server {
         // SAFETY: the old value is alive: it is in the table.
         unsafe { (exporter.export_end)(migration.old) };
         self.take_place(migration.db, hash, old, entry);
-        self.count_converted(migration.from, true);
+        self.types.count_converted(migration.from, true);
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl Server {
             "The value of '{}' cannot be converted element by element (status {status})",
             String::from_utf8_lossy(&migration.key)
         ));
-        self.sweep.give_up(migration.old as usize);
+        self.given_up.push(migration.old as usize);
         // SAFETY: the old value is alive, see the invariant.
         unsafe { (exporter.export_end)(migration.old) };
         self.drop_import(migration);
@@ -190,8 +190,8 @@ impl Server {
     }
 
     fn drop_import(&mut self, migration: Migration) {
-        if let Some(free) = self.keyspace.types.get(migration.to).and_then(|ty| ty.table.drop) {
-            self.keyspace.background.free_boxed(migration.new, free);
+        if let Some(free) = self.types.get(migration.to).and_then(|ty| ty.table.drop) {
+            self.background.free_boxed(migration.new, free);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::base::id::ModuleId;
 use plinth_abi::convert::Convert;
+use plinth_abi::status::Status;
 use plinth_abi::value::{FORM_BOXED, FORM_INLINE, Type, Value};
 
 use crate::store::entry::EntryPtr;
@@ -20,6 +21,8 @@ pub struct DataType {
     pub table: Type,
     /// The module that provides it.
     pub module: ModuleId,
+    /// Name of that module.
+    pub provider: String,
     /// Keys that hold a value of it.
     pub values: u64,
     /// Bytes behind its boxed values, as last said.
@@ -28,6 +31,19 @@ pub struct DataType {
     pub role: Role,
     /// The type of the same name with which it changes places, or 0.
     pub twin: u8,
+    /// What has become of its values since its module began to be replaced.
+    pub converted: Converted,
+}
+
+/// Values of a type that were to become its twin's.
+#[derive(Clone, Copy, Default)]
+pub struct Converted {
+    /// Those that are.
+    pub values: u64,
+    /// Those among them that were converted in slices.
+    pub sliced: u64,
+    /// Attempts that failed.
+    pub failed: u64,
 }
 
 impl DataType {
@@ -121,6 +137,33 @@ impl Types {
     /// The type that a value of this one is to be taken for: the active one of its twins.
     pub fn current(&self, id: u8) -> u8 {
         self.get(id).filter(|ty| ty.role == Role::Inactive && ty.twin != 0).map_or(id, |ty| ty.twin)
+    }
+
+    /// Note a value that was converted from a type.
+    pub fn count_converted(&mut self, from: u8, in_slices: bool) {
+        if let Some(ty) = self.get_mut(from) {
+            ty.converted.values += 1;
+            ty.converted.sliced += u64::from(in_slices);
+        }
+    }
+
+    /// Note a value of a type that could not be converted.
+    pub fn count_failed(&mut self, from: u8, status: Status) {
+        let Some(ty) = self.get_mut(from) else { return };
+        ty.converted.failed += 1;
+        if ty.converted.failed == 1 {
+            crate::base::log::warning(&format!("A value could not be converted (status {status})"));
+        }
+    }
+
+    /// What has become of values of some types.
+    pub fn converted(&self, types: impl Iterator<Item = u8>) -> Converted {
+        let counts = types.filter_map(|id| self.get(id)).map(|ty| ty.converted);
+        counts.fold(Converted::default(), |all, one| Converted {
+            values: all.values + one.values,
+            sliced: all.sliced + one.sliced,
+            failed: all.failed + one.failed,
+        })
     }
 
     /// Make two types each other's twins.

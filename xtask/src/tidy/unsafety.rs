@@ -9,7 +9,7 @@ const PLACES: [&str; 19] = [
     // Calls across the boundary, and what is called through it.
     "core/src/modules/",
     "core/src/engine/",
-    "core/src/registry/service.rs",
+    "core/src/registry/",
     "core/src/base/foreign.rs",
     "core/src/store/",
     // Commands as pointers into the table.

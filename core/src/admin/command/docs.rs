@@ -37,7 +37,7 @@ pub(super) fn write(reply: &mut Writer<'_>, command: &Registered, server: &Serve
     let mut texts = vec![("summary", shown(docs.summary)), ("since", shown(docs.since)), ("group", group)];
     texts.push(("complexity", shown(docs.complexity)));
     if of_module {
-        texts.push(("module", server.modules.name(command.module).to_owned()));
+        texts.push(("module", server.registry.modules.name(command.module).to_owned()));
     }
     let deprecated = shown(docs.deprecated_since);
     let replaced_by = shown(docs.replaced_by);

@@ -19,8 +19,8 @@ pub fn rewrite(server: &mut Server, force: bool) -> io::Result<()> {
         Some(parameter) => Some(parameter.name.to_owned()),
         None if matches!(name, "include" | "loadmodule" | "rename-command") => Some(name.to_owned()),
         None => {
-            let at = server.find_module_parameter(name);
-            at.and_then(|at| server.module_parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
+            let at = server.registry.find_parameter(name);
+            at.and_then(|at| server.registry.parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
         }
     };
     replace_file(&path, &rewritten(&old, &said, &known))
@@ -35,7 +35,7 @@ fn said(server: &mut Server) -> Vec<Said> {
             lines: lines(parameter, &mut server.settings, &mut default),
         })
         .collect();
-    let parameters = server.modules.visible().flat_map(|module| &module.parameters);
+    let parameters = server.registry.modules.visible().flat_map(|module| &module.parameters);
     all.extend(parameters.map(module_said));
     all.push(Said { name: "loadmodule".into(), lines: loaded(server) });
     all
@@ -45,9 +45,9 @@ fn said(server: &mut Server) -> Vec<Said> {
 fn loaded(server: &Server) -> Vec<(Vec<u8>, bool)> {
     let named = |path: &str| server.settings.loadmodule.iter().any(|words| words[0] == path);
     let mut lines = Vec::new();
-    for module in server.modules.visible() {
+    for module in server.registry.modules.visible() {
         let path = module.path.display().to_string();
-        if !named(&path) && crate::startup::loads_by_itself(server, &module.path) {
+        if !named(&path) && crate::modules::folder::loads_by_itself(server, &module.path) {
             continue;
         }
         let mut line = format!("loadmodule {path}").into_bytes();

@@ -2,6 +2,7 @@
 //! [`crate::session::resume`].
 
 use crate::engine::call::Context;
+use crate::registry::modules::Standing;
 use crate::session::block::{Asked, Kept};
 use plinth_abi::block::{BlockService, WAIT_NULL, WAIT_NULL_ARRAY, WAIT_REMOVAL, Wait};
 use plinth_abi::bytes::Bytes;
@@ -122,7 +123,8 @@ unsafe extern "C" fn suspend(call: *mut Call, how: *const Wait, ticket_out: *mut
     // SAFETY: see above.
     let (context, how) = unsafe { (Context::of(call), read(how)) };
     let own = context.module;
-    let is_inert = context.server().modules.get(own).is_none_or(|module| module.inert);
+    let is_inert =
+        context.server().registry.modules.get(own).is_none_or(|module| module.standing == Standing::Nameless);
     let Some(token) = waiting_client(context).filter(|_| !is_inert) else { return STATUS_NOT_ALLOWED };
     if how.type_id != 0 || how.flags != 0 || !matches!(how.reply, WAIT_NULL | WAIT_NULL_ARRAY) {
         return STATUS_UNSUPPORTED;
@@ -139,7 +141,7 @@ unsafe extern "C" fn suspend(call: *mut Call, how: *const Wait, ticket_out: *mut
             return STATUS_EXISTS;
         }
         let client = context.call.client_id;
-        let ticket = context.server().blocking.resumes.issue(client);
+        let ticket = context.server().sessions.blocking.resumes.issue(client);
         let asked = Asked { ticket, ..asked(context, &how, args) };
         let mark = context.mark;
         context.server().begin_wait(token, asked, mark);
@@ -154,7 +156,7 @@ unsafe extern "C" fn ticket(call: *mut Call, ticket_out: *mut u64) -> Status {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let Some(token) = context.client.filter(|_| context.call.flags & CALL_RETRY != 0) else { return STATUS_NONE };
-    let waiter = context.server().clients.peek(token).and_then(|client| client.blocked.as_ref());
+    let waiter = context.server().sessions.clients.peek(token).and_then(|client| client.blocked.as_ref());
     let Some(ticket) = waiter.and_then(|waiter| waiter.resumed()) else { return STATUS_NONE };
     // SAFETY: see above.
     unsafe { ticket_out.write(ticket) };

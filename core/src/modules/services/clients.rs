@@ -18,7 +18,7 @@ unsafe extern "C" fn info(call: *mut Call, client_id: u64, client_out: *mut Clie
     let context = unsafe { Context::of(call) };
     let server = context.server();
     let now_s = server.clock.now_s;
-    let Some(client) = server.clients.by_id(client_id) else { return STATUS_NONE };
+    let Some(client) = server.sessions.clients.by_id(client_id) else { return STATUS_NONE };
     let seen = Client {
         size: size_of::<Client>() as u32,
         db: client.db,
@@ -40,11 +40,11 @@ unsafe extern "C" fn push(call: *mut Call, client_id: u64, bytes: Bytes) -> Stat
     // SAFETY: see above.
     let (context, bytes) = unsafe { (Context::of(call), bytes.as_slice()) };
     let server = context.server();
-    let Some(token) = server.clients.token(client_id) else { return STATUS_NONE };
-    if let Some(client) = server.clients.get(token) {
+    let Some(token) = server.sessions.clients.token(client_id) else { return STATUS_NONE };
+    if let Some(client) = server.sessions.clients.get(token) {
         client.output.write(bytes);
     }
-    server.clients.list_write(token);
+    server.sessions.clients.list_write(token);
     STATUS_OK
 }
 
@@ -52,10 +52,10 @@ unsafe extern "C" fn disconnect(call: *mut Call, client_id: u64) -> Status {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let server = context.server();
-    let Some(token) = server.clients.token(client_id) else { return STATUS_NONE };
-    if let Some(client) = server.clients.get(token) {
+    let Some(token) = server.sessions.clients.token(client_id) else { return STATUS_NONE };
+    if let Some(client) = server.sessions.clients.get(token) {
         client.close_after_reply();
     }
-    server.clients.list_write(token);
+    server.sessions.clients.list_write(token);
     STATUS_OK
 }

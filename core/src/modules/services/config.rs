@@ -29,7 +29,7 @@ unsafe extern "C" fn get_number(call: *mut Call, name: Bytes, number_out: *mut i
     let (context, name) = unsafe { (Context::of(call), name.as_slice()) };
     let server = context.server();
     let name = String::from_utf8_lossy(name);
-    let number = match server.find_module_parameter(&name).and_then(|at| server.module_parameter(at)) {
+    let number = match server.registry.find_parameter(&name).and_then(|at| server.registry.parameter(at)) {
         Some(parameter) => (parameter.spec.kind != CONFIG_TEXT).then_some(parameter.number),
         None => match server.get_parameter(&name) {
             Some(value) if value == b"yes" => Some(1),

@@ -22,7 +22,8 @@ unsafe extern "C" fn subscribe(call: *mut Call, kinds: u32, hook: Hook, data: Op
         return STATUS_UNSUPPORTED;
     }
     let module = context.module;
-    let id = context.server().hooks.add(module, kinds, hook, data);
+    let id = context.server().registry.hooks.add(module, kinds, hook, data);
+    context.server().observe();
     if !id_out.is_null() {
         // SAFETY: a writable place of the module.
         unsafe { id_out.write(id) };
@@ -34,5 +35,7 @@ unsafe extern "C" fn unsubscribe(call: *mut Call, id: u64) -> Status {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    if context.server().hooks.remove(module, id) { STATUS_OK } else { STATUS_NONE }
+    let was_there = context.server().registry.hooks.remove(module, id);
+    context.server().observe();
+    if was_there { STATUS_OK } else { STATUS_NONE }
 }

@@ -49,44 +49,42 @@ unsafe extern "C" fn double(sink: Opaque, name: Bytes, value: f64) {
     sink.field(name, &crate::wire::write::double_text(value));
 }
 
-impl Server {
-    /// Titles and lines of modules' sections of INFO, of those that are wanted: asked
-    /// for each with the names of its module and of itself, both in lower case.
-    pub fn module_sections(&mut self, wanted: impl Fn(&str, &str) -> bool) -> Vec<(String, String)> {
-        let mut chosen = Vec::new();
-        for (module, section) in self.sections().filter(|(_, section)| section.flags & SECTION_OF_HOST == 0) {
-            // SAFETY: a constant of a loaded module.
-            let name = unsafe { crate::base::foreign::text(section.name) };
-            let title = if name.is_empty() { module.name.clone() } else { format!("{}_{name}", module.name) };
-            if wanted(&module.name.to_ascii_lowercase(), &title.to_ascii_lowercase()) {
-                chosen.push((module.id, format!("{}_", module.name), title, section.write));
-            }
-        }
-        let write = |(id, prefix, title, write)| Some((title, self.lines(id, prefix, write)?));
-        chosen.into_iter().filter_map(write).collect()
-    }
-
-    /// The lines that modules add to a section of the host's.
-    pub fn module_fields(&mut self, section: &str) -> String {
+/// Titles and lines of modules' sections of INFO, of those that are wanted: asked
+/// for each with the names of its module and of itself, both in lower case.
+pub fn module_sections(server: &mut Server, wanted: impl Fn(&str, &str) -> bool) -> Vec<(String, String)> {
+    let mut chosen = Vec::new();
+    for (module, section) in sections(server).filter(|(_, section)| section.flags & SECTION_OF_HOST == 0) {
         // SAFETY: a constant of a loaded module.
-        let is_here = |name| unsafe { crate::base::foreign::text(name) }.eq_ignore_ascii_case(section);
-        let ours = self.sections().filter(|(_, one)| one.flags & SECTION_OF_HOST != 0 && is_here(one.name));
-        let chosen: Vec<_> = ours.map(|(module, section)| (module.id, section.write)).collect();
-        chosen.into_iter().filter_map(|(id, write)| self.lines(id, String::new(), write)).collect()
+        let name = unsafe { crate::base::foreign::text(section.name) };
+        let title = if name.is_empty() { module.name.clone() } else { format!("{}_{name}", module.name) };
+        if wanted(&module.name.to_ascii_lowercase(), &title.to_ascii_lowercase()) {
+            chosen.push((module.id, format!("{}_", module.name), title, section.write));
+        }
     }
+    let write = |(id, prefix, title, write)| Some((title, lines(server, id, prefix, write)?));
+    chosen.into_iter().filter_map(write).collect()
+}
 
-    /// All sections that modules bring.
-    fn sections(&self) -> impl Iterator<Item = (&Module, &Section)> {
-        self.modules.list.iter().flat_map(|module| module.sections.iter().map(move |section| (module, section)))
-    }
+/// The lines that modules add to a section of the host's.
+pub fn module_fields(server: &mut Server, section: &str) -> String {
+    // SAFETY: a constant of a loaded module.
+    let is_here = |name| unsafe { crate::base::foreign::text(name) }.eq_ignore_ascii_case(section);
+    let ours = sections(server).filter(|(_, one)| one.flags & SECTION_OF_HOST != 0 && is_here(one.name));
+    let chosen: Vec<_> = ours.map(|(module, section)| (module.id, section.write)).collect();
+    chosen.into_iter().filter_map(|(id, write)| lines(server, id, String::new(), write)).collect()
+}
 
-    /// What a module writes for a section.
-    fn lines(&mut self, id: ModuleId, prefix: String, write: Write) -> Option<String> {
-        let mut sink = Sink { prefix, text: String::new() };
-        self.call_module(id, 0, |context| {
-            // SAFETY: the module is loaded, and call and sink live for the call.
-            unsafe { write(&raw mut context.call, (&raw mut sink).cast()) };
-        })?;
-        Some(sink.text)
-    }
+/// All sections that modules bring.
+fn sections(server: &Server) -> impl Iterator<Item = (&Module, &Section)> {
+    server.registry.modules.list.iter().flat_map(|module| module.sections.iter().map(move |section| (module, section)))
+}
+
+/// What a module writes for a section.
+fn lines(server: &mut Server, id: ModuleId, prefix: String, write: Write) -> Option<String> {
+    let mut sink = Sink { prefix, text: String::new() };
+    server.call_module(id, 0, |context| {
+        // SAFETY: the module is loaded, and call and sink live for the call.
+        unsafe { write(&raw mut context.call, (&raw mut sink).cast()) };
+    })?;
+    Some(sink.text)
 }

@@ -86,7 +86,7 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
 #[inline]
 unsafe fn is_frozen(call: *mut Call) -> bool {
     // SAFETY: promised by the caller.
-    unsafe { Context::of(call) }.server().key_hooks > 0
+    unsafe { Context::of(call) }.server().store.frozen > 0
 }
 
 unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, entry_out: *mut Entry) -> Status {
@@ -95,15 +95,15 @@ unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, 
     let (db, hash) = (context.call.db, context.hash(key));
     context.last = None;
     let flags = if context.client.is_some() { flags | no_touch(context) } else { flags };
-    let Some(mut entry) = context.server().lookup(db, hash, key, flags) else { return STATUS_NONE };
+    let Some(mut entry) = context.server().store.lookup(db, hash, key, flags) else { return STATUS_NONE };
     if type_id != u32::from(entry.type_id()) {
-        let plain = entry.type_id() != GHOST && !context.server().keyspace.types.is_unsettled;
+        let plain = entry.type_id() != GHOST && !context.server().store.types.is_unsettled;
         match (plain, type_id) {
             (true, 0) => {}
             (true, _) => return STATUS_WRONG_TYPE,
             (false, _) => {
                 let module = context.module;
-                match context.server().as_asked(db, hash, entry, type_id, module) {
+                match context.server().store.as_asked(db, hash, entry, type_id, module) {
                     Ok(asked) => entry = asked,
                     Err(status) => return status,
                 }
@@ -118,11 +118,11 @@ unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, 
 /// The flag that CLIENT NO-TOUCH adds to every look-up.
 #[inline]
 fn no_touch(context: &mut Context) -> u32 {
-    if !context.server().any_no_touch {
+    if !context.server().sessions.any_no_touch {
         return 0;
     }
     let exempt = context.call.command.is_null();
-    let quiet = context.client().is_some_and(|client| client.no_touch && &*client.last_command != "touch");
+    let quiet = context.client().is_some_and(|client| client.looks_quietly());
     if quiet && !exempt { plinth_abi::keys::GET_NO_TOUCH } else { 0 }
 }
 
@@ -155,7 +155,7 @@ unsafe extern "C" fn put(
     if len > LEN_MAX || key.len() > LEN_MAX {
         return STATUS_OUT_OF_MEMORY;
     }
-    let Some(entry) = context.server().put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
+    let Some(entry) = context.server().store.put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
     // SAFETY: see above.
     unsafe { write_entry(context, entry_out, entry, hash) };
     STATUS_OK
@@ -187,9 +187,9 @@ unsafe extern "C" fn put_boxed(
     if tag > TAG_MAX || type_id > TYPES_MAX as u32 {
         return STATUS_UNSUPPORTED;
     }
-    let Some(entry) = context.server().put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
+    let Some(entry) = context.server().store.put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
     entry.set_boxed(boxed);
-    context.server().charge(entry);
+    context.server().store.charge(entry);
     // SAFETY: see above.
     unsafe { write_entry(context, entry_out, entry, hash) };
     STATUS_OK
@@ -221,7 +221,7 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
     }
     let reserve = flags & RESIZE_AMORTISE != 0;
     let expire_at_ms = old.expire_at_ms();
-    let Some(new) = context.server().reshape(db, hash, old, Some(len), tag as u8, expire_at_ms, reserve) else {
+    let Some(new) = context.server().store.reshape(db, hash, old, Some(len), tag as u8, expire_at_ms, reserve) else {
         return STATUS_OUT_OF_MEMORY;
     };
     // SAFETY: see above.
@@ -240,12 +240,12 @@ unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, box
         return STATUS_NOT_ALLOWED;
     }
     let db = context.call.db;
-    let Some(new) = context.server().reshape(db, hash, old, None, tag as u8, old.expire_at_ms(), false) else {
+    let Some(new) = context.server().store.reshape(db, hash, old, None, tag as u8, old.expire_at_ms(), false) else {
         return STATUS_OUT_OF_MEMORY;
     };
     new.set_boxed(boxed);
     new.set_charge(0);
-    context.server().charge(new);
+    context.server().store.charge(new);
     // SAFETY: see above.
     unsafe { write_entry(context, entry, new, hash) };
     STATUS_OK
@@ -262,7 +262,7 @@ unsafe extern "C" fn remove(call: *mut Call, key: Bytes, flags: u32) -> Status {
     context.last = None;
     let server = context.server();
     let lazy = flags & REMOVE_LAZY != 0 || server.settings.lazyfree_lazy_user_del;
-    if server.remove(db, hash, key, lazy) { STATUS_OK } else { STATUS_NONE }
+    if server.store.remove(db, hash, key, lazy) { STATUS_OK } else { STATUS_NONE }
 }
 
 unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: Bytes) {
@@ -271,26 +271,26 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
     let db = context.call.db;
     // SAFETY: `last` is forgotten by whatever frees or moves its entry.
     if let Some(entry) = context.last.filter(|entry| entry.is_boxed() && unsafe { entry.key() } == key) {
-        context.server().charge(entry);
+        context.server().store.charge(entry);
     }
     let server = context.server();
-    server.changed(db, key);
-    server.notify(db, key, class, event);
+    server.store.changed(db, key);
+    server.store.notify(db, key, class, event);
 }
 
 unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Bytes) {
     // SAFETY: see above.
     let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
     let db = context.call.db;
-    context.server().notify(db, key, class, event);
+    context.server().store.notify(db, key, class, event);
 }
 
 unsafe extern "C" fn notify_in(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes) {
     // SAFETY: see above.
     let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
     let server = context.server();
-    if (db as usize) < server.keyspace.databases.len() {
-        server.notify(db, key, class, event);
+    if (db as usize) < server.store.databases.len() {
+        server.store.notify(db, key, class, event);
     }
 }
 
@@ -304,7 +304,7 @@ unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms
     let db = context.call.db;
     let inline_len = (!old.is_boxed()).then(|| old.value().1);
     let expire_at_ms = if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms };
-    let Some(new) = context.server().reshape(db, hash, old, inline_len, old.tag(), expire_at_ms, false) else {
+    let Some(new) = context.server().store.reshape(db, hash, old, inline_len, old.tag(), expire_at_ms, false) else {
         return STATUS_OUT_OF_MEMORY;
     };
     // SAFETY: see above.
@@ -321,7 +321,7 @@ unsafe extern "C" fn rename(call: *mut Call, from: Bytes, to: Bytes, only_absent
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
     let db = context.call.db;
-    context.server().rename(db, from, to, only_absent != 0)
+    context.server().store.rename(db, from, to, only_absent != 0)
 }
 
 unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
@@ -333,7 +333,7 @@ unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     context.last = None;
     let from = context.call.db;
-    context.server().move_to(from, key, db)
+    context.server().store.move_to(from, key, db)
 }
 
 unsafe extern "C" fn copy(call: *mut Call, from: Bytes, to: Bytes, db: u32, replace: u32) -> Status {
@@ -345,7 +345,7 @@ unsafe extern "C" fn copy(call: *mut Call, from: Bytes, to: Bytes, db: u32, repl
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
     let own = context.call.db;
-    context.server().copy(own, from, to, db, replace != 0)
+    context.server().store.copy(own, from, to, db, replace != 0)
 }
 
 unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
@@ -357,15 +357,14 @@ unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
     // Expired keys are passed over and removed; a database of nothing else is not
     // searched for ever.
     for _ in 0..100 {
-        let random = &mut server.random;
-        let Some(entry) = server.keyspace.databases[db as usize].table.random(|| random.number()) else {
+        let Some(entry) = server.store.random_entry(db) else {
             return STATUS_NONE;
         };
         // SAFETY: the entry is in the table, and its key is copied by the caller before
         // anything changes.
         let key = unsafe { entry.key() };
-        let hash = server.keyspace.hash(key);
-        if server.find(db, hash, key).is_some() || !server.may_expire() {
+        let hash = server.store.hash(key);
+        if server.store.find(db, hash, key).is_some() || !server.store.may_expire() {
             // SAFETY: see above.
             unsafe { key_out.write(Bytes::of(key)) };
             return STATUS_OK;
@@ -378,12 +377,12 @@ unsafe extern "C" fn scan(call: *mut Call, cursor: u64, count: usize, visit: Vis
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let (db, now_ms) = (context.call.db, context.call.now_ms);
-    let table = &context.server().keyspace.databases[db as usize].table;
+    let table = &context.server().store.databases[db as usize].table;
     let (mut cursor, mut seen, mut steps) = (cursor, 0, count.saturating_mul(10).max(10));
     loop {
         cursor = table.scan(cursor, |entry| {
             seen += 1;
-            let expired = entry.has_expiry() && entry.expire_at_ms() < now_ms;
+            let expired = entry.has_expired(now_ms);
             // SAFETY: the entry is in the table; `visit` is the module's, with its data.
             unsafe { (visit.run)(data, Bytes::of(entry.key()), shown_type(entry), u32::from(expired)) };
         });
@@ -397,7 +396,7 @@ unsafe extern "C" fn scan(call: *mut Call, cursor: u64, count: usize, visit: Vis
 unsafe extern "C" fn count(call: *mut Call, db: u32) -> u64 {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
-    context.server().keyspace.databases.get(db as usize).map_or(0, |database| database.table.len() as u64)
+    context.server().store.databases.get(db as usize).map_or(0, |database| database.table.len() as u64)
 }
 
 unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 {
@@ -410,10 +409,10 @@ unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 
     context.last = None;
     let server = context.server();
     let db = (db != DB_ALL).then_some(db as u32);
-    if db.is_some_and(|db| db as usize >= server.keyspace.databases.len()) {
+    if db.is_some_and(|db| db as usize >= server.store.databases.len()) {
         return 0;
     }
-    server.flush(db, in_background != 0)
+    server.store.flush(db, in_background != 0)
 }
 
 unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
@@ -422,30 +421,30 @@ unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
         return STATUS_NOT_ALLOWED;
     }
     // SAFETY: see above.
-    unsafe { Context::of(call) }.server().swap(first, second)
+    unsafe { Context::of(call) }.server().store.swap(first, second)
 }
 
 unsafe extern "C" fn type_name(call: *mut Call, type_id: u32) -> Bytes {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
-    let keyspace = &context.server().keyspace;
-    let ty = u8::try_from(type_id).ok().and_then(|id| keyspace.types.get(id)).map(|ty| ty.name.as_str());
-    ty.or_else(|| keyspace.ghosts.name(type_id)).map_or(Bytes::EMPTY, |name| Bytes::of(name.as_bytes()))
+    let store = &context.server().store;
+    let ty = u8::try_from(type_id).ok().and_then(|id| store.types.get(id)).map(|ty| ty.name.as_str());
+    ty.or_else(|| store.ghosts.name(type_id)).map_or(Bytes::EMPTY, |name| Bytes::of(name.as_bytes()))
 }
 
 unsafe extern "C" fn type_id(call: *mut Call, name: Bytes) -> u32 {
     // SAFETY: see above.
     let (context, name) = unsafe { (Context::of(call), name.as_slice()) };
-    context.server().keyspace.types.find(name).map_or(0, u32::from)
+    context.server().store.types.find(name).map_or(0, u32::from)
 }
 
 unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut EntryStat) {
     // SAFETY: see above.
     let (context, Some((entry, _))) = (unsafe { (Context::of(call), known(entry)) }) else { return };
     let server = context.server();
-    let access = server.access;
+    let access = server.store.access;
     let value = crate::store::types::value_of(entry);
-    let table = server.keyspace.types.get(entry.type_id()).map(|ty| ty.table);
+    let table = server.store.types.get(entry.type_id()).map(|ty| ty.table);
     let default = Bytes::new(if entry.type_id() == GHOST { ghost::ENCODING } else { "raw" });
     // SAFETY: the value is of this type.
     let encoding =
@@ -472,7 +471,7 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
 unsafe extern "C" fn dump(call: *mut Call, entry: *const Entry, take: Take, data: Opaque) -> Status {
     // SAFETY: see above.
     let (context, Some((entry, _))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    match context.server().save_value(entry) {
+    match context.server().store.save_value(entry) {
         Ok(body) => {
             let sealed = payload::seal(body);
             // SAFETY: the module's function with the module's data.
@@ -501,27 +500,28 @@ unsafe extern "C" fn restore(
     let (db, hash) = (context.call.db, context.hash(key));
     context.last = None;
     let server = context.server();
-    let there = server.find_to_write(db, hash, key).is_some();
+    let there = server.store.find_to_write(db, hash, key).is_some();
     if there && replace == 0 {
         return STATUS_EXISTS;
     }
     let opened = if server.skip_checksums { payload::open_unchecked(bytes) } else { payload::open(bytes) };
     let Ok(opened) = opened else { return STATUS_NOT_ALLOWED };
-    let entry = match server.load_value(opened.body, key, if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms }) {
-        Ok(entry) => entry,
-        Err(STATUS_OUT_OF_MEMORY) => return STATUS_OUT_OF_MEMORY,
-        Err(_) => return STATUS_BAD_DATA,
-    };
+    let entry =
+        match server.store.load_value(opened.body, key, if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms }) {
+            Ok(entry) => entry,
+            Err(STATUS_OUT_OF_MEMORY) => return STATUS_OUT_OF_MEMORY,
+            Err(_) => return STATUS_BAD_DATA,
+        };
     if there {
-        server.remove(db, hash, key, server.settings.lazyfree_lazy_server_del);
+        server.store.remove(db, hash, key, server.store.lazy.server_del);
     }
-    if server.access.lfu && frequency >= 0 {
-        entry.set_clock(server.access.from_frequency(frequency.min(255) as u8));
-    } else if !server.access.lfu && idle_s >= 0 {
-        entry.set_clock(server.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
+    if server.store.access.lfu && frequency >= 0 {
+        entry.set_clock(server.store.access.from_frequency(frequency.min(255) as u8));
+    } else if !server.store.access.lfu && idle_s >= 0 {
+        entry.set_clock(server.store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
     }
-    server.insert(db, hash, entry);
-    server.charge(entry);
+    server.store.insert(db, hash, entry);
+    server.store.charge(entry);
     STATUS_OK
 }
 
@@ -531,7 +531,7 @@ unsafe extern "C" fn select(call: *mut Call, db: u32) -> Status {
     if context.call.flags & CALL_NO_CLIENT == 0 {
         return STATUS_NOT_ALLOWED;
     }
-    if db as usize >= context.server().keyspace.databases.len() {
+    if db as usize >= context.server().store.databases.len() {
         return STATUS_DB_RANGE;
     }
     context.last = None;

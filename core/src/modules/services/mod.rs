@@ -35,7 +35,7 @@ pub struct HostLink {
 impl HostLink {
     /// The link of a module that is being loaded.
     pub fn new(server: &mut Server, module: ModuleId, name: &str) -> HostLink {
-        let resumes = server.blocking.resumes.clone();
+        let resumes = server.sessions.blocking.resumes.clone();
         HostLink { server, module, name: name.to_owned(), resumes }
     }
 
@@ -78,7 +78,7 @@ unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opa
     let (link, id) = unsafe { (link(host), id.as_slice()) };
     // SAFETY: the server outlives its modules, and services are asked for on its thread.
     let server = unsafe { &mut *link.server };
-    let Some(found) = server.modules.services.iter_mut().find(|service| service.id.as_bytes() == id) else {
+    let Some(found) = server.registry.modules.services.iter_mut().find(|service| service.id.as_bytes() == id) else {
         return std::ptr::null_mut();
     };
     if found.size() < size_min as usize {
@@ -87,7 +87,7 @@ unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opa
     found.least = found.least.max(size_min);
     let table = found.handed_out();
     let id = found.id.clone();
-    if let Some(module) = server.modules.get_mut(link.module)
+    if let Some(module) = server.registry.modules.get_mut(link.module)
         && !module.uses.contains(&id)
     {
         module.uses.push(id);

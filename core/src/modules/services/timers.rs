@@ -19,7 +19,7 @@ unsafe extern "C" fn start(call: *mut Call, delay_ms: u64, fire: Fire, data: Opa
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    let id = context.server().timers.start(Duration::from_millis(delay_ms), Timer { module, fire, data });
+    let id = context.server().registry.timers.start(Duration::from_millis(delay_ms), Timer { module, fire, data });
     if !id_out.is_null() {
         // SAFETY: see above.
         unsafe { id_out.write(id) };
@@ -31,7 +31,7 @@ unsafe extern "C" fn stop(call: *mut Call, id: u64, data_out: *mut Opaque) -> St
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    let Some(timer) = context.server().timers.stop(module, id) else { return STATUS_NONE };
+    let Some(timer) = context.server().registry.timers.stop(module, id) else { return STATUS_NONE };
     if !data_out.is_null() {
         // SAFETY: see above.
         unsafe { data_out.write(timer.data) };
@@ -43,7 +43,7 @@ unsafe extern "C" fn remaining(call: *mut Call, id: u64, remaining_ms_out: *mut 
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    let Some(left) = context.server().timers.remaining(module, id) else { return STATUS_NONE };
+    let Some(left) = context.server().registry.timers.remaining(module, id) else { return STATUS_NONE };
     // SAFETY: see above.
     unsafe { remaining_ms_out.write(left.as_millis() as u64) };
     STATUS_OK
