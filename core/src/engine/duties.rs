@@ -59,3 +59,25 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::server::Lists;
+    use crate::settings::parameters::Settings;
+
+    static LIST: &[Duty] = &[
+        Duty { due: |_, _| None, run: |server, _| server.stats.commands += 1 },
+        Duty { due: |_, _| Some(Duration::from_millis(5)), run: |server, _| server.stats.commands += 10 },
+        Duty { due: |_, _| Some(Duration::from_millis(3)), run: |server, _| server.stats.commands += 100 },
+    ];
+
+    #[test]
+    fn the_sleep_and_the_turn_look_at_the_same_list() {
+        let lists = Lists { duties: LIST, ..Lists::default() };
+        let mut server = Server::new(Settings::default(), lists).unwrap();
+        assert_eq!(server.sleep(Instant::now()), Some(Duration::from_millis(3)));
+        server.do_duties();
+        assert_eq!(server.stats.commands, 111);
+    }
+}

@@ -210,3 +210,72 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::server::Lists;
+    use crate::settings::parameters::Settings;
+    use crate::store::access::NewValue;
+
+    fn with_key() -> (Server, u64, EntryPtr) {
+        let mut server = Server::new(Settings::default(), Lists::default()).unwrap();
+        let hash = server.store.hash(b"key");
+        let new = NewValue { type_id: 1, tag: 0, inline_len: Some(5), keep_expiry: false, absent: true };
+        let entry = server.store.put(0, hash, b"key", new).unwrap();
+        (server, hash, entry)
+    }
+
+    /// SAFETY of the callers: the entry belongs to an effect that was not recorded.
+    fn key(entry: EntryPtr) -> &'static [u8] {
+        // SAFETY: see above.
+        unsafe { entry.key() }
+    }
+
+    #[test]
+    fn a_removed_value_can_be_read_until_its_effect_is_recorded() {
+        let (mut server, hash, entry) = with_key();
+        assert!(server.store.remove(0, hash, b"key", false));
+        assert!(server.store.find(0, hash, b"key").is_none());
+        assert!(server.store.effects.is_due);
+        assert_eq!(key(entry), b"key");
+        server.record();
+        assert!(!server.store.effects.is_due && !server.pending.is_due);
+    }
+
+    #[test]
+    fn a_value_that_a_command_of_a_module_has_removed_outlives_the_module_handler() {
+        let (mut server, hash, entry) = with_key();
+        server.depth = 1;
+        assert!(server.store.remove(0, hash, b"key", false));
+        server.record();
+        assert_eq!(key(entry), b"key");
+        assert!(server.pending.is_due && server.pending.entries.len() == 1);
+        server.depth = 0;
+        server.settle();
+        assert!(!server.pending.is_due && server.pending.entries.is_empty());
+    }
+
+    #[test]
+    fn a_database_that_was_emptied_lies_in_its_effect() {
+        let (mut server, _, entry) = with_key();
+        assert_eq!(server.store.flush(Some(0), false), 1);
+        assert_eq!(server.store.databases[0].table.len(), 0);
+        assert_eq!(key(entry), b"key");
+        server.settle();
+        assert!(server.pending.databases.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_wants_to_know_is_not_noted() {
+        let (mut server, _, _) = with_key();
+        server.store.changed(0, b"key");
+        server.store.notify(0, b"key", 0, b"set");
+        assert!(!server.store.effects.is_due);
+        assert_eq!(server.store.dirty, 1);
+        server.sessions.watches.add(0, b"key", 7);
+        server.observe();
+        server.store.changed(0, b"key");
+        assert!(server.store.effects.is_due);
+    }
+}
