@@ -46,6 +46,8 @@ pub struct Sweep {
     cursor: u64,
     /// What this pass has changed so far.
     changed: u64,
+    /// Addresses of entries of the present bucket that could not be changed.
+    tried: Vec<usize>,
     pace: Pace,
 }
 
@@ -133,11 +135,14 @@ impl Sweep {
         for _ in 0..STEPS {
             let Some(database) = server.store.databases.get(self.db) else { return true };
             let cursor = database.table.scan(self.cursor, |entry| found.push(entry));
-            found.retain(|entry: &EntryPtr| self.wants(server, entry.type_id()));
+            // What could not be changed may have taken the whole slice: it is not tried again at once,
+            // or the walk would never get beyond it.
+            let is_new = |entry: &EntryPtr| !self.tried.contains(&(entry.address() as usize));
+            found.retain(|entry| is_new(entry) && self.wants(server, entry.type_id()));
             for entry in found.drain(..) {
                 match change(&mut server.store, self.db as u32, entry) {
                     Step::Changed => self.changed += 1,
-                    Step::Left => {}
+                    Step::Left => self.tried.push(entry.address() as usize),
                     Step::Again => return false,
                 }
                 // What is left of the bucket is found again, and what is done is not.
@@ -145,6 +150,7 @@ impl Sweep {
                     return false;
                 }
             }
+            self.tried.clear();
             self.cursor = cursor;
             if cursor == 0 {
                 self.db += 1;
