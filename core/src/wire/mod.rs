@@ -10,7 +10,7 @@
 //!
 //! - [`request`]: the request parser, its limits and its errors.
 //! - [`inline`]: the telnet form of a request.
-//! - [`write`]: replies.
+//! - [`mod@write`], which writes replies.
 
 pub mod inline;
 pub mod request;
