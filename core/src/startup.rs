@@ -8,7 +8,7 @@ use crate::engine::server::Lists;
 use crate::engine::server::Server;
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest};
-use crate::modules::sweep;
+use crate::modules::{inspect, sweep};
 use crate::net::event_loop::EventLoop;
 use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
@@ -213,9 +213,8 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
         })
         .collect();
     for words in server.settings.loadmodule.clone() {
-        let args = words[1..].iter().map(|word| word.clone().into_bytes()).collect();
-        let request = LoadRequest { args, parameters: Vec::new() };
-        crate::modules::load::load_module(server, Path::new(&words[0]), request)
+        let args: Vec<Vec<u8>> = words[1..].iter().map(|word| word.clone().into_bytes()).collect();
+        load_named(server, Path::new(&words[0]), &args, 0)
             .map_err(|error| format!("Can't load module from {}: {error}", words[0]))?;
     }
     #[cfg(feature = "linked-string")]
@@ -228,6 +227,28 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
         return Err(error.map_or_else(|| format!("unknown parameter '{name}'"), |error| error.to_string()));
     }
     Ok(())
+}
+
+/// How many modules may each require the next before it is taken for a circle.
+const REQUIRED_DEPTH_MAX: u32 = 16;
+
+/// Load a module that the configuration names. It comes before those found by themselves, whose place it
+/// may take; so one of these that it requires is loaded for it first.
+fn load_named(server: &mut Server, path: &Path, args: &[Vec<u8>], depth: u32) -> Result<(), LoadError> {
+    loop {
+        let request = LoadRequest { args: args.to_vec(), parameters: Vec::new() };
+        let error = match crate::modules::load::load_module(server, path, request) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let LoadError::Service(id) = &error else { return Err(error) };
+        let provider = default_modules(server).into_iter().find(|path| inspect::services(path).contains(id));
+        // It is not among the default modules any more when it has been loaded.
+        match provider {
+            Some(provider) if depth < REQUIRED_DEPTH_MAX => load_named(server, &provider, &[], depth + 1)?,
+            _ => return Err(error),
+        }
+    }
 }
 
 fn line_error(directive: &Directive, reason: LineError) -> ConfigError {

@@ -1,7 +1,7 @@
-//! The ABI from a C module: `probe.c` calls every function of every service through the public
-//! headers, and these tests run it and look at what shows from outside.
+//! The ABI from a C module: `probe.c` calls every function of every service of the host through the
+//! public headers, and these tests run it and look at what shows from outside.
 
-use plinth_testkit::{Server, TempDir, assert_wire, cc, wait_until};
+use plinth_testkit::{Server, TempDir, assert_wire, build, cc, wait_until};
 use std::time::Duration;
 
 fn server() -> Server {
@@ -70,7 +70,29 @@ fn what_is_passed_on_can_be_said_in_commands_only() {
 
 #[test]
 fn strings_are_reached_through_their_service() {
-    assert_probe(&["PROBE.STRING", "k"]);
+    let server = Server::with(&["--enable-module-command", "yes"]);
+    let mut client = server.connect();
+    let path = cc::module(server.folder(), "tests/abi/strings.c", &[]);
+    assert_wire(&mut client, &["MODULE", "LOAD", &path], b"+OK\r\n");
+    assert_wire(&mut client, &["RPUSH", "other", "v"], b":1\r\n");
+    for replacement in ["", "string-plain"] {
+        if !replacement.is_empty() {
+            let replace = ["MODULE", "REPLACE", "string", &build::library(replacement)];
+            assert_wire(&mut client, &replace, b"+OK\r\n");
+        }
+        assert_wire(&mut client, &["STRINGS.PROBE", "k", "l", "other"], b"+OK\r\n");
+        assert_wire(&mut client, &["DEL", "k", "l"], b":2\r\n");
+    }
+}
+
+#[test]
+fn a_module_of_the_configuration_may_require_first_party_services() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/strings.c", &[]);
+    let server = Server::within(folder, &["--loadmodule", &path]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["RPUSH", "other", "v"], b":1\r\n");
+    assert_wire(&mut client, &["STRINGS.PROBE", "k", "l", "other"], b"+OK\r\n");
 }
 
 #[test]
@@ -151,6 +173,8 @@ fn a_command_waits_for_a_key_where_that_is_possible() {
     }
     client.send(&["WAITS.TAKE", "p:w", "0"]);
     wait_until("it waits", || other.info("clients", "total_blocking_keys").as_deref() == Some("1"));
+    assert_wire(&mut other, &["WAITS.SLIP", "p:w"], b"+OK\r\n");
+    client.assert_silent(std::time::Duration::from_millis(10));
     assert_wire(&mut other, &["WAITS.PUT", "p:w"], b"+OK\r\n");
     assert_eq!(client.read(), b":1\r\n");
     // A timer cannot wait; what it makes serves those who do.
@@ -265,6 +289,8 @@ fn a_module_whose_thread_a_client_waits_for_stays() {
     assert_eq!(client.read(), b"+resumed\r\n");
     assert_wire(&mut other, &["MODULE", "REPLACE", "suspends", &another], b"+OK\r\n");
     assert_wire(&mut other, &["SUSPENDS.WORK", "2"], b":2\r\n");
+    // The old module leaves when its last call has ended, which a busy machine puts off.
+    wait_until("the replacement is done", || other.ask(&["MODULE", "REPLACE", "STATUS"]).items().is_empty());
     assert_wire(&mut other, &["MODULE", "UNLOAD", "suspends"], b"+OK\r\n");
 }
 

@@ -655,24 +655,6 @@ static plinth_status probe_host(plinth_call *call) {
     return ok(call);
 }
 
-// Strings of whichever module has them: PROBE.STRING key.
-static plinth_status probe_string(plinth_call *call) {
-    const plinth_string_service *strings =
-        plinth_service(call, PLINTH_STRING_SERVICE, PLINTH_SIZE(plinth_string_service));
-    uint8_t scratch[PLINTH_STRING_SCRATCH_BYTES];
-    const plinth_bytes key = call->args[1];
-    plinth_bytes bytes;
-    CHECK(strings != NULL && strings->get(call, key, scratch, &bytes) == PLINTH_STATUS_NONE);
-    CHECK(strings->set(call, key, T("12345")) == 0);
-    CHECK(strings->get(call, key, scratch, &bytes) == 0 && same(bytes, "12345"));
-    CHECK(strings->edit(call, key, 7, &bytes) == 0 && bytes.len == 7);
-    CHECK(memcmp(bytes.data, "12345\0\0", 7) == 0);
-    ((uint8_t *)bytes.data)[6] = '!';
-    keys->modified(call, key, PLINTH_EVENT_STRING, T("probe"));
-    CHECK(strings->get(call, key, scratch, &bytes) == 0 && bytes.len == 7 && bytes.data[6] == '!');
-    return ok(call);
-}
-
 static plinth_status probe_drops(plinth_call *call) {
     reply->integer(call, __atomic_load_n(&drops, __ATOMIC_SEQ_CST));
     return PLINTH_STATUS_OK;
@@ -735,8 +717,7 @@ static const plinth_command commands[] = {
     COMMAND("probe.seen", 1, probe_seen),           COMMAND("probe.clients", 1, probe_clients),
     COMMAND("probe.push", 3, probe_push),           COMMAND("probe.disconnect", 2, probe_disconnect),
     COMMAND("probe.propagate", 1, probe_propagate), COMMAND("probe.outside", 1, probe_outside),
-    COMMAND("probe.host", 1, probe_host),           COMMAND("probe.string", 2, probe_string),
-    COMMAND("probe.drops", 1, probe_drops),
+    COMMAND("probe.host", 1, probe_host),           COMMAND("probe.drops", 1, probe_drops),
 };
 
 static const plinth_bytes colours[] = {PLINTH_TEXT("red"), PLINTH_TEXT("green"), PLINTH_TEXT("blue")};

@@ -3,6 +3,7 @@
 //
 //     WAITS.TAKE key timeout_ms   waits for a key and takes it away: whether it had to wait
 //     WAITS.PUT key               makes a key
+//     WAITS.SLIP key              makes a key, which is said to be nothing that anybody waits for
 //     WAITS.INNER key             runs WAITS.TAKE inside itself
 
 #include "check.h"
@@ -82,6 +83,14 @@ static plinth_status waits_put(plinth_call *call) {
     return ok(call);
 }
 
+// WAITS.SLIP key: makes a key without running those again who wait for it.
+static plinth_status waits_slip(plinth_call *call) {
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
+    CHECK(keys->put(call, call->args[1], slip_type, 0, 0, 0, &entry) == 0);
+    keys->modified(call, call->args[1], PLINTH_EVENT_MODULE | PLINTH_EVENT_UNAWAITED, T("waits.slip"));
+    return ok(call);
+}
+
 // WAITS.INNER key: a command that waits, run inside this one, does not.
 static plinth_status waits_inner(plinth_call *call) {
     int is_null = 0;
@@ -113,6 +122,7 @@ static const plinth_type types[] = {
 static const plinth_command commands[] = {
     COMMAND("waits.take", 3, waits_take),
     COMMAND("waits.put", 2, waits_put),
+    COMMAND("waits.slip", 2, waits_slip),
     COMMAND("waits.inner", 2, waits_inner),
 };
 

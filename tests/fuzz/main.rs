@@ -23,7 +23,11 @@ fn payloads(client: &mut Client) -> Vec<Vec<u8>> {
         assert_wire(client, &["COPY", "seed", &format!("seed:{value:.8}")], b":1\r\n");
     }
     client.command(&["GAUGE.PUSH", "seed:gauge", "5"]);
+    client.command(&["PFADD", "seed:sketch", "a", "b", "c", "d", "e", "f"]);
+    client.command(&["COPY", "seed:sketch", "seed:dense"]);
+    client.command(&["PFDEBUG", "TODENSE", "seed:dense"]);
     collections(client);
+    streams(client);
     let Reply::Array(keys) = client.ask(&["KEYS", "seed:*"]) else { panic!("KEYS") };
     let dump = |key: Reply| match client.ask(&["DUMP", &key.text()]) {
         Reply::Bulk(payload) => payload,
@@ -60,16 +64,40 @@ fn collections(client: &mut Client) {
     make("ZADD", "zset:fractions", ["0.5", "a", "-inf", "b", "1e300", "c"].map(str::to_owned).into());
 }
 
+/// Streams of one node and of many, with names of their own, gaps, and a group that has pending entries.
+fn streams(client: &mut Client) {
+    let mut line = |line: &str| drop(client.command(&line.split(' ').collect::<Vec<_>>()));
+    for (key, count) in [("seed:stream:small", 3), ("seed:stream:large", 230)] {
+        for seq in 1..=count {
+            let fields = if seq % 7 == 0 { format!("own {seq}") } else { format!("name {} other text", seq * seq) };
+            line(&format!("XADD {key} {}-{seq} {fields}", 5 + seq / 50));
+        }
+        line(&format!("XDEL {key} 5-2 6-60 6-61"));
+        line(&format!("XGROUP CREATE {key} g 0"));
+        line(&format!("XREADGROUP GROUP g alice COUNT 2 STREAMS {key} >"));
+        line(&format!("XREADGROUP GROUP g bob COUNT 1 STREAMS {key} >"));
+    }
+}
+
 /// Looks at all of a value, whatever its type: what was taken in must be readable.
-const LOOKS: [&[&str]; 13] = [
+const LOOKS: [&[&str]; 22] = [
     &["DUMP", "k"],
     &["COPY", "k", "copy", "REPLACE"],
     &["GET", "k"],
+    &["PFCOUNT", "k"],
+    &["PFCOUNT", "k", "seed:sketch"],
     &["GAUGE.GET", "k"],
     &["LRANGE", "k", "0", "-1"],
     &["SMEMBERS", "k"],
     &["HGETALL", "k"],
     &["ZRANGE", "k", "0", "-1", "WITHSCORES"],
+    &["PFADD", "k", "x"],
+    &["XRANGE", "k", "-", "+"],
+    &["XINFO", "STREAM", "k", "FULL", "COUNT", "0"],
+    &["XREADGROUP", "GROUP", "g", "alice", "COUNT", "3", "STREAMS", "k", ">"],
+    &["XAUTOCLAIM", "k", "g", "carol", "0", "0"],
+    &["XDEL", "k", "5-1", "5-3"],
+    &["XADD", "k", "*", "f", "v"],
     &["LPUSH", "k", "x"],
     &["SADD", "k", "x"],
     &["HSET", "k", "element:1", "x"],

@@ -8,6 +8,7 @@ mod panics;
 mod parameters;
 mod replace;
 mod replace_types;
+mod replace_under;
 mod stranger;
 mod unload;
 

@@ -13,7 +13,7 @@ const LARGE: usize = 50_000;
 const SCORES: usize = 97;
 
 /// The library of the sorted sets that serve now.
-fn path(client: &mut Client) -> String {
+pub(crate) fn path(client: &mut Client) -> String {
     let line = client.info("modules", "plinth_module_zset").expect("sorted sets are there");
     line.split("path=").nth(1).expect("it says where from").to_owned()
 }

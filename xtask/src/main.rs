@@ -1,9 +1,10 @@
-//! What a developer of Plinth does often: test, bench, conformance, headers, new-module.
+//! What a developer of Plinth does often: test, bench, conformance, headers, new-module, peers.
 
 mod bench;
 mod conformance;
 mod headers;
 mod new_module;
+mod peers;
 mod test;
 mod tidy;
 
@@ -34,6 +35,8 @@ enum Task {
     Headers(headers::Args),
     /// Make a module that builds, loads and passes its tests.
     NewModule(new_module::Args),
+    /// Install the servers that the interop tests compare with, from PyPI into `target/peers`.
+    Peers(peers::Args),
     /// Run everything that has to hold before a change is sent.
     Test(test::Args),
     /// Check the architecture's invariants in the sources.
@@ -49,6 +52,7 @@ fn main() -> std::process::ExitCode {
         Task::Conformance(args) => conformance::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
+        Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
     };

@@ -57,9 +57,11 @@ impl Server {
     pub fn record(&mut self) {
         while let Some(effect) = self.store.effects.pop() {
             match effect {
-                Effect::Changed { db, key, is_there } => {
+                Effect::Changed { db, key, is_there, is_awaited } => {
                     self.spoil(db, &key, is_there);
-                    self.note_ready(db, &key);
+                    if is_awaited {
+                        self.note_ready(db, &key);
+                    }
                 }
                 Effect::Event { db, key, class, name } => {
                     self.tell(Told { kind: ON_KEY, db: db as i32, other_db: 0, class, name, key, depth: 0 });

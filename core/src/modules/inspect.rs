@@ -13,6 +13,12 @@ pub fn inspect(path: &Path) -> Result<String, EntryError> {
     Ok(describe(&entry))
 }
 
+/// The services that a module provides; none for what is no module.
+pub fn services(path: &Path) -> Vec<String> {
+    let Ok(library) = open(path) else { return Vec::new() };
+    read(&library).map_or_else(|_| Vec::new(), |entry| entry.provides.iter().map(|one| text(one.id)).collect())
+}
+
 fn text(bytes: Bytes) -> String {
     // SAFETY: a constant of the module, which is mapped, checked with its entry.
     unsafe { crate::base::foreign::text(bytes) }.into_owned()

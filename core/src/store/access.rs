@@ -247,15 +247,24 @@ impl Store {
     pub fn changed(&mut self, db: u32, key: &[u8]) {
         self.dirty += 1;
         if self.effects.wants_changes {
-            self.note_change(db, key);
+            self.note_change(db, key, true);
+        }
+    }
+
+    /// As [`changed`](Self::changed), but those who wait for the key do not wait for this.
+    #[inline]
+    pub fn changed_unawaited(&mut self, db: u32, key: &[u8]) {
+        self.dirty += 1;
+        if self.effects.wants_changes {
+            self.note_change(db, key, false);
         }
     }
 
     #[cold]
-    fn note_change(&mut self, db: u32, key: &[u8]) {
+    fn note_change(&mut self, db: u32, key: &[u8], is_awaited: bool) {
         let hash = self.hash(key);
         let is_there = self.databases[db as usize].find(hash, key).is_some();
-        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there });
+        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited });
     }
 
     /// Note a key's event.

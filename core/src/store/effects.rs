@@ -26,6 +26,8 @@ pub enum Effect {
         key: Vec<u8>,
         /// Whether there was such a key when it had changed.
         is_there: bool,
+        /// Whether it is what those wait for who wait for the key.
+        is_awaited: bool,
     },
     /// An event of a key.
     Event {

@@ -2,7 +2,7 @@
 
 use crate::list::{End, List};
 use crate::value;
-use plinth_module::list::{ListProvider, ListService, table};
+use plinth_module::list::{ListEnd, ListProvider, ListService, table};
 use plinth_module::prelude::*;
 use std::ops::ControlFlow;
 
@@ -34,5 +34,37 @@ impl ListProvider for Provider {
         value::create(&mut call.keys, key, list)?;
         call.keys.modified(key, EVENT_LIST, event);
         Ok(())
+    }
+
+    fn push(call: &mut Call<'_>, key: &[u8], element: &[u8], end: ListEnd) -> Result<usize> {
+        let (end, event) = match end {
+            ListEnd::Front => (End::Left, "lpush"),
+            ListEnd::Back => (End::Right, "rpush"),
+        };
+        let len = if let Some(list) = value::find(&mut call.keys, key)? {
+            list.push(end, element);
+            list.len()
+        } else {
+            let mut list = List::default();
+            list.push(end, element);
+            value::create(&mut call.keys, key, list)?;
+            1
+        };
+        call.keys.modified(key, EVENT_LIST, event);
+        Ok(len)
+    }
+
+    fn pop(call: &mut Call<'_>, key: &[u8], end: ListEnd, take: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        let (end, event) = match end {
+            ListEnd::Front => (End::Left, "lpop"),
+            ListEnd::Back => (End::Right, "rpop"),
+        };
+        let Some(list) = value::find(&mut call.keys, key)? else { return Ok(false) };
+        if let Some(element) = list.pop(end) {
+            take(&element);
+        }
+        let is_empty = list.is_empty();
+        value::taken(&mut call.keys, key, event, is_empty)?;
+        Ok(true)
     }
 }

@@ -41,6 +41,26 @@
 //! rest. A removal may be handed out in parts, so that none of them is of more than
 //! `budget` elements. A place that the new value does not have is `BAD_DATA`.
 //!
+//! A stream has elements of several kinds, told by the first byte of the element. Ids are 16
+//! bytes, time and number, big-endian; other numbers are big-endian in elements, where they are 8
+//! bytes for a group and 4 for a consumer, and 8 bytes, little-endian, in payloads, but for a
+//! consumer's 4. Times are Unix time in ms.
+//!
+//! ```text
+//!   m                    last id, greatest removed id, number of entries ever added
+//!   e id                 an entry: names and values in turn, each behind its length, 4 bytes
+//!   f id                 only ever removed: no entry comes before the id
+//!   g group              last id, entries read (2^64-1: not known), the group's name
+//!   c group consumer     when it was seen, when it was active (-1: never), its name
+//!   p group id           the consumer who has the entry, since when, how often it was handed out
+//! ```
+//!
+//! Entries are put in the order of their ids, each behind all that are there; one that is there
+//! already changes nothing. Numbers of groups and consumers tell one from another and mean nothing
+//! else: the old value never gives one twice. Whatever names a group or a consumer that is not
+//! there makes it; what is known of it follows. A group that is removed takes its consumers and
+//! what is pending with it, a consumer what is pending for it.
+//!
 //! The host promises what that needs: what is handed out goes to the new value at once
 //! and in that order, and each once; and `export_some` is called only right after an
 //! `export_changes` that has left nothing, before any command runs.
@@ -73,7 +93,7 @@ pub struct Convert {
     /// Hand out some elements, about `budget`, in any order, from `cursor` on, which
     /// begins at 0, is set to where to go on, and is 0 again at the end. An element that is there
     /// from the first slice to the last is handed out at least once, with what it is at
-    /// that time. (A list: in its order, and once.)
+    /// that time. (A list, and the entries of a stream: in their order, and once.)
     ///
     /// Thread: main. Borrow: what `visit` gets, for that call. Fails: any status.
     pub export_some:

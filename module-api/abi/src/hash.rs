@@ -54,4 +54,15 @@ pub struct HashService {
     ///
     /// Thread: main. Borrow: all for the call. Fails: `NONE`, `WRONG_TYPE`.
     pub visit: unsafe extern "C" fn(call: *mut Call, key: Bytes, function: HashVisit, data: Opaque) -> Status,
+    /// Set a field unless it is there, making the hash if there is none, and
+    /// announce it as `hset`.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: `EXISTS` for a field that is
+    /// there, `WRONG_TYPE`, `OUT_OF_MEMORY`.
+    pub set_absent: unsafe extern "C" fn(call: *mut Call, key: Bytes, field: Bytes, value: Bytes) -> Status,
+    /// Remove a field, and the key with its last; announced as `hdel`, and `del`.
+    ///
+    /// Thread: main. Borrow: both for the call. Fails: `NONE` without such a key or
+    /// field, `WRONG_TYPE`.
+    pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, field: Bytes) -> Status,
 }

@@ -61,6 +61,9 @@ pub const EVENT_MISS: u32 = 1 << 11;
 pub const EVENT_MODULE: u32 = 1 << 13;
 /// Event class `n`.
 pub const EVENT_NEW: u32 = 1 << 14;
+/// Beside a class in [`KeysService::modified`]: nobody who waits for the key waits for this change, so
+/// nobody is run again for it. Hooks do not see the bit.
+pub const EVENT_UNAWAITED: u32 = 1 << 31;
 
 /// A key that was found or made. `data` and `len` may be read and written in
 /// place; the whole is valid until the next call of this service that takes a key
@@ -189,7 +192,8 @@ pub struct KeysService {
     /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
-    /// `event` in class `class`. Entries stay valid.
+    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] beside it; without an event
+    /// when it is empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),

@@ -42,6 +42,7 @@ pub mod run;
 pub mod set;
 pub mod set_storage;
 pub mod status;
+pub mod stream;
 pub mod string;
 pub mod timers;
 pub mod value;

@@ -1,13 +1,18 @@
 //! Service `plinth.list/1`: lists, for other modules; provided by whichever
 //! module implements them.
 
-use crate::bytes::{Bytes, Opaque};
+use crate::bytes::{Bytes, Opaque, Take};
 use crate::call::Call;
 use crate::status::Status;
 use abi_stable::StableAbi;
 
 /// Id of the service below.
 pub const LIST_SERVICE: &str = "plinth.list/1";
+
+/// One end of a list: the one that position 0 is at.
+pub const LIST_FRONT: u32 = 0;
+/// One end of a list: the one that position -1 is at.
+pub const LIST_BACK: u32 = 1;
 
 /// Called with each element of a list in turn; `data` is what the asker gave.
 /// Returns 0 to go on, anything else to end the visit. It must not touch keys.
@@ -49,4 +54,18 @@ pub struct ListService {
     /// Thread: main. Borrow: all for the call. Fails: `OUT_OF_MEMORY`, `TOO_LARGE`.
     pub set:
         unsafe extern "C" fn(call: *mut Call, key: Bytes, elements: *const Bytes, count: usize, event: Bytes) -> Status,
+    /// Add an element at one end, `LIST_FRONT` or `LIST_BACK`, making the list if
+    /// there is none; announced as `lpush` or `rpush`. Writes how many there are
+    /// then.
+    ///
+    /// Thread: main. Borrow: all for the call. Fails: `WRONG_TYPE`, `OUT_OF_MEMORY`,
+    /// `TOO_LARGE`.
+    pub push:
+        unsafe extern "C" fn(call: *mut Call, key: Bytes, element: Bytes, end: u32, len_out: *mut usize) -> Status,
+    /// Hand the element at one end to `take` and take it away, and the key with its
+    /// last; announced as `lpop` or `rpop`, and `del`. `take` must not touch keys.
+    ///
+    /// Thread: main. Borrow: what `take` gets, for that call. Fails: `NONE`,
+    /// `WRONG_TYPE`.
+    pub pop: unsafe extern "C" fn(call: *mut Call, key: Bytes, end: u32, take: Take, data: Opaque) -> Status,
 }

@@ -62,16 +62,31 @@ struct plinth_hash_service {
     // `PLINTH_STATUS_WRONG_TYPE`.
     plinth_status (*visit)(plinth_call *call, plinth_bytes key, plinth_hash_visit function,
                            void *data);
+
+    // Set a field unless it is there, making the hash if there is none, and announce it as `hset`.
+    //
+    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_EXISTS` for a field that is
+    // there, `PLINTH_STATUS_WRONG_TYPE`, `PLINTH_STATUS_OUT_OF_MEMORY`.
+    plinth_status (*set_absent)(plinth_call *call, plinth_bytes key, plinth_bytes field,
+                                plinth_bytes value);
+
+    // Remove a field, and the key with its last; announced as `hdel`, and `del`.
+    //
+    // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_NONE` without such a key or
+    // field, `PLINTH_STATUS_WRONG_TYPE`.
+    plinth_status (*remove)(plinth_call *call, plinth_bytes key, plinth_bytes field);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_hash_service, 40);
+PLINTH_ASSERT_SIZE(plinth_hash_service, 56);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, len, 8);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, get, 16);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, set, 24);
 PLINTH_ASSERT_OFFSET(plinth_hash_service, visit, 32);
+PLINTH_ASSERT_OFFSET(plinth_hash_service, set_absent, 40);
+PLINTH_ASSERT_OFFSET(plinth_hash_service, remove, 48);
 #endif
 
 #ifdef __cplusplus

@@ -80,6 +80,9 @@ typedef struct plinth_keys_service plinth_keys_service;
 #define PLINTH_EVENT_MODULE (UINT32_C(1) << 13)
 // Event class `n`.
 #define PLINTH_EVENT_NEW (UINT32_C(1) << 14)
+// Beside a class in `plinth_keys_service.modified`: nobody who waits for the key waits for this
+// change, so nobody is run again for it. Hooks do not see the bit.
+#define PLINTH_EVENT_UNAWAITED (UINT32_C(1) << 31)
 
 // A key that was found or made. `data` and `len` may be read and written in place; the whole is
 // valid until the next call of this service that takes a key or an entry (other than `modified`,
@@ -177,7 +180,8 @@ struct plinth_keys_service {
     plinth_status (*remove)(plinth_call *call, plinth_bytes key, uint32_t flags);
 
     // Say that a key's value changed (or that it was made or removed), and publish `event` in class
-    // `class_`. Entries stay valid.
+    // `class_`, which may have `PLINTH_EVENT_UNAWAITED` beside it; without an event when it is
+    // empty. Entries stay valid.
     //
     // Thread: main. Borrow: all for the call. Fails: never.
     void (*modified)(plinth_call *call, plinth_bytes key, uint32_t class_, plinth_bytes event);

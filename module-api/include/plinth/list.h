@@ -20,6 +20,10 @@ typedef struct plinth_list_service plinth_list_service;
 
 // Id of the service below.
 #define PLINTH_LIST_SERVICE "plinth.list/1"
+// One end of a list: the one that position 0 is at.
+#define PLINTH_LIST_FRONT UINT32_C(0)
+// One end of a list: the one that position -1 is at.
+#define PLINTH_LIST_BACK UINT32_C(1)
 
 // Called with each element of a list in turn; `data` is what the asker gave. Returns 0 to go on,
 // anything else to end the visit. It must not touch keys.
@@ -54,15 +58,33 @@ struct plinth_list_service {
     // `PLINTH_STATUS_TOO_LARGE`.
     plinth_status (*set)(plinth_call *call, plinth_bytes key, const plinth_bytes *elements,
                          size_t count, plinth_bytes event);
+
+    // Add an element at one end, `PLINTH_LIST_FRONT` or `PLINTH_LIST_BACK`, making the list if
+    // there is none; announced as `lpush` or `rpush`. Writes how many there are then.
+    //
+    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_WRONG_TYPE`,
+    // `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_TOO_LARGE`.
+    plinth_status (*push)(plinth_call *call, plinth_bytes key, plinth_bytes element, uint32_t end,
+                          size_t *len_out);
+
+    // Hand the element at one end to `take` and take it away, and the key with its last; announced
+    // as `lpop` or `rpop`, and `del`. `take` must not touch keys.
+    //
+    // Thread: main. Borrow: what `take` gets, for that call. Fails: `PLINTH_STATUS_NONE`,
+    // `PLINTH_STATUS_WRONG_TYPE`.
+    plinth_status (*pop)(plinth_call *call, plinth_bytes key, uint32_t end, plinth_take take,
+                         void *data);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_list_service, 32);
+PLINTH_ASSERT_SIZE(plinth_list_service, 48);
 PLINTH_ASSERT_OFFSET(plinth_list_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_list_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_list_service, len, 8);
 PLINTH_ASSERT_OFFSET(plinth_list_service, visit, 16);
 PLINTH_ASSERT_OFFSET(plinth_list_service, set, 24);
+PLINTH_ASSERT_OFFSET(plinth_list_service, push, 32);
+PLINTH_ASSERT_OFFSET(plinth_list_service, pop, 40);
 #endif
 
 #ifdef __cplusplus

@@ -70,6 +70,7 @@
 #include <plinth/set.h>
 #include <plinth/set_storage.h>
 #include <plinth/status.h>
+#include <plinth/stream.h>
 #include <plinth/string.h>
 #include <plinth/timers.h>
 #include <plinth/value.h>

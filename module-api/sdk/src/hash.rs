@@ -93,6 +93,24 @@ impl Hashes {
         check(unsafe { (self.handle.table()?.set)(keys.as_raw(), key, field, value) })
     }
 
+    /// Sets a field unless it is there, making the hash if there is none; announced as `hset`.
+    /// Returns whether it did. Fails as [`set`](Hashes::set).
+    pub fn set_absent(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
+        let (key, field, value) = (Bytes::of(key), Bytes::of(field), Bytes::of(value));
+        // SAFETY: the call is valid; all are borrowed for the call.
+        match check(unsafe { (self.handle.table()?.set_absent)(keys.as_raw(), key, field, value) }) {
+            Err(Error::Exists) => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
+    /// Removes a field, and the key with its last; announced as `hdel`, and `del`. Returns whether
+    /// it was there. Fails with `WrongType`.
+    pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8]) -> Result<bool> {
+        // SAFETY: the call is valid; both are borrowed for the call.
+        check_found(unsafe { (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(field)) })
+    }
+
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
     /// key. Fails with `WrongType`, and with `Panic` when `visit` panicked.
     pub fn visit(
@@ -152,6 +170,13 @@ pub trait HashProvider: 'static {
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
     /// key.
     fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut VisitField<'_>) -> Result<bool>;
+
+    /// Sets a field unless it is there, making the hash if there is none, and announces it. Returns
+    /// whether it did.
+    fn set_absent(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool>;
+
+    /// Removes a field, and the key with its last, and announces it. Returns whether it was there.
+    fn remove(call: &mut Call<'_>, key: &[u8], field: &[u8]) -> Result<bool>;
 }
 
 /// The table of a provider, for [`provided`](crate::service::provided).
@@ -163,6 +188,8 @@ pub const fn table<P: HashProvider>() -> HashService {
         get: get::<P>,
         set: set::<P>,
         visit: visit::<P>,
+        set_absent: set_absent::<P>,
+        remove: remove::<P>,
     }
 }
 
@@ -224,5 +251,27 @@ unsafe extern "C" fn visit<P: HashProvider>(
             });
             if found? { Ok(()) } else { Err(Error::None) }
         })
+    }
+}
+
+unsafe extern "C" fn set_absent<P: HashProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    field: Bytes,
+    value: Bytes,
+) -> Status {
+    // SAFETY: as in `len`.
+    unsafe {
+        answer(call, |call| {
+            let is_set = P::set_absent(call, key.as_slice(), field.as_slice(), value.as_slice())?;
+            if is_set { Ok(()) } else { Err(Error::Exists) }
+        })
+    }
+}
+
+unsafe extern "C" fn remove<P: HashProvider>(call: *mut abi::call::Call, key: Bytes, field: Bytes) -> Status {
+    // SAFETY: as in `len`.
+    unsafe {
+        answer(call, |call| if P::remove(call, key.as_slice(), field.as_slice())? { Ok(()) } else { Err(Error::None) })
     }
 }

@@ -13,7 +13,7 @@
 
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
-use crate::abi::keys::{DB_ALL, EXPIRE_NONE, GET_HOLD, Visit};
+use crate::abi::keys::{DB_ALL, EXPIRE_NONE, Visit};
 use crate::datatype::{Boxed, DataType, MixedType};
 use crate::entry::{Entry, Held};
 use crate::error::{Error, Result, check, check_found};
@@ -25,8 +25,8 @@ use std::ptr::NonNull;
 
 pub use crate::abi::keys::{
     EVENT_EVICTED, EVENT_EXPIRED, EVENT_GENERIC, EVENT_HASH, EVENT_LIST, EVENT_MISS, EVENT_MODULE, EVENT_NEW,
-    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_ZSET, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE, PUT_ABSENT,
-    PUT_KEEP_EXPIRY, REMOVE_LAZY,
+    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_UNAWAITED, EVENT_ZSET, GET_HOLD, GET_NO_STATS, GET_NO_TOUCH,
+    GET_WRITE, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY,
 };
 
 /// A borrow of a value for another lifetime, where the borrow checker cannot see that it is right.
@@ -162,6 +162,33 @@ impl Keys<'_> {
         Ok(unsafe { Entry::new(raw, self.call, key) })
     }
 
+    /// Finds a key whose value is going to be changed, or makes it, with as many inline bytes as
+    /// `len` says, which are unspecified; whether it was made. For a caller that hands the entry on,
+    /// which [`get_write`] and then [`put`] cannot. Fails as both, and as `len`.
+    ///
+    /// [`get_write`]: Keys::get_write
+    /// [`put`]: Keys::put
+    #[inline(always)]
+    pub fn get_or_put<'k>(
+        &'k mut self,
+        of: &TypeHandle,
+        key: &'k [u8],
+        tag: u32,
+        len: impl FnOnce() -> Result<usize>,
+    ) -> Result<(Entry<'k>, bool)> {
+        let mut raw = abi::keys::Entry::NEW;
+        let (call, name, type_id) = (self.call.as_ptr(), Bytes::of(key), of.loaded()?);
+        // SAFETY: as in `find`.
+        let is_new = !check_found(unsafe { (host::keys().get)(call, name, type_id, GET_WRITE, &mut raw) })?;
+        if is_new {
+            let len = len()?;
+            // SAFETY: as in `find`.
+            check(unsafe { (host::keys().put)(call, name, type_id, tag, len, PUT_ABSENT, &mut raw) })?;
+        }
+        // SAFETY: as in `find`.
+        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
+    }
+
     /// Makes a key, or replaces its value whatever it is, by these inline bytes. As
     /// [`put`](Keys::put).
     #[inline(always)]
@@ -189,6 +216,13 @@ impl Keys<'_> {
         flags: u32,
     ) -> Result<Entry<'k>> {
         let type_id = TypeHandle::of::<M>()?.loaded()?;
+        let raw = self.box_in(key, type_id, tag, value, flags)?;
+        // SAFETY: as in `find`.
+        Ok(unsafe { Entry::new(raw, self.call, key) })
+    }
+
+    /// Has the host keep a value in a box under a key.
+    fn box_in<B>(&mut self, key: &[u8], type_id: u32, tag: u32, value: B, flags: u32) -> Result<abi::keys::Entry> {
         let mut raw = abi::keys::Entry::NEW;
         let boxed = into_boxed(value);
         // SAFETY: as in `find`; on success the host owns the box.
@@ -197,11 +231,29 @@ impl Keys<'_> {
         };
         if status != abi::status::STATUS_OK {
             // SAFETY: a call that fails transfers nothing, so the box is still ours.
-            drop(unsafe { from_boxed::<M::Boxed>(boxed) });
-            return Err(Error::from_status(status));
+            drop(unsafe { from_boxed::<B>(boxed) });
+        }
+        check(status).map(|()| raw)
+    }
+
+    /// As [`get_or_put`](Keys::get_or_put), with a boxed value that `make` makes when the key is not
+    /// there. Fails with `Unsupported` when the module did not register the type.
+    pub fn get_or_put_boxed<'k, M: MixedType>(
+        &'k mut self,
+        key: &'k [u8],
+        tag: u32,
+        make: impl FnOnce() -> Result<M::Boxed>,
+    ) -> Result<(Entry<'k>, bool)> {
+        let type_id = TypeHandle::of::<M>()?.loaded()?;
+        let mut raw = abi::keys::Entry::NEW;
+        // SAFETY: as in `find`.
+        let status = unsafe { (host::keys().get)(self.call.as_ptr(), Bytes::of(key), type_id, GET_WRITE, &mut raw) };
+        let is_new = !check_found(status)?;
+        if is_new {
+            raw = self.box_in(key, type_id, tag, make()?, PUT_ABSENT)?;
         }
         // SAFETY: as in `find`.
-        Ok(unsafe { Entry::new(raw, self.call, key) })
+        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
     }
 
     /// The value of a key, to be read or changed, or `None` when there is no such key. Fails with
@@ -275,7 +327,8 @@ impl Keys<'_> {
         check_found(unsafe { (host::keys().remove)(self.call.as_ptr(), Bytes::of(key), flags) })
     }
 
-    /// Says that a key's value changed, and publishes `event` in class `class` (an `EVENT_*` bit).
+    /// Says that a key's value changed, and publishes `event` in class `class` (an `EVENT_*` bit);
+    /// an empty one is not published.
     #[inline]
     pub fn modified(&mut self, key: &[u8], class: u32, event: &str) {
         // SAFETY: the call is valid; key and event are borrowed for the call.

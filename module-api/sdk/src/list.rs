@@ -28,13 +28,15 @@
 //! `provided(&TABLE)`, where `static TABLE: ListService = table::<ItsProvider>();`.
 
 use crate::abi;
-use crate::abi::bytes::{Bytes, Opaque};
+use crate::abi::bytes::{Bytes, Opaque, Take};
+use crate::abi::list::{LIST_BACK, LIST_FRONT};
 use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::Keys;
 use crate::panic::guard;
 use crate::service::{Service, ServiceHandle, answer};
+use crate::take::taking;
 use std::ops::ControlFlow;
 
 pub use crate::abi::list::{LIST_SERVICE, ListService, ListVisit};
@@ -42,6 +44,32 @@ pub use crate::abi::list::{LIST_SERVICE, ListService, ListVisit};
 // SAFETY: the ABI defines this table for this id.
 unsafe impl Service for ListService {
     const ID: &'static str = LIST_SERVICE;
+}
+
+/// One end of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListEnd {
+    /// Where position 0 is.
+    Front,
+    /// Where position -1 is.
+    Back,
+}
+
+impl ListEnd {
+    fn number(self) -> u32 {
+        match self {
+            ListEnd::Front => LIST_FRONT,
+            ListEnd::Back => LIST_BACK,
+        }
+    }
+
+    fn of(number: u32) -> Result<ListEnd> {
+        match number {
+            LIST_FRONT => Ok(ListEnd::Front),
+            LIST_BACK => Ok(ListEnd::Back),
+            _ => Err(Error::Unsupported),
+        }
+    }
 }
 
 /// Lists, for a module that requires [`LIST_SERVICE`].
@@ -115,6 +143,36 @@ impl Lists {
             (self.handle.table()?.set)(keys.as_raw(), Bytes::of(key), elements.as_ptr(), elements.len(), event)
         })
     }
+
+    /// Adds an element at one end, making the list if there is none; announced as `lpush` or
+    /// `rpush`. Returns how many there are then. Fails with `WrongType`, `OutOfMemory` and
+    /// `TooLarge`.
+    pub fn push(&self, keys: &mut Keys<'_>, key: &[u8], element: &[u8], end: ListEnd) -> Result<usize> {
+        let mut len = 0;
+        let (key, element, end) = (Bytes::of(key), Bytes::of(element), end.number());
+        // SAFETY: the call is valid; both are borrowed for the call.
+        check(unsafe { (self.handle.table()?.push)(keys.as_raw(), key, element, end, &mut len) })?;
+        Ok(len)
+    }
+
+    /// Hands the element at one end to `take` and takes it away, and the key with its last;
+    /// announced as `lpop` or `rpop`, and `del`. `None` when there is no such key. Fails with
+    /// `WrongType`, and with `Panic` when `take` panicked, after which the element is gone.
+    pub fn pop<R>(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        end: ListEnd,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        let (table, call, key) = (self.handle.table()?, keys.as_raw(), Bytes::of(key));
+        // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
+        match taking(take, |take, data| unsafe { (table.pop)(call, key, end.number(), take, data) }) {
+            Ok(taken) => Ok(Some(taken)),
+            Err(Error::None) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
 }
 
 /// What the module that has lists does for the others.
@@ -135,11 +193,27 @@ pub trait ListProvider: 'static {
     /// Replaces a key, whatever it held, by a list of these elements, at least one; takes its
     /// expiry away, and announces the change under `event`.
     fn set(call: &mut Call<'_>, key: &[u8], elements: &mut dyn Iterator<Item = &[u8]>, event: &str) -> Result;
+
+    /// Adds an element at one end, making the list if there is none, and announces it. Returns how
+    /// many there are then.
+    fn push(call: &mut Call<'_>, key: &[u8], element: &[u8], end: ListEnd) -> Result<usize>;
+
+    /// Hands the element at one end to `take` and takes it away, and the key with its last;
+    /// announces that. Returns whether there is such a key.
+    fn pop(call: &mut Call<'_>, key: &[u8], end: ListEnd, take: &mut dyn FnMut(&[u8])) -> Result<bool>;
 }
 
 /// The table of a provider, for [`provided`](crate::service::provided).
 pub const fn table<P: ListProvider>() -> ListService {
-    ListService { size: size_of::<ListService>() as u32, reserved: 0, len: len::<P>, visit: visit::<P>, set: set::<P> }
+    ListService {
+        size: size_of::<ListService>() as u32,
+        reserved: 0,
+        len: len::<P>,
+        visit: visit::<P>,
+        set: set::<P>,
+        push: push::<P>,
+        pop: pop::<P>,
+    }
 }
 
 unsafe extern "C" fn len<P: ListProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
@@ -196,6 +270,38 @@ unsafe extern "C" fn set<P: ListProvider>(
             let event = std::str::from_utf8(event.as_slice()).map_err(|_| Error::Unsupported)?;
             let mut elements = std::slice::from_raw_parts(elements, count).iter().map(|element| element.as_slice());
             P::set(call, key, &mut elements, event)
+        })
+    }
+}
+
+unsafe extern "C" fn push<P: ListProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    element: Bytes,
+    end: u32,
+    len_out: *mut usize,
+) -> Status {
+    // SAFETY: as in `len`.
+    unsafe {
+        answer(call, |call| {
+            len_out.write(P::push(call, key.as_slice(), element.as_slice(), ListEnd::of(end)?)?);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn pop<P: ListProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    end: u32,
+    take: Take,
+    data: Opaque,
+) -> Status {
+    // SAFETY: as in `len`; the function fits its data.
+    unsafe {
+        answer(call, |call| {
+            let mut lend = |element: &[u8]| (take.run)(data, Bytes::of(element));
+            if P::pop(call, key.as_slice(), ListEnd::of(end)?, &mut lend)? { Ok(()) } else { Err(Error::None) }
         })
     }
 }

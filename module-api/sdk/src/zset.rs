@@ -31,15 +31,18 @@
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
 use crate::abi::status::Status;
-use crate::abi::zset::VisitScored;
+use crate::abi::zset::{
+    MemberRange, Scored, VisitScored, ZSET_PUT_ADDED, ZSET_PUT_CHANGED, ZSET_PUT_GT, ZSET_PUT_KEPT, ZSET_PUT_LT,
+    ZSET_PUT_NX, ZSET_PUT_XX, ZSET_RANGE_MAX_OPEN, ZSET_RANGE_MIN_OPEN,
+};
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::Keys;
 use crate::panic::guard;
 use crate::service::{ServiceHandle, answer};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
-pub use crate::abi::zset::{ZSET_SERVICE, ZsetService};
+pub use crate::abi::zset::{ScoreRange, ZSET_RANGE_MAX_EXCLUDED, ZSET_RANGE_MIN_EXCLUDED, ZSET_SERVICE, ZsetService};
 
 /// Sorted sets, for a module that requires [`ZSET_SERVICE`].
 pub struct Zsets {
@@ -87,31 +90,59 @@ impl Zsets {
         reverse: bool,
         visit: impl FnMut(&[u8], f64) -> bool,
     ) -> Result<bool> {
-        struct State<F> {
-            visit: F,
-            panicked: bool,
-        }
-        unsafe extern "C" fn run<F: FnMut(&[u8], f64) -> bool>(data: Opaque, member: Bytes, score: f64) -> u32 {
-            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // the member is lent for this call.
-            let (state, member) = unsafe { (&mut *data.cast::<State<F>>(), member.as_slice()) };
-            let goes_on = guard(|| (state.visit)(member, score));
-            state.panicked |= goes_on.is_none();
-            u32::from(goes_on.unwrap_or(false))
-        }
-        fn visitor<F: FnMut(&[u8], f64) -> bool>(_: &State<F>) -> VisitScored {
-            VisitScored { run: run::<F> }
-        }
-        let mut state = State { visit, panicked: false };
-        let function = visitor(&state);
-        let (table, data) = (self.handle.table()?, (&raw mut state).cast());
-        let Range { start, end } = ranks;
-        // SAFETY: the call is valid, the key borrowed and the state alive for the call, and the
-        // state fits the function.
-        let status =
-            unsafe { (table.visit)(keys.as_raw(), Bytes::of(key), start, end, u32::from(reverse), function, data) };
-        let found = check_found(status)?;
-        if state.panicked { Err(Error::Panic) } else { Ok(found) }
+        let (table, Range { start, end }) = (self.handle.table()?, ranks);
+        let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
+        // SAFETY: the call is valid, the key borrowed for the call, and the data fits the function.
+        visiting(visit, |function, data| unsafe { (table.visit)(call, key, start, end, reverse, function, data) })
+    }
+
+    /// Visits the members of several ranges of scores, range by range as they are given, each in its
+    /// order or backwards from its end, until `visit` returns false; the first `skip` are passed
+    /// over. Returns whether there is such a key. Fails with `WrongType`, with `NotFloat` for NaN,
+    /// and with `Panic` when `visit` panicked.
+    pub fn visit_scores(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        ranges: &[ScoreRange],
+        skip: usize,
+        reverse: bool,
+        visit: impl FnMut(&[u8], f64) -> bool,
+    ) -> Result<bool> {
+        let (table, first, count) = (self.handle.table()?, ranges.as_ptr(), ranges.len());
+        let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
+        visiting(visit, |function, data| {
+            // SAFETY: as in `visit`; the ranges are borrowed for the call.
+            unsafe { (table.visit_scores)(call, key, first, count, skip, reverse, function, data) }
+        })
+    }
+
+    /// Visits the members of a range of members, where all scores are the same, as
+    /// [`visit_scores`](Zsets::visit_scores).
+    pub fn visit_members(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        members: Members<'_>,
+        skip: usize,
+        reverse: bool,
+        visit: impl FnMut(&[u8], f64) -> bool,
+    ) -> Result<bool> {
+        let (table, range) = (self.handle.table()?, range_of(members));
+        let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
+        visiting(visit, |function, data| {
+            // SAFETY: as in `visit`; the range and what it is made of are borrowed for the call.
+            unsafe { (table.visit_members)(call, key, &range, skip, reverse, function, data) }
+        })
+    }
+
+    /// How many members have a score in a range, or `None` when there is no such key. Fails with
+    /// `WrongType`, and with `NotFloat` for NaN.
+    pub fn count_scores(&self, keys: &mut Keys<'_>, key: &[u8], range: &ScoreRange) -> Result<Option<usize>> {
+        let mut count = 0;
+        // SAFETY: the call is valid; both are borrowed for the call.
+        let status = unsafe { (self.handle.table()?.count_scores)(keys.as_raw(), Bytes::of(key), range, &mut count) };
+        Ok(check_found(status)?.then_some(count))
     }
 
     /// Adds a member, or gives it another score; makes the key if missing. The caller then says
@@ -121,6 +152,46 @@ impl Zsets {
         check(unsafe { (self.handle.table()?.add)(keys.as_raw(), Bytes::of(key), Bytes::of(member), score) })
     }
 
+    /// Adds a member or gives it another score, under conditions; makes the key if something is
+    /// added. Says what it did: unless it is [`Put::Kept`] the caller then says
+    /// [`modified`](Keys::modified). Fails as [`add`](Zsets::add), and with `Syntax` for conditions
+    /// that exclude each other.
+    pub fn put(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        member: &[u8],
+        score: f64,
+        conditions: Conditions,
+    ) -> Result<Put> {
+        let (member, mut outcome) = (Bytes::of(member), ZSET_PUT_KEPT);
+        let (call, flags) = (keys.as_raw(), conditions.flags());
+        // SAFETY: the call is valid; both are borrowed for the call.
+        check(unsafe { (self.handle.table()?.put)(call, Bytes::of(key), member, score, flags, &mut outcome) })?;
+        Ok(match outcome {
+            ZSET_PUT_ADDED => Put::Added,
+            ZSET_PUT_CHANGED => Put::Changed,
+            _ => Put::Kept,
+        })
+    }
+
+    /// Replaces a key, whatever it held, by a sorted set of these members; its expiry goes. Of a
+    /// member that is given twice the last score counts. Announces the change under `event`. Without
+    /// members the key is removed. Fails with `OutOfMemory`, and with `NotFloat` for NaN.
+    pub fn set<'m>(
+        &self,
+        keys: &mut Keys<'_>,
+        key: &[u8],
+        members: impl IntoIterator<Item = (&'m [u8], f64)>,
+        event: &str,
+    ) -> Result {
+        let members: Vec<Scored> =
+            members.into_iter().map(|(member, score)| Scored { member: Bytes::of(member), score }).collect();
+        let (key, event) = (Bytes::of(key), Bytes::of(event.as_bytes()));
+        // SAFETY: the call is valid; all are borrowed for the call.
+        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), key, members.as_ptr(), members.len(), event) })
+    }
+
     /// Removes a member, and the key with its last; returns whether it was there. The caller then
     /// says [`modified`](Keys::modified). Fails with `WrongType`.
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<bool> {
@@ -128,6 +199,124 @@ impl Zsets {
         check_found(unsafe { (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(member)) })
     }
 }
+
+/// Has `ask` call the table with a function that hands members to `visit`. Returns whether there was
+/// such a key. Fails with what `ask` fails with, and with `Panic` when `visit` panicked.
+fn visiting<F>(visit: F, ask: impl FnOnce(VisitScored, Opaque) -> Status) -> Result<bool>
+where
+    F: FnMut(&[u8], f64) -> bool,
+{
+    struct State<F> {
+        visit: F,
+        panicked: bool,
+    }
+    unsafe extern "C" fn run<F: FnMut(&[u8], f64) -> bool>(data: Opaque, member: Bytes, score: f64) -> u32 {
+        // SAFETY: `data` is the state on the stack of `visiting`, which nobody else uses now; the
+        // member is lent for this call.
+        let (state, member) = unsafe { (&mut *data.cast::<State<F>>(), member.as_slice()) };
+        let goes_on = guard(|| (state.visit)(member, score));
+        state.panicked |= goes_on.is_none();
+        u32::from(goes_on.unwrap_or(false))
+    }
+    let mut state = State { visit, panicked: false };
+    let status = ask(VisitScored { run: run::<F> }, (&raw mut state).cast());
+    if state.panicked { Err(Error::Panic) } else { check_found(status) }
+}
+
+/// A range of members: the least and the greatest.
+pub type Members<'m> = (Bound<&'m [u8]>, Bound<&'m [u8]>);
+
+/// The range as the ABI says it.
+fn range_of((min, max): Members<'_>) -> MemberRange {
+    let end = |bound: Bound<&[u8]>, excluded, open| match bound {
+        Bound::Included(member) => (Bytes::of(member), 0),
+        Bound::Excluded(member) => (Bytes::of(member), excluded),
+        Bound::Unbounded => (Bytes::EMPTY, open),
+    };
+    let (min, min_flag) = end(min, ZSET_RANGE_MIN_EXCLUDED, ZSET_RANGE_MIN_OPEN);
+    let (max, max_flag) = end(max, ZSET_RANGE_MAX_EXCLUDED, ZSET_RANGE_MAX_OPEN);
+    MemberRange { min, max, flags: min_flag | max_flag, reserved: 0 }
+}
+
+/// The range that the ABI says.
+///
+/// # Safety
+/// The bytes of an end that is not open are valid for `'m`.
+unsafe fn members_of<'m>(range: &MemberRange) -> Members<'m> {
+    let end = |bytes: Bytes, excluded, open| {
+        if range.flags & open != 0 {
+            return Bound::Unbounded;
+        }
+        // SAFETY: as the caller vouches.
+        let member = unsafe { bytes.as_slice() };
+        if range.flags & excluded != 0 { Bound::Excluded(member) } else { Bound::Included(member) }
+    };
+    (
+        end(range.min, ZSET_RANGE_MIN_EXCLUDED, ZSET_RANGE_MIN_OPEN),
+        end(range.max, ZSET_RANGE_MAX_EXCLUDED, ZSET_RANGE_MAX_OPEN),
+    )
+}
+
+/// When [`Zsets::put`] does something: the options of ZADD.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// `NX`: only adds a member that is not there.
+    pub only_new: bool,
+    /// `XX`: only changes a member that is there.
+    pub only_known: bool,
+    /// `GT`: only changes to a greater score.
+    pub only_greater: bool,
+    /// `LT`: only changes to a lesser score.
+    pub only_less: bool,
+}
+
+impl Conditions {
+    fn flags(self) -> u32 {
+        let bits = [
+            (self.only_new, ZSET_PUT_NX),
+            (self.only_known, ZSET_PUT_XX),
+            (self.only_greater, ZSET_PUT_GT),
+            (self.only_less, ZSET_PUT_LT),
+        ];
+        bits.into_iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()
+    }
+
+    /// Fails with `Syntax` for conditions that exclude each other.
+    fn of(flags: u32) -> Result<Conditions> {
+        let [only_new, only_known, only_greater, only_less] =
+            [ZSET_PUT_NX, ZSET_PUT_XX, ZSET_PUT_GT, ZSET_PUT_LT].map(|bit| flags & bit != 0);
+        if only_new && (only_known || only_greater || only_less) || only_greater && only_less {
+            return Err(Error::Syntax);
+        }
+        Ok(Conditions { only_new, only_known, only_greater, only_less })
+    }
+
+    /// Which score a member gets that has `before`; `None` where it keeps what it has.
+    pub fn choose(self, before: Option<f64>, score: f64) -> Option<f64> {
+        let allowed = match before {
+            None => !self.only_known,
+            Some(before) => {
+                let is_barred = self.only_greater && score <= before || self.only_less && score >= before;
+                !(self.only_new || is_barred)
+            }
+        };
+        allowed.then_some(score).filter(|score| before != Some(*score))
+    }
+}
+
+/// What [`Zsets::put`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Nothing: a condition forbade it, or the member had that score.
+    Kept,
+    /// It added the member.
+    Added,
+    /// It gave the member another score.
+    Changed,
+}
+
+/// What is handed each member with its score; false ends the visit.
+pub type VisitMember<'v> = dyn FnMut(&[u8], f64) -> bool + 'v;
 
 /// What the module that has sorted sets does for the others.
 pub trait ZsetProvider: 'static {
@@ -152,6 +341,44 @@ pub trait ZsetProvider: 'static {
 
     /// Removes a member, and the key with its last; returns whether it was there. Announces nothing.
     fn remove(call: &mut Call<'_>, key: &[u8], member: &[u8]) -> Result<bool>;
+
+    /// Visits the members of ranges of scores, none of them NaN, but for the first `skip`, until
+    /// `visit` returns false; returns whether there is such a key.
+    fn visit_scores(
+        call: &mut Call<'_>,
+        key: &[u8],
+        ranges: &[ScoreRange],
+        skip: usize,
+        reverse: bool,
+        visit: &mut VisitMember<'_>,
+    ) -> Result<bool>;
+
+    /// Visits the members of a range of members, but for the first `skip`, until `visit` returns
+    /// false; returns whether there is such a key.
+    fn visit_members(
+        call: &mut Call<'_>,
+        key: &[u8],
+        members: Members<'_>,
+        skip: usize,
+        reverse: bool,
+        visit: &mut VisitMember<'_>,
+    ) -> Result<bool>;
+
+    /// How many members have a score in a range, or `None` when there is no such key.
+    fn count_scores(call: &mut Call<'_>, key: &[u8], range: &ScoreRange) -> Result<Option<usize>>;
+
+    /// Adds a member or gives it another score, which is not NaN, under conditions. Announces
+    /// nothing.
+    fn put(call: &mut Call<'_>, key: &[u8], member: &[u8], score: f64, conditions: Conditions) -> Result<Put>;
+
+    /// Replaces a key, whatever it held, by a sorted set of these members, at least one and their
+    /// scores not NaN; takes its expiry away, and announces the change under `event`.
+    fn set(
+        call: &mut Call<'_>,
+        key: &[u8],
+        members: &mut dyn ExactSizeIterator<Item = (&[u8], f64)>,
+        event: &str,
+    ) -> Result;
 }
 
 /// The table of a provider, for [`provided`](crate::service::provided).
@@ -164,7 +391,17 @@ pub const fn table<P: ZsetProvider>() -> ZsetService {
         visit: visit::<P>,
         add: add::<P>,
         remove: remove::<P>,
+        visit_scores: visit_scores::<P>,
+        visit_members: visit_members::<P>,
+        count_scores: count_scores::<P>,
+        put: put::<P>,
+        set: set::<P>,
     }
+}
+
+/// Fails with `NotFloat` for a range that NaN bounds.
+fn check_range(range: &ScoreRange) -> Result {
+    if range.min.is_nan() || range.max.is_nan() { Err(Error::NotFloat) } else { Ok(()) }
 }
 
 unsafe extern "C" fn len<P: ZsetProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
@@ -228,5 +465,114 @@ unsafe extern "C" fn remove<P: ZsetProvider>(call: *mut abi::call::Call, key: By
     // SAFETY: as in `len`.
     unsafe {
         answer(call, |call| if P::remove(call, key.as_slice(), member.as_slice())? { Ok(()) } else { Err(Error::None) })
+    }
+}
+
+unsafe extern "C" fn visit_scores<P: ZsetProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    ranges: *const ScoreRange,
+    count: usize,
+    skip: usize,
+    reverse: u32,
+    visit: VisitScored,
+    data: Opaque,
+) -> Status {
+    // SAFETY: as in `visit`; there are `count` ranges, lent for the call.
+    unsafe {
+        answer(call, |call| {
+            let ranges = if count == 0 { &[] } else { std::slice::from_raw_parts(ranges, count) };
+            ranges.iter().try_for_each(check_range)?;
+            let mut lend = |member: &[u8], score: f64| (visit.run)(data, Bytes::of(member), score) != 0;
+            let found = P::visit_scores(call, key.as_slice(), ranges, skip, reverse != 0, &mut lend)?;
+            if found { Ok(()) } else { Err(Error::None) }
+        })
+    }
+}
+
+unsafe extern "C" fn visit_members<P: ZsetProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    range: *const MemberRange,
+    skip: usize,
+    reverse: u32,
+    visit: VisitScored,
+    data: Opaque,
+) -> Status {
+    // SAFETY: as in `visit`; the range is lent for the call.
+    unsafe {
+        answer(call, |call| {
+            let mut lend = |member: &[u8], score: f64| (visit.run)(data, Bytes::of(member), score) != 0;
+            let found = P::visit_members(call, key.as_slice(), members_of(&*range), skip, reverse != 0, &mut lend)?;
+            if found { Ok(()) } else { Err(Error::None) }
+        })
+    }
+}
+
+unsafe extern "C" fn count_scores<P: ZsetProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    range: *const ScoreRange,
+    count_out: *mut usize,
+) -> Status {
+    // SAFETY: as in `len`; the range is lent for the call.
+    unsafe {
+        answer(call, |call| {
+            check_range(&*range)?;
+            count_out.write(P::count_scores(call, key.as_slice(), &*range)?.ok_or(Error::None)?);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn put<P: ZsetProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    member: Bytes,
+    score: f64,
+    flags: u32,
+    outcome_out: *mut u32,
+) -> Status {
+    // SAFETY: as in `len`.
+    unsafe {
+        answer(call, |call| {
+            if score.is_nan() {
+                return Err(Error::NotFloat);
+            }
+            let put = P::put(call, key.as_slice(), member.as_slice(), score, Conditions::of(flags)?)?;
+            outcome_out.write(match put {
+                Put::Kept => ZSET_PUT_KEPT,
+                Put::Added => ZSET_PUT_ADDED,
+                Put::Changed => ZSET_PUT_CHANGED,
+            });
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn set<P: ZsetProvider>(
+    call: *mut abi::call::Call,
+    key: Bytes,
+    members: *const Scored,
+    count: usize,
+    event: Bytes,
+) -> Status {
+    // SAFETY: as in `len`; there are `count` members, all lent for the call.
+    unsafe {
+        answer(call, |call| {
+            let key = key.as_slice();
+            if count == 0 {
+                if call.keys.remove(key, 0)? {
+                    call.keys.modified(key, crate::keys::EVENT_GENERIC, "del");
+                }
+                return Ok(());
+            }
+            let members = std::slice::from_raw_parts(members, count);
+            if members.iter().any(|scored| scored.score.is_nan()) {
+                return Err(Error::NotFloat);
+            }
+            let event = std::str::from_utf8(event.as_slice()).map_err(|_| Error::Unsupported)?;
+            P::set(call, key, &mut members.iter().map(|scored| (scored.member.as_slice(), scored.score)), event)
+        })
     }
 }

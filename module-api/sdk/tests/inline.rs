@@ -4,7 +4,7 @@
 
 use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
-use plinth_module::string::{STRING_SERVICE, Scratch, StringProvider, StringService, Strings, table};
+use plinth_module::string::{Len, Opened, STRING_SERVICE, Scratch, StringProvider, StringService, Strings, table};
 use std::ffi::CStr;
 
 static WORD: TypeHandle = TypeHandle::new();
@@ -185,8 +185,13 @@ fn all(call: &mut Call<'_>) -> Result {
 struct Provider;
 
 impl StringProvider for Provider {
-    fn get<'k>(call: &'k mut Call<'_>, key: &'k [u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
-        let Some(entry) = call.keys.get(&WORD, key)? else { return Ok(None) };
+    fn get<'k>(
+        call: &'k mut Call<'_>,
+        key: &'k [u8],
+        flags: u32,
+        scratch: &'k mut Scratch,
+    ) -> Result<Option<&'k [u8]>> {
+        let Some(entry) = call.keys.get_with(&WORD, key, flags)? else { return Ok(None) };
         if entry.tag() == RAW {
             return Ok(Some(entry.into_bytes()));
         }
@@ -200,10 +205,14 @@ impl StringProvider for Provider {
         Ok(())
     }
 
-    fn edit<'k>(call: &'k mut Call<'_>, key: &'k [u8], len_min: usize) -> Result<&'k mut [u8]> {
-        let mut entry = call.keys.put(&WORD, key, RAW, len_min, 0)?;
-        entry.bytes_mut().fill(0);
-        Ok(entry.into_bytes_mut())
+    fn open<'k>(call: &'k mut Call<'_>, key: &'k [u8], len: Len) -> Result<Opened<'k>> {
+        let (mut entry, is_new) = call.keys.get_or_put(&WORD, key, RAW, || Ok(len.from(0)))?;
+        let before = if is_new { 0 } else { entry.bytes().len() };
+        entry.resize(RAW, len.from(before), false)?;
+        if let Some(added) = entry.bytes_mut().get_mut(before..) {
+            added.fill(0);
+        }
+        Ok(Opened { bytes: entry.into_bytes_mut(), len_before: (!is_new).then_some(before) })
     }
 }
 
@@ -219,6 +228,15 @@ fn others(call: &mut Call<'_>) -> Result {
     assert_eq!(STRINGS.get(keys, b"text", &mut scratch), Ok(Some(&b"hello"[..])));
     STRINGS.edit(keys, b"bits", 3)?[1] = b'x';
     assert_eq!(STRINGS.edit(keys, b"empty", 0)?, b"");
+    assert_eq!(STRINGS.open(keys, b"empty", 0)?.len_before, Some(0));
+    assert_eq!(STRINGS.open(keys, b"new", 2)?.len_before, None);
+    let cut = STRINGS.resize(keys, b"text", 4)?;
+    assert_eq!((&*cut.bytes, cut.len_before), (&b"hell"[..], Some(5)));
+    assert_eq!(STRINGS.resize(keys, b"text", 5)?.bytes, b"hell\0");
+    let names: [&[u8]; 5] = [b"text", b"number", b"none", b"text", b"empty"];
+    let held = STRINGS.hold(keys, names)?;
+    let held: Vec<Option<&[u8]>> = held.iter().map(Option::as_deref).collect();
+    assert_eq!(held, [Some(&b"hell\0"[..]), Some(b"12"), None, Some(b"hell\0"), Some(b"")]);
     call.reply.bulk(STRINGS.get(keys, b"bits", &mut scratch)?.ok_or(Error::None)?);
     Ok(())
 }

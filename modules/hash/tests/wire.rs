@@ -1,6 +1,6 @@
 //! Every command of the module, as bytes in and out of a real server.
 
-use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, wait_until};
+use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, cc, wait_until};
 use std::time::Duration;
 
 const OK: &[u8] = b"+OK\r\n";
@@ -399,5 +399,18 @@ fn payloads_of_other_servers_are_restored() {
         assert_wire(&mut client, &["HMGET", "h", "a", "b", "c"], b"*3\r\n$1\r\n1\r\n$5\r\nhello\r\n$2\r\n33\r\n");
         let deadlines = b"*3\r\n:70000000000000\r\n:-1\r\n:60000000000000\r\n";
         assert_wire(&mut client, &["HPEXPIRETIME", "h", "FIELDS", "3", "a", "b", "c"], deadlines);
+    }
+}
+
+#[test]
+fn a_module_in_c_reaches_hashes_through_the_service() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "modules/hash/tests/user.c", &[]);
+    for entries in ["128", "0"] {
+        let (_server, mut client) = connected();
+        client.command(&["CONFIG", "SET", "hash-max-listpack-entries", entries]);
+        assert_wire(&mut client, &["MODULE", "LOAD", &path], OK);
+        client.command(&["SET", "text", "x"]);
+        assert_wire(&mut client, &["HASHES.PROBE", "k"], OK);
     }
 }

@@ -7,7 +7,7 @@
 use plinth_module::abi;
 use plinth_module::mock::{KeyEvent, Mock};
 use plinth_module::prelude::*;
-use plinth_module::string::{Scratch, Strings};
+use plinth_module::string::{Opened, Scratch, Strings};
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
 use std::ffi::CStr;
 
@@ -63,6 +63,46 @@ fn edit(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
+fn open(call: &mut Call<'_>) -> Result {
+    STRINGS.resolve(call)?;
+    let len_min = call.args.integer(2)? as usize;
+    let opened = STRINGS.open(&mut call.keys, call.args.bytes(1), len_min)?;
+    reply_opened(&mut call.reply, &opened);
+    Ok(())
+}
+
+fn resize(call: &mut Call<'_>) -> Result {
+    STRINGS.resolve(call)?;
+    let len = call.args.integer(2)? as usize;
+    let opened = STRINGS.resize(&mut call.keys, call.args.bytes(1), len)?;
+    reply_opened(&mut call.reply, &opened);
+    Ok(())
+}
+
+/// Length before, and the bytes with `.` for zero bytes.
+fn reply_opened(reply: &mut ReplyBuffer<'_>, opened: &Opened<'_>) {
+    let shown: Vec<u8> = opened.bytes.iter().map(|&byte| if byte == 0 { b'.' } else { byte }).collect();
+    reply.array(2);
+    match opened.len_before {
+        Some(len) => reply.count(len),
+        None => reply.null(),
+    }
+    reply.bulk(shown);
+}
+
+fn hold(call: &mut Call<'_>) -> Result {
+    STRINGS.resolve(call)?;
+    let strings = STRINGS.hold(&mut call.keys, call.args.from(1))?;
+    call.reply.array(strings.len());
+    for string in &strings {
+        match string {
+            Some(string) => call.reply.bulk(&**string),
+            None => call.reply.null(),
+        }
+    }
+    Ok(())
+}
+
 /// The module that uses the service. `export!` makes one symbol per binary, and that is the tested
 /// module's: what every Rust module has in its entry is taken from there.
 static OTHER: abi::entry::Module = abi::entry::Module {
@@ -72,6 +112,9 @@ static OTHER: abi::entry::Module = abi::entry::Module {
         Command { name: text("bag"), arity: 2, flags: COMMAND_WRITE, run: run(bag), ..Command::NEW },
         Command { name: text("lend"), arity: 2, flags: COMMAND_READONLY, run: run(lend), ..Command::NEW },
         Command { name: text("give"), arity: 3, flags: COMMAND_WRITE, run: run(give), ..Command::NEW },
+        Command { name: text("open"), arity: 3, flags: COMMAND_WRITE, run: run(open), ..Command::NEW },
+        Command { name: text("resize"), arity: 3, flags: COMMAND_WRITE, run: run(resize), ..Command::NEW },
+        Command { name: text("hold"), arity: -2, flags: COMMAND_READONLY, run: run(hold), ..Command::NEW },
         Command { name: text("edit"), arity: 3, flags: COMMAND_WRITE, run: run(edit), ..Command::NEW },
     ]),
     provides: list(&[]),
@@ -454,6 +497,45 @@ fn nothing_changes_when_memory_is_refused() {
 }
 
 #[test]
+fn other_modules_are_told_what_a_string_was_and_set_its_length() {
+    let mut server = Server::new();
+    server.expect("open k 2", "*2|$-1|$2|..|");
+    server.expect("setrange k 0 ab", ":2|");
+    server.expect("open k 1", "*2|:2|$2|ab|");
+    server.expect("open k 3", "*2|:2|$3|ab.|");
+    server.expect("resize k 1", "*2|:3|$1|a|");
+    server.expect("resize k 4", "*2|:1|$4|a...|");
+    server.expect("resize k 0", "*2|:4|$0||");
+    server.expect("resize n 3", "*2|$-1|$3|...|");
+    for (number, len, reply) in [("-1234", 2, "*2|:5|$2|-1|"), ("77", 2, "*2|:2|$2|77|"), ("7", 3, "*2|:1|$3|7..|")] {
+        server.expect(&format!("set n {number}"), "+OK|");
+        server.expect(&format!("resize n {len}"), reply);
+        server.expect_encoding("n", "raw");
+    }
+    server.expect("set n 5", "+OK|");
+    server.expect("open n 1", "*2|:1|$1|5|");
+    server.expect_encoding("n", "raw");
+    server.expect("bag b", "+OK|");
+    for line in ["open b 1", "resize b 0", "hold k b"] {
+        server.expect(line, WRONG_TYPE);
+    }
+    for line in ["open new 536870913", "resize new 536870913", "resize k 536870913"] {
+        assert!(server.run(line).starts_with("-ERR string exceeds maximum allowed size"), "{line}");
+    }
+    server.expect("get new", "$-1|");
+}
+
+#[test]
+fn several_strings_are_held_at_one_time() {
+    let mut server = Server::new();
+    let long = "x".repeat(100);
+    server.expect(&format!("mset a 12 b text c {long} d -9223372036854775808"), "+OK|");
+    let reply = format!("*6|$2|12|$4|text|$100|{long}|$20|-9223372036854775808|$2|12|$-1|");
+    server.expect("hold a b c d a none", &reply);
+    server.expect("hold none", "*1|$-1|");
+}
+
+#[test]
 fn other_modules_read_set_and_edit_strings() {
     let mut server = Server::new();
     server.run("mset text abc number -12");
@@ -519,7 +601,7 @@ fn model(value: &mut Vec<u8>, step: &Step) -> Option<Vec<u8>> {
             }
             integer(value.len() as i64)
         }
-        Step::GetRange(start, end) => bulk(&value[plinth_string::value::range(value.len(), *start, *end)]),
+        Step::GetRange(start, end) => bulk(&value[plinth_string_commands::range::range(value.len(), *start, *end)]),
         Step::Increase(by) => {
             let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
             if number.to_string().as_bytes() != &value[..] {

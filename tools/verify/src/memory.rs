@@ -67,8 +67,8 @@ fn measure_size(side: &mut Side, kind: Kind, size: usize) -> Result<Vec<String>,
 
 fn fill(side: &mut Side, kind: Kind, size: usize) -> Result<(), String> {
     for start in (0..size).step_by(BATCH) {
-        let command: Command = kind.fill("big", start..(start + BATCH).min(size));
-        for reply in side.ask_all(&[&command]) {
+        let commands = kind.fill("big", start..(start + BATCH).min(size));
+        for reply in side.ask_all(&commands.iter().collect::<Vec<&Command>>()) {
             if let Ok(Reply::Line(line)) = &reply
                 && line.starts_with('-')
             {

@@ -32,6 +32,16 @@ fn the_skip_list_behaves_as_the_first_party_tree() {
 }
 
 #[test]
+fn strings_on_the_heap_behave_as_the_first_party_ones() {
+    assert_no_differences(&verify(&build::library("string-plain"), "string", 40, &[]));
+}
+
+#[test]
+fn the_plain_log_behaves_as_the_first_party_tree() {
+    assert_no_differences(&verify(&build::library("stream-log"), "stream", 40, &[]));
+}
+
+#[test]
 fn sets_over_a_storage_in_c_behave_as_the_first_party_ones() {
     let folder = TempDir::new();
     let storage = cc::module(&folder, "examples/set-c/set.c", &[]);
@@ -41,7 +51,7 @@ fn sets_over_a_storage_in_c_behave_as_the_first_party_ones() {
 #[test]
 fn first_party_modules_behave_as_themselves() {
     build::server();
-    for kind in ["list", "hash", "set", "zset"] {
+    for kind in ["list", "hash", "set", "string", "zset", "stream"] {
         let module = build::library(&format!("plinth_{kind}"));
         assert_no_differences(&verify(&module, kind, 15, &["--seed", "500"]));
     }

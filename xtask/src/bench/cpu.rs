@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::cputime;
 use super::server::{Program, Server};
 use super::table::{Cell, Row, Table};
-use super::workload::{Data, Level, POPULATION, WORKLOADS, Workload};
+use super::workload::{Data, Driver, Level, POPULATION, WORKLOADS, Workload};
 use super::{Bench, load};
 
 /// A server that stays up over all rows, and the data it holds.
@@ -32,8 +32,6 @@ impl Contestant {
 
     /// Makes the server hold the row's data. `Err` in the result says why it cannot.
     fn prepare(&mut self, workload: &'static Workload) -> Result<Result<(), String>, String> {
-        let first: Vec<String> =
-            workload.command.iter().map(|argument| argument.replace("__rand_int__", "000000000000")).collect();
         if self.holds != Some(workload.data) {
             self.holds = None;
             for command in workload.data.loads.iter().map(|(_, template)| template[0]) {
@@ -49,6 +47,18 @@ impl Contestant {
             }
             self.holds = Some(workload.data);
         }
+        if let Driver::Own(script) = &workload.driver {
+            for command in script.begin {
+                if let Err(reason) = self.server.try_command(command)? {
+                    return Ok(Err(reason));
+                }
+            }
+        }
+        let first: Vec<String> = workload
+            .command
+            .iter()
+            .map(|argument| load::substituted(&argument.replace("__rand_int__", "000000000000"), 0))
+            .collect();
         self.server.try_command(&first)
     }
 
@@ -58,7 +68,10 @@ impl Contestant {
         // The server's threads are charged when they go to sleep; let them.
         std::thread::sleep(Duration::from_millis(5));
         let cpu_before = cputime::process_ns(self.server.pid())?;
-        let complaint = redis_benchmark(self.server.address, workload, pipeline, commands)?;
+        let complaint = match &workload.driver {
+            Driver::RedisBenchmark => redis_benchmark(self.server.address, workload, pipeline, commands)?,
+            Driver::Own(script) => script.run(self.server.address, workload.command, pipeline, commands)?,
+        };
         std::thread::sleep(Duration::from_millis(20));
         let cpu_ns = cputime::process_ns(self.server.pid())? - cpu_before;
         let after = self.server.info("stats")?;
@@ -177,7 +190,7 @@ impl Entry {
         }
         let mut samples = vec![Vec::new(); contestants.len()];
         let mut errors = Some(0);
-        let commands = Workload::commands(self.pipeline, bench.quick);
+        let commands = self.workload.commands(self.pipeline, bench.quick);
         // Round 0 warms caches and tables and is not counted.
         for round in 0..=self.runs as usize {
             if refused[0].is_some() {

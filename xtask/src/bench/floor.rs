@@ -160,7 +160,7 @@ fn row(
     let mut samples = Vec::new();
     for _ in 0..runs {
         bench.interrupt.check()?;
-        samples.push(bare.run(workload, pipeline, Workload::commands(pipeline, bench.quick))?);
+        samples.push(bare.run(workload, pipeline, workload.commands(pipeline, bench.quick))?);
     }
     let entry = Entry { workload, pipeline, runs };
     let (cells, errors) = if peers.is_empty() { (Vec::new(), Some(0)) } else { entry.cells(bench, peers, notes)? };

@@ -1,7 +1,7 @@
 //! Filling a server over one pipelined connection, and the templates that say with what.
 //!
-//! A template is a command whose arguments may hold `{key}`, `{number}` and `{score}`. They stand
-//! for three views of a running number, so a data set is the same in every run and on every
+//! A template is a command whose arguments may hold fields in braces. They stand
+//! for views of a running number, so a data set is the same in every run and on every
 //! server:
 //!
 //! ```text
@@ -9,6 +9,10 @@
 //!  {number}  the number itself in 9 digits
 //!  {index}   the number itself in 12 digits, as redis-benchmark writes __rand_int__
 //!  {score}   below 10^9, looking random, not always distinct
+//!  {random}  below 10^6, looking random, without leading zeros
+//!  {next}    the number plus one
+//!  {lon}, {lat}   degrees from 0 to 10, looking random
+//!  {tens3}   of a pair of commands, the fourth of the pair's ten: 1 to 10 for numbers 0 and 1
 //! ```
 
 use std::net::SocketAddr;
@@ -79,22 +83,34 @@ pub(crate) fn fill(address: SocketAddr, count: u64, template: &[&str]) -> Result
 pub(crate) fn expand(template: &[&str], number: u64, out: &mut Vec<u8>) {
     put_header(b'*', template.len(), out);
     for argument in template {
-        match argument.split_once('{') {
-            None => put_bulk(argument.as_bytes(), out),
-            Some((before, rest)) => {
-                let (field, after) = rest.split_once('}').unwrap_or((rest, ""));
-                put_bulk(format!("{before}{}{after}", substitute(field, number)).as_bytes(), out);
-            }
+        if argument.contains('{') {
+            put_bulk(substituted(argument, number).as_bytes(), out);
+        } else {
+            put_bulk(argument.as_bytes(), out);
         }
     }
 }
 
+/// An argument of a template for one number.
+pub(crate) fn substituted(argument: &str, number: u64) -> String {
+    let Some((before, rest)) = argument.split_once('{') else { return argument.to_owned() };
+    let (field, after) = rest.split_once('}').unwrap_or((rest, ""));
+    format!("{before}{}{after}", substitute(field, number))
+}
+
 fn substitute(field: &str, number: u64) -> String {
+    // Ten degrees in steps of a millionth.
+    let degrees = |random: u64| format!("{}.{:06}", random % 10, random / 10 % 1_000_000);
     match field {
         "key" => format!("{:016x}", scramble(number)),
         "number" => format!("{number:09}"),
         "index" => format!("{number:012}"),
         "score" => (scramble(number) % 1_000_000_000).to_string(),
+        "random" => (scramble(number) % 1_000_000).to_string(),
+        "next" => (number + 1).to_string(),
+        "lon" => degrees(scramble(2 * number)),
+        "lat" => degrees(scramble(2 * number + 1)),
+        tens if tens.starts_with("tens") => (number / 2 * 10 + 1 + tens[4..].parse::<u64>().unwrap_or(0)).to_string(),
         other => format!("{{{other}}}"),
     }
 }

@@ -13,11 +13,13 @@
 //!  cputime.rs   processor time out of /proc      figure.rs   medians, percentiles
 //!  table.rs     rows, verdicts, printing
 //!  workload.rs  the rows of `cpu`                cpu.rs      runs them
+//!  script.rs    sends what redis-benchmark cannot
 //!  linked.rs    the price of the module boundary
 //!  floor.rs     what the kernel takes, whatever the server does
 //!  memory.rs    bytes per key                    startup.rs  time to the first PONG
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
+//!  trimming.rs  one big stream that is emptied
 //!  openloop.rs  the client behind tail.rs
 //!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
@@ -36,12 +38,14 @@ mod memory;
 mod openloop;
 mod pin;
 mod plinth;
+mod script;
 mod server;
 mod startup;
 mod swap;
 mod table;
 mod tail;
 mod traffic;
+mod trimming;
 mod workload;
 
 use std::path::PathBuf;
@@ -160,6 +164,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
         (Part::Tail, elements::measure),
+        (Part::Tail, trimming::measure),
         (Part::Tail, tail::measure),
         (Part::Startup, startup::measure),
         (Part::Swap, swap::measure),

@@ -2,15 +2,18 @@
 //!
 //! A [`Walker`] owns some keys and some elements of one big key, all of which nobody else touches,
 //! and keeps what they hold. The load of both is a formula of the running number, so that a model
-//! of a key is made when it is first touched. What lists are asked is in [`lists`].
+//! of a key is made when it is first touched. What lists and streams are asked is in
+//! [`lists`] and [`streams`].
 
 mod lists;
+mod streams;
 
 use std::collections::HashMap;
 
 use super::client::{encode, put_bulk, put_header};
 use super::swap::CONNECTIONS;
 use lists::Lists;
+use streams::Streams;
 
 /// A type that is swapped under load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -21,6 +24,8 @@ pub(crate) enum Kind {
     Set,
     /// Lists.
     List,
+    /// Streams.
+    Stream,
 }
 
 impl Kind {
@@ -30,6 +35,7 @@ impl Kind {
             Kind::Zset => "zset",
             Kind::Set => "set",
             Kind::List => "list",
+            Kind::Stream => "stream",
         }
     }
 
@@ -39,6 +45,9 @@ impl Kind {
             Kind::Zset => [&["ZADD", "small:{index}", "1", "a", "2", "b"], &["ZADD", "big", "5", "{index}"]],
             Kind::Set => [&["SADD", "small:{index}", "a", "b"], &["SADD", "big", "{index}"]],
             Kind::List => [&["RPUSH", "small:{index}", "a", "b"], &["RPUSH", "big", "{index}"]],
+            Kind::Stream => {
+                [&["XADD", "small:{index}", "1-1", "field", "1"], &["XADD", "big", "1-{next}", "field", "{index}"]]
+            }
         }
     }
 
@@ -64,13 +73,15 @@ pub(crate) struct Walker {
     /// Elements of the big value that differ from the load: their score, or `None` if removed.
     big: HashMap<u64, Option<i64>>,
     lists: Lists,
+    streams: Streams,
 }
 
 impl Walker {
     /// The walker of this number, among as many as there are connections.
     pub(crate) fn new(kind: Kind, number: u64, values: u64) -> Walker {
         let random = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Walker { kind, number, values, random, small: HashMap::new(), big: HashMap::new(), lists: Lists::default() }
+        let (lists, streams) = (Lists::default(), Streams::default());
+        Walker { kind, number, values, random, small: HashMap::new(), big: HashMap::new(), lists, streams }
     }
 
     fn draw(&mut self, below: u64) -> u64 {
@@ -92,6 +103,8 @@ impl Walker {
         match (self.draw(5) == 0, self.kind) {
             (true, Kind::List) => self.next_big_list(request),
             (false, Kind::List) => self.next_small_list(request),
+            (true, Kind::Stream) => self.next_big_stream(request),
+            (false, Kind::Stream) => self.next_small_stream(request),
             (true, _) => self.next_big(request),
             (false, _) => self.next_small(request),
         }

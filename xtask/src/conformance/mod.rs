@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 22] = [
+const DEFAULT_UNITS: [&str; 28] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -50,6 +50,12 @@ const DEFAULT_UNITS: [&str; 22] = [
     "unit/type/hash",
     "unit/type/set",
     "unit/type/zset",
+    "unit/hyperloglog",
+    "unit/geo",
+    "unit/bitops",
+    "unit/bitfield",
+    "unit/type/stream",
+    "unit/type/stream-cgroups",
     "unit/sort",
     "unit/dump",
     "unit/limits",

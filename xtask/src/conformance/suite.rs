@@ -34,7 +34,8 @@ const SCRIPT: &str = "fconfigure stdout -buffering line\nsource tests/test_helpe
 /// Put behind the suite's own definitions. The reference is Redis 7.2, which keeps small lists and
 /// small sets of strings as listpacks, where 7.0 has but one encoding for each: the larger one. It
 /// writes a double by the fewest digits that read back, where 7.0 writes 17: what is compared is the
-/// double, to its last bit.
+/// double, to its last bit. A client whose stream or group goes away while it waits is told by 7.2 what
+/// it would be told if it asked now, where 7.0 has an error for that alone.
 const LATER_FORMS: &str = "
 proc assert_equal {value expected {detail {}}} {
     if {$value eq $expected} { return }
@@ -49,6 +50,14 @@ proc assert_encoding {enc key} {
     set is_larger [expr {$enc eq {quicklist} || ($enc eq {hashtable} && [r type $key] eq {set})}]
     if {$val eq {listpack} && $is_larger} { return }
     assert_match $enc $val
+}
+
+proc assert_error {pattern code {detail {}}} {
+    if {![catch {uplevel 1 $code} said]} {
+        assert_failed \"Expected an error matching '$pattern', not '$said'\" $detail
+    }
+    if {$pattern eq {*no longer exists*} && [regexp {^(NOGROUP|WRONGTYPE) } $said]} { return }
+    assert_match $pattern $said $detail
 }
 ";
 

@@ -9,7 +9,8 @@ use crate::abi::bytes::{Bytes, Opaque, Take};
 use crate::abi::call::{CALL_NO_CLIENT, Call};
 use crate::abi::events::{Event, ON_FLUSH, ON_KEY, ON_SWAP};
 use crate::abi::keys::{
-    DB_ALL, EVENT_EXPIRED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, Visit,
+    DB_ALL, EVENT_EXPIRED, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY,
+    Visit,
 };
 use crate::abi::status::{
     STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
@@ -119,8 +120,9 @@ impl Space {
     /// Records an event and tells the hooks.
     pub(super) fn publish(self, key: &[u8], class: u32, name: &[u8], is_modified: bool) {
         if is_modified {
-            self.changed(key);
+            self.count_change(key, class & EVENT_UNAWAITED == 0);
         }
+        let class = class & !EVENT_UNAWAITED;
         self.host.with(|state| {
             let name = String::from_utf8_lossy(name).into_owned();
             state.events.push(KeyEvent { db: self.db as u32, class, name, key: key.to_vec(), is_modified });
@@ -131,10 +133,15 @@ impl Space {
 
     /// Counts a change, and notes the key for those who wait.
     fn changed(self, key: &[u8]) {
+        self.count_change(key, true);
+    }
+
+    /// Counts a change, and notes the key for those who wait if they wait for such a change.
+    fn count_change(self, key: &[u8], is_awaited: bool) {
         self.host.with(|state| {
             state.dirty += 1;
             let ready = (self.db as u32, key.to_vec());
-            if !state.waiting.is_empty() && !state.ready.contains(&ready) {
+            if is_awaited && !state.waiting.is_empty() && !state.ready.contains(&ready) {
                 state.ready.push(ready);
             }
         });

@@ -1,5 +1,6 @@
 //! `plinth.hash/1`: hashes for other modules, such as SORT.
 
+use crate::commands::set;
 use crate::storage::Storage;
 use crate::value::{Hash, View, Writer, announce};
 use plinth_module::hash::{HashProvider, HashScratch, HashService, VisitField, table};
@@ -68,5 +69,15 @@ impl<S: Storage> HashProvider for Provider<S> {
             ended = ended || visit(shown.field.text(&mut field), shown.value.text(&mut value)).is_break();
         });
         Ok(entry.is_some())
+    }
+
+    fn set_absent(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
+        let now_ms = call.now_ms();
+        set::set_absent::<S>(&mut call.keys, key, field, value, now_ms)
+    }
+
+    fn remove(call: &mut Call<'_>, key: &[u8], field: &[u8]) -> Result<bool> {
+        let now_ms = call.now_ms();
+        Ok(set::remove::<S>(&mut call.keys, key, std::iter::once(field), now_ms)? > 0)
     }
 }

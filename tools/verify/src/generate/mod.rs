@@ -8,6 +8,8 @@
 mod hash;
 mod list;
 mod set;
+mod stream;
+mod string;
 mod zset;
 
 use crate::wire::Command;
@@ -21,7 +23,9 @@ pub(crate) enum Kind {
     List,
     Hash,
     Set,
+    String,
     Zset,
+    Stream,
 }
 
 /// One thing to do on both servers.
@@ -77,8 +81,8 @@ impl Case {
     }
 }
 
-/// The keys of a case; the last one mostly holds a string.
-const KEYS: [&str; 4] = ["a", "b", "c", "string"];
+/// The keys of a case; the last one mostly holds a value of another type.
+const KEYS: [&str; 4] = ["a", "b", "c", "other"];
 /// Elements: few, so that they meet.
 const ELEMENTS: [&[u8]; 16] = [
     b"a",
@@ -168,14 +172,14 @@ impl Maker<'_> {
             0 => words(&format!("TYPE {text}")),
             1 => words(&format!("EXISTS {text}")),
             2 => words(&format!("DEL {text}")),
-            3 => words("SET string v"),
+            3 => words(if kind == Kind::String { "RPUSH other v" } else { "SET other v" }),
             4 => [words(&format!("RENAME {text}")), vec![self.key()]].concat(),
             5 => [words(&format!("COPY {text}")), vec![self.key()], words("REPLACE")].concat(),
             6 => words(&format!("EXPIREAT {text} 33177117420")),
             7 => words(&format!("EXPIRETIME {text}")),
             8 => words(&format!("PERSIST {text}")),
             9 => words(&format!("OBJECT ENCODING {text}")),
-            10 if kind != Kind::Hash => words(&format!("SORT {text} ALPHA")),
+            10 if !matches!(kind, Kind::Hash | Kind::Stream) => words(&format!("SORT {text} ALPHA")),
             _ => return Step::RoundTrip(KEYS[self.random.below(3)]),
         })
     }
@@ -188,28 +192,40 @@ impl Kind {
             Kind::List => &["LLEN {}", "LRANGE {} 0 -1"],
             Kind::Hash => &["HLEN {}", "HGETALL {}"],
             Kind::Set => &["SCARD {}", "SMEMBERS {}"],
+            Kind::String => &["STRLEN {}", "GET {}"],
             Kind::Zset => &["ZCARD {}", "ZRANGE {} 0 -1 WITHSCORES", "ZREVRANGE {} 0 -1"],
+            Kind::Stream => &["XLEN {}", "XRANGE {} - +", "XREVRANGE {} + -", "XINFO STREAM {} FULL COUNT 0"],
         };
         all.iter().map(|text| words(&text.replace("{}", key))).collect()
     }
 
-    /// One command that adds the elements of these numbers.
-    pub(crate) fn fill(self, key: &str, numbers: Range<usize>) -> Command {
-        let mut command = words(match self {
+    /// Commands that add the elements of these numbers: one, unless each takes its own.
+    pub(crate) fn fill(self, key: &str, numbers: Range<usize>) -> Vec<Command> {
+        let name = match self {
             Kind::List => "RPUSH",
             Kind::Hash => "HSET",
             Kind::Set => "SADD",
+            Kind::String => "APPEND",
             Kind::Zset => "ZADD",
-        });
+            Kind::Stream => {
+                let entry = |number| words(&format!("XADD {key} 1-{} f v-{number:09}", number + 1));
+                return numbers.map(entry).collect();
+            }
+        };
+        let mut command = words(name);
         command.push(word(key));
+        if self == Kind::String {
+            command.push(Vec::new());
+        }
         for number in numbers {
             match self {
-                Kind::List | Kind::Set => command.push(word(&format!("element-{number:06}"))),
+                Kind::String => command[2].extend(word(&format!("element-{number:06}"))),
+                Kind::List | Kind::Set | Kind::Stream => command.push(word(&format!("element-{number:06}"))),
                 Kind::Hash => command.extend([word(&format!("f-{number:06}")), word(&format!("v{number:05}"))]),
                 Kind::Zset => command.extend([word(&(number / 3).to_string()), word(&format!("member-{number:06}"))]),
             }
         }
-        command
+        vec![command]
     }
 
     fn command(self, maker: &mut Maker<'_>) -> Command {
@@ -217,7 +233,9 @@ impl Kind {
             Kind::List => list::command(maker),
             Kind::Hash => hash::command(maker),
             Kind::Set => set::command(maker),
+            Kind::String => string::command(maker),
             Kind::Zset => zset::command(maker),
+            Kind::Stream => stream::command(maker),
         }
     }
 }
@@ -231,7 +249,7 @@ pub(crate) fn case(kind: Kind, random: &mut Random) -> Case {
     if maker.random.once_in(4) {
         let sizes = [126, 127, 128, 129, 511, 512, 513, 1100];
         let size = sizes[maker.random.below(sizes.len())];
-        steps.push(Step::Command(kind.fill("a", 0..size)));
+        steps.extend(kind.fill("a", 0..size).into_iter().map(Step::Command));
     }
     for _ in 0..maker.random.below(COMMANDS_MAX) + 2 {
         match maker.random.below(40) {
@@ -262,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_case_each_time_and_another_one_another() {
-        for kind in [Kind::List, Kind::Hash, Kind::Set, Kind::Zset] {
+        for kind in [Kind::List, Kind::Hash, Kind::Set, Kind::String, Kind::Zset, Kind::Stream] {
             let make = |seed| case(kind, &mut Random::new(seed));
             assert_eq!(make(7), make(7));
             assert_ne!(make(7), make(8));

@@ -136,7 +136,7 @@ fn range(maker: &mut Maker<'_>) -> Command {
 fn by_member(maker: &mut Maker<'_>) -> Command {
     let text = |maker: &mut Maker<'_>| TEXTS[maker.random.below(TEXTS.len())].to_vec();
     // Seldom a key that is of another type, or not there.
-    let key = if maker.random.once_in(20) { maker.random.one(&["string", "absent"]) } else { LEX };
+    let key = if maker.random.once_in(20) { maker.random.one(&["other", "absent"]) } else { LEX };
     let on_key = |name: &str| vec![word(name), word(key)];
     let bounds = [maker.text_bound(), maker.text_bound()];
     match maker.random.below(10) {

@@ -11,7 +11,7 @@ mod get;
 mod getex;
 mod random;
 mod scan;
-mod set;
+pub(crate) mod set;
 mod setex;
 mod ttl;
 

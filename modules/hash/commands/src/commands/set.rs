@@ -99,11 +99,23 @@ const HSETNX: Command = Command {
 fn hsetnx<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, field, value) = (call.args.bytes(1), call.args.bytes(2), call.args.bytes(3));
     let now_ms = call.now_ms();
-    let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
-        Writer::<S>::create(&mut call.keys, key, std::iter::once((field, value)))?;
-        announce(&mut call.keys, key, &["hset"], false)?;
-        call.reply.integer(1);
-        return Ok(());
+    let is_new = set_absent::<S>(&mut call.keys, key, field, value, now_ms)?;
+    call.reply.integer(i64::from(is_new));
+    Ok(())
+}
+
+/// Sets a field unless it is there, and announces it; whether it did.
+pub(crate) fn set_absent<S: Storage>(
+    keys: &mut Keys<'_>,
+    key: &[u8],
+    field: &[u8],
+    value: &[u8],
+    now_ms: i64,
+) -> Result<bool> {
+    let Some(mut writer) = Writer::<S>::open(keys, key, now_ms)? else {
+        Writer::<S>::create(keys, key, std::iter::once((field, value)))?;
+        announce(keys, key, &["hset"], false)?;
+        return Ok(true);
     };
     let name = writer.name(field);
     let is_new = writer.get(name).is_none();
@@ -116,9 +128,8 @@ fn hsetnx<S: Storage>(call: &mut Call<'_>) -> Result {
         (false, true) => &["hset"],
         (false, false) => &[],
     };
-    announce(&mut call.keys, key, events, false)?;
-    call.reply.integer(i64::from(is_new));
-    Ok(())
+    announce(keys, key, events, false)?;
+    Ok(is_new)
 }
 
 const HDEL: Command = Command {
@@ -137,12 +148,21 @@ const HDEL: Command = Command {
 
 fn hdel<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, now_ms) = (call.args.bytes(1), call.now_ms());
-    let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
-        call.reply.integer(0);
-        return Ok(());
-    };
+    let removed = remove::<S>(&mut call.keys, key, call.args.from(2), now_ms)?;
+    call.reply.count(removed);
+    Ok(())
+}
+
+/// Removes fields, and the key with its last, and announces it; how many were there.
+pub(crate) fn remove<'f, S: Storage>(
+    keys: &mut Keys<'_>,
+    key: &[u8],
+    fields: impl Iterator<Item = &'f [u8]>,
+    now_ms: i64,
+) -> Result<usize> {
+    let Some(mut writer) = Writer::<S>::open(keys, key, now_ms)? else { return Ok(0) };
     let mut removed = 0;
-    for field in call.args.from(2) {
+    for field in fields {
         removed += usize::from(writer.remove(writer.name(field))?);
         if writer.is_empty() {
             break;
@@ -155,7 +175,6 @@ fn hdel<S: Storage>(call: &mut Call<'_>) -> Result {
         (false, true) => &["hdel"],
         (false, false) => &[],
     };
-    announce(&mut call.keys, key, events, is_empty)?;
-    call.reply.count(removed);
-    Ok(())
+    announce(keys, key, events, is_empty)?;
+    Ok(removed)
 }

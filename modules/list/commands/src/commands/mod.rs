@@ -65,7 +65,7 @@ fn end(word: &[u8]) -> Result<End> {
 }
 
 /// What an addition is announced as.
-const fn pushed_at(end: End) -> &'static str {
+pub(crate) const fn pushed_at(end: End) -> &'static str {
     match end {
         End::Front => "lpush",
         End::Back => "rpush",
@@ -73,7 +73,7 @@ const fn pushed_at(end: End) -> &'static str {
 }
 
 /// What a removal is announced as.
-const fn popped_at(end: End) -> &'static str {
+pub(crate) const fn popped_at(end: End) -> &'static str {
     match end {
         End::Front => "lpop",
         End::Back => "rpop",
@@ -100,7 +100,7 @@ pub(crate) fn range(len: usize, start: i64, stop: i64) -> (usize, usize) {
 
 /// What an entry is after elements were taken away.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum After {
+pub(crate) enum After {
     /// It has none any more, and is to be removed.
     Empty,
     /// It has so few that it is to be made small.
@@ -112,7 +112,12 @@ enum After {
 /// Hands `count` elements, at least one, at one end to `take`, and takes them away; when they are
 /// all there are the entry stays as it is. [`finish`] does the rest.
 #[inline]
-fn take<S: Storage>(entry: &mut Entry<'_>, end: End, count: usize, mut take: impl FnMut(Value<'_>)) -> Result<After> {
+pub(crate) fn take<S: Storage>(
+    entry: &mut Entry<'_>,
+    end: End,
+    count: usize,
+    mut take: impl FnMut(Value<'_>),
+) -> Result<After> {
     if count < value::len::<S>(entry) {
         value::pop::<S>(entry, end, count, take)?;
         return after::<S>(entry);
@@ -136,7 +141,7 @@ fn after<S: Storage>(entry: &mut Entry<'_>) -> Result<After> {
 
 /// Ends a removal: announces it as `event`, and removes the key or makes the list small.
 #[inline]
-fn finish<S: Storage>(keys: &mut Keys<'_>, key: &[u8], after: After, event: &str) -> Result {
+pub(crate) fn finish<S: Storage>(keys: &mut Keys<'_>, key: &[u8], after: After, event: &str) -> Result {
     match after {
         After::Empty => {
             keys.remove(key, 0)?;

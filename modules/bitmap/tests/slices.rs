@@ -1,0 +1,204 @@
+//! Commands on long strings, while other clients work.
+//!
+//! Nothing here depends on how far a scan has got when another client's command runs: every claim
+//! holds for any order, and each order that can happen happens in some runs.
+
+#![deny(unsafe_code)]
+#![allow(missing_docs)]
+
+use plinth_testkit::{Client, Reply, Server, assert_wire, wait_until};
+
+/// Bytes of the long strings: several slices.
+const LONG: u64 = 24 << 20;
+/// The last bit of one.
+const LAST: u64 = LONG * 8 - 1;
+
+fn words(command: &str) -> Vec<&str> {
+    command.split(' ').collect()
+}
+
+fn number(client: &mut Client, command: &str) -> i64 {
+    client.ask(&words(command)).integer()
+}
+
+/// A server with a long string `s` that has its last bit set.
+fn with_long_string() -> (Server, Client) {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_eq!(number(&mut client, &format!("SETBIT s {LAST} 1")), 0);
+    (server, client)
+}
+
+/// Positions all over a long string, in an order of their own.
+fn scattered(index: u64) -> u64 {
+    (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) % LAST
+}
+
+#[test]
+fn slices_answer_what_one_go_answers() {
+    let (_server, mut client) = with_long_string();
+    for index in 0..500 {
+        number(&mut client, &format!("SETBIT s {} 1", scattered(index)));
+        number(&mut client, &format!("SETBIT t {} 1", scattered(index + 300)));
+    }
+    let commands = [
+        "BITCOUNT s".to_owned(),
+        format!("BITCOUNT s 3 {} BIT", LAST - 3),
+        "BITCOUNT s -20000000 -2".to_owned(),
+        format!("BITPOS s 1 {}", LONG - 1),
+        format!("BITPOS s 0 {} -1", LONG - 1),
+        "BITPOS none 0".to_owned(),
+        "BITOP NOT d s".to_owned(),
+        "BITCOUNT d".to_owned(),
+        "BITPOS d 1".to_owned(),
+        "BITOP XOR d s t none".to_owned(),
+        "BITCOUNT d".to_owned(),
+        "BITOP ANDOR d s t".to_owned(),
+        "BITCOUNT d".to_owned(),
+        "BITOP ONE d s t".to_owned(),
+        "BITCOUNT d".to_owned(),
+        "BITOP AND d s t".to_owned(),
+        "BITPOS d 1".to_owned(),
+    ];
+    for command in &commands {
+        let sliced = number(&mut client, command);
+        // Inside a transaction nothing waits.
+        assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
+        assert_wire(&mut client, &words(command), b"+QUEUED\r\n");
+        let at_once = client.ask(&["EXEC"]);
+        assert_eq!(at_once.items(), [Reply::Integer(sliced)], "{command}");
+    }
+}
+
+#[test]
+fn a_long_search_finds_the_end() {
+    let (_server, mut client) = with_long_string();
+    assert_eq!(number(&mut client, "BITPOS s 1"), LAST as i64);
+    assert_eq!(number(&mut client, "BITOP NOT n s"), LONG as i64);
+    assert_eq!(number(&mut client, "BITPOS n 0"), LAST as i64);
+    assert_eq!(number(&mut client, &format!("SETBIT n {LAST} 1")), 0);
+    assert_eq!(number(&mut client, "BITPOS n 0"), LONG as i64 * 8);
+    assert_eq!(number(&mut client, "BITPOS n 0 0 -1"), -1);
+    assert_eq!(number(&mut client, "BITCOUNT n"), LONG as i64 * 8);
+}
+
+#[test]
+fn a_count_is_that_of_one_moment() {
+    let (server, mut writer) = with_long_string();
+    let mut reader = server.connect();
+    let mut written = 1;
+    for round in 0..6 {
+        let before = written;
+        reader.send(&["BITCOUNT", "s"]);
+        for index in 0..round * 40 {
+            written += 1 - number(&mut writer, &format!("SETBIT s {} 1", scattered(round * 1000 + index)));
+        }
+        let counted = reader.reply().integer();
+        assert!((before..=written).contains(&counted), "{before} <= {counted} <= {written}");
+    }
+    assert_eq!(number(&mut reader, "BITCOUNT s"), written);
+}
+
+/// Combines a string again and again while another client sets bits in it, one after the other, with
+/// the commands that `write` makes for them.
+fn combine_while_written(write: fn(u64) -> String) {
+    let (server, mut writer) = with_long_string();
+    let mut reader = server.connect();
+    let bits = 300;
+    for round in 0..4 {
+        // The third bit of a byte, which is set in the digit 1.
+        let at = |index: u64| scattered(round * 1000 + index) / 8 * 8 + 2;
+        reader.send(&["BITOP", "OR", "d", "s"]);
+        for index in 0..bits {
+            number(&mut writer, &write(at(index)));
+        }
+        assert_eq!(reader.reply().integer(), LONG as i64);
+        // What was set first is in the result when anything is that was set later.
+        let found: Vec<i64> = (0..bits).map(|index| number(&mut reader, &format!("GETBIT d {}", at(index)))).collect();
+        assert!(found.is_sorted_by(|a, b| a >= b), "{found:?}");
+    }
+}
+
+#[test]
+fn a_combination_is_that_of_one_moment() {
+    combine_while_written(|bit| format!("SETBIT s {bit} 1"));
+}
+
+#[test]
+fn a_combination_is_begun_anew_when_other_commands_write() {
+    combine_while_written(|bit| format!("SETRANGE s {} 1", bit / 8));
+}
+
+#[test]
+fn a_string_that_goes_away_meanwhile_is_not_there() {
+    let (server, mut writer) = with_long_string();
+    let mut reader = server.connect();
+    for (change, back, others) in [
+        ("DEL s", "DEL s", vec!["0"]),
+        ("SET s a", "DEL s", vec!["3"]),
+        ("RENAME s t", "DEL t", vec!["0"]),
+        ("FLUSHALL", "DEL s", vec!["0"]),
+        ("SWAPDB 0 1", "FLUSHALL", vec!["0"]),
+        ("PEXPIRE s 1", "FLUSHALL", vec!["0"]),
+    ] {
+        reader.send(&["BITCOUNT", "s"]);
+        writer.command(&words(change));
+        let said = reader.reply().text();
+        assert!(said == "1" || others.contains(&said.as_str()), "{change}: {said}");
+        writer.command(&words(back));
+        number(&mut writer, &format!("SETBIT s {LAST} 1"));
+    }
+    reader.send(&["BITCOUNT", "s"]);
+    writer.command(&["DEL", "s"]);
+    writer.command(&["RPUSH", "s", "1"]);
+    let said = reader.reply().text();
+    assert!(said == "1" || said == "0" || said.starts_with("WRONGTYPE"), "{said}");
+}
+
+#[test]
+fn many_long_commands_are_answered_in_turn() {
+    let (server, mut client) = with_long_string();
+    let mut others: Vec<Client> = (0..12).map(|_| server.connect()).collect();
+    for (at, other) in others.iter_mut().enumerate() {
+        match at % 3 {
+            0 => other.send(&["BITCOUNT", "s"]),
+            1 => other.send(&["BITPOS", "s", "1"]),
+            _ => other.send(&["BITOP", "NOT", &format!("d{at}"), "s"]),
+        }
+    }
+    // One that nobody will read.
+    let mut gone = server.connect();
+    gone.send(&["BITOP", "NOT", "gone", "s"]);
+    drop(gone);
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    for (at, other) in others.iter_mut().enumerate() {
+        let expected = [1, LAST as i64, LONG as i64][at % 3];
+        assert_eq!(other.reply().integer(), expected);
+    }
+    assert_eq!(number(&mut client, "BITCOUNT d2"), LAST as i64);
+}
+
+#[test]
+fn a_client_waits_while_its_string_is_read_and_can_be_let_go() {
+    let (server, mut client) = with_long_string();
+    let mut reader = server.connect();
+    let id = number(&mut reader, "CLIENT ID").to_string();
+    let count = 100;
+    (0..count).for_each(|_| reader.send(&["BITCOUNT", "s"]));
+    wait_until("the reader waits", || number(&mut client, &format!("CLIENT UNBLOCK {id} ERROR")) == 1);
+    let said: Vec<String> = (0..count).map(|_| reader.reply().text()).collect();
+    let let_go = said.iter().filter(|text| text.starts_with("UNBLOCKED")).count();
+    assert_eq!((let_go, said.iter().filter(|text| *text == "1").count()), (1, count - 1));
+    // Nothing of it is left: the module can go.
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "bitmap"], b"+OK\r\n");
+}
+
+#[test]
+fn long_commands_go_on_after_a_pause() {
+    let (server, mut client) = with_long_string();
+    let mut reader = server.connect();
+    reader.send(&["BITOP", "NOT", "d", "s"]);
+    assert_wire(&mut client, &["CLIENT", "PAUSE", "200", "WRITE"], b"+OK\r\n");
+    assert_eq!(reader.reply().integer(), LONG as i64);
+    assert_eq!(number(&mut client, "BITCOUNT d"), LAST as i64);
+}

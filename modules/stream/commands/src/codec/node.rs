@@ -1,0 +1,208 @@
+//! The node: some entries as one listpack, the form that files have.
+//!
+//! ```text
+//!   master   [ entries ][ removed ][ names' count ][ name ] ... [ 0 ]
+//!   entry    [ flags ][ ms ][ sequence ][ value ] ...                       [ elements before ]
+//!            [ flags ][ ms ][ sequence ][ count ][ name ][ value ] ...      [ elements before ]
+//!
+//!   flags    1 removed     2 the names are the master's
+//! ```
+//!
+//! `ms` and `sequence` are what is to be added to the master id, which stands beside the node; the
+//! second may be negative. Entries that were removed, which Redis keeps until the node goes, are passed
+//! over when one is read, and never written.
+
+use crate::id::Id;
+use crate::storage::{Layout, Storage};
+use plinth_module::pack::{Digits, Reader, Value, listpack};
+use plinth_module::prelude::{Error, Result};
+
+const REMOVED: i64 = 1;
+const SAME_NAMES: i64 = 2;
+/// Elements of an entry beside values: flags and both parts of the id.
+const HEAD_LEN: usize = 3;
+
+/// Texts one behind the other: room that is used again for each entry.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, value: Value<'_>) {
+        self.bytes.extend_from_slice(value.text(&mut Digits::new()));
+        self.ends.push(self.bytes.len());
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// One of them.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    fn get(&self, at: usize) -> &[u8] {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.bytes[start..self.ends[at]]
+    }
+
+    fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + Clone {
+        (0..self.len()).map(|at| self.get(at))
+    }
+}
+
+// ---- Writing ----
+
+/// Writes nodes, one after the other.
+#[derive(Default)]
+pub struct Writer {
+    node: listpack::Writer,
+    names: Texts,
+    fields: Texts,
+}
+
+impl Writer {
+    /// Writes an entry. Before the first of a node `count` says how many entries it will have.
+    pub fn push<'s>(&mut self, master: Id, count: usize, id: Id, fields: impl Iterator<Item = Value<'s>>) {
+        self.fields.clear();
+        fields.for_each(|field| self.fields.push(field));
+        if self.names.len() == 0 {
+            self.begin(count);
+        }
+        let is_same = self.fields.iter().step_by(2).eq(self.names.iter());
+        self.integer(if is_same { SAME_NAMES } else { 0 });
+        self.integer(id.ms.wrapping_sub(master.ms) as i64);
+        self.integer(id.seq.wrapping_sub(master.seq) as i64);
+        let len = if is_same {
+            self.fields.iter().skip(1).step_by(2).for_each(|value| self.node.push(Value::Text(value)));
+            HEAD_LEN + self.fields.len() / 2
+        } else {
+            self.integer((self.fields.len() / 2) as i64);
+            self.fields.iter().for_each(|field| self.node.push(Value::Text(field)));
+            HEAD_LEN + 1 + self.fields.len()
+        };
+        self.integer(len as i64);
+    }
+
+    /// The master, with the names of the entry that comes first.
+    fn begin(&mut self, count: usize) {
+        self.fields.iter().step_by(2).for_each(|name| self.names.push(Value::Text(name)));
+        self.integer(count as i64);
+        self.integer(0);
+        self.integer(self.names.len() as i64);
+        self.names.iter().for_each(|name| self.node.push(Value::Text(name)));
+        self.integer(0);
+    }
+
+    fn integer(&mut self, integer: i64) {
+        self.node.push(Value::Integer(integer));
+    }
+
+    /// The node whose entries were written.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.names.clear();
+        std::mem::take(&mut self.node).finish()
+    }
+}
+
+// ---- Reading ----
+
+/// Layout with which an entry begins another piece.
+const APART: Layout = Layout { node_bytes: 0, node_entries: 1 };
+/// Layout with which it lies with the one before.
+const TOGETHER: Layout = Layout { node_bytes: 0, node_entries: 0 };
+
+/// Reads nodes into a log, one after the other.
+#[derive(Default)]
+pub struct Loading {
+    names: Texts,
+    values: Texts,
+    last: Option<Id>,
+}
+
+impl Loading {
+    /// Adds the entries of a node to the log.
+    ///
+    /// # Errors
+    /// `BadData` when it is no node, its counts are wrong, or ids do not rise.
+    pub fn read<S: Storage>(&mut self, node: &[u8], master: Id, log: &mut S) -> Result {
+        let mut elements = listpack::read(node)?;
+        let (live, removed, count) = (length(&mut elements)?, length(&mut elements)?, length(&mut elements)?);
+        take(&mut elements, count, &mut self.names)?;
+        if integer(&mut elements)? != 0 {
+            return Err(Error::BadData);
+        }
+        let (mut live_seen, mut removed_seen) = (0, 0);
+        while let Some(flags) = elements.next() {
+            let flags = flags?.integer().filter(|flags| flags & !(REMOVED | SAME_NAMES) == 0).ok_or(Error::BadData)?;
+            let id = self.id(&mut elements, master)?;
+            let is_same = flags & SAME_NAMES != 0;
+            self.fields(&mut elements, is_same)?;
+            if flags & REMOVED != 0 {
+                removed_seen += 1;
+                continue;
+            }
+            if self.values.len() == 0 {
+                return Err(Error::BadData);
+            }
+            let layout = if live_seen == 0 { APART } else { TOGETHER };
+            live_seen += 1;
+            if is_same {
+                let (names, values) = (&self.names, &self.values);
+                let field = |at: usize| if at.is_multiple_of(2) { names.get(at / 2) } else { values.get(at / 2) };
+                log.append(layout, id, (0..2 * names.len()).map(field));
+            } else {
+                log.append(layout, id, self.values.iter());
+            }
+        }
+        if (live_seen, removed_seen) == (live, removed) { Ok(()) } else { Err(Error::BadData) }
+    }
+
+    /// The id of an entry, which is above all before.
+    fn id(&mut self, elements: &mut Reader<'_>, master: Id) -> Result<Id> {
+        let (ms, seq) = (integer(elements)? as u64, integer(elements)? as u64);
+        let id = Id { ms: master.ms.wrapping_add(ms), seq: master.seq.wrapping_add(seq) };
+        if id == Id::MIN || self.last.is_some_and(|last| id <= last) {
+            return Err(Error::BadData);
+        }
+        self.last = Some(id);
+        Ok(id)
+    }
+
+    /// The values of an entry, or its names and values, and how many elements it has.
+    fn fields(&mut self, elements: &mut Reader<'_>, is_same: bool) -> Result {
+        let len = if is_same {
+            take(elements, self.names.len(), &mut self.values)?;
+            HEAD_LEN + self.names.len()
+        } else {
+            let count = length(elements)?.checked_mul(2).ok_or(Error::BadData)?;
+            take(elements, count, &mut self.values)?;
+            HEAD_LEN + 1 + count
+        };
+        if length(elements)? == len { Ok(()) } else { Err(Error::BadData) }
+    }
+}
+
+fn integer(elements: &mut Reader<'_>) -> Result<i64> {
+    elements.next().ok_or(Error::BadData)??.integer().ok_or(Error::BadData)
+}
+
+fn length(elements: &mut Reader<'_>) -> Result<usize> {
+    usize::try_from(integer(elements)?).map_err(|_| Error::BadData)
+}
+
+/// Takes so many elements over, as far as they are there.
+fn take(elements: &mut Reader<'_>, count: usize, texts: &mut Texts) -> Result {
+    texts.clear();
+    for _ in 0..count {
+        texts.push(elements.next().ok_or(Error::BadData)??);
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The commands of streams, over any storage.
+//!
+//! ```text
+//!   commands   one file per family, each command's spec beside its function
+//!      │
+//!   stream     the value: a log, its counters, and the groups that read it
+//!      ├── storage   what is asked of a log
+//!      └── group     a group: consumers, and what they have not acknowledged
+//!             └── pending   an ordered map of ids, in chunks
+//!   codec      the type `stream`, and its values in files
+//!   convert    a stream handed over to another module, a slice at a time
+//!   service    `plinth.stream/1`, for other modules
+//! ```
+//!
+//! The module `stream` puts these commands over a tree of packs; another module puts them over its
+//! own structure with
+//!
+//! ```text
+//! export!(Module { name: "stream", version: "1.0.0", ..Streams::<Mine>::MODULE });
+//! ```
+
+#![deny(unsafe_code)]
+
+pub mod codec;
+pub mod commands;
+pub mod convert;
+pub mod group;
+pub mod id;
+pub mod lag;
+pub mod layout;
+pub mod pending;
+pub mod propagate;
+pub mod references;
+pub mod service;
+pub mod storage;
+pub mod stream;
+pub mod value;
+
+pub use crate::storage::Storage;
+
+use plinth_module::abi::entry::Provided;
+use plinth_module::prelude::*;
+use plinth_module::stream::{StreamService, table};
+use std::marker::PhantomData;
+
+/// Streams over a storage: what a module of them consists of.
+pub struct Streams<S>(PhantomData<S>);
+
+impl<S: Storage> Streams<S> {
+    const TYPES: &'static [plinth_module::abi::value::Type] = &[Type::mixed::<codec::StreamType<S>>()];
+    const COMMANDS: &'static [Command] = &commands::all::<S>();
+    const TABLE: &'static StreamService = &table::<service::Provider<S>>();
+    const PROVIDES: &'static [Provided] = &[provided(Self::TABLE)];
+
+    /// The module, to be given a name and a version.
+    pub const MODULE: Module = Module {
+        types: Self::TYPES,
+        commands: Self::COMMANDS,
+        configs: &layout::CONFIGS,
+        provides: Self::PROVIDES,
+        ..Module::NEW
+    };
+}

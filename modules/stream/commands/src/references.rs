@@ -1,0 +1,114 @@
+//! References: what taking entries away does to groups that have not acknowledged them.
+//!
+//! | | entries that go | in groups |
+//! |---|---|---|
+//! | KEEPREF | all | stay pending |
+//! | DELREF | all | are forgotten |
+//! | ACKED | those that every group has read and acknowledged | |
+
+use crate::convert::{Element, note};
+use crate::id::Id;
+use crate::storage::{Keep, Storage};
+use crate::stream::Stream;
+use std::ops::ControlFlow;
+
+/// What becomes of references to entries that are taken away. See the [module](self).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum References {
+    /// They stay.
+    Keep,
+    /// They go, too.
+    Drop,
+    /// Entries that have some stay.
+    Acked,
+}
+
+impl References {
+    /// The one that a word names.
+    pub fn of(word: &[u8]) -> Option<References> {
+        let words: [(&[u8], References); 3] =
+            [(b"KEEPREF", References::Keep), (b"DELREF", References::Drop), (b"ACKED", References::Acked)];
+        words.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, references)| references)
+    }
+}
+
+/// Entries that are looked at before some of them are removed.
+const AT_ONCE: usize = 128;
+
+impl<S: Storage> Stream<S> {
+    /// Takes entries off at the front, as [`Storage::cut`] says, minding references; returns how many.
+    pub fn cut_minding(&mut self, references: References, keep: Keep, whole: bool, limit: usize) -> usize {
+        match references {
+            References::Keep => self.cut(keep, whole, limit),
+            References::Drop => self.cut_and_forget(keep, whole, limit),
+            References::Acked if whole => self.cut_acknowledged(keep, limit),
+            References::Acked => self.remove_acknowledged(keep),
+        }
+    }
+
+    fn cut_and_forget(&mut self, keep: Keep, whole: bool, limit: usize) -> usize {
+        let gone = self.log_mut().cut(keep, whole, limit);
+        let Some(last) = gone.last() else { return 0 };
+        note(self.journal_mut(), Element::Front);
+        let mut ids = Vec::new();
+        for (_, group) in self.groups() {
+            let pending = group.pending_from(Id::MIN).map(|(id, _)| id).take_while(|id| *id <= last);
+            ids.extend(pending.filter(|id| gone.contains(*id)));
+        }
+        ids.into_iter().for_each(|id| self.forget(id));
+        let count = gone.len();
+        self.discard(gone);
+        count
+    }
+
+    /// The first id that some group has not acknowledged.
+    fn acknowledged_until(&self) -> Option<Id> {
+        let of_group = |group: &crate::group::Group| {
+            let unread = group.last().next().unwrap_or(Id::MAX);
+            group.pending_ends().map_or(unread, |(first, _)| first.min(unread))
+        };
+        self.groups().map(|(_, group)| of_group(group)).min()
+    }
+
+    /// Whole pieces at the front of which every entry is acknowledged.
+    fn cut_acknowledged(&mut self, keep: Keep, limit: usize) -> usize {
+        let Some(until) = self.acknowledged_until() else { return self.cut(keep, true, limit) };
+        match keep {
+            Keep::From(id) => self.cut(Keep::From(id.min(until)), true, limit),
+            Keep::Count(count) => {
+                let over = self.len().saturating_sub(count);
+                if over == 0 {
+                    return 0;
+                }
+                let limit = if limit == 0 { over } else { over.min(limit) };
+                self.cut(Keep::From(until), true, limit)
+            }
+        }
+    }
+
+    /// Entries from the front on, those passed over that a group wants.
+    fn remove_acknowledged(&mut self, keep: Keep) -> usize {
+        let (mut left, end) = match keep {
+            Keep::Count(count) => (self.len().saturating_sub(count), Some(Id::MAX)),
+            Keep::From(id) => (usize::MAX, id.previous()),
+        };
+        let (mut removed, mut start) = (0, Some(Id::MIN));
+        while let (Some(from), Some(end), true) = (start, end, left > 0) {
+            let mut ids = Vec::with_capacity(AT_ONCE);
+            let _ = self.log().visit(from..=end, |id, _| {
+                ids.push(id);
+                if ids.len() < AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            start = if ids.len() < AT_ONCE { None } else { ids.last().and_then(|id| id.next()) };
+            for id in ids {
+                // Every group has read on, so that this leaves no gap in what one has still to read.
+                if left > 0 && !self.is_referenced(id) && self.log_mut().remove(id) {
+                    note(self.journal_mut(), Element::Entry(id));
+                    removed += 1;
+                    left -= 1;
+                }
+            }
+        }
+        removed
+    }
+}

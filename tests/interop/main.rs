@@ -1,0 +1,9 @@
+//! Interop: values that move between Plinth and real servers, both ways.
+//!
+//! A type that says it is kept as Redis keeps it is held to that here, by DUMP and RESTORE, and by
+//! what both sides then answer. Each type has a file; [`peer`] starts the other servers.
+
+mod geo;
+mod hyperloglog;
+mod peer;
+mod stream;

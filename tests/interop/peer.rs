@@ -1,0 +1,202 @@
+//! Peers: other servers of the protocol, each a process on a unix socket in a folder of its own.
+//!
+//! ```text
+//!   Redis 7.0    `redis-server` on the PATH, as Debian has it
+//!   Redis 8.2    target/peers/redis-8.2     `cargo xtask peers` puts them there, if there
+//!   Valkey 9.1   target/peers/valkey-9.1    is a network
+//! ```
+//!
+//! A test runs with each peer that is there and says which it did without. Where `CI` is set,
+//! the one on the PATH has to be there.
+
+use plinth_testkit::reply::Reply;
+use plinth_testkit::{Client, Server, TempDir, assert_wire, server, wait_until};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Bytes of a payload's RDB version, behind the value, and of the checksum behind that.
+const FOOTER_BYTES: usize = 10;
+/// The checksum of payloads: CRC-64 with Jones's polynomial, from the low end.
+const CRC_POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
+
+/// A kind of server.
+pub(crate) struct Kind {
+    /// What it is called in messages.
+    name: &'static str,
+    /// The executable below `target/peers`, or on the PATH when it is none there.
+    link: Option<&'static str>,
+    /// How INFO's version field begins.
+    version_field: &'static str,
+    version: &'static str,
+    /// The newest RDB version that its RESTORE takes.
+    rdb_version: u16,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind { name: "Redis 7.0", link: None, version_field: "redis_version", version: "7.0", rdb_version: 10 },
+    Kind {
+        name: "Redis 8.2",
+        link: Some("redis-8.2"),
+        version_field: "redis_version",
+        version: "8.2",
+        rdb_version: 12,
+    },
+    Kind {
+        name: "Valkey 9.1",
+        link: Some("valkey-9.1"),
+        version_field: "valkey_version",
+        version: "9.1",
+        rdb_version: 80,
+    },
+];
+
+/// A peer that serves; it ends when this is dropped.
+pub(crate) struct Peer {
+    kind: &'static Kind,
+    child: Child,
+    folder: TempDir,
+}
+
+/// Runs a test with each peer that is here, and a Plinth of its own.
+///
+/// # Panics
+/// As the test does, after the peer's name was printed; and in CI when Redis 7.0 is not here.
+pub(crate) fn with_each(test: impl Fn(&Peer, &mut Client, &mut Client)) {
+    for peer in KINDS.iter().filter_map(Peer::start) {
+        let plinth = Server::start();
+        println!("with {}", peer.name());
+        test(&peer, &mut peer.connect(), &mut plinth.connect());
+    }
+}
+
+impl Peer {
+    fn start(kind: &'static Kind) -> Option<Peer> {
+        let Some(program) = kind.program() else {
+            let is_needed = kind.link.is_none() && std::env::var_os("CI").is_some();
+            assert!(!is_needed, "{} is not here, and in CI it has to be", kind.name);
+            println!("WITHOUT {}: it is not here (`cargo xtask peers`, or Debian's redis-server)", kind.name);
+            return None;
+        };
+        let folder = TempDir::new();
+        let log = std::fs::File::create(folder.file("output.log")).unwrap_or_else(|error| panic!("a log: {error}"));
+        let child = Command::new(&program)
+            .args(["--port", "0", "--unixsocket", "socket", "--save", "", "--enable-debug-command", "yes"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let mut peer = Peer { kind, child, folder };
+        wait_until(&format!("{} serves", kind.name), || {
+            let ended = peer.child.try_wait().is_ok_and(|status| status.is_some());
+            assert!(!ended, "{} ended at its start:\n{}", kind.name, peer.log());
+            Path::new(&peer.socket()).exists()
+        });
+        let version = peer.connect().info("server", kind.version_field).unwrap_or_default();
+        if version.starts_with(kind.version) {
+            return Some(peer);
+        }
+        // The PATH's server is whatever its owner likes; only CI counts on its version.
+        assert!(std::env::var_os("CI").is_none(), "{} is {version} here", kind.name);
+        println!("WITHOUT {}: {} is {version}", kind.name, program.display());
+        None
+    }
+
+    /// What it is.
+    pub(crate) fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// A new connection.
+    pub(crate) fn connect(&self) -> Client {
+        server::connect_unix(&self.socket())
+    }
+
+    /// A payload as this server takes it: of an RDB version that it reads. For values whose bytes
+    /// mean the same in both versions.
+    pub(crate) fn payload(&self, payload: &[u8]) -> Vec<u8> {
+        let (value, footer) = payload.split_at(payload.len() - FOOTER_BYTES);
+        let version = u16::from_le_bytes([footer[0], footer[1]]).min(self.kind.rdb_version);
+        let mut sealed = value.to_vec();
+        sealed.extend_from_slice(&version.to_le_bytes());
+        sealed.extend_from_slice(&crc64(&sealed).to_le_bytes());
+        sealed
+    }
+
+    fn socket(&self) -> String {
+        self.folder.file("socket")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.file("output.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("with {}, whose log is:\n{}", self.kind.name, self.log());
+        }
+    }
+}
+
+impl Kind {
+    fn program(&self) -> Option<PathBuf> {
+        if let Some(link) = self.link {
+            let path = plinth_testkit::build::profile_folder().parent()?.join("peers").join(link);
+            return path.exists().then_some(path);
+        }
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).map(|folder| folder.join("redis-server")).find(|path| path.is_file())
+    }
+}
+
+fn crc64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ u64::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { CRC_POLYNOMIAL } else { 0 })
+    })
+}
+
+/// A key's payload.
+///
+/// # Panics
+/// When there is no such key.
+#[track_caller]
+pub(crate) fn dump(client: &mut Client, key: &str) -> Vec<u8> {
+    match client.ask(&["DUMP", key]) {
+        Reply::Bulk(payload) => payload,
+        other => panic!("DUMP {key}: {other:?}"),
+    }
+}
+
+/// Moves a key from Plinth to a peer, over what is there.
+#[track_caller]
+pub(crate) fn move_to_peer(peer: &Peer, plinth: &mut Client, theirs: &mut Client, key: &str) {
+    let payload = peer.payload(&dump(plinth, key));
+    assert_wire(theirs, &[b"RESTORE", key.as_bytes(), b"0", &payload, b"REPLACE"], b"+OK\r\n");
+}
+
+/// Moves a key from a peer to Plinth, over what is there.
+#[track_caller]
+pub(crate) fn move_to_plinth(theirs: &mut Client, plinth: &mut Client, key: &str) {
+    let payload = dump(theirs, key);
+    assert_wire(plinth, &[b"RESTORE", key.as_bytes(), b"0", &payload, b"REPLACE"], b"+OK\r\n");
+}
+
+/// Both answer a command alike.
+#[track_caller]
+pub(crate) fn assert_same<A: AsRef<[u8]>>(peer: &Peer, theirs: &mut Client, plinth: &mut Client, args: &[A]) {
+    let expected = theirs.command(args);
+    let reply = plinth.command(args);
+    let words: Vec<_> = args.iter().map(|arg| String::from_utf8_lossy(arg.as_ref()).into_owned()).collect();
+    assert!(
+        reply == expected,
+        "{}\n  replied  {:?}\n  {} {:?}",
+        words.join(" "),
+        String::from_utf8_lossy(&reply),
+        peer.name(),
+        String::from_utf8_lossy(&expected)
+    );
+}
