@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Duty {
     /// Time until it is to be done, if it is.
     pub due: fn(&Server, Instant) -> Option<Duration>,
-    /// Do it, if it is time.
+    /// Do it; called when it is due.
     pub run: fn(&mut Server, Instant),
 }
 
@@ -28,8 +28,12 @@ pub const EXPIRE: Duty = Duty {
 pub const PAUSE: Duty = Duty { due: pause_due, run: end_pause };
 
 /// Clients that wait.
-pub const WAITS: Duty =
-    Duty { due: |server, now| server.sessions.blocking.next_in(now), run: |server, now| server.look_after_waits(now) };
+pub const WAITS: Duty = Duty { due: waits_due, run: |server, now| server.look_after_waits(now) };
+
+fn waits_due(server: &Server, now: Instant) -> Option<Duration> {
+    let blocking = &server.sessions.blocking;
+    if blocking.resumes.any() { Some(Duration::ZERO) } else { blocking.next_in(now) }
+}
 
 fn pause_due(server: &Server, _now: Instant) -> Option<Duration> {
     let pause = server.sessions.pause?;
@@ -52,7 +56,9 @@ impl Server {
     pub fn do_duties(&mut self) {
         let now = Instant::now();
         for duty in self.lists.duties {
-            (duty.run)(self, now);
+            if (duty.due)(self, now).is_some_and(|left| left.is_zero()) {
+                (duty.run)(self, now);
+            }
             if self.store.effects.is_due || self.pending.is_due {
                 self.settle();
             }
@@ -68,16 +74,20 @@ mod tests {
 
     static LIST: &[Duty] = &[
         Duty { due: |_, _| None, run: |server, _| server.stats.commands += 1 },
-        Duty { due: |_, _| Some(Duration::from_millis(5)), run: |server, _| server.stats.commands += 10 },
+        Duty { due: |_, _| Some(Duration::ZERO), run: |server, _| server.stats.commands += 10 },
         Duty { due: |_, _| Some(Duration::from_millis(3)), run: |server, _| server.stats.commands += 100 },
     ];
 
     #[test]
     fn the_sleep_and_the_turn_look_at_the_same_list() {
-        let lists = Lists { duties: LIST, ..Lists::default() };
-        let mut server = Server::new(Settings::default(), lists).unwrap();
+        let lists = |duties| Lists { duties, ..Lists::default() };
+        let mut server = Server::new(Settings::default(), lists(&LIST[2..])).unwrap();
         assert_eq!(server.sleep(Instant::now()), Some(Duration::from_millis(3)));
         server.do_duties();
-        assert_eq!(server.stats.commands, 111);
+        assert_eq!(server.stats.commands, 0);
+        server.lists = lists(LIST);
+        assert_eq!(server.sleep(Instant::now()), Some(Duration::ZERO));
+        server.do_duties();
+        assert_eq!(server.stats.commands, 10);
     }
 }

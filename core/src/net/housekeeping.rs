@@ -28,9 +28,6 @@ fn due(server: &Server, now: Instant) -> Option<Duration> {
 }
 
 fn run(server: &mut Server, now: Instant) {
-    if !due(server, now).is_some_and(|left| left.is_zero()) {
-        return;
-    }
     let hz = turn(server);
     let next = now + Duration::from_millis(1000 / hz.max(1));
     server.slots.with(|at: &mut Housekeeping| at.next = Some(next));
