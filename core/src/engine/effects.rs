@@ -32,7 +32,6 @@ const DEPTH_MAX: u32 = 16;
 #[derive(Default)]
 pub struct Pending {
     told: VecDeque<Told>,
-    entries: Vec<(EntryPtr, bool)>,
     databases: Vec<(Database, bool)>,
     /// How deep hooks are in what hooks have brought about, while one is told.
     depth: u32,
@@ -83,11 +82,6 @@ impl Server {
                     }
                     self.tell_of_databases(ON_SWAP, first as i32, second as i32);
                 }
-                Effect::Removed { entry, lazy } if self.depth == 0 => self.store.free(entry, lazy),
-                Effect::Removed { entry, lazy } => {
-                    self.pending.entries.push((entry, lazy));
-                    self.pending.is_due = true;
-                }
             }
         }
         self.free_removed();
@@ -99,7 +93,7 @@ impl Server {
         if self.depth > 0 {
             return;
         }
-        while let Some((entry, lazy)) = self.pending.entries.pop() {
+        while let Some((entry, lazy)) = self.store.effects.pop_removed() {
             self.store.free(entry, lazy);
         }
         while let Some((database, in_background)) = self.pending.databases.pop() {
@@ -228,7 +222,7 @@ mod tests {
         (server, hash, entry)
     }
 
-    /// SAFETY of the callers: the entry belongs to an effect that was not recorded.
+    /// SAFETY of the callers: the entry belongs to the effects, which were not recorded.
     fn key(entry: EntryPtr) -> &'static [u8] {
         // SAFETY: see above.
         unsafe { entry.key() }
@@ -252,10 +246,10 @@ mod tests {
         assert!(server.store.remove(0, hash, b"key", false));
         server.record();
         assert_eq!(key(entry), b"key");
-        assert!(server.pending.is_due && server.pending.entries.len() == 1);
+        assert!(server.store.effects.is_due);
         server.depth = 0;
         server.settle();
-        assert!(!server.pending.is_due && server.pending.entries.is_empty());
+        assert!(!server.store.effects.is_due);
     }
 
     #[test]

@@ -195,7 +195,7 @@ impl Store {
         if self.migration.is_some() && entry.is_boxed() {
             self.boxed_goes(entry.boxed());
         }
-        self.effects.push(Effect::Removed { entry, lazy });
+        self.effects.remove(entry, lazy);
     }
 
     /// Free the entry of an effect that was taken.

@@ -1,15 +1,15 @@
 //! What has happened in the store, for those who are told of it once it is at rest.
 //!
 //! ```text
-//!   store ── push ──> Changed, Event, Flushed, Swapped, Removed ── take ──> the engine's observers
+//!   store ── push ──> Changed, Event, Flushed, Swapped; what was removed ── pop ──> the engine's observers
 //! ```
 //!
 //! The store calls nobody. It notes what happened, but for what nobody wants to know, and the engine
 //! passes it on when no borrow of the store lives.
 //!
 //! Invariants:
-//! - A value that is removed belongs to its effect, and is freed when that is taken: whoever has
-//!   looked at it in the same handler may go on doing so.
+//! - A value that is removed belongs to the effects, and is freed when it is taken from them: whoever
+//!   has looked at it in the same handler may go on doing so.
 //! - Effects are taken in the order in which they happened.
 
 use crate::store::database::Database;
@@ -56,19 +56,14 @@ pub enum Effect {
         /// The other, which may be the same.
         second: u32,
     },
-    /// An entry was taken out of its database.
-    Removed {
-        /// It, which is in no table.
-        entry: EntryPtr,
-        /// Whether its value is to be freed by the thread, if that is worth it.
-        lazy: bool,
-    },
 }
 
 /// Effects that nobody has been told of.
 #[derive(Default)]
 pub struct Effects {
     list: VecDeque<Effect>,
+    /// Entries that are in no table any more, and whether the thread is to free their values.
+    removed: Vec<(EntryPtr, bool)>,
     /// Whether somebody watches keys, or waits for some.
     pub wants_changes: bool,
     /// Whether somebody is told of the events of keys.
@@ -84,10 +79,24 @@ impl Effects {
         self.is_due = true;
     }
 
+    /// Note an entry that was taken out of its table.
+    #[inline]
+    pub fn remove(&mut self, entry: EntryPtr, lazy: bool) {
+        self.removed.push((entry, lazy));
+        self.is_due = true;
+    }
+
     /// The next effect, which is forgotten.
     pub fn pop(&mut self) -> Option<Effect> {
         let next = self.list.pop_front();
-        self.is_due = !self.list.is_empty();
+        self.is_due = !self.list.is_empty() || !self.removed.is_empty();
         next
+    }
+
+    /// An entry that was removed, for the caller to free.
+    pub fn pop_removed(&mut self) -> Option<(EntryPtr, bool)> {
+        let last = self.removed.pop();
+        self.is_due = !self.list.is_empty() || !self.removed.is_empty();
+        last
     }
 }
