@@ -6,6 +6,7 @@
 
 use crate::base::id::ModuleId;
 use crate::engine::server::Server;
+use crate::modules::load;
 use crate::modules::load::LoadError;
 use crate::modules::sweep;
 use crate::registry::hooks::event;
@@ -177,7 +178,7 @@ pub(super) fn end_module(server: &mut Server, id: ModuleId) {
             unsafe { stop(&raw mut context.call) }
         });
     }
-    crate::modules::load::take_down(server, id);
+    load::take_down(server, id);
     crate::base::log::notice(&format!("Module '{name}' unloaded"));
     server.publish(&event(ON_MODULE_UNLOADED, 0, name.as_bytes()));
 }

@@ -12,6 +12,7 @@ use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::server::Server;
 use crate::modules::export::{Entry, EntryError};
+use crate::modules::leave;
 use crate::modules::services::HostLink;
 use crate::modules::sweep;
 use crate::registry::hooks::event;
@@ -376,7 +377,7 @@ pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);
     // The freeing thread may still be in the module's `drop`.
-    if !crate::modules::leave::is_freed(server, id) {
+    if !leave::is_freed(server, id) {
         server.store.background.wait();
     }
     let types = server.registry.modules.get(id).map(|module| module.types.clone()).unwrap_or_default();

@@ -21,6 +21,8 @@ use crate::base::id::ModuleId;
 use crate::engine::call::{Replacement, Stash};
 use crate::engine::server::Server;
 use crate::modules::export::Entry;
+use crate::modules::leave;
+use crate::modules::load;
 use crate::modules::load::{LoadError, LoadRequest, constant};
 use crate::modules::sweep;
 use crate::registry::hooks::event;
@@ -42,12 +44,12 @@ pub fn replace_module(server: &mut Server, name: &str, path: &Path, request: Loa
         return Err(LoadError::SameLibrary);
     }
     server.store.settle_accounts();
-    crate::modules::load::check_names(server, &entry, Some(old))?;
+    load::check_names(server, &entry, Some(old))?;
     check_successor(server, &entry, old)?;
-    let id = crate::modules::load::add_module(server, &entry, library, path, &request, Standing::Nameless);
+    let id = load::add_module(server, &entry, library, path, &request, Standing::Nameless);
     let old_parameters = parameters_of(server, old);
-    if let Err(error) = crate::modules::load::bring_up(server, id, &entry, &request, &old_parameters) {
-        crate::modules::load::take_down(server, id);
+    if let Err(error) = load::bring_up(server, id, &entry, &request, &old_parameters) {
+        load::take_down(server, id);
         return Err(error);
     }
     let stash = stash_of(server, id, &entry);
@@ -84,7 +86,7 @@ fn may_be_replaced(server: &Server, name: &str) -> Result<ModuleId, LoadError> {
 /// Whether a module offers all that others count on of the one that it replaces.
 fn check_successor(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), LoadError> {
     let missing = |what: String| Err(LoadError::Lacks(what));
-    if let Some(command) = crate::modules::leave::suspended_command_of(server, old) {
+    if let Some(command) = leave::suspended_command_of(server, old) {
         return Err(LoadError::Waiting(command));
     }
     for service in server.registry.modules.services.iter().filter(|service| service.module == old) {
@@ -126,10 +128,10 @@ fn check_successor(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), 
         let whole = name.split('|').next().unwrap_or(name);
         entry.commands.iter().any(|command| constant(command.name).eq_ignore_ascii_case(whole))
     };
-    if let Some(command) = crate::modules::leave::waiting_command_of(server, old, |name| !has(name)) {
+    if let Some(command) = leave::waiting_command_of(server, old, |name| !has(name)) {
         return missing(format!("the command '{command}', in which a client waits"));
     }
-    match crate::modules::leave::queued_command_of(server, old, |name| !has(name)) {
+    match leave::queued_command_of(server, old, |name| !has(name)) {
         Some(command) => missing(format!("the command '{command}', which a client has queued in MULTI")),
         None => Ok(()),
     }
@@ -148,7 +150,7 @@ fn parameters_of(server: &Server, id: ModuleId) -> Vec<(String, Vec<u8>)> {
 /// which it has registered itself.
 fn stash_of(server: &mut Server, id: ModuleId, entry: &Entry) -> Stash {
     Stash {
-        commands: entry.commands.iter().map(|command| crate::modules::load::register(server, command, id)).collect(),
+        commands: entry.commands.iter().map(|command| load::register(server, command, id)).collect(),
         hooks: server.registry.hooks.take_module(id),
         timers: server.registry.timers.take_module(id),
         sections: entry.sections.clone(),
@@ -300,7 +302,7 @@ pub fn roll_back(server: &mut Server, name: &str) -> Result<(), LoadError> {
 /// one.
 fn check_predecessor(server: &mut Server, at: usize) -> Result<(), LoadError> {
     let (active, _) = sides(server, at);
-    if let Some(command) = crate::modules::leave::suspended_command_of(server, active) {
+    if let Some(command) = leave::suspended_command_of(server, active) {
         return Err(LoadError::Waiting(command));
     }
     let stash = &server.registry.replacements[at].stash;
@@ -323,8 +325,8 @@ fn check_predecessor(server: &mut Server, at: usize) -> Result<(), LoadError> {
         let whole = name.split('|').next().unwrap_or(name);
         stash.commands.iter().any(|command| command.name == whole)
     };
-    let waits = crate::modules::leave::waiting_command_of(server, active, |name| !has(name));
-    match waits.or_else(|| crate::modules::leave::queued_command_of(server, active, |name| !has(name))) {
+    let waits = leave::waiting_command_of(server, active, |name| !has(name));
+    match waits.or_else(|| leave::queued_command_of(server, active, |name| !has(name))) {
         Some(command) => Err(LoadError::Lacks(format!("the command '{command}', which a client waits to run"))),
         None => Ok(()),
     }
@@ -337,7 +339,7 @@ pub fn finish_replacements(server: &mut Server) {
     }
     for at in (0..server.registry.replacements.len()).rev() {
         let (active, inactive) = sides(server, at);
-        if !crate::modules::leave::is_freed(server, inactive) {
+        if !leave::is_freed(server, inactive) {
             continue;
         }
         server.registry.replacements.swap_remove(at);
@@ -351,7 +353,7 @@ pub fn finish_replacements(server: &mut Server) {
             "Module '{name}' has taken all values over: {} converted, {} of them in slices, {} attempts failed",
             done.values, done.sliced, done.failed
         ));
-        crate::modules::leave::end_module(server, inactive);
+        leave::end_module(server, inactive);
     }
 }
 
