@@ -2,7 +2,9 @@
 //! listeners.
 
 use crate::engine::duties::{self, Duty};
+use crate::engine::effects::Observer;
 use crate::engine::gates::{self, Gate};
+use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
@@ -95,6 +97,9 @@ static GATES: &[Gate] = &[
     gates::queue::gate,
 ];
 
+/// Who is told of what has happened in the store.
+static OBSERVERS: &[Observer] = &[observers::watch::observe, observers::ready::observe, observers::hooks::observe];
+
 /// What is to be done without a command.
 static DUTIES: &[Duty] =
     &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, duties::WAITS];
@@ -104,7 +109,8 @@ static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES];
 
 /// A server with the core's own commands and services, and what each room takes part in.
 fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
-    let mut server = Server::new(settings, Lists { gates: GATES, duties: DUTIES, appliers: APPLIERS })?;
+    let mut server =
+        Server::new(settings, Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS })?;
     server.registry.modules.services = crate::modules::services::core_services();
     crate::admin::register_core_commands(&mut server);
     Ok(server)

@@ -20,9 +20,8 @@ use crate::engine::server::Server;
 use crate::registry::hooks::event;
 use crate::store::database::Database;
 use crate::store::effects::Effect;
-use crate::store::entry::EntryPtr;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::events::{Event, ON_FLUSH, ON_KEY, ON_SWAP};
+use plinth_abi::events::Event;
 use std::collections::VecDeque;
 
 /// How often what hooks bring about is told to hooks in turn.
@@ -31,7 +30,8 @@ const DEPTH_MAX: u32 = 16;
 /// What is to be told to hooks, and to be freed.
 #[derive(Default)]
 pub struct Pending {
-    told: VecDeque<Told>,
+    /// With how deep each is in what hooks have brought about.
+    told: VecDeque<(Told, u32)>,
     databases: Vec<(Database, bool)>,
     /// How deep hooks are in what hooks have brought about, while one is told.
     depth: u32,
@@ -40,48 +40,37 @@ pub struct Pending {
 }
 
 /// Something for hooks.
-struct Told {
-    kind: u32,
-    db: i32,
-    other_db: i32,
-    class: u32,
-    name: Vec<u8>,
-    key: Vec<u8>,
-    depth: u32,
+#[derive(Default)]
+pub struct Told {
+    /// `ON_*` bit.
+    pub kind: u32,
+    /// Database, negative for all.
+    pub db: i32,
+    /// The other of two databases.
+    pub other_db: i32,
+    /// Class of a key's event.
+    pub class: u32,
+    /// Name of a key's event.
+    pub name: Vec<u8>,
+    /// The key.
+    pub key: Vec<u8>,
 }
+
+/// Who is told of an effect as soon as it is recorded; it writes in tables and runs nobody's code.
+pub type Observer = fn(&mut Server, &Effect);
 
 impl Server {
     /// Follow up what a handler has done to the store, as far as that runs nobody's code.
     #[cold]
     pub fn record(&mut self) {
         while let Some(effect) = self.store.effects.pop() {
-            match effect {
-                Effect::Changed { db, key, is_there, is_awaited } => {
-                    self.spoil(db, &key, is_there);
-                    if is_awaited {
-                        self.note_ready(db, &key);
-                    }
-                }
-                Effect::Event { db, key, class, name } => {
-                    self.tell(Told { kind: ON_KEY, db: db as i32, other_db: 0, class, name, key, depth: 0 });
-                }
-                Effect::Flushed { db, databases, in_background } => {
-                    self.spoil_flushed(&databases);
-                    self.note_ready_database(db);
-                    self.tell_of_databases(ON_FLUSH, db.map_or(-1, |db| db as i32), 0);
-                    let held = databases.into_iter().map(|(_, database)| (database, in_background));
-                    self.pending.databases.extend(held);
-                    self.pending.is_due = true;
-                }
-                Effect::Swapped { first, second } => {
-                    if first != second {
-                        self.spoil_swapped(first, second);
-                        self.spoil_swapped(second, first);
-                        self.note_ready_database(Some(first));
-                        self.note_ready_database(Some(second));
-                    }
-                    self.tell_of_databases(ON_SWAP, first as i32, second as i32);
-                }
+            for observer in self.lists.observers {
+                observer(self, &effect);
+            }
+            if let Effect::Flushed { databases, in_background, .. } = effect {
+                let held = databases.into_iter().map(|(_, database)| (database, in_background));
+                self.pending.databases.extend(held);
+                self.pending.is_due = true;
             }
         }
         self.free_removed();
@@ -101,20 +90,14 @@ impl Server {
         }
     }
 
-    fn tell_of_databases(&mut self, kind: u32, db: i32, other_db: i32) {
-        self.tell(Told { kind, db, other_db, class: 0, name: Vec::new(), key: Vec::new(), depth: 0 });
-    }
-
-    fn tell(&mut self, told: Told) {
+    /// Keep something to be told to hooks that want to know of it.
+    pub fn tell(&mut self, told: Told) {
         let depth = self.pending.depth;
-        if !self.registry.hooks.wants(told.kind) {
-            return;
-        }
         if depth > DEPTH_MAX {
             crate::base::log::warning("Hooks of modules go on bringing about events; the last is not told.");
             return;
         }
-        self.pending.told.push_back(Told { depth, ..told });
+        self.pending.told.push_back((told, depth));
         self.pending.is_due = true;
     }
 
@@ -131,8 +114,8 @@ impl Server {
     }
 
     fn tell_hooks(&mut self) {
-        while let Some(told) = self.pending.told.pop_front() {
-            self.pending.depth = told.depth + 1;
+        while let Some((told, depth)) = self.pending.told.pop_front() {
+            self.pending.depth = depth + 1;
             let all = Event {
                 class: told.class,
                 name: Bytes::of(&told.name),
@@ -145,66 +128,6 @@ impl Server {
         self.pending.depth = 0;
         self.pending.is_due = false;
     }
-
-    /// A key's value changed: spoil the transactions of those who watch it.
-    fn spoil(&mut self, db: u32, key: &[u8], is_there: bool) {
-        if self.sessions.watches.is_empty() {
-            return;
-        }
-        for id in self.sessions.watches.watchers(db, key).to_vec() {
-            let Some(client) = self.sessions.clients.by_id(id) else { continue };
-            match client.watched.iter_mut().find(|watch| watch.is_on(db, key)) {
-                // It had expired when the watch began, and is gone now: nothing changed.
-                Some(watch) if watch.stale && !is_there => watch.stale = false,
-                _ => client.watch_spoiled = true,
-            }
-        }
-    }
-
-    fn spoil_flushed(&mut self, databases: &[(u32, Database)]) {
-        if self.sessions.watches.is_empty() {
-            return;
-        }
-        for (number, before) in databases {
-            self.spoil_database(*number, |store, key| (before.find(store.hash(key), key).is_some(), None));
-        }
-    }
-
-    /// What was one database is another now, which lies where the one did.
-    fn spoil_swapped(&mut self, number: u32, other: u32) {
-        self.spoil_database(number, |store, key| {
-            let find = |db: u32| store.databases[db as usize].find(store.hash(key), key);
-            (find(other).is_some(), find(number))
-        });
-    }
-
-    /// Spoil transactions on keys of a database that was emptied, or replaced by another
-    /// one: those whose watched keys become other than they were. `both` tells whether a key was
-    /// there, and what is there now.
-    pub fn spoil_database(
-        &mut self,
-        number: u32,
-        both: impl Fn(&crate::store::Store, &[u8]) -> (bool, Option<EntryPtr>),
-    ) {
-        let watched = self.sessions.watches.of_database(Some(number));
-        let keys: Vec<_> = watched.map(|((_, key), clients)| (key.clone(), clients.clone())).collect();
-        for (key, clients) in keys {
-            let (before, after) = both(&self.store, &key);
-            if !before && after.is_none() {
-                continue;
-            }
-            let after_stale = after.is_some_and(|entry| entry.has_expired(self.store.now_ms));
-            for id in clients {
-                let Some(client) = self.sessions.clients.by_id(id) else { continue };
-                let watch = client.watched.iter_mut().find(|watch| watch.is_on(number, &key));
-                match watch {
-                    Some(watch) if watch.stale && (after.is_none() || after_stale) => watch.stale = after_stale,
-                    Some(watch) if !before && after_stale => watch.stale = true,
-                    _ => client.watch_spoiled = true,
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -213,6 +136,7 @@ mod tests {
     use crate::engine::server::Lists;
     use crate::settings::parameters::Settings;
     use crate::store::access::NewValue;
+    use crate::store::entry::EntryPtr;
 
     fn with_key() -> (Server, u64, EntryPtr) {
         let mut server = Server::new(Settings::default(), Lists::default()).unwrap();

@@ -4,7 +4,7 @@
 //! - [`dispatch`]: from a command that was looked up to its end.
 //! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
-//! - [`effects`]: what follows from what has happened in the store.
+//! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
 //! - [`transaction`]: queueing for EXEC.
@@ -18,6 +18,7 @@ pub mod effects;
 pub mod gates;
 pub mod handover;
 pub mod hooks;
+pub mod observers;
 pub mod parameters;
 pub mod server;
 pub mod slots;

@@ -9,7 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::random::Random;
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
-use crate::engine::effects::Pending;
+use crate::engine::effects::{Observer, Pending};
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
@@ -78,6 +78,8 @@ pub struct Server {
 pub struct Lists {
     /// What a command has to pass before it runs, in this order.
     pub gates: &'static [Gate],
+    /// Who is told of what has happened in the store.
+    pub observers: &'static [Observer],
     /// What is to be done without a command, in this order.
     pub duties: &'static [Duty],
     /// How parameters take effect.
