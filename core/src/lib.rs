@@ -4,28 +4,29 @@
 //! `core/ARCHITECTURE.md` follows one command through it; in reading order:
 //!
 //! - [`startup`]: from the command line to a server that serves.
-//! - [`server`]: all state, in one value owned by one thread.
 //! - [`net`]: the loop, connections, batches.
-//! - [`resp`]: requests and replies.
-//! - [`command`]: the table, dispatch, transactions.
-//! - [`keyspace`]: databases of entries.
-//! - [`module`]: loading, and the services that modules ask for.
+//! - [`engine`]: all state, in one value owned by one thread, and what runs a command in it.
+//! - [`modules`]: loading, and the services that modules ask for.
+//! - [`store`]: databases of entries.
 //! - [`admin`]: the core's own commands.
-//! - [`config`], [`pattern`], [`persist`], [`stats`], [`memory`], [`clock`], [`log`], [`signals`].
+//! - [`session`], [`registry`], [`command`]: who is connected, what modules have registered, what is
+//!   known of each command.
+//! - [`wire`], [`socket`], [`durable`], [`settings`], [`stats`], [`base`]: what all that stands on.
+//!
+//! Imports go downward only; `cargo xtask tidy` has the order.
 
 pub mod admin;
-pub mod clock;
+pub mod base;
 pub mod command;
-pub mod config;
-pub mod keyspace;
-pub mod log;
-pub mod memory;
-pub mod module;
+pub mod durable;
+pub mod engine;
+pub mod modules;
 pub mod net;
-pub mod pattern;
-pub mod persist;
-pub mod resp;
-pub mod server;
-pub mod signals;
+pub mod registry;
+pub mod session;
+pub mod settings;
+pub mod socket;
 pub mod startup;
 pub mod stats;
+pub mod store;
+pub mod wire;

@@ -1,6 +1,6 @@
 //! `plinth-server`: the executable.
 
-use plinth::config::file::CommandLine;
+use plinth::settings::file::CommandLine;
 use plinth::startup;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,14 +50,14 @@ fn inspect(path: &str) -> ExitCode {
         eprint!("{HELP}");
         return ExitCode::FAILURE;
     }
-    match plinth::module::inspect::inspect(Path::new(path)) {
+    match plinth::modules::inspect::inspect(Path::new(path)) {
         Ok(text) => {
             print!("{text}");
             ExitCode::SUCCESS
         }
         Err(error) => {
             eprintln!("{path}: {error}");
-            if let plinth::module::entry::EntryError::Layout(report) = error {
+            if let plinth::modules::export::EntryError::Layout(report) = error {
                 eprintln!("{report}");
             }
             ExitCode::FAILURE
@@ -79,7 +79,7 @@ fn run(args: &[std::ffi::OsString], check_only: bool) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
-            plinth::log::warning(&text);
+            plinth::base::log::warning(&text);
             eprintln!("{text}");
             ExitCode::FAILURE
         }

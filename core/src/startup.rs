@@ -1,13 +1,22 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
-use crate::config::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
-use crate::config::settings;
-use crate::module::inspect;
-use crate::module::load::{LoadError, LoadRequest};
+use crate::engine::duties::{self, Duty};
+use crate::engine::effects::Observer;
+use crate::engine::gates::{self, Gate};
+use crate::engine::observers;
+use crate::engine::parameters::Applier;
+use crate::engine::server::Lists;
+use crate::engine::server::Server;
+use crate::modules::folder::{first_party, module_folders};
+use crate::modules::load::{LoadError, LoadRequest};
+use crate::modules::{inspect, sweep};
 use crate::net::event_loop::EventLoop;
-use crate::net::listener::{listen_tcp, listen_unix};
-use crate::server::Server;
+use crate::net::listening::{handles, raise_open_files};
+use crate::net::{housekeeping, listening};
+use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
+use crate::settings::parameters as settings;
+use crate::socket::listener::{listen_tcp, listen_unix};
 use std::path::{Path, PathBuf};
 
 /// What the configuration says.
@@ -74,57 +83,89 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
     for parameter in UNMET.iter().filter_map(|name| settings::find(name)) {
         let value = settings.get(parameter);
         if value != default.get(parameter) {
-            crate::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
+            crate::base::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
         }
     }
+}
+
+/// What a command has to pass before it runs.
+static GATES: &[Gate] = &[
+    gates::authentication::gate,
+    gates::transaction::gate,
+    gates::memory::gate,
+    gates::pause::gate,
+    gates::queue::gate,
+];
+
+/// Who is told of what has happened in the store.
+static OBSERVERS: &[Observer] = &[observers::watch::observe, observers::ready::observe, observers::hooks::observe];
+
+/// What is to be done without a command.
+static DUTIES: &[Duty] =
+    &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, duties::WAITS];
+
+/// How parameters take effect that need more than their value.
+static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES];
+
+/// A server with the core's own commands and services, and what each room takes part in.
+fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
+    let mut server =
+        Server::new(settings, Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS })?;
+    server.registry.modules.services = crate::modules::services::core_services();
+    crate::admin::register_core_commands(&mut server);
+    Ok(server)
 }
 
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
     let Configuration { settings, waiting, renames, file } = configuration;
-    crate::log::set_level(settings.loglevel);
+    crate::base::log::set_level(settings.loglevel);
     if settings.daemonize {
         daemonize()?;
     }
-    crate::log::set_file(&settings.logfile)
+    crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
     let text = |error: std::io::Error| error.to_string();
-    let mut server = Server::new(settings).map_err(text)?;
+    let mut server = assemble(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
-    crate::signals::watch(events.waker.clone()).map_err(text)?;
-    server.blocking.resumes.wake_by(events.waker.clone());
+    crate::base::signals::watch(events.waker.clone()).map_err(text)?;
+    server.sessions.blocking.resumes.wake_by(events.waker.clone());
     server.port = server.settings.port as u16;
     banner(&server);
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     rename_commands(&mut server, &renames)?;
+    server.settle();
     if server.port > 0 {
-        let listeners = listen_tcp(&server.settings, server.port).map_err(|text| {
-            crate::log::warning(&text);
-            format!("Failed listening on port {} (tcp), aborting.", server.port)
-        })?;
-        server.listening = crate::config::access::handles(&listeners).map_err(text)?;
+        let listeners =
+            listen_tcp(&server.settings.bind, server.settings.tcp_backlog, server.port).map_err(|text| {
+                crate::base::log::warning(&text);
+                format!("Failed listening on port {} (tcp), aborting.", server.port)
+            })?;
+        server.listening = handles(&listeners).map_err(text)?;
         for listener in listeners {
             events.add_listener(listener).map_err(text)?;
         }
     }
     if !server.settings.unixsocket.is_empty() {
-        events.add_listener(listen_unix(&server.settings)?).map_err(text)?;
+        events
+            .add_listener(listen_unix(&server.settings.unixsocket, &server.settings.unixsocketperm)?)
+            .map_err(text)?;
     }
     write_pidfile(&server);
-    crate::memory::mark_startup();
-    crate::log::notice("Server initialized");
+    crate::base::memory::mark_startup();
+    crate::base::log::notice("Server initialized");
     if server.port > 0 {
-        crate::log::notice("Ready to accept connections tcp");
+        crate::base::log::notice("Ready to accept connections tcp");
     }
     if !server.settings.unixsocket.is_empty() {
-        crate::log::notice("Ready to accept connections unix");
+        crate::base::log::notice("Ready to accept connections unix");
     }
     events.run(&mut server).map_err(text)?;
-    crate::log::warning("Plinth is now ready to exit, bye bye...");
+    crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
     }
@@ -134,33 +175,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
     Ok(())
-}
-
-/// Descriptors that the server needs beside those of clients.
-const OWN_DESCRIPTORS: u64 = 32;
-
-/// Raise the process's limit on open files so that so many clients fit; how many fit.
-pub fn raise_open_files(clients: i64) -> i64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = clients.max(1) as u64 + OWN_DESCRIPTORS;
-    let present = getrlimit(Resource::Nofile);
-    let Some(mut current) = present.current.filter(|current| *current < wanted) else { return clients };
-    // Above the hard limit only a privileged process may go.
-    let hard = present.maximum.map_or(wanted, |maximum| maximum.max(wanted));
-    let limits = [(wanted, Some(hard)), (present.maximum.map_or(wanted, |most| most.min(wanted)), present.maximum)];
-    for (soft, maximum) in limits {
-        if soft > current && setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum }).is_ok() {
-            current = soft;
-            break;
-        }
-    }
-    let fit = (current.saturating_sub(OWN_DESCRIPTORS).max(1) as i64).min(clients);
-    if fit < clients {
-        crate::log::warning(&format!(
-            "You requested maxclients of {clients}, for which {wanted} open files are needed; the limit is {current}, so that maxclients is now {fit}. Raise it with 'ulimit -n'."
-        ));
-    }
-    fit
 }
 
 /// Go on in the background, in a session of our own. Nothing has started a thread
@@ -191,13 +205,13 @@ fn write_pidfile(server: &Server) {
     if !path.is_empty()
         && let Err(error) = std::fs::write(path, format!("{}\n", std::process::id()))
     {
-        crate::log::warning(&format!("Can't write the pidfile {path}: {error}"));
+        crate::base::log::warning(&format!("Can't write the pidfile {path}: {error}"));
     }
 }
 
 /// Load the modules that the configuration names, and those found by themselves.
 fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), String> {
-    server.waiting_parameters = waiting
+    server.registry.waiting_parameters = waiting
         .iter()
         .map(|directive| {
             let value = directive.args.join(&b' ');
@@ -213,7 +227,7 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
     load_linked(server)?;
     let paths = default_modules(server);
     load_defaults(server, paths);
-    if let Some((name, _)) = server.waiting_parameters.first() {
+    if let Some((name, _)) = server.registry.waiting_parameters.first() {
         let directive = waiting.iter().find(|directive| directive.name == *name);
         let error = directive.map(|directive| line_error(directive, LineError::BadDirective));
         return Err(error.map_or_else(|| format!("unknown parameter '{name}'"), |error| error.to_string()));
@@ -229,7 +243,7 @@ const REQUIRED_DEPTH_MAX: u32 = 16;
 fn load_named(server: &mut Server, path: &Path, args: &[Vec<u8>], depth: u32) -> Result<(), LoadError> {
     loop {
         let request = LoadRequest { args: args.to_vec(), parameters: Vec::new() };
-        let error = match server.load_module(path, request) {
+        let error = match crate::modules::load::load_module(server, path, request) {
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
@@ -270,15 +284,15 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
             found.sort();
             let excluded = |name: &str| server.settings.module_exclude.iter().any(|other| other == name);
             for name in found.iter().filter_map(|path| first_party(path)).filter(|name| excluded(name)) {
-                crate::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
+                crate::base::log::notice(&format!("Module '{name}' is left out, as module-exclude says."));
             }
             found.retain(|path| {
-                first_party(path).is_some_and(|name| !excluded(name) && server.modules.find(name).is_none())
+                first_party(path).is_some_and(|name| !excluded(name) && server.registry.modules.find(name).is_none())
             });
             return found;
         }
     }
-    crate::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
+    crate::base::log::warning("No modules were found: the server has no data types. Set 'module-dir'.");
     Vec::new()
 }
 
@@ -288,15 +302,15 @@ fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
         let before = paths.len();
         let mut missing = Vec::new();
         for path in paths {
-            match server.load_module(&path, LoadRequest::default()) {
+            match crate::modules::load::load_module(server, &path, LoadRequest::default()) {
                 Ok(_) => {}
                 Err(error @ LoadError::Service(_)) => missing.push((path, error)),
-                Err(error) => crate::log::warning(&format!("Module {} is left out: {error}", path.display())),
+                Err(error) => crate::base::log::warning(&format!("Module {} is left out: {error}", path.display())),
             }
         }
         if missing.len() == before || missing.is_empty() {
             for (path, error) in missing {
-                crate::log::warning(&format!("Module {} is left out: {error}", path.display()));
+                crate::base::log::warning(&format!("Module {} is left out: {error}", path.display()));
             }
             return;
         }
@@ -304,49 +318,26 @@ fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
     }
 }
 
-/// The module's name, if a file is named as first-party modules are.
-fn first_party(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()?.strip_prefix("libplinth_")?.strip_suffix(".so")
-}
-
-/// Whether a module's library is one that is found without being named.
-pub fn loads_by_itself(server: &Server, path: &Path) -> bool {
-    // A module that was linked in has no library.
-    path == Path::new("linked")
-        || first_party(path).is_some()
-            && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
-}
-
-/// Where modules are looked for.
-fn module_folders(server: &Server) -> Vec<PathBuf> {
-    let beside = server.executable.parent().unwrap_or(Path::new(".")).to_owned();
-    if server.settings.module_dir.is_empty() {
-        vec![beside.join("modules"), beside.join("deps"), beside]
-    } else {
-        vec![PathBuf::from(&server.settings.module_dir)]
-    }
-}
-
 fn banner(server: &Server) {
-    crate::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
+    crate::base::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
     let version = crate::admin::server::VERSION;
     let mode = if server.settings.daemonize { "daemon" } else { "standalone" };
     let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
     if terminal || server.settings.always_show_logo {
-        crate::log::raw(&format!(
+        crate::base::log::raw(&format!(
             "\n        ______\n    .--'------'--.      Plinth {version}\n    '--.______.--'      a server whose data types are modules\n       |      |\n       | :  : |         Mode: {mode}\n       | :  : |         Port: {}\n       | :  : |         PID: {}\n       |______|\n    .--'------'--.\n   /______________\\\n\n",
             server.port,
             std::process::id()
         ));
     }
-    crate::log::notice(&format!("Running mode={mode}, port={}.", server.port));
-    crate::log::notice(&format!("PID: {}", std::process::id()));
+    crate::base::log::notice(&format!("Running mode={mode}, port={}.", server.port));
+    crate::base::log::notice(&format!("PID: {}", std::process::id()));
 }
 
 /// Check the configuration, with the modules that it loads, and serve nothing.
 pub fn check(configuration: Configuration) -> Result<(), String> {
-    let mut server = Server::new(configuration.settings).map_err(|error| error.to_string())?;
-    crate::log::set_level(3);
+    let mut server = assemble(configuration.settings).map_err(|error| error.to_string())?;
+    crate::base::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
     rename_commands(&mut server, &configuration.renames)?;
     println!("The configuration is correct.");
@@ -358,8 +349,9 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
 #[allow(unsafe_code, reason = "the entry is a constant of this executable")]
 fn load_linked(server: &mut Server) -> Result<(), String> {
     // SAFETY: the entry is a constant that lives as long as the process.
-    let entry = unsafe { crate::module::entry::check(&raw const plinth_string::plinth_module_entry) };
+    let entry = unsafe { crate::modules::export::check(&raw const plinth_string::plinth_module_entry) };
     let entry = entry.map_err(|error| error.to_string())?;
-    server.load_entry(entry, None, Path::new("linked"), LoadRequest::default()).map_err(|error| error.to_string())?;
+    crate::modules::load::load_entry(server, entry, None, Path::new("linked"), LoadRequest::default())
+        .map_err(|error| error.to_string())?;
     Ok(())
 }

@@ -11,12 +11,12 @@
 mod kill;
 mod listing;
 
-use super::CoreCommand;
-use crate::command::block::UNBLOCKED;
-use crate::module::context::Context;
-use crate::net::client::{Client, ReplyMode};
-use crate::resp::number::parse_i64;
-use crate::server::Pause;
+use crate::admin::spec::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::block::UNBLOCKED;
+use crate::session::client::{Client, ReplyMode};
+use crate::session::pause::Pause;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -326,7 +326,7 @@ fn no_evict(context: &mut Context) -> Status {
 fn no_touch(context: &mut Context) -> Status {
     let Some(on) = on_or_off(context) else { return context.error("ERR syntax error") };
     let status = change_client(context, |client| client.no_touch = on);
-    context.server().count_no_touch();
+    context.server().sessions.count_no_touch();
     status
 }
 
@@ -374,11 +374,12 @@ fn pause(context: &mut Context) -> Status {
     let Some(until_ms) = until_ms else { return context.error("ERR timeout is out of range") };
     let server = context.server();
     // A pause can be made longer and stricter by another; only UNPAUSE takes it back.
-    let present = server.pause.filter(|pause| pause.until_ms > now_ms);
-    server.pause = Some(Pause {
+    let present = server.sessions.pause.filter(|pause| pause.until_ms > now_ms);
+    server.sessions.pause = Some(Pause {
         until_ms: present.map_or(until_ms, |pause| pause.until_ms.max(until_ms)),
         writes_only: writes_only && present.is_none_or(|pause| pause.writes_only),
     });
+    server.observe();
     context.ok()
 }
 
@@ -399,7 +400,7 @@ fn unblock(context: &mut Context) -> Status {
         return context.error("ERR value is not an integer or out of range");
     };
     let server = context.server();
-    let token = u64::try_from(id).ok().and_then(|id| server.clients.token(id));
+    let token = u64::try_from(id).ok().and_then(|id| server.sessions.clients.token(id));
     let waited = token.is_some_and(|token| server.unblock(token, fails.then_some(UNBLOCKED)));
     context.reply().integer(i64::from(waited));
     STATUS_OK
@@ -424,7 +425,7 @@ fn trackinginfo(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "CLIENT",
         &[

@@ -11,14 +11,15 @@
 mod docs;
 mod info;
 
-use super::CoreCommand;
-use crate::command::keyspec::{self, KeyAt};
-use crate::command::table::Registered;
-use crate::module::context::Context;
-use crate::net::output::Output;
-use crate::pattern;
-use crate::resp::write::Writer;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::base::pattern;
+use crate::command::keyspec;
+use crate::command::keyspec::KeyAt;
+use crate::engine::call::Context;
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::socket::output::Output;
+use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, STATUS_SYNTAX, Status};
@@ -194,24 +195,22 @@ fn is_of_module(command: &Registered) -> bool {
     let group = docs::of(command).map_or(Bytes::EMPTY, |docs| docs.group);
     // SAFETY: a constant of the module that registered the command.
     let group = unsafe { group.as_slice() };
-    command.module != crate::module::ModuleId::CORE && (group.is_empty() || group == b"module")
+    command.module != crate::base::id::ModuleId::CORE && (group.is_empty() || group == b"module")
 }
 
-impl Server {
-    /// The command of a name, or of a container's and a subcommand's with `|` between.
-    fn described(&self, name: &[u8]) -> Option<&Registered> {
-        let mut parts = name.splitn(2, |byte| *byte == b'|');
-        let command = self.commands.get(parts.next()?)?;
-        match parts.next() {
-            Some(sub) => command.subcommand(sub),
-            None => Some(command),
-        }
+/// The command of a name, or of a container's and a subcommand's with `|` between.
+fn described<'s>(server: &'s Server, name: &[u8]) -> Option<&'s Registered> {
+    let mut parts = name.splitn(2, |byte| *byte == b'|');
+    let command = server.commands.get(parts.next()?)?;
+    match parts.next() {
+        Some(sub) => command.subcommand(sub),
+        None => Some(command),
     }
+}
 
-    /// All commands that clients are to know of.
-    fn listed(&self) -> impl Iterator<Item = &Registered> {
-        self.commands.iter().filter(|command| !command.is(abi::COMMAND_INTERNAL))
-    }
+/// All commands that clients are to know of.
+fn listed(server: &Server) -> impl Iterator<Item = &Registered> {
+    server.commands.iter().filter(|command| !command.is(abi::COMMAND_INTERNAL))
 }
 
 /// Write a reply from what the server holds. It is made beside the client's output,
@@ -228,13 +227,13 @@ fn answer(context: &mut Context, write: impl FnOnce(&mut Writer<'_>, &Server)) -
 
 fn all(context: &mut Context) -> Status {
     answer(context, |reply, server| {
-        reply.array(server.listed().count());
-        server.listed().for_each(|command| info::write(reply, command, &server.commands.categories));
+        reply.array(listed(server).count());
+        listed(server).for_each(|command| info::write(reply, command, &server.commands.categories));
     })
 }
 
 fn count(context: &mut Context) -> Status {
-    let count = context.server().listed().count();
+    let count = listed(context.server()).count();
     context.reply().integer(count as i64);
     STATUS_OK
 }
@@ -252,7 +251,7 @@ fn info(context: &mut Context) -> Status {
     answer(context, |reply, server| {
         reply.array(names.len());
         for name in names {
-            match server.described(name) {
+            match described(server, name) {
                 Some(command) => info::write(reply, command, &server.commands.categories),
                 None => reply.null(),
             }
@@ -264,9 +263,9 @@ fn docs(context: &mut Context) -> Status {
     let names = names(context);
     answer(context, |reply, server| {
         let commands: Vec<&Registered> = if names.is_empty() {
-            server.listed().collect()
+            listed(server).collect()
         } else {
-            names.into_iter().filter_map(|name| server.described(name)).collect()
+            names.into_iter().filter_map(|name| described(server, name)).collect()
         };
         reply.map(commands.len());
         for command in commands {
@@ -338,7 +337,9 @@ impl Filter<'_> {
     fn passes(&self, server: &Server, command: &Registered) -> bool {
         match self {
             Filter::All => true,
-            Filter::Module(name) => server.modules.get(command.module).is_some_and(|it| it.name.as_bytes() == *name),
+            Filter::Module(name) => {
+                server.registry.modules.get(command.module).is_some_and(|it| it.name.as_bytes() == *name)
+            }
             Filter::Category(name) => command.categories() & server.commands.categories.find(name) != 0,
             Filter::Pattern(text) => pattern::matches(text, command.name.as_bytes(), true),
         }
@@ -368,7 +369,7 @@ fn list(context: &mut Context) -> Status {
     let Some(filter) = filter(context) else { return STATUS_SYNTAX };
     answer(context, |reply, server| {
         let with_subcommands =
-            server.listed().flat_map(|it| std::iter::once(it).chain(it.subcommands.iter().map(|sub| &**sub)));
+            listed(server).flat_map(|it| std::iter::once(it).chain(it.subcommands.iter().map(|sub| &**sub)));
         let passed: Vec<&Registered> = with_subcommands.filter(|command| filter.passes(server, command)).collect();
         reply.array(passed.len());
         passed.iter().for_each(|command| reply.bulk(&command.name));
@@ -376,7 +377,7 @@ fn list(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "COMMAND",
         &[

@@ -1,12 +1,14 @@
 //! CONFIG: parameters while the server runs. What they are is in `config`; here is
 //! the command.
 
-use super::CoreCommand;
-use crate::config::access::SetError;
-use crate::config::{rewrite, settings};
-use crate::module::context::Context;
-use crate::pattern;
-use crate::server::Server;
+pub mod file;
+
+use crate::admin::spec::CoreCommand;
+use crate::base::pattern;
+use crate::engine::call::Context;
+use crate::engine::parameters::SetError;
+use crate::engine::server::Server;
+use crate::settings::{parameters as settings, rewrite};
 use crate::stats::Stats;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
@@ -135,24 +137,22 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     ],
 )];
 
-impl Server {
-    /// All names under which parameters are known, older names and modules' included,
-    /// but not those that are hidden.
-    fn parameter_names(&self) -> Vec<String> {
-        let shown = settings::all().filter(|parameter| !parameter.hidden);
-        let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
-        let modules = self.modules.visible().flat_map(|module| &module.parameters);
-        let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
-        let modules = modules.flat_map(|parameter| parameter.names().map(str::to_owned));
-        core.chain(modules).filter(|name| self.is_shown(name)).collect()
-    }
+/// All names under which parameters are known, older names and modules' included,
+/// but not those that are hidden.
+fn parameter_names(server: &Server) -> Vec<String> {
+    let shown = settings::all().filter(|parameter| !parameter.hidden);
+    let core = shown.flat_map(|one| std::iter::once(one.name).chain(one.alias)).map(str::to_owned);
+    let modules = server.registry.modules.visible().flat_map(|module| &module.parameters);
+    let modules = modules.filter(|parameter| !parameter.is(plinth_abi::config::CONFIG_HIDDEN));
+    let modules = modules.flat_map(|parameter| parameter.names().map(str::to_owned));
+    core.chain(modules).filter(|name| is_shown(server, name)).collect()
+}
 
-    /// Whether a parameter is there, and not one that keeps a secret.
-    fn is_shown(&self, name: &str) -> bool {
-        let of_module = self.find_module_parameter(name).and_then(|at| self.module_parameter(at));
-        let secret = of_module.is_some_and(|parameter| parameter.is(plinth_abi::config::CONFIG_SENSITIVE));
-        self.parameter_exists(name) && !secret
-    }
+/// Whether a parameter is there, and not one that keeps a secret.
+fn is_shown(server: &Server, name: &str) -> bool {
+    let of_module = server.registry.find_parameter(name).and_then(|at| server.registry.parameter(at));
+    let secret = of_module.is_some_and(|parameter| parameter.is(plinth_abi::config::CONFIG_SENSITIVE));
+    server.parameter_exists(name) && !secret
 }
 
 fn get(context: &mut Context) -> Status {
@@ -166,9 +166,9 @@ fn get(context: &mut Context) -> Status {
     };
     for text in wanted {
         if pattern::is_pattern(text.as_bytes()) {
-            let all = server.parameter_names().into_iter();
+            let all = parameter_names(server).into_iter();
             all.filter(|name| pattern::matches(text.as_bytes(), name.as_bytes(), true)).for_each(&mut add);
-        } else if server.is_shown(&text) {
+        } else if is_shown(server, &text) {
             // Shown as it was asked for.
             add(text);
         }
@@ -208,6 +208,7 @@ fn reset_stat(context: &mut Context) -> Status {
     let server = context.server();
     // The peak of memory is not a count, and stays.
     server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
+    server.store.counters = Default::default();
     for command in server.commands.iter_mut() {
         command.stats = Default::default();
         command.subcommands.iter_mut().for_each(|sub| sub.stats = Default::default());
@@ -219,21 +220,21 @@ fn rewrite(context: &mut Context) -> Status {
     if context.server().config_file.as_os_str().is_empty() {
         return context.error("ERR The server is running without a config file");
     }
-    match context.server().rewrite_config(false) {
+    match file::rewrite(context.server(), false) {
         Ok(()) => {
-            crate::log::warning("CONFIG REWRITE executed with success.");
+            crate::base::log::warning("CONFIG REWRITE executed with success.");
             context.ok()
         }
         Err(error) => {
             let text = rewrite::plain(&error);
-            crate::log::warning(&format!("CONFIG REWRITE failed: {text}"));
+            crate::base::log::warning(&format!("CONFIG REWRITE failed: {text}"));
             context.error(format!("ERR Rewriting config file: {text}"))
         }
     }
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "CONFIG",
         &[

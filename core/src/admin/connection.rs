@@ -1,10 +1,10 @@
 //! Commands about the connection itself: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET.
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::net::client::ReplyMode;
-use crate::resp::number::parse_i64;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::session::client::ReplyMode;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED, Status};
@@ -193,7 +193,7 @@ fn select(context: &mut Context) -> Status {
     let Some(db) = parse_i64(context.arg(1)) else {
         return context.error("ERR value is not an integer or out of range");
     };
-    let count = context.server().keyspace.databases.len() as i64;
+    let count = context.server().store.databases.len() as i64;
     if !(0..count).contains(&db) {
         return context.error("ERR DB index is out of range");
     }
@@ -216,7 +216,7 @@ fn reset(context: &mut Context) -> Status {
     let server = context.server();
     server.unwatch(token);
     let authenticated = server.settings.requirepass.is_empty();
-    if let Some(client) = server.clients.get(token) {
+    if let Some(client) = server.sessions.clients.get(token) {
         client.transaction = None;
         client.reply_mode = ReplyMode::On;
         client.db = 0;
@@ -227,34 +227,32 @@ fn reset(context: &mut Context) -> Status {
         client.user = "default".into();
         client.authenticated = authenticated;
     }
-    if server.any_no_touch {
-        server.count_no_touch();
+    if server.sessions.any_no_touch {
+        server.sessions.count_no_touch();
     }
     context.output().write(b"+RESET\r\n");
     STATUS_OK
 }
 
-impl Server {
-    /// Whether a password opens a user's session.
-    fn password_fits(&self, user: &[u8], password: &[u8]) -> bool {
-        let wanted = self.settings.requirepass.as_bytes();
-        // Compared in full, so that the time does not tell how much was right.
-        let same =
-            wanted.len() == password.len() && wanted.iter().zip(password).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0;
-        user == b"default" && (wanted.is_empty() || same)
-    }
+/// Whether a password opens a user's session.
+fn password_fits(server: &Server, user: &[u8], password: &[u8]) -> bool {
+    let wanted = server.settings.requirepass.as_bytes();
+    // Compared in full, so that the time does not tell how much was right.
+    let same =
+        wanted.len() == password.len() && wanted.iter().zip(password).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0;
+    user == b"default" && (wanted.is_empty() || same)
+}
 
-    fn authenticate(&mut self, token: usize, user: &[u8], password: &[u8]) -> Result<(), &'static str> {
-        if !self.password_fits(user, password) {
-            self.stats.auth_failures += 1;
-            return Err("WRONGPASS invalid username-password pair or user is disabled.");
-        }
-        if let Some(client) = self.clients.get(token) {
-            client.authenticated = true;
-            client.user = "default".into();
-        }
-        Ok(())
+fn authenticate(server: &mut Server, token: usize, user: &[u8], password: &[u8]) -> Result<(), &'static str> {
+    if !password_fits(server, user, password) {
+        server.stats.auth_failures += 1;
+        return Err("WRONGPASS invalid username-password pair or user is disabled.");
     }
+    if let Some(client) = server.sessions.clients.get(token) {
+        client.authenticated = true;
+        client.user = "default".into();
+    }
+    Ok(())
 }
 
 fn auth(context: &mut Context) -> Status {
@@ -269,7 +267,7 @@ fn auth(context: &mut Context) -> Status {
             "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
         );
     }
-    match context.server().authenticate(token, user, password) {
+    match authenticate(context.server(), token, user, password) {
         Ok(()) => context.ok(),
         Err(text) => context.error(text),
     }
@@ -292,7 +290,7 @@ fn greeting(context: &mut Context) -> Result<Greeting<'static>, Status> {
             at += 3;
         } else if context.arg_is(at, "SETNAME") && left >= 1 {
             let name = context.arg(at + 1);
-            if !super::client::is_valid_name(name) {
+            if !crate::admin::client::is_valid_name(name) {
                 return Err(context.error("ERR Client names cannot contain spaces, newlines or special characters."));
             }
             greeting.name = Some(name);
@@ -320,7 +318,7 @@ fn hello(context: &mut Context) -> Status {
         Err(status) => return status,
     };
     if let Some((user, password)) = greeting.credentials
-        && let Err(text) = context.server().authenticate(token, user, password)
+        && let Err(text) = authenticate(context.server(), token, user, password)
     {
         return context.error(text);
     }
@@ -343,13 +341,13 @@ fn hello(context: &mut Context) -> Status {
 }
 
 fn tell(context: &mut Context, id: u64, resp: u8) {
-    let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = super::module::listing(context.server());
+    let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = crate::admin::module::listing(context.server());
     let mut reply = context.reply();
     reply.map(7);
     reply.bulk("server");
     reply.bulk("redis");
     reply.bulk("version");
-    reply.bulk(super::server::REDIS_VERSION);
+    reply.bulk(crate::admin::server::REDIS_VERSION);
     reply.bulk("proto");
     reply.integer(i64::from(resp));
     reply.bulk("id");
@@ -359,5 +357,5 @@ fn tell(context: &mut Context, id: u64, resp: u8) {
     reply.bulk("role");
     reply.bulk("master");
     reply.bulk("modules");
-    super::module::write_listing(&mut reply, &modules);
+    crate::admin::module::write_listing(&mut reply, &modules);
 }

@@ -9,14 +9,15 @@ mod digest;
 mod protocol;
 mod reload;
 
-use super::CoreCommand;
-use crate::command::dispatch::Caller;
-use crate::keyspace::ghost::{self, GHOST};
-use crate::keyspace::types::value_of;
-use crate::module::context::Context;
-use crate::net::output::Output;
-use crate::resp::number::parse_i64;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::engine::dispatch::Caller;
+use crate::engine::server::Server;
+use crate::socket::output::Output;
+use crate::store::ghost;
+use crate::store::ghost::GHOST;
+use crate::store::types::value_of;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NESTED;
 use plinth_abi::command::{self as abi, Command, Docs};
@@ -75,7 +76,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
 
 fn debug(context: &mut Context) -> Status {
     let (enabled, client) = (context.server().settings.enable_debug_command, context.client);
-    if !context.server().allows(enabled, client) {
+    if !context.server().sessions.allows(enabled, client) {
         return context.error(
             "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
         );
@@ -135,7 +136,7 @@ fn sleep(context: &mut Context) -> Status {
 }
 
 fn set_active_expire(context: &mut Context) -> Status {
-    context.server().active_expire = is_on(context, 2);
+    context.server().store.active_expire = is_on(context, 2);
     context.ok()
 }
 
@@ -150,7 +151,7 @@ fn pause_cron(context: &mut Context) -> Status {
 }
 
 fn change_repl_id(context: &mut Context) -> Status {
-    crate::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
+    crate::base::log::warning("Changing replication IDs after receiving DEBUG change-repl-id");
     context.ok()
 }
 
@@ -158,16 +159,16 @@ fn rewrite_all(context: &mut Context) -> Status {
     if context.server().config_file.as_os_str().is_empty() {
         return context.error("ERR The server is running without a config file");
     }
-    match context.server().rewrite_config(true) {
+    match crate::admin::config::file::rewrite(context.server(), true) {
         Ok(()) => context.ok(),
         Err(error) => {
-            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::config::rewrite::plain(&error)))
+            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::settings::rewrite::plain(&error)))
         }
     }
 }
 
 fn log(context: &mut Context) -> Status {
-    crate::log::warning(&format!("DEBUG LOG: {}", context.arg_text(2)));
+    crate::base::log::warning(&format!("DEBUG LOG: {}", context.arg_text(2)));
     context.ok()
 }
 
@@ -195,7 +196,7 @@ fn reply_buffer(context: &mut Context) -> Status {
 
 /// How long a pattern match takes is what is tested, so the texts may be anything.
 fn string_match(context: &mut Context) -> Status {
-    let hit = crate::pattern::matches(context.arg(3), context.arg(2), false);
+    let hit = crate::base::pattern::matches(context.arg(3), context.arg(2), false);
     context.reply().integer(i64::from(hit));
     STATUS_OK
 }
@@ -203,13 +204,13 @@ fn string_match(context: &mut Context) -> Status {
 fn object(context: &mut Context) -> Status {
     let (db, key) = (context.call.db, context.arg(2));
     let server = context.server();
-    let hash = server.keyspace.hash(key);
-    let Some(entry) = server.keyspace.databases[db as usize].find(hash, key) else {
+    let hash = server.store.hash(key);
+    let Some(entry) = server.store.databases[db as usize].find(hash, key) else {
         return context.error("ERR no such key");
     };
-    let body = server.save_value(entry).unwrap_or_default();
-    let idle_s = if server.access.lfu { 0 } else { server.access.idle_s(entry.clock()) };
-    let encoding = server.encoding_of(entry);
+    let body = server.store.save_value(entry).unwrap_or_default();
+    let idle_s = if server.store.access.lfu { 0 } else { server.store.access.idle_s(entry.clock()) };
+    let encoding = encoding_of(server, entry);
     let at = if entry.is_boxed() { entry.boxed() as usize } else { entry.address() as usize };
     let clock = entry.clock();
     let length = body.len().saturating_sub(1);
@@ -219,17 +220,15 @@ fn object(context: &mut Context) -> Status {
     STATUS_OK
 }
 
-impl Server {
-    /// What OBJECT ENCODING answers for a value.
-    fn encoding_of(&self, entry: crate::keyspace::entry::EntryPtr) -> String {
-        let name = self.keyspace.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
-        if entry.type_id() == GHOST {
-            return ghost::ENCODING.into();
-        }
-        let value = value_of(entry);
-        // SAFETY: the value is of this type, and the name is a constant of its module.
-        name.map_or_else(|| "raw".into(), |name| unsafe { crate::command::table::text(name(&raw const value)) }.into())
+/// What OBJECT ENCODING answers for a value.
+fn encoding_of(server: &Server, entry: crate::store::entry::EntryPtr) -> String {
+    let name = server.store.types.get(entry.type_id()).and_then(|ty| ty.table.encoding_name);
+    if entry.type_id() == GHOST {
+        return ghost::ENCODING.into();
     }
+    let value = value_of(entry);
+    // SAFETY: the value is of this type, and the name is a constant of its module.
+    name.map_or_else(|| "raw".into(), |name| unsafe { crate::base::foreign::text(name(&raw const value)) }.into())
 }
 
 /// Make keys by running SET, so that whichever module owns it makes the values.
@@ -249,8 +248,8 @@ fn populate(context: &mut Context) -> Status {
     for number in 0..count {
         let key = format!("{prefix}:{number}");
         let server = context.server();
-        let hash = server.keyspace.hash(key.as_bytes());
-        if server.find(db, hash, key.as_bytes()).is_some() {
+        let hash = server.store.hash(key.as_bytes());
+        if server.store.find(db, hash, key.as_bytes()).is_some() {
             continue;
         }
         let mut value = format!("value:{number}").into_bytes();
@@ -272,7 +271,7 @@ fn populate(context: &mut Context) -> Status {
 fn table_stats(context: &mut Context) -> Status {
     let Some(db) = parse_i64(context.arg(2)) else { return STATUS_NOT_INTEGER };
     let server = context.server();
-    let Some(database) = usize::try_from(db).ok().and_then(|db| server.keyspace.databases.get(db)) else {
+    let Some(database) = usize::try_from(db).ok().and_then(|db| server.store.databases.get(db)) else {
         return context.error("ERR Out of range database");
     };
     let table = &database.table;
@@ -289,7 +288,7 @@ fn table_stats(context: &mut Context) -> Status {
 }
 
 fn help(context: &mut Context) -> Status {
-    super::server::help(
+    crate::admin::server::help(
         context,
         "DEBUG",
         &[

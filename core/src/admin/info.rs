@@ -17,9 +17,9 @@ mod modules;
 mod resources;
 mod statistics;
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -155,29 +155,27 @@ impl Wanted {
 
 fn info(context: &mut Context) -> Status {
     let names = (1..context.argc()).map(|at| context.arg_text(at).to_ascii_lowercase()).collect();
-    let text = context.server().info(names);
+    let text = text(context.server(), names);
     context.reply().verbatim(b"txt", text.as_bytes());
     STATUS_OK
 }
 
-impl Server {
-    /// The answer to INFO with sections, in lower case.
-    pub fn info(&mut self, sections: Vec<String>) -> String {
-        let wanted = Wanted::of(sections);
-        let mut fields = Fields::default();
-        for section in SECTIONS.iter().filter(|section| wanted.has(section)) {
-            (section.write)(self, &mut fields);
-            let added = self.module_fields(section.name);
-            fields.0.push_str(&added);
-        }
-        for (title, lines) in self.module_sections(|module, title| {
-            wanted.of_modules || wanted.names.iter().any(|name| name == module || name == title)
-        }) {
-            fields.section(&title);
-            fields.0.push_str(&lines);
-        }
-        fields.0
+/// The answer to INFO with sections, in lower case.
+pub fn text(server: &mut Server, sections: Vec<String>) -> String {
+    let wanted = Wanted::of(sections);
+    let mut fields = Fields::default();
+    for section in SECTIONS.iter().filter(|section| wanted.has(section)) {
+        (section.write)(server, &mut fields);
+        let added = crate::modules::services::info::module_fields(server, section.name);
+        fields.0.push_str(&added);
     }
+    for (title, lines) in crate::modules::services::info::module_sections(server, |module, title| {
+        wanted.of_modules || wanted.names.iter().any(|name| name == module || name == title)
+    }) {
+        fields.section(&title);
+        fields.0.push_str(&lines);
+    }
+    fields.0
 }
 
 fn persistence(server: &mut Server, fields: &mut Fields) {
@@ -185,7 +183,7 @@ fn persistence(server: &mut Server, fields: &mut Fields) {
     fields.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     fields.add("current_fork_perc", "0.00");
     fields.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    fields.add("rdb_changes_since_last_save", server.dirty);
+    fields.add("rdb_changes_since_last_save", server.store.dirty);
     fields.add("rdb_bgsave_in_progress", 0);
     // As long as nothing was saved, the time of the start.
     fields.add("rdb_last_save_time", server.clock.now_s - server.clock.uptime_s());
@@ -225,7 +223,7 @@ fn cluster(_server: &mut Server, fields: &mut Fields) {
 
 fn keyspace(server: &mut Server, fields: &mut Fields) {
     fields.section("Keyspace");
-    for (number, database) in server.keyspace.databases.iter().enumerate() {
+    for (number, database) in server.store.databases.iter().enumerate() {
         let (keys, expires) = (database.table.len(), database.table.marked());
         if keys > 0 {
             let ttl_ms = if expires == 0 { 0 } else { database.ttl_average_ms() };

@@ -2,11 +2,11 @@
 
 pub mod replace;
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::module::load::LoadRequest;
-use crate::resp::write::Writer;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::modules::load::LoadRequest;
+use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -139,7 +139,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
 
 fn may_change(context: &mut Context) -> Result<(), Status> {
     let (enabled, client) = (context.server().settings.enable_module_command, context.client);
-    if context.server().allows(enabled, client) {
+    if context.server().sessions.allows(enabled, client) {
         return Ok(());
     }
     Err(context.error(
@@ -177,10 +177,10 @@ fn loadex(context: &mut Context) -> Status {
 
 fn load_request(context: &mut Context, request: LoadRequest) -> Status {
     let path = context.arg_text(2).into_owned();
-    match context.server().load_module(Path::new(&path), request) {
+    match crate::modules::load::load_module(context.server(), Path::new(&path), request) {
         Ok(_) => context.ok(),
         Err(error) => {
-            crate::log::warning(&format!("Module {path} failed to load: {error}"));
+            crate::base::log::warning(&format!("Module {path} failed to load: {error}"));
             context.error(format!("ERR Error loading the extension. {path}: {error}"))
         }
     }
@@ -196,7 +196,11 @@ fn unload(context: &mut Context) -> Status {
         return context.error("ERR syntax error");
     }
     let server = context.server();
-    match if keeps { server.unload_to_ghosts(&name) } else { server.unload_module(&name) } {
+    match if keeps {
+        crate::modules::leave::unload_to_ghosts(server, &name)
+    } else {
+        crate::modules::leave::unload_module(server, &name)
+    } {
         Ok(()) => context.ok(),
         Err(error) => context.error(format!("ERR Error unloading module: {error}")),
     }
@@ -207,10 +211,10 @@ pub type Listed = (String, i64, String, Vec<Vec<u8>>);
 
 /// All modules as MODULE LIST shows them.
 pub fn listing(server: &Server) -> Vec<Listed> {
-    let entry = |module: &crate::module::Module| {
+    let entry = |module: &crate::registry::modules::Module| {
         (module.name.clone(), version_number(&module.version), module.path.display().to_string(), module.args.clone())
     };
-    server.modules.visible().map(entry).collect()
+    server.registry.modules.visible().map(entry).collect()
 }
 
 /// `1.2.3` as 10203.
@@ -257,5 +261,5 @@ fn help(context: &mut Context) -> Status {
         ][..],
         replace::HELP,
     ];
-    super::server::help(context, "MODULE", &lines.concat())
+    crate::admin::server::help(context, "MODULE", &lines.concat())
 }

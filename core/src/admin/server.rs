@@ -1,8 +1,7 @@
 //! Commands about the server: TIME, SHUTDOWN, and what several families share.
 
-use super::CoreCommand;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::admin::spec::CoreCommand;
+use crate::engine::call::Context;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -70,7 +69,7 @@ pub static COMMANDS: &[CoreCommand] = &[
 ];
 
 fn time(context: &mut Context) -> Status {
-    let us = crate::clock::unix_us();
+    let us = crate::base::clock::unix_us();
     let mut reply = context.reply();
     reply.array(2);
     reply.bulk((us / 1_000_000).to_string());
@@ -95,10 +94,10 @@ fn shutdown(context: &mut Context) -> Status {
     if abort {
         return context.error("ERR No shutdown in progress.");
     }
-    crate::log::warning("User requested shutdown...");
+    crate::base::log::warning("User requested shutdown...");
     context.server().stop();
     if let Some(client) = context.client() {
-        client.closing = crate::net::client::Closing::Now;
+        client.closing = crate::session::client::Closing::Now;
     }
     STATUS_OK
 }
@@ -112,24 +111,4 @@ pub fn help(context: &mut Context, command: &str, lines: &[&str]) -> Status {
     reply.simple("HELP");
     reply.simple("    Print this help.");
     STATUS_OK
-}
-
-impl Server {
-    /// Whether an `enable-*-command` parameter lets a client do it: 0 nobody, 1
-    /// everybody, 2 those on this machine.
-    pub fn allows(&self, enabled: usize, client: Option<usize>) -> bool {
-        let local = || {
-            client.and_then(|token| self.clients.peek(token)).is_none_or(|client| {
-                let address = client.address.parse::<std::net::SocketAddr>();
-                client.is_unix || address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
-            })
-        };
-        enabled == 1 || enabled == 2 && local()
-    }
-
-    /// End the loop after this turn.
-    pub fn stop(&mut self) {
-        self.publish(&crate::module::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
-        self.stopping = true;
-    }
 }

@@ -13,8 +13,8 @@
 //! Invariant: positions are always inside the arguments; specs come from modules and
 //! arguments from clients, and no combination of them panics.
 
-use super::table::Registered;
-use crate::resp::number::parse_i64;
+use crate::base::number::parse_i64;
+use crate::command::table::Registered;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{self as abi, KeySpec};
 
@@ -110,7 +110,7 @@ fn extent(spec: &KeySpec, args: &[&[u8]], begin: i64) -> Result<(i64, i64, usize
 
 /// The keys of a command in arguments: by its specs, or by its own function where
 /// these do not tell.
-pub fn keys(command: &Registered, args: &[Bytes]) -> Result<Vec<KeyAt>, KeysError> {
+pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, KeysError> {
     // SAFETY: arguments live as long as the call.
     let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
     let specs = command.keys();
@@ -137,7 +137,7 @@ pub fn keys(command: &Registered, args: &[Bytes]) -> Result<Vec<KeyAt>, KeysErro
 }
 
 /// Whether a command can have keys at all.
-pub fn has_keys(command: &Registered) -> bool {
+pub fn has_keys<R>(command: &Registered<R>) -> bool {
     command.spec.find_keys.is_some() || command.keys().iter().any(|spec| spec.flags & abi::KEY_NOT_KEY == 0)
 }
 

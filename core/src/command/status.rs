@@ -3,13 +3,16 @@
 
 use plinth_abi::status::{self as abi, Status};
 
+/// The error when `maxmemory` is reached.
+pub const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /// The error for a status of a command, or `None` for one that is no error.
 pub fn error_text(status: Status, command: &str) -> Option<String> {
     let text = match status {
         abi::STATUS_OK | abi::STATUS_REPLIED => return None,
         abi::STATUS_NONE => "ERR no such key".into(),
         abi::STATUS_WRONG_TYPE => "WRONGTYPE Operation against a key holding the wrong kind of value".into(),
-        abi::STATUS_OUT_OF_MEMORY => "OOM command not allowed when used memory > 'maxmemory'.".into(),
+        abi::STATUS_OUT_OF_MEMORY => OUT_OF_MEMORY.into(),
         abi::STATUS_SYNTAX => "ERR syntax error".into(),
         abi::STATUS_NOT_INTEGER => "ERR value is not an integer or out of range".into(),
         abi::STATUS_NOT_FLOAT => "ERR value is not a valid float".into(),

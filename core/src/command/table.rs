@@ -4,12 +4,11 @@
 //! text: the name, in lower case and padded, is three words, which are hashed by a
 //! multiplication and compared as words.
 
-use super::category::Categories;
-use crate::module::{ModuleId, context::Context};
-use plinth_abi::bytes::Bytes;
+use crate::base::foreign::{text, widened};
+use crate::base::id::ModuleId;
+use crate::command::category::Categories;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
-use plinth_abi::status::Status;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,22 +17,6 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// ... and of those that are found without a hash of their text.
 const PACKED_BYTES_MAX: usize = 24;
 type Name = [u64; 3];
-
-/// A command of the core, written in safe Rust.
-pub type CoreHandler = fn(&mut Context) -> Status;
-/// A command of a module.
-pub type ModuleHandler = unsafe extern "C" fn(*mut plinth_abi::call::Call) -> Status;
-
-/// What runs a command.
-#[derive(Clone, Copy)]
-pub enum Run {
-    /// The core.
-    Core(CoreHandler),
-    /// A module.
-    Module(ModuleHandler),
-    /// Nothing: only its subcommands run.
-    Container,
-}
 
 /// Counters of a command.
 #[derive(Default, Clone, Copy)]
@@ -62,7 +45,7 @@ impl CommandStats {
 }
 
 /// A registered command.
-pub struct Registered {
+pub struct Registered<R> {
     /// The spec, with pointers into the module's constants.
     pub spec: Command,
     /// Name, with the container's before `|` for a subcommand.
@@ -74,18 +57,18 @@ pub struct Registered {
     /// The host that its calls carry.
     pub host: *const Host,
     /// What runs it.
-    pub run: Run,
+    pub run: R,
     /// Position of the first key when it is fixed, else 0.
     pub first_key: u32,
     /// Bits of the ACL categories that the module names.
     named_categories: u64,
     /// Subcommands.
-    pub subcommands: Vec<Box<Registered>>,
+    pub subcommands: Vec<Box<Registered<R>>>,
     /// Counters.
     pub stats: CommandStats,
 }
 
-impl Registered {
+impl<R> Registered<R> {
     /// Make what the table holds of a spec.
     ///
     /// # Safety
@@ -95,8 +78,8 @@ impl Registered {
         parent: Option<&str>,
         module: ModuleId,
         host: *const Host,
-        run: Run,
-    ) -> Box<Registered> {
+        run: R,
+    ) -> Box<Registered<R>> {
         // SAFETY: promised by the caller.
         let (short, keys) = unsafe { (spec.name.as_slice(), key_specs(&spec)) };
         let short = String::from_utf8_lossy(short).to_ascii_lowercase();
@@ -127,7 +110,7 @@ impl Registered {
     }
 
     /// The subcommand of a name.
-    pub fn subcommand(&self, name: &[u8]) -> Option<&Registered> {
+    pub fn subcommand(&self, name: &[u8]) -> Option<&Registered<R>> {
         self.subcommands.iter().map(|sub| &**sub).find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name))
     }
 
@@ -178,7 +161,7 @@ impl Registered {
     }
 
     /// Go on counting where another command of the same name has stopped.
-    pub fn take_stats(&mut self, other: &mut Registered) {
+    pub fn take_stats(&mut self, other: &mut Registered<R>) {
         self.stats.add(std::mem::take(&mut other.stats));
         for sub in &mut self.subcommands {
             if let Some(other) = other.subcommands.iter_mut().find(|other| other.name == sub.name) {
@@ -193,22 +176,6 @@ impl Registered {
         self.stats.calls += 1;
         self.stats.ticks += ticks;
     }
-}
-
-/// A struct of a module that may be shorter than ours: the members it has, and
-/// `base` for the rest.
-///
-/// # Safety
-/// `at` points at a struct of the module that begins with its size.
-pub unsafe fn widened<T: Copy>(at: *const T, base: T) -> T {
-    let mut value = base;
-    // SAFETY: the first four bytes are the size, and so many bytes are there.
-    unsafe {
-        let size = at.cast::<u32>().read_unaligned() as usize;
-        let bytes = size.min(size_of::<T>());
-        std::ptr::copy_nonoverlapping(at.cast::<u8>(), (&raw mut value).cast::<u8>(), bytes);
-    }
-    value
 }
 
 /// # Safety
@@ -230,26 +197,40 @@ pub enum RenameError {
 }
 
 /// All commands.
-#[derive(Default)]
-pub struct CommandTable {
+pub struct Table<R> {
     /// Open addressing with linear probing; its length is a power of two and at
     /// least twice the number of commands.
-    slots: Vec<Option<(Name, *mut Registered)>>,
+    slots: Vec<Option<(Name, *mut Registered<R>)>>,
     /// Boxed, because `slots` point at them.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
-    all: Vec<Box<Registered>>,
+    all: Vec<Box<Registered<R>>>,
     /// Commands whose names `slots` cannot hold, in lower case.
-    long: HashMap<Vec<u8>, *mut Registered>,
+    long: HashMap<Vec<u8>, *mut Registered<R>>,
     /// Commands that clients do not find, in lower case.
-    internal: HashMap<Vec<u8>, *mut Registered>,
+    internal: HashMap<Vec<u8>, *mut Registered<R>>,
     /// Other names for commands, in lower case; an empty one hides the command.
     renamed: HashMap<String, Vec<u8>>,
     /// Commands that modules have resolved since the last change.
-    handles: Vec<*mut Registered>,
+    handles: Vec<*mut Registered<R>>,
     /// ACL categories.
     pub categories: Categories,
     /// Changes when commands come or go, so that kept pointers can be told stale.
     pub epoch: u64,
+}
+
+impl<R> Default for Table<R> {
+    fn default() -> Self {
+        Table {
+            slots: Vec::new(),
+            all: Vec::new(),
+            long: HashMap::new(),
+            internal: HashMap::new(),
+            renamed: HashMap::new(),
+            handles: Vec::new(),
+            categories: Categories::default(),
+            epoch: 0,
+        }
+    }
 }
 
 fn pack(name: &[u8]) -> Option<Name> {
@@ -300,10 +281,10 @@ fn slot_of(name: &Name, mask: usize) -> usize {
     (mixed >> 40) as usize & mask
 }
 
-impl CommandTable {
+impl<R> Table<R> {
     /// The command of a name, in any case, as clients find it.
     #[inline]
-    pub fn find(&self, name: &[u8]) -> Option<*mut Registered> {
+    pub fn find(&self, name: &[u8]) -> Option<*mut Registered<R>> {
         let Some(name) = pack_fast(name) else { return self.find_long(name) };
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = slot_of(&name, mask);
@@ -317,12 +298,12 @@ impl CommandTable {
     }
 
     #[cold]
-    fn find_long(&self, name: &[u8]) -> Option<*mut Registered> {
+    fn find_long(&self, name: &[u8]) -> Option<*mut Registered<R>> {
         self.long.get(&name.to_ascii_lowercase()).copied()
     }
 
     /// The command of a name, in any case, also one that is not for clients.
-    pub fn find_any(&self, name: &[u8]) -> Option<*mut Registered> {
+    pub fn find_any(&self, name: &[u8]) -> Option<*mut Registered<R>> {
         self.find(name).or_else(|| self.internal.get(&name.to_ascii_lowercase()).copied())
     }
 
@@ -341,7 +322,7 @@ impl CommandTable {
         Ok(())
     }
 
-    /// A number by which [`CommandTable::resolved`] finds the command again without its
+    /// A number by which [`Table<R>::resolved`] finds the command again without its
     /// name, until commands come or go. Never 0.
     pub fn resolve(&mut self, name: &[u8]) -> Option<usize> {
         let command = self.find_any(name)?;
@@ -352,8 +333,8 @@ impl CommandTable {
         Some((self.epoch as usize) << 16 | (at + 1))
     }
 
-    /// The command of a number of [`CommandTable::resolve`], unless it is stale.
-    pub fn resolved(&self, handle: usize) -> Option<*mut Registered> {
+    /// The command of a number of [`Table<R>::resolve`], unless it is stale.
+    pub fn resolved(&self, handle: usize) -> Option<*mut Registered<R>> {
         if handle >> 16 != self.epoch as usize {
             return None;
         }
@@ -361,7 +342,7 @@ impl CommandTable {
     }
 
     /// The same as a reference.
-    pub fn get(&self, name: &[u8]) -> Option<&Registered> {
+    pub fn get(&self, name: &[u8]) -> Option<&Registered<R>> {
         // SAFETY: pointers in `slots` are into `all`, which we borrow.
         self.find(name).map(|command| unsafe { &*command })
     }
@@ -375,12 +356,12 @@ impl CommandTable {
     }
 
     /// All commands.
-    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
+    pub fn iter(&self) -> impl Iterator<Item = &Registered<R>> {
         self.all.iter().map(|command| &**command)
     }
 
     /// All commands, to count in them.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Registered> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Registered<R>> {
         self.all.iter_mut().map(|command| &mut **command)
     }
 
@@ -395,7 +376,7 @@ impl CommandTable {
     }
 
     /// Take in a command; its name must be free and fit.
-    pub fn insert(&mut self, mut command: Box<Registered>) {
+    pub fn insert(&mut self, mut command: Box<Registered<R>>) {
         command.allot_categories(&mut self.categories);
         self.all.push(command);
         self.rebuild();
@@ -409,7 +390,7 @@ impl CommandTable {
 
     /// Let go of all commands of a module.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
-    pub fn take_module(&mut self, module: ModuleId) -> Vec<Box<Registered>> {
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<Box<Registered<R>>> {
         let taken = self.all.extract_if(.., |command| command.module == module).collect();
         self.rebuild();
         taken
@@ -442,15 +423,6 @@ impl CommandTable {
             self.slots[at] = Some((name, &raw mut **command));
         }
     }
-}
-
-/// Text of a constant of the module.
-///
-/// # Safety
-/// The bytes are valid for as long as the module is loaded.
-pub unsafe fn text<'a>(bytes: Bytes) -> std::borrow::Cow<'a, str> {
-    // SAFETY: promised by the caller.
-    String::from_utf8_lossy(unsafe { bytes.as_slice() })
 }
 
 #[cfg(test)]

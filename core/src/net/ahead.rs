@@ -8,11 +8,11 @@
 //! the command's own stages, 0, 1, ...             ──> for each that has a further one
 //! ```
 //!
-//! Buckets have been fetched while requests were parsed, see [`super::batch`].
+//! Buckets have been fetched while requests were parsed, see [`crate::net::batch`].
 
-use super::batch::Pending;
-use crate::keyspace::Keyspace;
-use crate::keyspace::entry::EntryPtr;
+use crate::net::batch::Pending;
+use crate::store::Store;
+use crate::store::entry::EntryPtr;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::Ahead;
 use plinth_table::Table;
@@ -32,8 +32,8 @@ pub(super) struct Looking {
 /// Fetches what the commands of a window are going to look at. `looking` is room for the
 /// time of the call.
 #[inline]
-pub(super) fn look_ahead(keyspace: &Keyspace, window: &mut [Pending], args: &[Bytes], looking: &mut Vec<Looking>) {
-    let table = |db: u32| keyspace.databases.get(db as usize).map(|database| &database.table);
+pub(super) fn look_ahead(store: &Store, window: &mut [Pending], args: &[Bytes], looking: &mut Vec<Looking>) {
+    let table = |db: u32| store.databases.get(db as usize).map(|database| &database.table);
     let (mut overflowing, mut asked) = (false, false);
     for pending in window.iter_mut().filter(|pending| pending.keyed) {
         if let Some(table) = table(pending.db) {
@@ -67,7 +67,7 @@ pub(super) fn look_ahead(keyspace: &Keyspace, window: &mut [Pending], args: &[By
 fn key_of<'a>(pending: &Pending, args: &'a [Bytes]) -> &'a [u8] {
     // SAFETY: the table has given the pointer, and has not changed since.
     let first_key = pending.command.map_or(0, |command| unsafe { command.as_ref().first_key });
-    // SAFETY: arguments point into query buffers, see `super::batch`.
+    // SAFETY: arguments point into query buffers, see `crate::net::batch`.
     args.get(first_key as usize).map_or(&[], |key| unsafe { key.as_slice() })
 }
 

@@ -16,15 +16,16 @@
 //! - Only one command at a time is taken from a client that is not authenticated,
 //!   because the parser's limits depend on what the command does.
 
-use crate::clock::ticks;
-use crate::command::dispatch::Outcome;
-use crate::command::table::{CommandTable, Registered, load_short};
-use crate::keyspace::Keyspace;
-use crate::keyspace::entry::EntryPtr;
+use crate::base::clock::ticks;
+use crate::command::table::load_short;
+use crate::engine::call::{CommandTable, Registered};
+use crate::engine::dispatch::Outcome;
+use crate::engine::server::Server;
 use crate::net::ahead::{Looking, look_ahead};
-use crate::net::client::{Client, Closing};
-use crate::resp::request::{Limits, Parsed, Span, ordinary};
-use crate::server::Server;
+use crate::session::client::{Client, Closing};
+use crate::store::Store;
+use crate::store::entry::EntryPtr;
+use crate::wire::request::{Limits, Parsed, Span, ordinary};
 use plinth_abi::bytes::Bytes;
 use plinth_table::Table;
 use std::ptr::NonNull;
@@ -66,7 +67,7 @@ impl Pending {
 /// Looks commands up and hashes their keys, while it is known whose they are.
 struct Preparer<'s> {
     commands: &'s CommandTable,
-    keyspace: &'s Keyspace,
+    store: &'s Store,
     table: Option<&'s Table<EntryPtr>>,
     client: NonNull<Client>,
     db: u32,
@@ -76,10 +77,10 @@ struct Preparer<'s> {
 }
 
 impl<'s> Preparer<'s> {
-    fn new(commands: &'s CommandTable, keyspace: &'s Keyspace, client: &mut Client) -> Preparer<'s> {
-        let table = keyspace.databases.get(client.db as usize).map(|database| &database.table);
+    fn new(commands: &'s CommandTable, store: &'s Store, client: &mut Client) -> Preparer<'s> {
+        let table = store.databases.get(client.db as usize).map(|database| &database.table);
         let db = client.db;
-        Preparer { commands, keyspace, table, client: NonNull::from(client), db, last: (&[], None) }
+        Preparer { commands, store, table, client: NonNull::from(client), db, last: (&[], None) }
     }
 
     /// Look a command up, hash its first key, and fetch the key's bucket.
@@ -110,7 +111,7 @@ impl<'s> Preparer<'s> {
             && let Some(key) = args.get(first_key)
         {
             // SAFETY: as above.
-            pending.hash = self.keyspace.hash(unsafe { key.as_slice() });
+            pending.hash = self.store.hash(unsafe { key.as_slice() });
             pending.keyed = true;
             pending.looks_ahead = known.is_some_and(|command| command.spec.look_ahead.is_some());
             if let Some(table) = self.table {
@@ -145,181 +146,179 @@ impl Batch {
     }
 }
 
-impl Server {
-    /// Run what a list of clients has sent; those with more to read or to run are
-    /// listed again.
-    pub fn run_batch(&mut self, batch: &mut Batch, tokens: &mut Vec<usize>) {
-        let limits = Limits {
-            bulk_len_max: usize::try_from(self.settings.proto_max_bulk_len).unwrap_or(usize::MAX),
-            ..Limits::default()
-        };
-        for token in tokens.drain(..) {
-            let Some(client) = self.clients.get(token) else { continue };
-            // A token may be in the list twice when its client left and another came.
-            if !std::mem::take(&mut client.read_listed) {
-                continue;
-            }
-            client.turn_over = false;
-            let unparsed = self.run_client(batch, token, &limits);
-            let Some(client) = self.clients.get(token) else { continue };
-            client.unparsed = unparsed || client.turn_over;
-            if (client.unparsed || client.readable) && client.closing == Closing::No {
-                self.clients.list_read(token);
-            }
+/// Run what a list of clients has sent; those with more to read or to run are
+/// listed again.
+pub fn run_batch(server: &mut Server, batch: &mut Batch, tokens: &mut Vec<usize>) {
+    let limits = Limits {
+        bulk_len_max: usize::try_from(server.settings.proto_max_bulk_len).unwrap_or(usize::MAX),
+        ..Limits::default()
+    };
+    for token in tokens.drain(..) {
+        let Some(client) = server.sessions.clients.get(token) else { continue };
+        // A token may be in the list twice when its client left and another came.
+        if !std::mem::take(&mut client.read_listed) {
+            continue;
         }
-        self.run_window(batch);
-    }
-
-    /// Put a client's commands into the window, and run it whenever it is full;
-    /// whether there may be more than fit into this turn.
-    fn run_client(&mut self, batch: &mut Batch, token: usize, limits: &Limits) -> bool {
-        let mut count = 0;
-        loop {
-            let want = WINDOW.min(CLIENT_COMMANDS_MAX - count);
-            let (parsed, more) = self.parse_client(batch, token, limits, want);
-            count += parsed;
-            if more || batch.pending.len() >= WINDOW {
-                self.run_window(batch);
-            }
-            if !more || count >= CLIENT_COMMANDS_MAX {
-                return more;
-            }
+        client.turn_over = false;
+        let unparsed = run_client(server, batch, token, &limits);
+        let Some(client) = server.sessions.clients.get(token) else { continue };
+        client.unparsed = unparsed || client.turn_over;
+        if (client.unparsed || client.readable) && client.closing == Closing::No {
+            server.sessions.clients.list_read(token);
         }
     }
+    run_window(server, batch);
+}
 
-    /// Parse up to `want` commands of a client into the window; how many, and whether
-    /// there may be more once they have run.
-    fn parse_client(&mut self, batch: &mut Batch, token: usize, limits: &Limits, want: usize) -> (usize, bool) {
-        let Some(client) = self.clients.get(token) else { return (0, false) };
-        if !may_run(client) || !client.query.has_input() {
-            return (0, false);
+/// Put a client's commands into the window, and run it whenever it is full;
+/// whether there may be more than fit into this turn.
+fn run_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &Limits) -> bool {
+    let mut count = 0;
+    loop {
+        let want = WINDOW.min(CLIENT_COMMANDS_MAX - count);
+        let (parsed, more) = parse_client(server, batch, token, limits, want);
+        count += parsed;
+        if more || batch.pending.len() >= WINDOW {
+            run_window(server, batch);
         }
-        // Nothing of this client is in the window now.
-        client.query.inline.clear();
-        let limits = Limits { authenticated: client.authenticated, ..*limits };
-        let want = if client.authenticated { want } else { 1 };
-        let mut preparer = Preparer::new(&self.commands, &self.keyspace, client);
-        let (mut offset, mut begin, mut count, mut more) = (0, 0, 0, false);
-        loop {
-            let (parser, bytes) = client.query.parser_and_pending(offset);
-            if bytes.is_empty() || count == want {
-                more = !bytes.is_empty();
-                break;
-            }
-            let first_arg = batch.args.len();
-            let ordinary = if parser.is_within_request() { None } else { batch.take_ordinary(bytes, &limits) };
-            if let Some((consumed, _)) = ordinary {
-                offset += consumed;
-                count += 1;
-                let consumed = offset - std::mem::replace(&mut begin, offset);
-                batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
-                continue;
-            }
-            batch.spans.clear();
-            let (consumed, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
-                Ok(Parsed::Complete { consumed, .. }) => (consumed, bytes.as_ptr()),
-                Ok(Parsed::Inline { consumed, text, .. }) => {
-                    let base = text.as_ptr();
-                    client.query.inline.push(text);
-                    (consumed, base)
-                }
-                Ok(Parsed::Empty { consumed }) => {
-                    offset += consumed;
-                    continue;
-                }
-                Ok(Parsed::Incomplete { need }) => {
-                    // Counted from the start of this command, where the buffer will begin.
-                    client.query.set_need(if count == 0 { offset + need } else { 0 });
-                    break;
-                }
-                Err(error) => {
-                    // What came before the error is answered before it.
-                    if count == 0 {
-                        protocol_error(client, &error);
-                        self.stats.count_error("ERR");
-                        self.clients.list_write(token);
-                        return (0, false);
-                    }
-                    more = true;
-                    break;
-                }
-            };
-            let of_base = |span: &Span| Bytes { data: base.wrapping_add(span.start), len: span.len };
-            batch.args.extend(batch.spans.iter().map(of_base));
+        if !more || count >= CLIENT_COMMANDS_MAX {
+            return more;
+        }
+    }
+}
+
+/// Parse up to `want` commands of a client into the window; how many, and whether
+/// there may be more once they have run.
+fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &Limits, want: usize) -> (usize, bool) {
+    let Some(client) = server.sessions.clients.get(token) else { return (0, false) };
+    if !may_run(client) || !client.query.has_input() {
+        return (0, false);
+    }
+    // Nothing of this client is in the window now.
+    client.query.inline.clear();
+    let limits = Limits { authenticated: client.authenticated, ..*limits };
+    let want = if client.authenticated { want } else { 1 };
+    let mut preparer = Preparer::new(&server.commands, &server.store, client);
+    let (mut offset, mut begin, mut count, mut more) = (0, 0, 0, false);
+    loop {
+        let (parser, bytes) = client.query.parser_and_pending(offset);
+        if bytes.is_empty() || count == want {
+            more = !bytes.is_empty();
+            break;
+        }
+        let first_arg = batch.args.len();
+        let ordinary = if parser.is_within_request() { None } else { batch.take_ordinary(bytes, &limits) };
+        if let Some((consumed, _)) = ordinary {
             offset += consumed;
             count += 1;
             let consumed = offset - std::mem::replace(&mut begin, offset);
             batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
+            continue;
         }
-        if count == 0 && offset > 0 {
-            client.query.skip(offset);
-        }
-        (count, more)
-    }
-
-    fn run_window(&mut self, batch: &mut Batch) {
-        let epoch = self.commands.epoch;
-        self.last_ticks = ticks();
-        look_ahead(&self.keyspace, &mut batch.pending, &batch.args, &mut batch.looking);
-        for pending in &batch.pending {
-            let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
-            let (command, hash) = if self.commands.epoch == epoch {
-                (pending.command, pending.hash())
-            } else {
-                // SAFETY: arguments point into query buffers, see the invariants.
-                (self.commands.find(unsafe { args[0].as_slice() }).and_then(NonNull::new), None)
-            };
-            // SAFETY: clients are freed after the batch, see the invariants.
-            if !may_run(unsafe { pending.client.as_ref() }) {
+        batch.spans.clear();
+        let (consumed, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
+            Ok(Parsed::Complete { consumed, .. }) => (consumed, bytes.as_ptr()),
+            Ok(Parsed::Inline { consumed, text, .. }) => {
+                let base = text.as_ptr();
+                client.query.inline.push(text);
+                (consumed, base)
+            }
+            Ok(Parsed::Empty { consumed }) => {
+                offset += consumed;
                 continue;
             }
-            // SAFETY: as above; no reference to the client is held.
-            match unsafe { self.execute(pending.client, command, args, hash) } {
-                Outcome::Wait => {
-                    // SAFETY: as above.
-                    let client = unsafe { &mut *pending.client.as_ptr() };
-                    client.query.restart();
-                    client.stalled = true;
+            Ok(Parsed::Incomplete { need }) => {
+                // Counted from the start of this command, where the buffer will begin.
+                client.query.set_need(if count == 0 { offset + need } else { 0 });
+                break;
+            }
+            Err(error) => {
+                // What came before the error is answered before it.
+                if count == 0 {
+                    protocol_error(client, &error);
+                    server.stats.count_error("ERR");
+                    server.sessions.clients.list_write(token);
+                    return (0, false);
                 }
-                Outcome::Done => self.ran(pending.client, pending.consumed),
+                more = true;
+                break;
             }
-            if self.blocking.due {
-                self.settle_waits();
+        };
+        let of_base = |span: &Span| Bytes { data: base.wrapping_add(span.start), len: span.len };
+        batch.args.extend(batch.spans.iter().map(of_base));
+        offset += consumed;
+        count += 1;
+        let consumed = offset - std::mem::replace(&mut begin, offset);
+        batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
+    }
+    if count == 0 && offset > 0 {
+        client.query.skip(offset);
+    }
+    (count, more)
+}
+
+fn run_window(server: &mut Server, batch: &mut Batch) {
+    let epoch = server.commands.epoch;
+    server.last_ticks = ticks();
+    look_ahead(&server.store, &mut batch.pending, &batch.args, &mut batch.looking);
+    for pending in &batch.pending {
+        let args = &batch.args[pending.first_arg..pending.first_arg + pending.argc];
+        let (command, hash) = if server.commands.epoch == epoch {
+            (pending.command, pending.hash())
+        } else {
+            // SAFETY: arguments point into query buffers, see the invariants.
+            (server.commands.find(unsafe { args[0].as_slice() }).and_then(NonNull::new), None)
+        };
+        // SAFETY: clients are freed after the batch, see the invariants.
+        if !may_run(unsafe { pending.client.as_ref() }) {
+            continue;
+        }
+        // SAFETY: as above; no reference to the client is held.
+        match unsafe { server.execute(pending.client, command, args, hash) } {
+            Outcome::Wait => {
+                // SAFETY: as above.
+                let client = unsafe { &mut *pending.client.as_ptr() };
+                client.query.restart();
+                client.stalled = true;
             }
+            Outcome::Done => ran(server, pending.client, pending.consumed),
         }
-        batch.pending.clear();
-        batch.args.clear();
-    }
-
-    /// A command is done.
-    #[inline]
-    fn ran(&mut self, mut client: NonNull<Client>, consumed: usize) {
-        // SAFETY: clients are freed after the batch, and nobody else looks at one now.
-        let client = unsafe { client.as_mut() };
-        client.query.consume(consumed);
-        if !client.write_listed {
-            client.write_listed = true;
-            self.clients.to_write.push(client.token);
-        }
-        if client.output.queued() > 0 {
-            let token = client.token;
-            self.has_much_output(token);
+        if server.sessions.blocking.due || server.pending.is_due {
+            server.settle();
         }
     }
+    batch.pending.clear();
+    batch.args.clear();
+}
 
-    /// A client whose replies are above its limit is closed before any of them is sent;
-    /// one with many replies has had its turn.
-    #[cold]
-    fn has_much_output(&mut self, token: usize) {
-        let over = self.close_over_limit(token);
-        let Some(client) = self.clients.get(token) else { return };
-        if !over && client.output.queued() > OUTPUT_TURN_BYTES {
-            // What it has sent stays in its buffer, to be parsed again.
-            client.query.restart();
-            client.turn_over = true;
-            client.unparsed = true;
-            self.clients.list_read(token);
-        }
+/// A command is done.
+#[inline]
+fn ran(server: &mut Server, mut client: NonNull<Client>, consumed: usize) {
+    // SAFETY: clients are freed after the batch, and nobody else looks at one now.
+    let client = unsafe { client.as_mut() };
+    client.query.consume(consumed);
+    if !client.write_listed {
+        client.write_listed = true;
+        server.sessions.clients.to_write.push(client.token);
+    }
+    if client.output.queued() > 0 {
+        let token = client.token;
+        has_much_output(server, token);
+    }
+}
+
+/// A client whose replies are above its limit is closed before any of them is sent;
+/// one with many replies has had its turn.
+#[cold]
+fn has_much_output(server: &mut Server, token: usize) {
+    let over = crate::net::event_loop::close_over_limit(server, token);
+    let Some(client) = server.sessions.clients.get(token) else { return };
+    if !over && client.output.queued() > OUTPUT_TURN_BYTES {
+        // What it has sent stays in its buffer, to be parsed again.
+        client.query.restart();
+        client.turn_over = true;
+        client.unparsed = true;
+        server.sessions.clients.list_read(token);
     }
 }
 
@@ -335,12 +334,15 @@ fn may_run(client: &Client) -> bool {
 }
 
 /// Answer what cannot be understood, and close.
-fn protocol_error(client: &mut Client, error: &crate::resp::request::ProtocolError) {
+fn protocol_error(client: &mut Client, error: &crate::wire::request::ProtocolError) {
     let mut message = b"ERR ".to_vec();
     error.append_message(&mut message);
     let resp3 = client.resp == 3;
-    crate::resp::write::Writer::new(&mut client.output, resp3).error(&message);
+    crate::wire::write::Writer::new(&mut client.output, resp3).error(&message);
     client.query.clear();
     client.close_after_reply();
-    crate::log::verbose(&format!("Protocol error ({error}) from client: id={} addr={}", client.id, client.address));
+    crate::base::log::verbose(&format!(
+        "Protocol error ({error}) from client: id={} addr={}",
+        client.id, client.address
+    ));
 }

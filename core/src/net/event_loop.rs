@@ -15,13 +15,14 @@
 //! - Nothing more is read from a client while whole commands of it wait.
 //! - The loop does not sleep while a client is listed for reading or writing.
 
-use super::batch::Batch;
-use super::client::{Client, Closing, ReplyMode, Socket};
-use super::listener::Listener;
-use super::output::Sent;
-use super::query::Received;
-use crate::clock::ticks;
-use crate::server::Server;
+use crate::base::clock::ticks;
+use crate::engine::server::Server;
+use crate::net::batch::Batch;
+use crate::session::client::{Client, Closing, ReplyMode};
+use crate::session::query::Received;
+use crate::socket::listener::Listener;
+use crate::socket::output::Sent;
+use crate::socket::stream::Socket;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -34,6 +35,10 @@ const LISTENERS: usize = 1 << 40;
 const ACCEPTS_MAX: usize = 1000;
 /// Reads of unwanted bytes from a connection that is being closed.
 const LINGER_READS_MAX: usize = 64;
+/// Rest after a connection could not be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// Longest sleep.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
@@ -43,9 +48,8 @@ pub struct EventLoop {
     ready: Vec<usize>,
     /// Whether connections may wait at the listeners without an event to come.
     accept_again: bool,
-    /// The same, but to be tried with the next housekeeping only.
-    accept_later: bool,
-    next_cron: Instant,
+    /// The same, but to be tried then.
+    accept_later: Option<Instant>,
     /// Wakes the loop from a signal handler or another thread.
     pub waker: Arc<Waker>,
 }
@@ -61,8 +65,7 @@ impl EventLoop {
             batch: Batch::default(),
             ready: Vec::new(),
             accept_again: false,
-            accept_later: false,
-            next_cron: Instant::now(),
+            accept_later: None,
             waker,
         })
     }
@@ -103,10 +106,9 @@ impl EventLoop {
                 other => other?,
             }
             let begun = ticks();
-            server.clock.update();
-            server.access.now_s = server.clock.now_s as u32;
+            server.tick();
             self.ready.clear();
-            std::mem::swap(&mut self.ready, &mut server.clients.to_read);
+            std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
             for event in &events {
                 self.on_event(server, event);
             }
@@ -115,11 +117,11 @@ impl EventLoop {
             }
             self.read_all(server);
             let batch_begun = ticks();
-            server.run_batch(&mut self.batch, &mut self.ready);
+            crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
             server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
             self.write_all(server);
             self.close_all(server);
-            self.timers(server);
+            self.duties(server);
             if let Some(listeners) = server.new_listeners.take() {
                 self.replace_tcp(listeners)?;
             }
@@ -131,19 +133,12 @@ impl EventLoop {
     }
 
     fn timeout(&self, server: &Server) -> Duration {
-        if !server.clients.to_read.is_empty() || !server.clients.to_write.is_empty() {
+        if !server.sessions.clients.to_read.is_empty() || !server.sessions.clients.to_write.is_empty() {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let cron = self.next_cron.saturating_duration_since(now);
-        let timer = server.timers.next_in(now).unwrap_or(cron);
-        let wait = server.blocking.next_in(now).unwrap_or(cron);
-        let pause = server.pause.map_or(cron, |pause| {
-            Duration::from_millis((pause.until_ms - crate::clock::unix_us() / 1000).max(0) as u64)
-        });
-        let sweep = server.sweep.next_in(now).unwrap_or(cron);
-        let expiry = server.expiring.next_in(now).unwrap_or(cron);
-        cron.min(timer).min(wait).min(pause).min(sweep).min(expiry)
+        let later = self.accept_later.map(|at| at.saturating_duration_since(now));
+        server.sleep(now).into_iter().chain(later).min().unwrap_or(SLEEP_MAX)
     }
 
     fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
@@ -155,7 +150,7 @@ impl EventLoop {
             self.accept(server, token.0 - LISTENERS);
             return;
         }
-        let Some(client) = server.clients.get(token.0) else { return };
+        let Some(client) = server.sessions.clients.get(token.0) else { return };
         let failed = event.is_error();
         client.hung_up |= failed || event.is_read_closed();
         client.readable |= failed || event.is_readable() || event.is_read_closed();
@@ -167,7 +162,7 @@ impl EventLoop {
         // closed when all is sent.
         if client.write_blocked && (failed || event.is_writable()) {
             client.write_blocked = false;
-            server.clients.list_write(token.0);
+            server.sessions.clients.list_write(token.0);
         }
     }
 
@@ -197,8 +192,8 @@ impl EventLoop {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // Out of descriptors, as a rule: those who wait are taken later.
-                    crate::log::warning(&format!("Accepting client connection: {error}"));
-                    self.accept_later = true;
+                    crate::base::log::warning(&format!("Accepting client connection: {error}"));
+                    self.accept_later = Some(Instant::now() + ACCEPT_AGAIN);
                     return;
                 }
             }
@@ -210,23 +205,23 @@ impl EventLoop {
 
     fn open(&mut self, server: &mut Server, mut socket: Socket, address: String, local_address: String) {
         server.stats.connections += 1;
-        if let Some(refusal) = server.refusal(&socket, &address) {
+        if let Some(refusal) = refusal(server, &socket, &address) {
             server.stats.rejected_connections += 1;
             let _ = socket.write(refusal.as_bytes());
             return;
         }
         prepare_socket(&socket, server.settings.tcp_keepalive);
-        let client = server.new_client(socket, address, local_address);
-        let token = server.clients.insert(client);
-        let Some(client) = server.clients.get(token) else { return };
+        let client = new_client(server, socket, address, local_address);
+        let token = server.sessions.clients.insert(client);
+        let Some(client) = server.sessions.clients.get(token) else { return };
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = match &mut client.socket {
             Socket::Tcp(stream) => self.poll.registry().register(stream, Token(token), interest),
             Socket::Unix(stream) => self.poll.registry().register(stream, Token(token), interest),
         };
         if let Err(error) = registered {
-            crate::log::warning(&format!("Registering a client: {error}"));
-            server.clients.remove(token);
+            crate::base::log::warning(&format!("Registering a client: {error}"));
+            server.sessions.clients.remove(token);
             return;
         }
         server.client_event(plinth_abi::events::ON_CLIENT_OPEN, token);
@@ -234,34 +229,34 @@ impl EventLoop {
 
     fn read_all(&mut self, server: &mut Server) {
         for at in 0..self.ready.len() {
-            server.read_client(self.ready[at]);
+            read_client(server, self.ready[at]);
         }
     }
 
     fn write_all(&mut self, server: &mut Server) {
-        let mut tokens = std::mem::take(&mut server.clients.to_write);
+        let mut tokens = std::mem::take(&mut server.sessions.clients.to_write);
         let written = tokens.len();
         for at in 0..written {
             let token = tokens[at];
-            if server.write_client(token) {
+            if write_client(server, token) {
                 tokens.push(token);
             }
         }
         tokens.drain(..written);
         // What closing or writing has added goes behind those that are to be gone on with.
-        tokens.append(&mut server.clients.to_write);
-        server.clients.to_write = tokens;
+        tokens.append(&mut server.sessions.clients.to_write);
+        server.sessions.clients.to_write = tokens;
     }
 
     fn close_all(&mut self, server: &mut Server) {
-        for token in std::mem::take(&mut server.clients.to_close) {
-            if server.clients.peek(token).is_none_or(|client| client.closing == Closing::No) {
+        for token in std::mem::take(&mut server.sessions.clients.to_close) {
+            if server.sessions.clients.peek(token).is_none_or(|client| client.closing == Closing::No) {
                 continue;
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
             server.unwatch(token);
             server.end_wait(token);
-            let Some(mut client) = server.clients.remove(token) else { continue };
+            let Some(mut client) = server.sessions.clients.remove(token) else { continue };
             let _ = match &mut client.socket {
                 Socket::Tcp(stream) => self.poll.registry().deregister(stream),
                 Socket::Unix(stream) => self.poll.registry().deregister(stream),
@@ -270,34 +265,23 @@ impl EventLoop {
                 linger(&mut client.socket);
             }
             if client.no_touch {
-                server.count_no_touch();
+                server.sessions.count_no_touch();
             }
         }
     }
 
-    fn timers(&mut self, server: &mut Server) {
-        let now = Instant::now();
-        server.fire_timers(now);
-        server.sweep_turn(now);
-        server.expire_turn(now);
-        if server.pause.is_some_and(|pause| pause.until_ms <= server.clock.now_ms) {
-            server.end_pause();
+    fn duties(&mut self, server: &mut Server) {
+        server.do_duties();
+        if self.accept_later.take_if(|at| *at <= Instant::now()).is_some() {
+            self.accept_all(server);
         }
-        if now >= self.next_cron {
-            let hz = server.cron();
-            self.next_cron = now + Duration::from_millis(1000 / hz.max(1));
-            if std::mem::take(&mut self.accept_later) {
-                self.accept_all(server);
-            }
-            self.close_all(server);
-        }
-        server.look_after_waits(now);
+        self.close_all(server);
     }
 
     /// Send what can be sent before the end.
     fn drain(&mut self, server: &mut Server) {
-        for token in server.clients.tokens() {
-            server.clients.list_write(token);
+        for token in server.sessions.clients.tokens() {
+            server.sessions.clients.list_write(token);
         }
         self.write_all(server);
     }
@@ -334,7 +318,7 @@ fn linger(socket: &mut Socket) {
 }
 
 /// Whether a client's output is above its limit, at once or for too long.
-fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, now_s: i64) -> bool {
+fn over_limit(client: &mut Client, limit: crate::settings::parameters::OutputLimit, now_s: i64) -> bool {
     let queued = client.output.counted() as u64;
     if limit.hard_bytes > 0 && queued > limit.hard_bytes {
         return true;
@@ -347,179 +331,156 @@ fn over_limit(client: &mut Client, limit: crate::config::settings::OutputLimit, 
     now_s - since > limit.soft_s as i64
 }
 
-impl Server {
-    /// Read what a client has sent, unless commands of it wait.
-    fn read_client(&mut self, token: usize) {
-        let now_s = self.clock.now_s;
-        let limit = usize::try_from(self.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
-        let Some(client) = self.clients.get(token) else { return };
-        if !client.readable || client.unparsed || client.closing != Closing::No {
-            return;
-        }
-        let bytes = match client.query.receive(&mut client.socket, client.hung_up) {
-            Ok(Received::Bytes(bytes, more)) => {
-                client.readable = more;
-                bytes
-            }
-            Ok(Received::End) => {
-                crate::log::verbose("Client closed connection");
-                return self.clients.close(token);
-            }
-            Err(error) => {
-                crate::log::verbose(&format!("Reading from client: {error}"));
-                return self.clients.close(token);
-            }
-        };
-        client.active_s = now_s;
-        client.input_bytes += bytes as u64;
-        self.stats.reads += 1;
-        self.stats.input_bytes += bytes as u64;
-        if client.query.pending().len() > limit {
-            crate::log::warning(&format!(
-                "Closing client that reached max query buffer length: id={} addr={}",
-                client.id, client.address
-            ));
-            self.stats.query_limit_closed += 1;
-            self.clients.close(token);
-        }
+/// Read what a client has sent, unless commands of it wait.
+fn read_client(server: &mut Server, token: usize) {
+    let now_s = server.clock.now_s;
+    let limit = usize::try_from(server.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
+    let Some(client) = server.sessions.clients.get(token) else { return };
+    if !client.readable || client.unparsed || client.closing != Closing::No {
+        return;
     }
-
-    /// Send a client what waits for it; whether it is to go on with the next turn.
-    fn write_client(&mut self, token: usize) -> bool {
-        let now_s = self.clock.now_s;
-        let Some(client) = self.clients.get(token) else { return false };
-        client.write_listed = false;
-        if client.closing == Closing::Now {
-            self.clients.list_close(token);
-            return false;
+    let bytes = match client.query.receive(&mut client.socket, client.hung_up) {
+        Ok(Received::Bytes(bytes, more)) => {
+            client.readable = more;
+            bytes
         }
-        let before = client.output.pending();
-        if before > 0 && !client.write_blocked {
-            match client.output.send(&mut client.socket) {
-                Ok(sent) => {
-                    client.write_blocked = sent == Sent::Blocked;
-                    client.write_listed = sent == Sent::More;
-                }
-                Err(error) => {
-                    crate::log::verbose(&format!("Error writing to client: {error}"));
-                    self.clients.close(token);
-                    return false;
-                }
-            }
-            let sent = (before - client.output.pending()) as u64;
-            if sent > 0 {
-                client.active_s = now_s;
-            }
-            client.output_bytes += sent;
-            self.stats.writes += 1;
-            self.stats.output_bytes += sent;
+        Ok(Received::End) => {
+            crate::base::log::verbose("Client closed connection");
+            return server.sessions.clients.close(token);
         }
-        if client.closing == Closing::AfterReply && client.output.pending() == 0 {
-            self.clients.list_close(token);
-            return false;
+        Err(error) => {
+            crate::base::log::verbose(&format!("Reading from client: {error}"));
+            return server.sessions.clients.close(token);
         }
-        let more = client.write_listed;
-        !self.close_over_limit(token) && more
-    }
-
-    /// Close a client whose output is above its limit; whether it was.
-    pub fn close_over_limit(&mut self, token: usize) -> bool {
-        let (limit, now_s) = (self.settings.output_limits[0], self.clock.now_s);
-        let Some(client) = self.clients.get(token) else { return false };
-        if client.closing == Closing::Now || !over_limit(client, limit, now_s) {
-            return false;
-        }
-        crate::log::warning(&format!(
-            "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+    };
+    client.active_s = now_s;
+    client.input_bytes += bytes as u64;
+    server.stats.reads += 1;
+    server.stats.input_bytes += bytes as u64;
+    if client.query.pending().len() > limit {
+        crate::base::log::warning(&format!(
+            "Closing client that reached max query buffer length: id={} addr={}",
             client.id, client.address
         ));
-        self.stats.output_limit_closed += 1;
-        self.clients.close(token);
-        true
+        server.stats.query_limit_closed += 1;
+        server.sessions.clients.close(token);
     }
+}
 
-    /// Find out whether any client has CLIENT NO-TOUCH on.
-    pub fn count_no_touch(&mut self) {
-        self.any_no_touch = self.clients.iter().any(|client| client.no_touch);
+/// Send a client what waits for it; whether it is to go on with the next turn.
+fn write_client(server: &mut Server, token: usize) -> bool {
+    let now_s = server.clock.now_s;
+    let Some(client) = server.sessions.clients.get(token) else { return false };
+    client.write_listed = false;
+    if client.closing == Closing::Now {
+        server.sessions.clients.list_close(token);
+        return false;
     }
-
-    /// A connection's state at its begin.
-    fn new_client(&mut self, socket: Socket, address: String, local_address: String) -> Client {
-        use std::os::fd::AsRawFd;
-        let (is_unix, fd) = match &socket {
-            Socket::Tcp(stream) => (false, stream.as_raw_fd()),
-            Socket::Unix(stream) => (true, stream.as_raw_fd()),
-        };
-        let now_s = self.clock.now_s;
-        Client {
-            token: 0,
-            id: self.clients.next_id(),
-            socket,
-            query: Default::default(),
-            output: Default::default(),
-            write_listed: false,
-            write_blocked: false,
-            read_listed: false,
-            unparsed: false,
-            turn_over: false,
-            hung_up: false,
-            readable: false,
-            stalled: false,
-            blocked: None,
-            closing: Closing::No,
-            authenticated: self.settings.requirepass.is_empty(),
-            resp: 2,
-            db: 0,
-            transaction: None,
-            watch_spoiled: false,
-            watched: Vec::new(),
-            reply_mode: ReplyMode::On,
-            no_evict: false,
-            no_touch: false,
-            name: Vec::new(),
-            lib_name: Vec::new(),
-            lib_version: Vec::new(),
-            user: "default".into(),
-            address,
-            local_address,
-            is_unix,
-            created_s: now_s,
-            active_s: now_s,
-            last_command: "".into(),
-            soft_limit_since_s: None,
-            peak_at_ms: self.clock.now_ms,
-            input_bytes: 0,
-            output_bytes: 0,
-            commands: 0,
-            fd,
-        }
-    }
-
-    /// Why a connection is not taken, as an error reply, if so.
-    fn refusal(&self, socket: &Socket, address: &str) -> Option<String> {
-        if self.clients.len() as i64 >= self.settings.maxclients {
-            return Some("-ERR max number of clients reached\r\n".into());
-        }
-        let open = !self.settings.protected_mode || !self.settings.requirepass.is_empty();
-        let local = matches!(socket, Socket::Unix(_)) || is_loopback(address);
-        (!open && !local).then(|| PROTECTED.replace('\n', " ").trim_end().to_owned() + "\r\n")
-    }
-
-    /// Let waiting clients go on.
-    pub fn end_pause(&mut self) {
-        self.pause = None;
-        self.release_held();
-        for token in self.clients.tokens() {
-            if let Some(client) = self.clients.get(token)
-                && client.stalled
-                && client.blocked.is_none()
-            {
-                client.stalled = false;
-                client.query.restart();
-                self.clients.list_read(token);
+    let before = client.output.pending();
+    if before > 0 && !client.write_blocked {
+        match client.output.send(&mut client.socket) {
+            Ok(sent) => {
+                client.write_blocked = sent == Sent::Blocked;
+                client.write_listed = sent == Sent::More;
+            }
+            Err(error) => {
+                crate::base::log::verbose(&format!("Error writing to client: {error}"));
+                server.sessions.clients.close(token);
+                return false;
             }
         }
+        let sent = (before - client.output.pending()) as u64;
+        if sent > 0 {
+            client.active_s = now_s;
+        }
+        client.output_bytes += sent;
+        server.stats.writes += 1;
+        server.stats.output_bytes += sent;
     }
+    if client.closing == Closing::AfterReply && client.output.pending() == 0 {
+        server.sessions.clients.list_close(token);
+        return false;
+    }
+    let more = client.write_listed;
+    !close_over_limit(server, token) && more
+}
+
+/// Close a client whose output is above its limit; whether it was.
+pub fn close_over_limit(server: &mut Server, token: usize) -> bool {
+    let (limit, now_s) = (server.settings.output_limits[0], server.clock.now_s);
+    let Some(client) = server.sessions.clients.get(token) else { return false };
+    if client.closing == Closing::Now || !over_limit(client, limit, now_s) {
+        return false;
+    }
+    crate::base::log::warning(&format!(
+        "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+        client.id, client.address
+    ));
+    server.stats.output_limit_closed += 1;
+    server.sessions.clients.close(token);
+    true
+}
+
+/// A connection's state at its begin.
+fn new_client(server: &mut Server, socket: Socket, address: String, local_address: String) -> Client {
+    use std::os::fd::AsRawFd;
+    let (is_unix, fd) = match &socket {
+        Socket::Tcp(stream) => (false, stream.as_raw_fd()),
+        Socket::Unix(stream) => (true, stream.as_raw_fd()),
+    };
+    let now_s = server.clock.now_s;
+    Client {
+        token: 0,
+        id: server.sessions.clients.next_id(),
+        socket,
+        query: Default::default(),
+        output: Default::default(),
+        write_listed: false,
+        write_blocked: false,
+        read_listed: false,
+        unparsed: false,
+        turn_over: false,
+        hung_up: false,
+        readable: false,
+        stalled: false,
+        blocked: None,
+        closing: Closing::No,
+        authenticated: server.settings.requirepass.is_empty(),
+        resp: 2,
+        db: 0,
+        transaction: None,
+        watch_spoiled: false,
+        watched: Vec::new(),
+        reply_mode: ReplyMode::On,
+        no_evict: false,
+        no_touch: false,
+        name: Vec::new(),
+        lib_name: Vec::new(),
+        lib_version: Vec::new(),
+        user: "default".into(),
+        address,
+        local_address,
+        is_unix,
+        created_s: now_s,
+        active_s: now_s,
+        last_command: "".into(),
+        soft_limit_since_s: None,
+        peak_at_ms: server.clock.now_ms,
+        input_bytes: 0,
+        output_bytes: 0,
+        commands: 0,
+        fd,
+    }
+}
+
+/// Why a connection is not taken, as an error reply, if so.
+fn refusal(server: &Server, socket: &Socket, address: &str) -> Option<String> {
+    if server.sessions.clients.len() as i64 >= server.settings.maxclients {
+        return Some("-ERR max number of clients reached\r\n".into());
+    }
+    let open = !server.settings.protected_mode || !server.settings.requirepass.is_empty();
+    let local = matches!(socket, Socket::Unix(_)) || is_loopback(address);
+    (!open && !local).then(|| PROTECTED.replace('\n', " ").trim_end().to_owned() + "\r\n")
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -4,7 +4,7 @@
 //! no logic: the little code here builds constants. The C headers under
 //! `module-api/include/plinth/` are generated from it, one header per file, so
 //! header, ABI mirror and host side of a service share a stem (`keys.h`,
-//! `abi/src/keys.rs`, `core/src/module/services/keys.rs`).
+//! `abi/src/keys.rs`, `core/src/modules/services/keys.rs`).
 //!
 //! Reading order: [`bytes`] and [`status`] (the two words everything is said
 //! in), [`entry`] (what a module exports), [`host`] (how it gets the rest),

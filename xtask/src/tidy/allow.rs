@@ -11,24 +11,24 @@ struct Line {
     used: bool,
 }
 
-/// The list.
+/// A list.
 pub(super) struct List {
+    /// Its file, from the workspace's root.
+    file: &'static str,
     lines: Vec<Line>,
 }
-
-const FILE: &str = "tests/tidy/allow.tsv";
 
 impl List {
     /// Reads the list; `#` begins a comment.
     ///
     /// # Errors
     /// When it cannot be read, or a line has no reason.
-    pub(super) fn read(path: &Path) -> Result<List, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        List::parse(&text)
+    pub(super) fn read(root: &Path, file: &'static str) -> Result<List, String> {
+        let text = std::fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: {error}"))?;
+        List::parse(file, &text)
     }
 
-    fn parse(text: &str) -> Result<List, String> {
+    fn parse(file: &'static str, text: &str) -> Result<List, String> {
         let mut lines = Vec::new();
         for (at, line) in text.lines().enumerate() {
             if line.is_empty() || line.starts_with('#') {
@@ -36,14 +36,14 @@ impl List {
             }
             let fields: Vec<&str> = line.split('\t').collect();
             let [rule, path, word, reason] = fields[..] else {
-                return Err(format!("{FILE}:{}: a line is rule, file, word and reason", at + 1));
+                return Err(format!("{file}:{}: a line is rule, file, word and reason", at + 1));
             };
             if reason.trim().len() < 10 {
-                return Err(format!("{FILE}:{}: without a reason nothing is let through", at + 1));
+                return Err(format!("{file}:{}: without a reason nothing is let through", at + 1));
             }
             lines.push(Line { number: at + 1, rule: rule.into(), path: path.into(), word: word.into(), used: false });
         }
-        Ok(List { lines })
+        Ok(List { file, lines })
     }
 
     /// Whether a fault is let through.
@@ -58,12 +58,24 @@ impl List {
         let unused = self.lines.iter().filter(|line| !line.used);
         let fault = |line: &Line| Fault {
             rule: "allow",
-            path: FILE.into(),
+            path: self.file.into(),
             line: line.number,
             word: format!("{} {} {}", line.rule, line.path, line.word),
             advice: "lets nothing through any more: remove the line".into(),
         };
         unused.map(fault).collect()
+    }
+
+    /// A fault for a list that has grown beyond a number of lines.
+    pub(super) fn beyond(&self, most: usize) -> Option<Fault> {
+        let advice = format!("{} lines, and at most {most}: the list only shrinks", self.lines.len());
+        (self.lines.len() > most).then(|| Fault {
+            rule: "allow",
+            path: self.file.into(),
+            line: 0,
+            word: "lines".into(),
+            advice,
+        })
     }
 }
 
@@ -77,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_fault_is_let_through_by_its_own_line_only() {
-        let mut list = List::parse("# comment\nnames\tcore/src/x.rs\tlist\tthe name of a subcommand\n").unwrap();
+        let mut list =
+            List::parse("x.tsv", "# comment\nnames\tcore/src/x.rs\tlist\tthe name of a subcommand\n").unwrap();
         assert_eq!(list.unused().len(), 1);
         assert!(!list.lets(&fault("hash")));
         assert!(list.lets(&fault("list")) && list.lets(&fault("list")));
@@ -86,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_line_needs_a_reason() {
-        assert!(List::parse("names\tcore/src/x.rs\tlist\t\n").is_err());
-        assert!(List::parse("names\tcore/src/x.rs\tlist\n").is_err());
+        assert!(List::parse("x.tsv", "names\tcore/src/x.rs\tlist\t\n").is_err());
+        assert!(List::parse("x.tsv", "names\tcore/src/x.rs\tlist\n").is_err());
     }
 }

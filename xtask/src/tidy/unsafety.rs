@@ -5,14 +5,20 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 17] = [
-    "core/src/module/",
-    "core/src/keyspace/",
+const PLACES: [&str; 20] = [
+    // Calls across the boundary, and what is called through it.
+    "core/src/modules/",
+    "core/src/engine/",
+    "core/src/registry/",
+    "core/src/base/foreign.rs",
+    "core/src/store/",
+    // Commands as pointers into the table.
     "core/src/command/",
-    "core/src/net/output",
+    // The reply buffer that modules write into, and arguments as pointers into query buffers.
+    "core/src/socket/output",
     "core/src/net/ahead.rs",
     "core/src/net/batch.rs",
-    "core/src/clock.rs",
+    "core/src/base/clock.rs",
     "module-api/abi/",
     "module-api/sdk/",
     "module-api/table/",

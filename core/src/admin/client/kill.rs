@@ -1,9 +1,9 @@
 //! CLIENT KILL: by address as it was at first, or by filters of which all must fit.
 
-use super::listing::Kind;
-use crate::module::context::Context;
-use crate::net::client::Client;
-use crate::resp::number::parse_i64;
+use crate::admin::client::listing::Kind;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::client::Client;
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 
@@ -111,9 +111,9 @@ fn close_all(context: &mut Context, filter: &Filter<'_>) -> i64 {
     let server = context.server();
     let now_s = server.clock.now_s;
     let mut closed = 0;
-    for token in server.clients.tokens() {
+    for token in server.sessions.clients.tokens() {
         let is_own = own == Some(token);
-        let Some(client) = server.clients.get(token) else { continue };
+        let Some(client) = server.sessions.clients.get(token) else { continue };
         if is_own && filter.keep_self || !filter.fits(client, now_s) {
             continue;
         }
@@ -121,7 +121,7 @@ fn close_all(context: &mut Context, filter: &Filter<'_>) -> i64 {
         if is_own {
             client.close_after_reply();
         } else {
-            server.clients.close(token);
+            server.sessions.clients.close(token);
         }
     }
     closed

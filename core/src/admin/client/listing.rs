@@ -1,9 +1,9 @@
 //! CLIENT INFO and CLIENT LIST: one line of `name=value` words per connection.
 //! Fields: <https://redis.io/docs/latest/commands/client-list/>.
 
-use crate::module::context::Context;
-use crate::net::client::{Client, Closing};
-use crate::resp::number::parse_i64;
+use crate::base::number::parse_i64;
+use crate::engine::call::Context;
+use crate::session::client::{Client, Closing};
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 
@@ -118,7 +118,7 @@ fn write(context: &mut Context, tokens: &[usize]) -> Status {
     let now_s = server.clock.now_s;
     let mut all = String::new();
     for &token in tokens {
-        if let Some(client) = server.clients.peek(token) {
+        if let Some(client) = server.sessions.clients.peek(token) {
             all.push_str(&line(client, now_s, if own == Some(token) { own_argv_bytes } else { 0 }));
             all.push('\n');
         }
@@ -139,18 +139,18 @@ pub(super) fn list(context: &mut Context) -> Status {
         let Some(kind) = Kind::named(name) else {
             return context.error(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(name)));
         };
-        let clients = &context.server().clients;
+        let clients = &context.server().sessions.clients;
         let fits = |token: &usize| clients.peek(*token).is_some_and(|client| Kind::of(client) == kind);
         let tokens: Vec<usize> = clients.tokens().into_iter().filter(fits).collect();
         write(context, &tokens)
     } else if argc > 3 && context.arg_is(2, "ID") {
         let ids: Option<Vec<i64>> = (3..argc).map(|at| parse_i64(context.arg(at))).collect();
         let Some(ids) = ids else { return context.error("ERR Invalid client ID") };
-        let clients = &context.server().clients;
+        let clients = &context.server().sessions.clients;
         let tokens: Vec<usize> = ids.iter().filter_map(|id| clients.token(u64::try_from(*id).ok()?)).collect();
         write(context, &tokens)
     } else if argc == 2 {
-        let tokens = context.server().clients.tokens();
+        let tokens = context.server().sessions.clients.tokens();
         write(context, &tokens)
     } else {
         context.error("ERR syntax error")

@@ -3,9 +3,10 @@
 //! What a spec leaves empty is left out of the map, as in the reference; a group is
 //! always there.
 
-use crate::command::table::{Registered, text, widened};
-use crate::resp::write::Writer;
-use crate::server::Server;
+use crate::base::foreign::{text, widened};
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Docs};
 
@@ -27,7 +28,7 @@ fn shown(bytes: Bytes) -> String {
 /// Write a command's docs.
 pub(super) fn write(reply: &mut Writer<'_>, command: &Registered, server: &Server) {
     let docs = of(command).unwrap_or(Docs::NEW);
-    let of_module = super::is_of_module(command);
+    let of_module = crate::admin::command::is_of_module(command);
     let group = match shown(docs.group) {
         named if !of_module && !named.is_empty() => named,
         _ if of_module => "module".into(),
@@ -36,7 +37,7 @@ pub(super) fn write(reply: &mut Writer<'_>, command: &Registered, server: &Serve
     let mut texts = vec![("summary", shown(docs.summary)), ("since", shown(docs.since)), ("group", group)];
     texts.push(("complexity", shown(docs.complexity)));
     if of_module {
-        texts.push(("module", server.modules.name(command.module).to_owned()));
+        texts.push(("module", server.registry.modules.name(command.module).to_owned()));
     }
     let deprecated = shown(docs.deprecated_since);
     let replaced_by = shown(docs.replaced_by);

@@ -4,10 +4,11 @@
 //!   name, arity, flags, first key, last key, step, categories, tips, key specs, subcommands
 //! ```
 
+use crate::base::foreign::text;
 use crate::command::category::Categories;
 use crate::command::keyspec::Range;
-use crate::command::table::{Registered, text};
-use crate::resp::write::Writer;
+use crate::engine::call::Registered;
+use crate::wire::write::Writer;
 use plinth_abi::command::{self as abi, KeySpec};
 
 /// Names of bits, in the order in which they are shown.
@@ -68,7 +69,7 @@ pub(super) fn write(reply: &mut Writer<'_>, command: &Registered, categories: &C
     if range.movable || specs.is_empty() && command.spec.find_keys.is_some() {
         flags |= abi::COMMAND_MOVABLE_KEYS;
     }
-    if super::is_of_module(command) {
+    if crate::admin::command::is_of_module(command) {
         flags |= OF_MODULE;
     }
     reply.array(10);

@@ -5,9 +5,9 @@
 //! are written alike; a type that writes equal values in different orders is told
 //! apart from itself.
 
-use crate::keyspace::entry::EntryPtr;
-use crate::module::context::Context;
-use crate::server::Server;
+use crate::engine::call::Context;
+use crate::engine::server::Server;
+use crate::store::entry::EntryPtr;
 use plinth_abi::status::{STATUS_OK, Status};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -35,31 +35,29 @@ fn hex(digest: Digest) -> String {
     format!("{:016x}{:016x}{:08x}", digest[0], digest[1], digest[2] >> 32)
 }
 
-impl Server {
-    fn value_digest(&mut self, entry: EntryPtr) -> Digest {
-        let body = self.save_value(entry).unwrap_or_default();
-        digest(&[&[u8::from(entry.has_expiry())], &body])
-    }
+fn value_digest(server: &mut Server, entry: EntryPtr) -> Digest {
+    let body = server.store.save_value(entry).unwrap_or_default();
+    digest(&[&[u8::from(entry.has_expiry())], &body])
+}
 
-    fn data_digest(&mut self) -> Digest {
-        let mut sum = Digest::default();
-        for db in 0..self.keyspace.databases.len() {
-            let mut entries = Vec::new();
-            self.keyspace.databases[db].table.for_each(|entry, _| entries.push(entry));
-            for entry in entries {
-                let value = self.value_digest(entry).map(u64::to_le_bytes).concat();
-                // SAFETY: nothing runs between here and the walk over the table that gave
-                // the entry.
-                let key = unsafe { entry.key() };
-                add(&mut sum, digest(&[&(db as u64).to_le_bytes(), key, &value]));
-            }
+fn data_digest(server: &mut Server) -> Digest {
+    let mut sum = Digest::default();
+    for db in 0..server.store.databases.len() {
+        let mut entries = Vec::new();
+        server.store.databases[db].table.for_each(|entry, _| entries.push(entry));
+        for entry in entries {
+            let value = value_digest(server, entry).map(u64::to_le_bytes).concat();
+            // SAFETY: nothing runs between here and the walk over the table that gave
+            // the entry.
+            let key = unsafe { entry.key() };
+            add(&mut sum, digest(&[&(db as u64).to_le_bytes(), key, &value]));
         }
-        sum
     }
+    sum
 }
 
 pub(super) fn all(context: &mut Context) -> Status {
-    let text = hex(context.server().data_digest());
+    let text = hex(data_digest(context.server()));
     context.reply().simple(&text);
     STATUS_OK
 }
@@ -70,9 +68,9 @@ pub(super) fn values(context: &mut Context) -> Status {
     context.reply().array(keys.len());
     for key in keys {
         let server = context.server();
-        let hash = server.keyspace.hash(key);
-        let found = server.keyspace.databases[db].find(hash, key);
-        let text = hex(found.map_or(Digest::default(), |entry| server.value_digest(entry)));
+        let hash = server.store.hash(key);
+        let found = server.store.databases[db].find(hash, key);
+        let text = hex(found.map_or(Digest::default(), |entry| value_digest(server, entry)));
         context.reply().simple(&text);
     }
     STATUS_OK

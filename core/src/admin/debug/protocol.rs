@@ -1,7 +1,7 @@
 //! DEBUG PROTOCOL: one reply of each kind, for the authors of clients.
 
-use crate::module::context::Context;
-use crate::resp::write::Writer;
+use crate::engine::call::Context;
+use crate::wire::write::Writer;
 use plinth_abi::reply::{REPLY_ATTRIBUTE, REPLY_PUSH};
 use plinth_abi::status::{STATUS_OK, Status};
 

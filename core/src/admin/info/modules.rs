@@ -16,17 +16,19 @@
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
 //! last said. The path is the last, because it may hold a comma.
 
-use super::Fields;
-use crate::command::table::Registered;
-use crate::module::{Module, ModuleId};
-use crate::server::Server;
+use crate::admin::info::Fields;
+use crate::base::id::ModuleId;
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::registry::modules::Module;
+use crate::registry::modules::Standing;
 
 pub(super) fn list(server: &mut Server, fields: &mut Fields) {
     fields.section("Modules");
-    for module in server.modules.visible() {
+    for module in server.registry.modules.visible() {
         redis_line(server, module, fields);
     }
-    for module in server.modules.visible() {
+    for module in server.registry.modules.visible() {
         own_line(server, module, fields);
     }
     for one in crate::admin::module::replace::shown(server, "") {
@@ -41,7 +43,7 @@ pub(super) fn list(server: &mut Server, fields: &mut Fields) {
             ),
         );
     }
-    let ghosts = &server.keyspace.ghosts;
+    let ghosts = &server.store.ghosts;
     if ghosts.values() > 0 {
         let types = bracketed(ghosts.iter().map(|(name, _)| name));
         fields.add("plinth_ghosts", format_args!("values={},types={types}", ghosts.values()));
@@ -50,7 +52,7 @@ pub(super) fn list(server: &mut Server, fields: &mut Fields) {
 
 /// Names of modules whose services a module uses.
 fn providers<'a>(server: &'a Server, module: &'a Module) -> impl Iterator<Item = ModuleId> + 'a {
-    let provider = |id: &String| server.modules.service(id).map(|service| service.module);
+    let provider = |id: &String| server.registry.modules.service(id).map(|service| service.module);
     module.uses.iter().filter_map(provider).filter(|id| *id != ModuleId::CORE && *id != module.id)
 }
 
@@ -62,8 +64,8 @@ fn bracketed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn redis_line(server: &Server, module: &Module, fields: &mut Fields) {
-    let using = bracketed(providers(server, module).map(|id| server.modules.name(id)));
-    let users = server.modules.visible().filter(|other| providers(server, other).any(|id| id == module.id));
+    let using = bracketed(providers(server, module).map(|id| server.registry.modules.name(id)));
+    let users = server.registry.modules.visible().filter(|other| providers(server, other).any(|id| id == module.id));
     let used_by = bracketed(users.map(|other| other.name.as_str()));
     fields.add(
         "module",
@@ -76,15 +78,15 @@ fn redis_line(server: &Server, module: &Module, fields: &mut Fields) {
 }
 
 fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
-    let types = || module.types.iter().filter_map(|id| server.keyspace.types.get(*id));
-    let services = server.modules.services.iter().filter(|service| service.module == module.id);
+    let types = || module.types.iter().filter_map(|id| server.store.types.get(*id));
+    let services = server.registry.modules.services.iter().filter(|service| service.module == module.id);
     let mine = |command: &&Registered| command.module == module.id;
     let all = || {
         let whole = server.commands.iter().filter(mine);
         whole.flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|sub| &**sub)))
     };
     let ticks = all().map(|command| command.stats.ticks).sum::<u64>() + module.hook_ticks;
-    let leaving = if module.leaving { "state=leaving," } else { "" };
+    let leaving = if module.standing == Standing::Leaving { "state=leaving," } else { "" };
     fields.add(
         &format!("plinth_module_{}", module.name),
         format_args!(

@@ -1,10 +1,10 @@
 //! INFO's sections about what the server runs on and what it takes.
 
-use super::{Fields, ratio};
+use crate::admin::info::{Fields, ratio};
 use crate::admin::server::{REDIS_VERSION, VERSION};
-use crate::config::settings::EVICTION_POLICIES;
-use crate::memory;
-use crate::server::Server;
+use crate::base::memory;
+use crate::engine::server::Server;
+use crate::settings::parameters::EVICTION_POLICIES;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -12,7 +12,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 fn build_id() -> String {
     format!(
         "{:016x}",
-        crate::persist::crc64::checksum(format!("plinth {VERSION} {}", std::env::consts::ARCH).as_bytes())
+        crate::durable::crc64::checksum(format!("plinth {VERSION} {}", std::env::consts::ARCH).as_bytes())
     )
 }
 
@@ -35,7 +35,7 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("process_supervised", "no");
     fields.add("run_id", &server.run_id);
     fields.add("tcp_port", server.port);
-    fields.add("server_time_usec", crate::clock::unix_us());
+    fields.add("server_time_usec", crate::base::clock::unix_us());
     fields.add("uptime_in_seconds", server.clock.uptime_s());
     fields.add("uptime_in_days", server.clock.uptime_s() / SECONDS_PER_DAY);
     fields.add("hz", server.settings.hz);
@@ -65,16 +65,16 @@ fn listeners(server: &Server, fields: &mut Fields) {
 pub(super) fn clients(server: &mut Server, fields: &mut Fields) {
     let (input, output) = server.stats.buffers.largest(server.clock.now_s);
     fields.section("Clients");
-    fields.add("connected_clients", server.clients.len());
+    fields.add("connected_clients", server.sessions.clients.len());
     fields.add("cluster_connections", 0);
     fields.add("maxclients", server.settings.maxclients);
     fields.add("client_recent_max_input_buffer", input);
     fields.add("client_recent_max_output_buffer", output);
-    fields.add("blocked_clients", server.clients.iter().filter(|client| client.stalled).count());
+    fields.add("blocked_clients", server.sessions.clients.iter().filter(|client| client.stalled).count());
     fields.add("tracking_clients", 0);
-    fields.add("clients_in_timeout_table", server.blocking.timeouts());
-    fields.add("total_blocking_keys", server.blocking.keys());
-    fields.add("total_blocking_keys_on_nokey", server.blocking.removal_keys());
+    fields.add("clients_in_timeout_table", server.sessions.blocking.timeouts());
+    fields.add("total_blocking_keys", server.sessions.blocking.keys());
+    fields.add("total_blocking_keys_on_nokey", server.sessions.blocking.removal_keys());
 }
 
 /// Bytes of the machine's memory.
@@ -88,8 +88,8 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     let (used, resident, startup) = (memory::used_bytes(), memory::resident_bytes(), memory::startup_bytes());
     server.stats.peak_memory = server.stats.peak_memory.max(used);
     let peak = server.stats.peak_memory;
-    let of_clients: usize = server.clients.iter().map(crate::net::client::Client::memory_bytes).sum();
-    let of_tables: usize = server.keyspace.databases.iter().map(|database| database.table.memory_bytes()).sum();
+    let of_clients: usize = server.sessions.clients.iter().map(crate::session::client::Client::memory_bytes).sum();
+    let of_tables: usize = server.store.databases.iter().map(|database| database.table.memory_bytes()).sum();
     let overhead = (startup + of_clients + of_tables).min(used);
     let dataset = used - overhead;
     fields.section("Memory");
@@ -117,8 +117,8 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
     fields.add("mem_allocator", format_args!("jemalloc-{}", memory::allocator_version()));
     fields.add("active_defrag_running", 0);
-    fields.add("lazyfree_pending_objects", server.keyspace.background.pending());
-    fields.add("lazyfreed_objects", server.keyspace.background.freed());
+    fields.add("lazyfree_pending_objects", server.store.background.pending());
+    fields.add("lazyfreed_objects", server.store.background.freed());
 }
 
 /// What scripts take, as long as there are none.

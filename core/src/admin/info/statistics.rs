@@ -1,8 +1,8 @@
 //! INFO's sections of counters.
 
-use super::{Fields, ratio};
-use crate::command::table::Registered;
-use crate::server::Server;
+use crate::admin::info::{Fields, ratio};
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
 
 /// Bytes in the kilobyte of the network figures.
 const KILOBYTE: f64 = 1024.0;
@@ -24,14 +24,14 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     kilobytes("instantaneous_output_repl_kbps", 0);
     fields.add("rejected_connections", stats.rejected_connections);
     fields.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
-    fields.add("expired_keys", stats.expired);
-    fields.add("expired_stale_perc", format_args!("{:.2}", stats.expired_stale_percent));
-    fields.add("expired_time_cap_reached_count", stats.expire_budget_reached);
-    fields.add("expire_cycle_cpu_milliseconds", stats.expire_cycle_us / 1000);
+    fields.add("expired_keys", server.store.counters.expired);
+    fields.add("expired_stale_perc", format_args!("{:.2}", server.store.counters.expired_stale_percent));
+    fields.add("expired_time_cap_reached_count", server.store.counters.expire_budget_reached);
+    fields.add("expire_cycle_cpu_milliseconds", server.store.counters.expire_cycle_us / 1000);
     fields.zeros(&["evicted_keys", "evicted_clients", "total_eviction_exceeded_time"]);
     fields.add("current_eviction_exceeded_time", 0);
-    fields.add("keyspace_hits", stats.hits);
-    fields.add("keyspace_misses", stats.misses);
+    fields.add("keyspace_hits", server.store.counters.hits);
+    fields.add("keyspace_misses", server.store.counters.misses);
     fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
     fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);

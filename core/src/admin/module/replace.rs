@@ -4,11 +4,12 @@
 //! `STATUS`, `PAUSE`, `RESUME` and `ROLLBACK` are words of the command, so a module of
 //! such a name cannot be replaced.
 
-use super::{FLAGS, GROUP, may_change};
-use crate::admin::CoreCommand;
-use crate::module::context::Context;
-use crate::module::load::{LoadError, LoadRequest};
-use crate::server::Server;
+use crate::admin::module::{FLAGS, GROUP, may_change};
+use crate::admin::spec::CoreCommand;
+use crate::engine::call::Context;
+use crate::engine::call::Replacement;
+use crate::engine::server::Server;
+use crate::modules::load::{LoadError, LoadRequest};
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -89,11 +90,11 @@ fn replace(context: &mut Context) -> Status {
     }
     if context.argc() == 4 {
         let done = if context.arg_is(2, "PAUSE") {
-            Some(context.server().pause_replacement(&name, true))
+            Some(crate::modules::replace::pause_replacement(context.server(), &name, true))
         } else if context.arg_is(2, "RESUME") {
-            Some(context.server().pause_replacement(&name, false))
+            Some(crate::modules::replace::pause_replacement(context.server(), &name, false))
         } else if context.arg_is(2, "ROLLBACK") {
-            Some(context.server().roll_back(&name))
+            Some(crate::modules::replace::roll_back(context.server(), &name))
         } else {
             None
         };
@@ -104,9 +105,9 @@ fn replace(context: &mut Context) -> Status {
     let (old, path) = (context.arg_text(2).into_owned(), context.arg_text(3).into_owned());
     let args = (4..context.argc()).map(|at| context.arg(at).to_vec()).collect();
     let request = LoadRequest { args, parameters: Vec::new() };
-    let done = context.server().replace_module(&old, Path::new(&path), request);
+    let done = crate::modules::replace::replace_module(context.server(), &old, Path::new(&path), request);
     if let Err(error) = &done {
-        crate::log::warning(&format!("Module '{old}' is not replaced by {path}: {error}"));
+        crate::base::log::warning(&format!("Module '{old}' is not replaced by {path}: {error}"));
     }
     answer(context, done)
 }
@@ -134,23 +135,31 @@ pub struct Shown {
 
 /// All replacements, or those of a module of a name.
 pub fn shown(server: &Server, name: &str) -> Vec<Shown> {
-    let module = |id| server.modules.get(id);
+    let module = |id| server.registry.modules.get(id);
     let version = |id| module(id).map_or(String::new(), |module| module.version.clone());
     let is_asked = |id| name.is_empty() || module(id).is_some_and(|module| module.name == name);
-    let asked = server.replacements.iter().filter(|one| is_asked(one.active) || is_asked(one.inactive));
+    let asked = server.registry.replacements.iter().filter(|one| is_asked(one.active) || is_asked(one.inactive));
+    let types = |id| server.registry.modules.get(id).map(|module| module.types.as_slice()).unwrap_or_default();
+    let counts =
+        |one: &Replacement| server.store.types.converted(types(one.active).iter().chain(types(one.inactive)).copied());
     asked
         .map(|one| Shown {
-            module: server.modules.name(one.active).to_owned(),
+            module: server.registry.modules.name(one.active).to_owned(),
             versions: (version(one.active), version(one.inactive)),
-            state: one.state(),
-            values: [server.values_of(one.inactive), one.converted, one.sliced, one.failed],
-            current: server.migration_of(one.inactive).map(|(key, elements)| (key.to_vec(), elements)),
+            state: one.stage.name(),
+            values: [
+                crate::modules::leave::values_of(server, one.inactive),
+                counts(one).values,
+                counts(one).sliced,
+                counts(one).failed,
+            ],
+            current: server.store.migration_of(one.inactive).map(|(key, elements)| (key.to_vec(), elements)),
         })
         .collect()
 }
 
 fn status(context: &mut Context, name: &str) -> Status {
-    context.server().settle_accounts();
+    context.server().store.settle_accounts();
     let all = shown(context.server(), name);
     let mut reply = context.reply();
     reply.array(all.len());

@@ -1,0 +1,61 @@
+//! CONFIG REWRITE: what the server knows of its parameters, for the file.
+
+use crate::engine::server::Server;
+use crate::settings::parameters::{self as settings, Settings};
+use crate::settings::rewrite::{Said, lines, module_said, replace_file, rewritten, word};
+use std::io;
+
+/// Put all parameters back into the configuration file; with `force`, also those
+/// at their default that the file does not mention.
+pub fn rewrite(server: &mut Server, force: bool) -> io::Result<()> {
+    let path = server.config_file.clone();
+    let old = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    let mut said = said(server);
+    said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
+    let known = |name: &str| match settings::find(name) {
+        Some(parameter) => Some(parameter.name.to_owned()),
+        None if matches!(name, "include" | "loadmodule" | "rename-command") => Some(name.to_owned()),
+        None => {
+            let at = server.registry.find_parameter(name);
+            at.and_then(|at| server.registry.parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
+        }
+    };
+    replace_file(&path, &rewritten(&old, &said, &known))
+}
+
+/// What the file is to say.
+fn said(server: &mut Server) -> Vec<Said> {
+    let mut default = Settings::default();
+    let mut all: Vec<Said> = settings::all()
+        .map(|parameter| Said {
+            name: parameter.name.into(),
+            lines: lines(parameter, &mut server.settings, &mut default),
+        })
+        .collect();
+    let parameters = server.registry.modules.visible().flat_map(|module| &module.parameters);
+    all.extend(parameters.map(module_said));
+    all.push(Said { name: "loadmodule".into(), lines: loaded(server) });
+    all
+}
+
+/// `loadmodule` lines: one for each module that would not load by itserver.
+fn loaded(server: &Server) -> Vec<(Vec<u8>, bool)> {
+    let named = |path: &str| server.settings.loadmodule.iter().any(|words| words[0] == path);
+    let mut lines = Vec::new();
+    for module in server.registry.modules.visible() {
+        let path = module.path.display().to_string();
+        if !named(&path) && crate::modules::folder::loads_by_itself(server, &module.path) {
+            continue;
+        }
+        let mut line = format!("loadmodule {path}").into_bytes();
+        for arg in &module.args {
+            line.push(b' ');
+            word(arg, &mut line);
+        }
+        lines.push((line, true));
+    }
+    lines
+}

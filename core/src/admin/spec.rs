@@ -1,0 +1,41 @@
+//! A command of the core as its file gives it: the spec beside the handler.
+
+use crate::base::id::ModuleId;
+use crate::engine::call::{CoreHandler, Registered, Run};
+use plinth_abi::command::Command;
+
+/// A command of the core: its spec and its handler.
+pub struct CoreCommand {
+    /// Spec; `run` and `subcommands` in it are not used.
+    pub spec: Command,
+    /// Handler; `None` for a container.
+    pub run: Option<CoreHandler>,
+    /// Subcommands.
+    pub subcommands: &'static [CoreCommand],
+}
+
+impl CoreCommand {
+    /// A command without subcommands.
+    pub const fn new(spec: Command, run: CoreHandler) -> CoreCommand {
+        CoreCommand { spec, run: Some(run), subcommands: &[] }
+    }
+
+    /// A command with subcommands, which may also run by itself.
+    pub const fn container(
+        spec: Command,
+        run: Option<CoreHandler>,
+        subcommands: &'static [CoreCommand],
+    ) -> CoreCommand {
+        CoreCommand { spec, run, subcommands }
+    }
+
+    /// What the command table holds of it.
+    pub fn register(&'static self, parent: Option<&str>) -> Box<Registered> {
+        let run = self.run.map_or(Run::Container, Run::Core);
+        // SAFETY: the spec is a constant of this executable.
+        let mut registered = unsafe { Registered::new(self.spec, parent, ModuleId::CORE, std::ptr::null(), run) };
+        let name = registered.name.clone();
+        registered.subcommands = self.subcommands.iter().map(|sub| sub.register(Some(&name))).collect();
+        registered
+    }
+}

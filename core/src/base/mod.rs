@@ -1,0 +1,13 @@
+//! What every room uses and nothing of ours is under: time, the log, memory, text, numbers, identities.
+
+pub mod clock;
+pub mod foreign;
+pub mod id;
+pub mod log;
+pub mod memory;
+pub mod number;
+pub mod pace;
+pub mod pattern;
+pub mod random;
+pub mod signals;
+pub mod words;

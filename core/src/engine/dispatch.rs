@@ -1,0 +1,428 @@
+//! Dispatch: the gates before a command runs, the run, and what follows it.
+//!
+//! A client whose session is plain (authenticated, outside MULTI, replies on)
+//! takes the short way: arity, memory, run. Everything else is looked at on the
+//! other way only.
+
+use crate::base::clock::ticks;
+use crate::command::status;
+use crate::engine::call::{CallParts, Context};
+use crate::engine::call::{Registered, Run};
+use crate::engine::gates::Verdict;
+use crate::engine::server::Server;
+use crate::session::client::{Client, ReplyMode};
+use crate::session::transaction::is_exec;
+use crate::socket::output::{Mark, Output};
+use plinth_abi::bytes::Bytes;
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
+use plinth_abi::command as abi;
+use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// What became of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It ran, was queued, or was refused: it is consumed.
+    Done,
+    /// It must wait: it is to be put back and parsed again.
+    Wait,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy)]
+pub struct Caller {
+    /// Token and id of the client.
+    pub client: Option<(usize, u64)>,
+    /// Where the reply goes.
+    pub output: *mut Output,
+    /// Selected database.
+    pub db: u32,
+    /// Protocol version.
+    pub resp: u8,
+    /// `CALL_*` bits.
+    pub flags: u32,
+}
+
+impl Server {
+    /// Run a command that a client has sent.
+    ///
+    /// `command` was looked up by the batch; `None` is an unknown name.
+    ///
+    /// # Safety
+    /// The client is alive, and nobody holds a reference to it: a handler may look any
+    /// client up, so none is held here across the run either.
+    #[inline(always)]
+    pub unsafe fn execute(
+        &mut self,
+        client: NonNull<Client>,
+        command: Option<NonNull<Registered>>,
+        args: &[Bytes],
+        hash: Option<u64>,
+    ) -> Outcome {
+        let at = client.as_ptr();
+        // SAFETY: promised by the caller; the reference ends before the run.
+        let client = unsafe { &mut *at };
+        client.active_s = self.clock.now_s;
+        client.commands += 1;
+        let token = client.token;
+        let Some(command) = command else {
+            return self.refuse_unknown(token, args);
+        };
+        // SAFETY: the batch looks a command up again when the table has changed.
+        let command = unsafe { &mut *command.as_ptr() };
+        let gated = self.sessions.pause.is_some()
+            || self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM)
+            || !command.subcommands.is_empty()
+            || !client.is_plain();
+        if gated || !command.takes(args.len()) {
+            return self.execute_gated(token, command, args, hash);
+        }
+        if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
+            client.last_command = command.shared_name.clone();
+        }
+        let (id, db, resp) = (client.id, client.db, client.resp);
+        // SAFETY: as above; the output is reached through the pointer, not the reference.
+        let output = unsafe { &raw mut (*at).output };
+        let caller = Caller { client: Some((token, id)), output, db, resp, flags: 0 };
+        self.run_here(command, args, hash, caller);
+        Outcome::Done
+    }
+
+    #[cold]
+    fn refuse_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
+        // SAFETY: arguments live as long as the batch.
+        let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        if slices.first().is_some_and(|name| matches!(name.to_ascii_lowercase().as_slice(), b"post" | b"host:")) {
+            crate::base::log::warning(
+                "Possible SECURITY ATTACK detected: an HTTP request arrived; the connection is closed.",
+            );
+            if let Some(client) = self.sessions.clients.get(token) {
+                client.closing = crate::session::client::Closing::Now;
+            }
+            return Outcome::Done;
+        }
+        let text = status::unknown(&slices);
+        self.refuse(token, None, &text);
+        Outcome::Done
+    }
+
+    #[cold]
+    fn execute_gated(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+        let command = match self.resolve_subcommand(command, args) {
+            Ok(command) => command,
+            Err(text) => {
+                self.refuse(token, Some(command), &text);
+                return Outcome::Done;
+            }
+        };
+        // SAFETY: a subcommand lives as long as its container.
+        let command = unsafe { &mut *command };
+        let verdict = self.pass_gates(token, command, args);
+        if let Verdict::Refuse(text) = &verdict {
+            self.refuse(token, Some(command), text);
+            return Outcome::Done;
+        }
+        let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
+        client.last_command = command.shared_name.clone();
+        if verdict == Verdict::Wait {
+            client.commands -= 1;
+            return Outcome::Wait;
+        }
+        let mode = client.reply_mode;
+        match mode {
+            _ if verdict == Verdict::Queued => {
+                if mode == ReplyMode::On {
+                    client.output.write(b"+QUEUED\r\n");
+                }
+            }
+            ReplyMode::On => {
+                let caller = Caller {
+                    client: Some((token, client.id)),
+                    output: &raw mut client.output,
+                    db: client.db,
+                    resp: client.resp,
+                    flags: 0,
+                };
+                self.run(command, args, hash, caller);
+            }
+            _ => self.run_silent(token, command, args, hash),
+        }
+        self.settle_skip(token, mode);
+        Outcome::Done
+    }
+
+    /// Run a command whose reply is thrown away, or sent after all when the command
+    /// itself turned replies on.
+    fn run_silent(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) {
+        let Some(client) = self.sessions.clients.get(token) else { return };
+        let (id, db, resp) = (client.id, client.db, client.resp);
+        let mut output = std::mem::take(&mut self.sink);
+        let begin = output.mark();
+        let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp, flags: 0 };
+        self.run(command, args, hash, caller);
+        if let Some(client) = self.sessions.clients.get(token)
+            && client.reply_mode == ReplyMode::On
+        {
+            client.output.write(&output.copy_after(begin));
+        }
+        output.rewind(begin);
+        self.sink = output;
+    }
+
+    /// After a command, given the mode before it: `CLIENT REPLY SKIP` silences the next
+    /// command, and only that.
+    fn settle_skip(&mut self, token: usize, before: ReplyMode) {
+        let Some(client) = self.sessions.clients.get(token) else { return };
+        match (before, client.reply_mode) {
+            (_, ReplyMode::SkipNext) => client.reply_mode = ReplyMode::Skip,
+            (ReplyMode::Skip, ReplyMode::Skip) => client.reply_mode = ReplyMode::On,
+            _ => {}
+        }
+    }
+
+    /// The subcommand that the arguments name, or the command itself; the error when
+    /// there is none, or when their number does not fit.
+    pub fn resolve_subcommand(&self, command: &mut Registered, args: &[Bytes]) -> Result<*mut Registered, String> {
+        let mut found: *mut Registered = command;
+        if !command.subcommands.is_empty() {
+            if let Some(name) = args.get(1) {
+                // SAFETY: arguments live as long as the batch.
+                let name = unsafe { name.as_slice() };
+                let sub =
+                    command.subcommands.iter_mut().find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name));
+                if let Some(sub) = sub {
+                    found = &raw mut **sub;
+                } else {
+                    return Err(format!(
+                        "ERR unknown subcommand '{}'. Try {} HELP.",
+                        String::from_utf8_lossy(&name[..name.len().min(128)]),
+                        command.name.to_ascii_uppercase()
+                    ));
+                }
+            } else if matches!(command.run, Run::Container) {
+                return Err(status::arity(&command.name));
+            }
+        }
+        // SAFETY: `found` is `command` or one of its subcommands.
+        let resolved = unsafe { &*found };
+        if resolved.takes(args.len()) { Ok(found) } else { Err(status::arity(&resolved.name)) }
+    }
+
+    /// What becomes of a command at the gates: that of the first which does not let it pass.
+    fn pass_gates(&mut self, token: usize, command: &Registered, args: &[Bytes]) -> Verdict {
+        for gate in self.lists.gates {
+            let verdict = gate(self, token, command, args);
+            if verdict != Verdict::Pass {
+                return verdict;
+            }
+        }
+        Verdict::Pass
+    }
+
+    /// Send an error without a run; inside MULTI the transaction fails.
+    #[cold]
+    pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &str) {
+        let is_exec = command.as_ref().is_some_and(|command| is_exec(&command.name));
+        if let Some(command) = command {
+            command.stats.rejected += 1;
+        }
+        let code = text.split(' ').next().unwrap_or("ERR").to_owned();
+        self.stats.count_error(&code);
+        let Some(client) = self.sessions.clients.get(token) else { return };
+        if let Some(transaction) = &mut client.transaction {
+            transaction.failed |= !is_exec;
+        }
+        if client.reply_mode == ReplyMode::On {
+            let resp3 = client.resp == 3;
+            crate::wire::write::Writer::new(&mut client.output, resp3).error(text.as_bytes());
+        } else if client.reply_mode == ReplyMode::Skip {
+            client.reply_mode = ReplyMode::On;
+        } else if client.reply_mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+    }
+
+    /// Run a command, past all gates, and count it.
+    pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        self.run_here(command, args, hash, caller)
+    }
+
+    /// The same, compiled into the batch's loop.
+    #[inline(always)]
+    fn run_here(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        let begun = self.last_ticks;
+        let status = self.invoke(command, args, hash, caller);
+        // One look at the counter per command: the end of one is the begin of the next.
+        self.last_ticks = ticks();
+        command.count(self.last_ticks.wrapping_sub(begun));
+        self.stats.commands += 1;
+        if self.store.effects.is_due {
+            self.record();
+        }
+        status
+    }
+
+    #[inline(always)]
+    fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if !self.registry.replacements.is_empty() {
+            return self.invoke_routed(command, args, hash, caller);
+        }
+        self.invoke_this(command, args, hash, caller)
+    }
+
+    /// Run this very command.
+    #[inline(always)]
+    pub fn invoke_this(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
+        let parts = CallParts {
+            args,
+            output: caller.output,
+            client: caller.client,
+            db: caller.db,
+            resp: caller.resp,
+            flags: caller.flags,
+            module: command.module,
+            host: command.host,
+        };
+        // SAFETY: the output belongs to a client, which is not freed before the turn
+        // ends, or to the caller, who waits; the server is not used in the meantime.
+        let mut context = unsafe { Context::new(self, parts) };
+        context.set_command(command, hash);
+        let status = match command.run {
+            Run::Core(handler) => handler(&mut context),
+            // SAFETY: the handler belongs to a loaded module and gets a whole call.
+            Run::Module(handler) => unsafe { handler(&raw mut context.call) },
+            Run::Container => STATUS_OK,
+        };
+        let mark = context.mark;
+        if status != STATUS_OK {
+            self.finish_error(command, status, mark, &caller);
+        }
+        status
+    }
+
+    /// Send the standard error for a status, and count the error.
+    #[cold]
+    fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
+        if caller.flags & (CALL_NO_BLOCK | CALL_RETRY) == 0 {
+            self.give_up_wait();
+        }
+        // SAFETY: as in `invoke`; the context is gone.
+        let output = unsafe { &mut *caller.output };
+        let text = if status == STATUS_GHOST && !self.store.ghost_note.is_empty() {
+            Some(std::mem::take(&mut self.store.ghost_note))
+        } else {
+            status::error_text(status, &command.name)
+        };
+        if let Some(text) = text {
+            output.rewind(mark);
+            crate::wire::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
+        }
+        if status == STATUS_PANIC {
+            command.stats.panics += 1;
+            self.stats.panics += 1;
+            crate::base::log::warning(&format!(
+                "The module '{}' panicked while it ran '{}'; the error is contained.",
+                self.registry.modules.name(command.module),
+                command.name
+            ));
+        }
+        if status != STATUS_REPLIED || output.byte_after(mark) == Some(b'-') {
+            let reply = output.copy_after(mark);
+            let code: Vec<u8> =
+                reply.iter().skip(1).take_while(|byte| !matches!(byte, b' ' | b'\r')).copied().collect();
+            self.stats.count_error(&String::from_utf8_lossy(&code));
+            command.stats.failed += 1;
+        }
+    }
+
+    /// Run a command in a caller's stead (EXEC, or a module): all gates but those of
+    /// the session.
+    pub fn run_nested(&mut self, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: the caller keeps the arguments.
+        let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        let Some(command) = slices.first().and_then(|name| self.commands.find(name)) else {
+            return self.nested_error(None, &status::unknown(&slices), &caller);
+        };
+        // SAFETY: the table has just given the pointer.
+        unsafe { self.run_found(command, args, caller) }
+    }
+
+    /// The same for a command that the table has given.
+    ///
+    /// # Safety
+    /// The table has not changed since it gave the pointer.
+    pub unsafe fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
+        // SAFETY: promised by the caller.
+        match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller }),
+            Err(status) => status,
+        }
+    }
+
+    /// Run the command of a client again that has waited, unless CLIENT PAUSE holds it
+    /// back. It was counted when it began to wait.
+    pub fn run_waiting(&mut self, token: usize, name: &[u8], args: &[Bytes], caller: Caller) -> Option<Status> {
+        let Some(command) = self.commands.find(name) else {
+            return Some(self.nested_error(None, &status::unknown(&[name]), &caller));
+        };
+        // SAFETY: the table has just given the pointer.
+        let command = match unsafe { self.checked(command, args, &caller) } {
+            Ok(resolved) => resolved,
+            Err(status) => return Some(status),
+        };
+        if self.is_held_back(token, command) {
+            return None;
+        }
+        let begun = ticks();
+        let status = self.invoke(command, args, None, caller);
+        self.last_ticks = ticks();
+        command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        if self.store.effects.is_due {
+            self.record();
+        }
+        Some(status)
+    }
+
+    /// The command or subcommand that arguments name, if it may run now; else the error
+    /// has been sent.
+    ///
+    /// # Safety
+    /// The table has not changed since it gave the pointer.
+    unsafe fn checked<'c>(
+        &mut self,
+        command: *mut Registered,
+        args: &[Bytes],
+        caller: &Caller,
+    ) -> Result<&'c mut Registered, Status> {
+        // SAFETY: promised by the caller; no command changes the table under itself,
+        // because unloading a module that runs is refused.
+        let command = unsafe { &mut *command };
+        let resolved = match self.resolve_subcommand(command, args) {
+            Ok(found) => found,
+            Err(text) => return Err(self.nested_error(Some(command), &text, caller)),
+        };
+        // SAFETY: as above.
+        let resolved = unsafe { &mut *resolved };
+        if self.lacks_memory_for(resolved.spec.flags) {
+            return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY, caller));
+        }
+        Ok(resolved)
+    }
+
+    fn nested_error(&mut self, command: Option<&mut Registered>, text: &str, caller: &Caller) -> Status {
+        if let Some(command) = command {
+            command.stats.rejected += 1;
+        }
+        self.stats.count_error(text.split(' ').next().unwrap_or("ERR"));
+        // SAFETY: the caller's output is valid while it waits.
+        crate::wire::write::Writer::new(unsafe { &mut *caller.output }, caller.resp == 3).error(text.as_bytes());
+        STATUS_REPLIED
+    }
+}

@@ -1,0 +1,201 @@
+//! Effects: what follows from what has happened in the store.
+//!
+//! ```text
+//!   a handler ends     record    watches are spoiled, ready keys noted, values freed
+//!   the outermost      settle    hooks are told, and those run again who wait
+//!   command or duty
+//!   has ended
+//! ```
+//!
+//! Recording looks at tables only and runs nobody's code but that of types which free values. Hooks
+//! and handlers of waiting clients run when no handler is on the stack, so that none of their writes
+//! meets a borrow.
+//!
+//! Invariants:
+//! - A value that is removed is freed after the handler that removed it, and after that of the module
+//!   which ran it, if a module did.
+//! - What a hook brings about queues behind what it was told of, and is followed to a limited depth.
+
+use crate::engine::server::Server;
+use crate::registry::hooks::event;
+use crate::store::database::Database;
+use crate::store::effects::Effect;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::events::Event;
+use std::collections::VecDeque;
+
+/// How often what hooks bring about is told to hooks in turn.
+const DEPTH_MAX: u32 = 16;
+
+/// What is to be told to hooks, and to be freed.
+#[derive(Default)]
+pub struct Pending {
+    /// With how deep each is in what hooks have brought about.
+    told: VecDeque<(Told, u32)>,
+    databases: Vec<(Database, bool)>,
+    /// How deep hooks are in what hooks have brought about, while one is told.
+    depth: u32,
+    /// Whether there is anything of these.
+    pub is_due: bool,
+}
+
+/// Something for hooks.
+#[derive(Default)]
+pub struct Told {
+    /// `ON_*` bit.
+    pub kind: u32,
+    /// Database, negative for all.
+    pub db: i32,
+    /// The other of two databases.
+    pub other_db: i32,
+    /// Class of a key's event.
+    pub class: u32,
+    /// Name of a key's event.
+    pub name: Vec<u8>,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+/// Who is told of an effect as soon as it is recorded; it writes in tables and runs nobody's code.
+pub type Observer = fn(&mut Server, &Effect);
+
+impl Server {
+    /// Follow up what a handler has done to the store, as far as that runs nobody's code.
+    #[cold]
+    pub fn record(&mut self) {
+        while let Some(effect) = self.store.effects.pop() {
+            for observer in self.lists.observers {
+                observer(self, &effect);
+            }
+            if let Effect::Flushed { databases, in_background, .. } = effect {
+                let held = databases.into_iter().map(|(_, database)| (database, in_background));
+                self.pending.databases.extend(held);
+                self.pending.is_due = true;
+            }
+        }
+        self.free_removed();
+    }
+
+    /// Free what was removed. Whoever unmaps a module, or counts on values being gone, does that
+    /// first.
+    pub fn free_removed(&mut self) {
+        if self.depth > 0 {
+            return;
+        }
+        while let Some((entry, lazy)) = self.store.effects.pop_removed() {
+            self.store.free(entry, lazy);
+        }
+        while let Some((database, in_background)) = self.pending.databases.pop() {
+            self.store.free_database(database, in_background);
+        }
+    }
+
+    /// Keep something to be told to hooks that want to know of it.
+    pub fn tell(&mut self, told: Told) {
+        let depth = self.pending.depth;
+        if depth > DEPTH_MAX {
+            crate::base::log::warning("Hooks of modules go on bringing about events; the last is not told.");
+            return;
+        }
+        self.pending.told.push_back((told, depth));
+        self.pending.is_due = true;
+    }
+
+    /// Tell hooks, and run those again who wait, after the outermost command or a duty.
+    #[cold]
+    pub fn settle(&mut self) {
+        self.record();
+        self.tell_hooks();
+        if self.sessions.blocking.due {
+            self.settle_waits();
+            self.record();
+            self.tell_hooks();
+        }
+    }
+
+    fn tell_hooks(&mut self) {
+        while let Some((told, depth)) = self.pending.told.pop_front() {
+            self.pending.depth = depth + 1;
+            let all = Event {
+                class: told.class,
+                name: Bytes::of(&told.name),
+                other_db: told.other_db,
+                ..event(told.kind, told.db, &told.key)
+            };
+            self.publish(&all);
+            self.record();
+        }
+        self.pending.depth = 0;
+        self.pending.is_due = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::server::Lists;
+    use crate::settings::parameters::Settings;
+    use crate::store::access::NewValue;
+    use crate::store::entry::EntryPtr;
+
+    fn with_key() -> (Server, u64, EntryPtr) {
+        let mut server = Server::new(Settings::default(), Lists::default()).unwrap();
+        let hash = server.store.hash(b"key");
+        let new = NewValue { type_id: 1, tag: 0, inline_len: Some(5), keep_expiry: false, absent: true };
+        let entry = server.store.put(0, hash, b"key", new).unwrap();
+        (server, hash, entry)
+    }
+
+    /// SAFETY of the callers: the entry belongs to the effects, which were not recorded.
+    fn key(entry: EntryPtr) -> &'static [u8] {
+        // SAFETY: see above.
+        unsafe { entry.key() }
+    }
+
+    #[test]
+    fn a_removed_value_can_be_read_until_its_effect_is_recorded() {
+        let (mut server, hash, entry) = with_key();
+        assert!(server.store.remove(0, hash, b"key", false));
+        assert!(server.store.find(0, hash, b"key").is_none());
+        assert!(server.store.effects.is_due);
+        assert_eq!(key(entry), b"key");
+        server.record();
+        assert!(!server.store.effects.is_due && !server.pending.is_due);
+    }
+
+    #[test]
+    fn a_value_that_a_command_of_a_module_has_removed_outlives_the_module_handler() {
+        let (mut server, hash, entry) = with_key();
+        server.depth = 1;
+        assert!(server.store.remove(0, hash, b"key", false));
+        server.record();
+        assert_eq!(key(entry), b"key");
+        assert!(server.store.effects.is_due);
+        server.depth = 0;
+        server.settle();
+        assert!(!server.store.effects.is_due);
+    }
+
+    #[test]
+    fn a_database_that_was_emptied_lies_in_its_effect() {
+        let (mut server, _, entry) = with_key();
+        assert_eq!(server.store.flush(Some(0), false), 1);
+        assert_eq!(server.store.databases[0].table.len(), 0);
+        assert_eq!(key(entry), b"key");
+        server.settle();
+        assert!(server.pending.databases.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_wants_to_know_is_not_noted() {
+        let (mut server, _, _) = with_key();
+        server.store.changed(0, b"key");
+        server.store.notify(0, b"key", 0, b"set");
+        assert!(!server.store.effects.is_due);
+        assert_eq!(server.store.dirty, 1);
+        server.sessions.watches.add(0, b"key", 7);
+        server.observe();
+        server.store.changed(0, b"key");
+        assert!(server.store.effects.is_due);
+    }
+}

@@ -1,0 +1,43 @@
+//! CLIENT PAUSE: commands wait, all or those that may write.
+//!
+//! Those of a transaction that runs do not come here: a pause that begins within it holds from its
+//! end on.
+
+use super::Verdict;
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::session::transaction::is_exec;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_WRITE};
+
+/// The gate.
+pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
+    if server.is_held_back(token, command) { Verdict::Wait } else { Verdict::Pass }
+}
+
+impl Server {
+    /// Whether CLIENT PAUSE holds a command back.
+    pub fn is_held_back(&self, token: usize, command: &Registered) -> bool {
+        let Some(pause) = self.sessions.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
+        let transaction = self.sessions.clients.peek(token).and_then(|client| client.transaction.as_ref());
+        let queued = if is_exec(&command.name) { transaction.map_or(0, |open| open.flags) } else { 0 };
+        !pause.writes_only || (command.spec.flags | queued) & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
+    }
+
+    /// Let waiting clients go on.
+    pub fn end_pause(&mut self) {
+        self.sessions.pause = None;
+        self.observe();
+        self.release_held();
+        for token in self.sessions.clients.tokens() {
+            if let Some(client) = self.sessions.clients.get(token)
+                && client.stalled
+                && client.blocked.is_none()
+            {
+                client.stalled = false;
+                client.query.restart();
+                self.sessions.clients.list_read(token);
+            }
+        }
+    }
+}

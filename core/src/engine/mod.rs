@@ -1,0 +1,27 @@
+//! The engine: the server put together, and what runs a command in it.
+//!
+//! - [`server`]: all state, in one value owned by one thread.
+//! - [`dispatch`]: from a command that was looked up to its end.
+//! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
+//! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
+//! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
+//! - [`handover`]: which of two modules runs a command while one takes over from the other.
+//! - [`wait`]: running those again who wait.
+//! - [`transaction`]: queueing for EXEC.
+//! - [`parameters`]: reading and setting parameters.
+//! - [`slots`]: state of rooms above.
+
+pub mod call;
+pub mod dispatch;
+pub mod duties;
+pub mod effects;
+pub mod gates;
+pub mod handover;
+pub mod hooks;
+pub mod observers;
+pub mod parameters;
+pub mod server;
+pub mod slots;
+pub mod timers;
+pub mod transaction;
+pub mod wait;

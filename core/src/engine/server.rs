@@ -1,0 +1,141 @@
+//! The server: one value that holds all state, owned by the one thread that runs
+//! commands.
+//!
+//! It is put together of parts that know nothing of each other: the store, the sessions, what modules
+//! have registered, settings and counters. What needs several of them is a function on it in this
+//! room, or a function that takes it in a room above.
+
+use crate::base::clock::Clock;
+use crate::base::random::Random;
+use crate::engine::call::{CommandTable, Registry};
+use crate::engine::duties::Duty;
+use crate::engine::effects::{Observer, Pending};
+use crate::engine::gates::Gate;
+use crate::engine::parameters::Applier;
+use crate::engine::slots::Slots;
+use crate::session::Sessions;
+use crate::settings::parameters::Settings;
+use crate::socket::listener::Listener;
+use crate::socket::output::Output;
+use crate::stats::Stats;
+use crate::store::Store;
+use std::path::PathBuf;
+
+/// All state of a running server.
+pub struct Server {
+    /// Databases and types.
+    pub store: Store,
+    /// Connections, and what they wait for.
+    pub sessions: Sessions,
+    /// What modules have registered.
+    pub registry: Registry,
+    /// Parameters.
+    pub settings: Settings,
+    /// Counters.
+    pub stats: Stats,
+    /// Commands by name.
+    pub commands: CommandTable,
+    /// Cached time.
+    pub clock: Clock,
+    /// What rooms above take part in.
+    pub lists: Lists,
+    /// State of rooms above.
+    pub slots: Slots,
+    /// What has happened and is to be followed up.
+    pub pending: Pending,
+    /// Where replies go that nobody reads.
+    pub sink: Output,
+    /// Identity of this run, 40 hex digits.
+    pub run_id: String,
+    /// Absolute path of the configuration file, or empty.
+    pub config_file: PathBuf,
+    /// Absolute path of the executable.
+    pub executable: PathBuf,
+    /// Port that is served, 0 for none.
+    pub port: u16,
+    /// Listeners that are to replace the present ones (CONFIG SET).
+    pub new_listeners: Option<Vec<Listener>>,
+    /// The TCP sockets that are listened on, for CONFIG SET to put to rest.
+    pub listening: Vec<std::os::fd::OwnedFd>,
+    /// Set when the loop should end.
+    pub stopping: bool,
+    /// Milliseconds after which a reply buffer's peak is forgotten, negative for never.
+    pub reply_peak_reset_ms: i64,
+    /// Whether reply buffers are resized.
+    pub reply_resizing: bool,
+    /// `DEBUG SET-SKIP-CHECKSUM-VALIDATION`.
+    pub skip_checksums: bool,
+    /// `DEBUG PAUSE-CRON`.
+    pub cron_paused: bool,
+    /// When the last command ended, or the batch began, in ticks.
+    pub last_ticks: u64,
+    /// Nesting of commands run by modules.
+    pub depth: u32,
+}
+
+/// What start-up fills in, so that a room above takes part in what this one runs.
+#[derive(Clone, Copy, Default)]
+pub struct Lists {
+    /// What a command has to pass before it runs, in this order.
+    pub gates: &'static [Gate],
+    /// Who is told of what has happened in the store.
+    pub observers: &'static [Observer],
+    /// What is to be done without a command, in this order.
+    pub duties: &'static [Duty],
+    /// How parameters take effect.
+    pub appliers: &'static [Applier],
+}
+
+impl Server {
+    /// A server with nothing loaded.
+    pub fn new(settings: Settings, lists: Lists) -> std::io::Result<Server> {
+        let mut random = Random::new();
+        let run_id = (0..5).map(|_| format!("{:08x}", random.number() >> 32)).collect();
+        let clock = Clock::new();
+        Ok(Server {
+            store: Store::new(usize::try_from(settings.databases).unwrap_or(16), clock.now_ms)?,
+            sessions: Sessions::default(),
+            registry: Registry::default(),
+            settings,
+            stats: Stats::default(),
+            commands: CommandTable::default(),
+            clock,
+            lists,
+            slots: Slots::default(),
+            pending: Pending::default(),
+            sink: Output::default(),
+            run_id,
+            config_file: PathBuf::new(),
+            executable: std::env::current_exe().unwrap_or_default(),
+            port: 0,
+            new_listeners: None,
+            listening: Vec::new(),
+            stopping: false,
+            reply_peak_reset_ms: 5000,
+            reply_resizing: true,
+            skip_checksums: false,
+            cron_paused: false,
+            last_ticks: 0,
+            depth: 0,
+        })
+    }
+
+    /// Read the time, for a turn of the loop.
+    pub fn tick(&mut self) {
+        self.clock.update();
+        self.store.tick(self.clock.now_ms);
+    }
+
+    /// Have the store note what somebody wants to know; called when that may have changed.
+    pub fn observe(&mut self) {
+        self.store.effects.wants_changes = self.sessions.want_changes();
+        self.store.effects.wants_events = self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.is_paused = self.sessions.pause.is_some();
+    }
+
+    /// End the loop after this turn.
+    pub fn stop(&mut self) {
+        self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        self.stopping = true;
+    }
+}

@@ -1,0 +1,59 @@
+//! Queueing for EXEC, and what spoils it.
+
+use crate::engine::call::Registered;
+use crate::engine::server::Server;
+use crate::session::transaction::{Queued, Transaction};
+use crate::session::watch::Watch;
+use plinth_abi::bytes::Bytes;
+
+impl Server {
+    /// Keep a command for EXEC.
+    pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
+        let Some(client) = self.sessions.clients.get(token) else { return };
+        let Some(transaction) = &mut client.transaction else { return };
+        if transaction.failed {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(args.len());
+        for arg in args {
+            // SAFETY: arguments live as long as the batch.
+            bytes.extend_from_slice(unsafe { arg.as_slice() });
+            ends.push(bytes.len());
+        }
+        remember(
+            transaction,
+            Queued { bytes, ends, name: command.name.clone(), module: command.module },
+            command.spec.flags,
+        );
+    }
+
+    /// A client watches nothing any more.
+    pub fn unwatch(&mut self, token: usize) {
+        let Some(client) = self.sessions.clients.get(token) else { return };
+        client.watch_spoiled = false;
+        let (watched, id) = (std::mem::take(&mut client.watched), client.id);
+        for watch in &watched {
+            self.sessions.watches.remove(&watch.key, id);
+        }
+        self.observe();
+    }
+
+    /// Whether a watched key of a client has changed, or expired since the watch began.
+    pub fn is_spoiled(&mut self, token: usize) -> bool {
+        let now_ms = self.clock.now_ms;
+        let Some(client) = self.sessions.clients.peek(token) else { return false };
+        client.watch_spoiled
+            || client.watched.iter().any(|Watch { key: (db, key), stale }| {
+                let hash = self.store.hash(key);
+                let entry = self.store.databases[*db as usize].find(hash, key);
+                !stale && entry.is_some_and(|entry| entry.has_expired(now_ms))
+            })
+    }
+}
+
+fn remember(transaction: &mut Transaction, queued: Queued, flags: u64) {
+    transaction.bytes += queued.bytes.len() + queued.ends.len() * size_of::<usize>() + size_of::<Queued>();
+    transaction.flags |= flags;
+    transaction.queue.push(queued);
+}

@@ -1,0 +1,19 @@
+//! Modules: how they come, go and take over from each other, and what the host offers them.
+//!
+//! - [`export`]: reading and checking what a module exports, before any of its code runs.
+//! - [`load`]: the transaction that makes a module's things visible, or leaves nothing.
+//! - [`leave`]: unloading, with values or without.
+//! - [`replace`]: another module in the place of one, live; [`sweep`]: the walk that makes values
+//!   follow.
+//! - [`services`]: the tables that modules ask for, one file each.
+//! - [`folder`]: where those are that load by themselves.
+//! - [`inspect`]: `plinth-server --inspect`.
+
+pub mod export;
+pub mod folder;
+pub mod inspect;
+pub mod leave;
+pub mod load;
+pub mod replace;
+pub mod services;
+pub mod sweep;

@@ -1,0 +1,135 @@
+//! The host's services: one file per table, named like its header.
+//!
+//! Every function begins by finding the context behind the call; the table's
+//! address is constant, so a module may keep it.
+
+pub mod block;
+pub mod clients;
+pub mod codec;
+pub mod config;
+pub mod events;
+pub mod info;
+pub mod keys;
+pub mod propagate;
+pub mod reply;
+pub mod run;
+pub mod timers;
+
+use crate::base::id::ModuleId;
+use crate::engine::server::Server;
+use crate::registry::service::Service;
+use crate::session::resume::Resumes;
+use plinth_abi::bytes::{Bytes, Opaque};
+use plinth_abi::host::Host;
+use plinth_abi::{ABI_MAJOR, ABI_MINOR};
+use std::sync::Arc;
+
+/// What a module's host is about.
+pub struct HostLink {
+    server: *mut Server,
+    module: ModuleId,
+    name: String,
+    resumes: Arc<Resumes>,
+}
+
+impl HostLink {
+    /// The link of a module that is being loaded.
+    pub fn new(server: &mut Server, module: ModuleId, name: &str) -> HostLink {
+        let resumes = server.sessions.blocking.resumes.clone();
+        HostLink { server, module, name: name.to_owned(), resumes }
+    }
+
+    /// The host that the module sees.
+    pub fn host(&self) -> Host {
+        Host {
+            size: size_of::<Host>() as u32,
+            abi_major: ABI_MAJOR,
+            abi_minor: ABI_MINOR,
+            context: (&raw const *self).cast_mut().cast(),
+            service,
+            log,
+            give_way,
+        }
+    }
+}
+
+/// # Safety
+/// `host` is one that this server handed out, and its module is loaded.
+unsafe fn link<'a>(host: *const Host) -> &'a HostLink {
+    // SAFETY: promised by the caller; the link lives as long as the module.
+    unsafe { &*(*host).context.cast::<HostLink>() }
+}
+
+/// Who waits for threads, for a function that any thread may call.
+///
+/// # Safety
+/// As of [`link`].
+unsafe fn resumes<'a>(host: *const Host) -> &'a Resumes {
+    // SAFETY: promised by the caller; the field never changes, so any thread may read it.
+    unsafe { &link(host).resumes }
+}
+
+unsafe extern "C" fn give_way(_host: *const Host) {
+    crate::store::background::give_way();
+}
+
+unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {
+    // SAFETY: called by a loaded module on the main thread, which waits for the answer.
+    let (link, id) = unsafe { (link(host), id.as_slice()) };
+    // SAFETY: the server outlives its modules, and services are asked for on its thread.
+    let server = unsafe { &mut *link.server };
+    let Some(found) = server.registry.modules.services.iter_mut().find(|service| service.id.as_bytes() == id) else {
+        return std::ptr::null_mut();
+    };
+    if found.size() < size_min as usize {
+        return std::ptr::null_mut();
+    }
+    found.least = found.least.max(size_min);
+    let table = found.handed_out();
+    let id = found.id.clone();
+    if let Some(module) = server.registry.modules.get_mut(link.module)
+        && !module.uses.contains(&id)
+    {
+        module.uses.push(id);
+    }
+    table
+}
+
+unsafe extern "C" fn log(host: *const Host, level: u32, text: Bytes) {
+    // SAFETY: called by a loaded module; the link's name never changes, so any thread
+    // may read it.
+    let (link, text) = unsafe { (link(host), text.as_slice()) };
+    crate::base::log::write(level.min(3) as usize, &format!("<{}> {}", link.name, String::from_utf8_lossy(text)));
+}
+
+/// Fill in a struct that a module has room for: as much as its size says.
+///
+/// # Safety
+/// `out` is writable for as many bytes as it begins with, and both begin with their size.
+unsafe fn fill<T: Copy>(out: *mut T, mut value: T) {
+    // SAFETY: promised by the caller; no more is written than both have.
+    unsafe {
+        let size = out.cast::<u32>().read_unaligned().min(size_of::<T>() as u32);
+        (&raw mut value).cast::<u32>().write_unaligned(size);
+        std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), out.cast::<u8>(), size as usize);
+    }
+}
+
+/// The services of the core.
+pub fn core_services() -> Vec<Service> {
+    use plinth_abi as abi;
+    let service = Service::of_core;
+    vec![
+        service(abi::reply::REPLY_SERVICE, (&raw const reply::TABLE).cast()),
+        service(abi::keys::KEYS_SERVICE, (&raw const keys::TABLE).cast()),
+        service(abi::codec::CODEC_SERVICE, (&raw const codec::TABLE).cast()),
+        service(abi::config::CONFIG_SERVICE, (&raw const config::TABLE).cast()),
+        service(abi::info::INFO_SERVICE, (&raw const info::TABLE).cast()),
+        service(abi::events::EVENTS_SERVICE, (&raw const events::TABLE).cast()),
+        service(abi::timers::TIMERS_SERVICE, (&raw const timers::TABLE).cast()),
+        service(abi::clients::CLIENTS_SERVICE, (&raw const clients::TABLE).cast()),
+        service(abi::propagate::PROPAGATE_SERVICE, (&raw const propagate::TABLE).cast()),
+        service(abi::run::RUN_SERVICE, (&raw const run::TABLE).cast()),
+        service(abi::block::BLOCK_SERVICE, (&raw const block::TABLE).cast()),
+    ]
+}

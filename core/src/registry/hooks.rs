@@ -1,0 +1,100 @@
+//! Hooks: which module is told of which events.
+
+use crate::base::id::ModuleId;
+use plinth_abi::bytes::{Bytes, Opaque};
+use plinth_abi::events::{Event, Hook};
+
+/// One subscription.
+#[derive(Clone, Copy)]
+pub struct Subscription {
+    /// Never used twice.
+    pub id: u64,
+    /// Who is told.
+    pub module: ModuleId,
+    /// `ON_*` bits.
+    pub kinds: u32,
+    /// The function.
+    pub hook: Hook,
+    /// What it gets.
+    pub data: Opaque,
+}
+
+/// All subscriptions.
+#[derive(Default)]
+pub struct Hooks {
+    all: Vec<Subscription>,
+    kinds: u32,
+    last_id: u64,
+}
+
+impl Hooks {
+    /// Whether anybody is told of an event of a kind.
+    #[inline]
+    pub fn wants(&self, kind: u32) -> bool {
+        self.kinds & kind != 0
+    }
+
+    /// Add a subscription; its id.
+    pub fn add(&mut self, module: ModuleId, kinds: u32, hook: Hook, data: Opaque) -> u64 {
+        self.last_id += 1;
+        self.all.push(Subscription { id: self.last_id, module, kinds, hook, data });
+        self.kinds |= kinds;
+        self.last_id
+    }
+
+    /// End a subscription of a module; whether there was one.
+    pub fn remove(&mut self, module: ModuleId, id: u64) -> bool {
+        let before = self.all.len();
+        self.all.retain(|one| one.id != id || one.module != module);
+        self.count();
+        self.all.len() < before
+    }
+
+    /// End all subscriptions of a module.
+    pub fn remove_module(&mut self, module: ModuleId) {
+        self.all.retain(|one| one.module != module);
+        self.count();
+    }
+
+    /// The subscriptions of a module, which end.
+    pub fn take_module(&mut self, module: ModuleId) -> Vec<Subscription> {
+        let taken = self.all.extract_if(.., |one| one.module == module).collect();
+        self.count();
+        taken
+    }
+
+    /// Go on with subscriptions that were taken.
+    pub fn put_back(&mut self, subscriptions: Vec<Subscription>) {
+        self.all.extend(subscriptions);
+        self.count();
+    }
+
+    /// The subscriptions to events of a kind.
+    pub fn of_kind(&self, kind: u32) -> Vec<Subscription> {
+        self.all.iter().filter(|one| one.kinds & kind != 0).copied().collect()
+    }
+
+    /// Whether a subscription has not ended.
+    pub fn has(&self, id: u64) -> bool {
+        self.all.iter().any(|one| one.id == id)
+    }
+
+    fn count(&mut self) {
+        self.kinds = self.all.iter().fold(0, |kinds, one| kinds | one.kinds);
+    }
+}
+
+/// An event of a kind about a key or a name.
+pub fn event(kind: u32, db: i32, key: &[u8]) -> Event {
+    Event {
+        size: size_of::<Event>() as u32,
+        kind,
+        class: 0,
+        db,
+        other_db: 0,
+        reserved: 0,
+        name: Bytes::EMPTY,
+        key: Bytes::of(key),
+        client_id: 0,
+    }
+}

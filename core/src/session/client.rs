@@ -1,0 +1,164 @@
+//! A connection: its socket, what it has sent and not been answered, what it is to
+//! be sent, and its session.
+
+use crate::session::block::Waiter;
+use crate::session::query::Query;
+use crate::session::transaction::Transaction;
+use crate::session::watch::Watch;
+use crate::socket::output::{Mark, Output};
+use crate::socket::stream::Socket;
+
+/// CLIENT REPLY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    /// Replies are sent.
+    #[default]
+    On,
+    /// No reply is sent.
+    Off,
+    /// The reply of this command is not sent.
+    Skip,
+    /// The reply of the next command is not sent; only until this command ends.
+    SkipNext,
+}
+
+/// When a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Closing {
+    /// It goes on.
+    #[default]
+    No,
+    /// After what waits to be sent; nothing more is read.
+    AfterReply,
+    /// At once.
+    Now,
+}
+
+/// A connection.
+pub struct Client {
+    /// Never used twice.
+    pub id: u64,
+    /// Its place among the connections.
+    pub token: usize,
+    /// The socket.
+    pub socket: Socket,
+    /// What it sent.
+    pub query: Query,
+    /// What it is to be sent.
+    pub output: Output,
+    /// Whether it is in the list of those with output.
+    pub write_listed: bool,
+    /// Whether it is in the list of those to read from or to run commands of. One that
+    /// is in the list twice is looked at once, or its commands would run twice.
+    pub read_listed: bool,
+    /// Whether whole commands may wait in the query buffer: they come before more is read.
+    pub unparsed: bool,
+    /// Whether it has had its share of this turn.
+    pub turn_over: bool,
+    /// Whether the other side sends no more, so that the stream ends behind what is there.
+    pub hung_up: bool,
+    /// Whether the socket takes no more for now.
+    pub write_blocked: bool,
+    /// Whether there may be more to read than was read.
+    pub readable: bool,
+    /// Whether a command must not run yet (it is put back, and parsed again later).
+    pub stalled: bool,
+    /// What it waits for, when its last command waits for keys; it is stalled then.
+    pub blocked: Option<Box<Waiter>>,
+    /// How it ends.
+    pub closing: Closing,
+    /// Whether it may run commands.
+    pub authenticated: bool,
+    /// Protocol version.
+    pub resp: u8,
+    /// Selected database.
+    pub db: u32,
+    /// Open transaction.
+    pub transaction: Option<Box<Transaction>>,
+    /// Whether a watched key changed.
+    pub watch_spoiled: bool,
+    /// Watched keys.
+    pub watched: Vec<Watch>,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// CLIENT SETNAME.
+    pub name: Vec<u8>,
+    /// CLIENT SETINFO lib-name.
+    pub lib_name: Vec<u8>,
+    /// CLIENT SETINFO lib-ver.
+    pub lib_version: Vec<u8>,
+    /// User.
+    pub user: String,
+    /// Peer's address as CLIENT LIST shows it.
+    pub address: String,
+    /// Own address as CLIENT LIST shows it.
+    pub local_address: String,
+    /// Whether it came through the unix socket.
+    pub is_unix: bool,
+    /// Unix time in seconds of the connection.
+    pub created_s: i64,
+    /// Unix time in seconds when bytes last came or went.
+    pub active_s: i64,
+    /// Name of the last command.
+    pub last_command: std::rc::Rc<str>,
+    /// Since when the output is above its soft limit, Unix time in seconds.
+    pub soft_limit_since_s: Option<i64>,
+    /// Unix time in ms when the reply buffer's peak was last looked at.
+    pub peak_at_ms: i64,
+    /// Bytes read from it.
+    pub input_bytes: u64,
+    /// Bytes sent to it.
+    pub output_bytes: u64,
+    /// Commands it has run.
+    pub commands: u64,
+    /// File descriptor.
+    pub fd: i32,
+}
+
+impl Client {
+    /// Whether a command needs no look at transactions, reply modes, or authentication.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.authenticated && self.transaction.is_none() && self.reply_mode == ReplyMode::On
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let names = self.name.capacity() + self.lib_name.capacity() + self.lib_version.capacity();
+        let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
+        let watched: usize = self.watched.iter().map(|watch| size_of::<Watch>() + watch.key.1.len()).sum();
+        let queued = self.transaction.as_ref().map_or(0, |open| open.bytes);
+        let waiting = self.blocked.as_ref().map_or(0, |waiter| waiter.memory_bytes());
+        size_of::<Client>()
+            + names
+            + texts
+            + watched
+            + queued
+            + waiting
+            + self.query.memory_bytes()
+            + self.output.memory_bytes()
+    }
+
+    /// Whether what its command looks up is not to look used: CLIENT NO-TOUCH, but for the command
+    /// that is there to make keys look used.
+    pub fn looks_quietly(&self) -> bool {
+        self.no_touch && &*self.last_command != "touch"
+    }
+
+    /// Where the reply of the next command begins.
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        self.output.mark()
+    }
+
+    /// Close after what waits to be sent.
+    pub fn close_after_reply(&mut self) {
+        if self.closing == Closing::No {
+            self.closing = Closing::AfterReply;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Sessions: who is connected, what each has sent, is to be sent, and waits for: state, no calls.
+//!
+//! - [`client`], [`clients`]: one connection, and all.
+//! - [`query`]: what came and was not run yet.
+//! - [`transaction`], [`watch`]: MULTI and WATCH.
+//! - [`block`]: who waits for which keys; [`resume`]: who waits for which thread; [`pause`]: until
+//!   when all wait.
+
+pub mod block;
+pub mod client;
+pub mod clients;
+pub mod pause;
+pub mod query;
+pub mod resume;
+pub mod transaction;
+pub mod watch;
+
+use crate::session::block::Blocking;
+use crate::session::clients::Clients;
+use crate::session::pause::Pause;
+use crate::session::watch::Watches;
+
+/// All sessions, and what they wait for.
+#[derive(Default)]
+pub struct Sessions {
+    /// Connections.
+    pub clients: Clients,
+    /// Keys under WATCH.
+    pub watches: Watches,
+    /// Who waits for which keys.
+    pub blocking: Blocking,
+    /// Until when clients wait, and whether only for writes (CLIENT PAUSE).
+    pub pause: Option<Pause>,
+    /// Whether any client has CLIENT NO-TOUCH on.
+    pub any_no_touch: bool,
+}
+
+impl Sessions {
+    /// Whether anybody watches a key or waits for one.
+    pub fn want_changes(&self) -> bool {
+        self.watches.len() + self.blocking.keys() > 0
+    }
+
+    /// Find out whether any client has CLIENT NO-TOUCH on.
+    pub fn count_no_touch(&mut self) {
+        self.any_no_touch = self.clients.iter().any(|client| client.no_touch);
+    }
+
+    /// Whether an `enable-*-command` parameter lets a client do it: 0 nobody, 1
+    /// everybody, 2 those on this machine.
+    pub fn allows(&self, enabled: usize, client: Option<usize>) -> bool {
+        let local = || {
+            client.and_then(|token| self.clients.peek(token)).is_none_or(|client| {
+                let address = client.address.parse::<std::net::SocketAddr>();
+                client.is_unix || address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
+            })
+        };
+        enabled == 1 || enabled == 2 && local()
+    }
+}

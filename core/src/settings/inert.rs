@@ -1,0 +1,362 @@
+//! Parameters of the reference that have no effect here yet: accepted, checked,
+//! shown and kept, so that configuration files load and tools find what they ask for.
+//!
+//! A parameter leaves this table for `settings` when what it steers exists. Those
+//! that name a data type are not here: its module brings them.
+
+use crate::settings::parameters::Parameter;
+use crate::settings::parameters::{INT_MAX, inert};
+use crate::settings::value;
+use crate::settings::value::memory_size;
+
+/// What a value without effect must look like.
+#[derive(Clone, Copy)]
+pub enum Rule {
+    /// `yes` or `no`.
+    Bool,
+    /// An integer in a range.
+    Integer(i64, i64),
+    /// A number of bytes in a range.
+    Memory(i64, i64),
+    /// A number of bytes, or a share of `maxmemory`: `5%`.
+    MemoryOrPercent,
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// Any text.
+    Text,
+    /// Any words, checked together; gives the value as it is shown.
+    Words(fn(&[String]) -> Result<String, String>),
+    /// One text, checked.
+    Checked(fn(&str) -> Result<(), String>),
+}
+
+use Rule::{Bool, Checked, Choice, Integer, Memory, MemoryOrPercent, Text, Words};
+
+const LONG_MAX: i64 = i64::MAX;
+const PORT: Rule = Integer(0, 65_535);
+const COUNT: Rule = Integer(0, INT_MAX);
+const ANY: Rule = Integer(i32::MIN as i64, INT_MAX);
+
+/// All of them.
+pub static PARAMETERS: &[Parameter] = &[
+    // Durability.
+    inert("save", Words(save_points), "3600 1 300 100 60 10000").several(),
+    inert("appendonly", Bool, "no"),
+    inert("appendfsync", Choice(&["everysec", "always", "no"]), "everysec"),
+    inert("appendfilename", Checked(|word| file_name("appendfilename", "filename", word)), "appendonly.aof")
+        .immutable(),
+    inert("appenddirname", Checked(|word| file_name("appenddirname", "dirname", word)), "appendonlydir").immutable(),
+    inert("no-appendfsync-on-rewrite", Bool, "no"),
+    inert("auto-aof-rewrite-percentage", COUNT, "100"),
+    inert("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), "67108864"),
+    inert("aof-use-rdb-preamble", Bool, "yes"),
+    inert("aof-load-truncated", Bool, "yes"),
+    inert("aof-timestamp-enabled", Bool, "no"),
+    inert("aof-rewrite-incremental-fsync", Bool, "yes"),
+    inert("aof_rewrite_cpulist", Text, "").immutable(),
+    inert("bgsave_cpulist", Text, "").immutable(),
+    inert("dbfilename", Checked(|word| base_name("dbfilename", "filename", word)), "dump.rdb").protected(),
+    inert("rdbchecksum", Bool, "yes").immutable(),
+    inert("rdb-del-sync-files", Bool, "no"),
+    inert("rdb-save-incremental-fsync", Bool, "yes"),
+    inert("stop-writes-on-bgsave-error", Bool, "yes"),
+    // Memory.
+    inert("activerehashing", Bool, "yes"),
+    inert("activedefrag", Bool, "no"),
+    inert("active-defrag-cycle-max", Integer(1, 99), "25"),
+    inert("active-defrag-cycle-min", Integer(1, 99), "1"),
+    inert("active-defrag-ignore-bytes", Memory(1, LONG_MAX), "104857600"),
+    inert("active-defrag-max-scan-fields", Integer(1, LONG_MAX), "1000"),
+    inert("active-defrag-threshold-lower", Integer(0, 1000), "10"),
+    inert("active-defrag-threshold-upper", Integer(0, 1000), "100"),
+    inert("jemalloc-bg-thread", Bool, "yes"),
+    inert("maxmemory-samples", Integer(1, INT_MAX), "5"),
+    inert("maxmemory-eviction-tenacity", Integer(0, 100), "10"),
+    inert("maxmemory-clients", MemoryOrPercent, "0"),
+    inert("tracking-table-max-keys", Integer(0, LONG_MAX), "1000000"),
+    // Users.
+    inert("aclfile", Text, "").immutable(),
+    inert("acllog-max-len", Integer(0, LONG_MAX), "128"),
+    inert("acl-pubsub-default", Choice(&["allchannels", "resetchannels"]), "resetchannels"),
+    // The process.
+    inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),
+    inert("set-proc-title", Bool, "yes").immutable(),
+    inert("proc-title-template", Text, "{title} {listen-addr} {server-mode}"),
+    inert("oom-score-adj", Choice(&["no", "yes", "relative", "absolute"]), "no"),
+    inert("oom-score-adj-values", Words(oom_scores), "0 200 800").several(),
+    inert("disable-thp", Bool, "yes").immutable(),
+    inert("crash-log-enabled", Bool, "yes"),
+    inert("crash-memcheck-enabled", Bool, "yes"),
+    inert("ignore-warnings", Text, ""),
+    inert("locale-collate", Text, ""),
+    inert("syslog-enabled", Bool, "no").immutable(),
+    inert("syslog-ident", Text, "redis").immutable(),
+    inert("syslog-facility", Choice(FACILITIES), "local0").immutable(),
+    inert("shutdown-on-sigint", Words(shutdown_options), "default").several(),
+    inert("shutdown-on-sigterm", Words(shutdown_options), "default").several(),
+    inert("io-threads", Integer(1, 128), "1").immutable(),
+    inert("io-threads-do-reads", Bool, "no").immutable(),
+    inert("server_cpulist", Text, "").immutable(),
+    inert("bio_cpulist", Text, "").immutable(),
+    inert("socket-mark-id", Integer(0, u32::MAX as i64), "0").immutable(),
+    inert("bind-source-addr", Text, ""),
+    inert("latency-tracking", Bool, "yes"),
+    inert("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9").several(),
+    inert("busy-reply-threshold", Integer(0, LONG_MAX), "5000").alias("lua-time-limit"),
+    inert("propagation-error-behavior", Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
+    // Replication.
+    inert("replicaof", Words(replica_of), "").alias("slaveof").several().immutable(),
+    inert("masterauth", Text, ""),
+    inert("masteruser", Text, ""),
+    inert("repl-diskless-sync", Bool, "yes"),
+    inert("repl-diskless-sync-delay", COUNT, "5"),
+    inert("repl-diskless-sync-max-replicas", COUNT, "0"),
+    inert("repl-diskless-load", Choice(&["disabled", "on-empty-db", "swapdb"]), "disabled"),
+    inert("repl-disable-tcp-nodelay", Bool, "no"),
+    inert("repl-ping-replica-period", Integer(1, INT_MAX), "10").alias("repl-ping-slave-period"),
+    inert("repl-backlog-size", Memory(1, LONG_MAX), "1048576"),
+    inert("repl-backlog-ttl", Integer(0, LONG_MAX), "3600"),
+    inert("repl-timeout", Integer(1, INT_MAX), "60"),
+    inert("min-replicas-to-write", COUNT, "0").alias("min-slaves-to-write"),
+    inert("min-replicas-max-lag", COUNT, "10").alias("min-slaves-max-lag"),
+    inert("replica-announce-ip", Text, "").alias("slave-announce-ip"),
+    inert("replica-announce-port", PORT, "0").alias("slave-announce-port"),
+    inert("replica-announced", Bool, "yes"),
+    inert("replica-ignore-disk-write-errors", Bool, "no"),
+    inert("replica-ignore-maxmemory", Bool, "yes").alias("slave-ignore-maxmemory"),
+    inert("replica-lazy-flush", Bool, "no").alias("slave-lazy-flush"),
+    inert("replica-priority", COUNT, "100").alias("slave-priority"),
+    inert("replica-read-only", Bool, "yes").alias("slave-read-only"),
+    inert("replica-serve-stale-data", Bool, "yes").alias("slave-serve-stale-data"),
+    // The cluster.
+    inert("cluster-enabled", Bool, "no").immutable(),
+    inert("cluster-config-file", Text, "nodes.conf").immutable(),
+    inert("cluster-port", PORT, "0").immutable(),
+    inert("cluster-node-timeout", Integer(0, LONG_MAX), "15000"),
+    inert("cluster-announce-ip", Text, ""),
+    inert("cluster-announce-hostname", Checked(host_name), ""),
+    inert("cluster-announce-human-nodename", Text, ""),
+    inert("cluster-announce-port", PORT, "0"),
+    inert("cluster-announce-tls-port", PORT, "0"),
+    inert("cluster-announce-bus-port", PORT, "0"),
+    inert("cluster-preferred-endpoint-type", Choice(&["ip", "hostname", "unknown-endpoint"]), "ip"),
+    inert("cluster-allow-pubsubshard-when-down", Bool, "yes"),
+    inert("cluster-allow-reads-when-down", Bool, "no"),
+    inert("cluster-allow-replica-migration", Bool, "yes"),
+    inert("cluster-migration-barrier", COUNT, "1"),
+    inert("cluster-link-sendbuf-limit", Memory(0, LONG_MAX), "0"),
+    inert("cluster-replica-no-failover", Bool, "no").alias("cluster-slave-no-failover"),
+    inert("cluster-replica-validity-factor", COUNT, "10").alias("cluster-slave-validity-factor"),
+    inert("cluster-require-full-coverage", Bool, "yes"),
+    // TLS.
+    inert("tls-port", PORT, "0"),
+    inert("tls-cluster", Bool, "no"),
+    inert("tls-replication", Bool, "no"),
+    inert("tls-auth-clients", Choice(&["no", "yes", "optional"]), "yes"),
+    inert("tls-prefer-server-ciphers", Bool, "no"),
+    inert("tls-session-caching", Bool, "yes"),
+    inert("tls-session-cache-size", COUNT, "20480"),
+    inert("tls-session-cache-timeout", COUNT, "300"),
+    inert("tls-cert-file", Text, ""),
+    inert("tls-key-file", Text, ""),
+    inert("tls-key-file-pass", Text, ""),
+    inert("tls-client-cert-file", Text, ""),
+    inert("tls-client-key-file", Text, ""),
+    inert("tls-client-key-file-pass", Text, ""),
+    inert("tls-dh-params-file", Text, ""),
+    inert("tls-ca-cert-file", Text, ""),
+    inert("tls-ca-cert-dir", Text, ""),
+    inert("tls-protocols", Text, ""),
+    inert("tls-ciphers", Text, ""),
+    inert("tls-ciphersuites", Text, ""),
+    // For test suites.
+    inert("key-load-delay", ANY, "0").hidden(),
+    inert("rdb-key-save-delay", ANY, "0").hidden(),
+    inert("loading-process-events-interval-bytes", Integer(1024, INT_MAX), "2097152").hidden(),
+    inert("use-exit-on-panic", Bool, "no").hidden(),
+    inert("watchdog-period", COUNT, "0").hidden(),
+];
+
+const FACILITIES: &[&str] = &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];
+
+impl Rule {
+    /// The value that words stand for, as it is shown; the reason if they do not fit.
+    pub fn check(self, words: &[Vec<u8>]) -> Result<String, String> {
+        let words: Vec<String> = words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        if let Words(check) = self {
+            return check(&words);
+        }
+        let [word] = words.as_slice() else { return Err("wrong number of arguments".into()) };
+        let text = |error: value::ValueError| error.to_string();
+        let bytes = word.as_bytes();
+        match self {
+            Bool => Ok(if value::yes_no(bytes).map_err(text)? { "yes" } else { "no" }.into()),
+            Integer(min, max) => Ok(value::integer(bytes, min..=max).map_err(text)?.to_string()),
+            Memory(min, max) => Ok(value::memory(bytes, min as u64..=max as u64).map_err(text)?.to_string()),
+            MemoryOrPercent => memory_or_percent(word),
+            Choice(names) => {
+                let choices: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+                Ok(value::choice(bytes, &choices).map_err(text)?.into())
+            }
+            Checked(check) => check(word).map(|()| word.clone()),
+            Text | Words(_) => Ok(word.clone()),
+        }
+    }
+}
+
+fn memory_or_percent(word: &str) -> Result<String, String> {
+    let Some(percent) = word.strip_suffix('%') else {
+        let bytes = memory_size(word.as_bytes()).ok_or("argument must be a memory or percent value")?;
+        return Ok(bytes.to_string());
+    };
+    match percent.parse::<u64>() {
+        Ok(0..=100) => Ok(word.to_owned()),
+        Ok(_) => Err("percentage argument must be less or equal to 100".into()),
+        Err(_) => Err("argument must be a memory or percent value".into()),
+    }
+}
+
+/// Pairs of seconds and changes; one empty word, or none, stands for no pair.
+fn save_points(words: &[String]) -> Result<String, String> {
+    if words.iter().all(String::is_empty) && words.len() < 2 {
+        return Ok(String::new());
+    }
+    let number = |word: &String, min: i64| word.parse::<i64>().is_ok_and(|number| number >= min);
+    let fits = words.len().is_multiple_of(2) && words.chunks(2).all(|pair| number(&pair[0], 1) && number(&pair[1], 0));
+    if fits { Ok(words.join(" ")) } else { Err("Invalid save parameters".into()) }
+}
+
+/// A name without a folder; `what` is how the error calls it.
+fn base_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+    if word.contains('/') { Err(format!("{parameter} can't be a path, just a {what}")) } else { Ok(()) }
+}
+
+fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+    if word.is_empty() { Err(format!("{parameter} can't be empty")) } else { base_name(parameter, what, word) }
+}
+
+fn host_name(word: &str) -> Result<(), String> {
+    if word.len() >= 256 {
+        return Err("Hostnames must be less than 256 characters".into());
+    }
+    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+        return Ok(());
+    }
+    Err("Hostnames may only contain alphanumeric characters, hyphens or dots".into())
+}
+
+fn oom_scores(words: &[String]) -> Result<String, String> {
+    if words.len() != 3 {
+        return Err("wrong number of arguments".into());
+    }
+    if words.iter().all(|word| word.parse::<i64>().is_ok_and(|score| (-2000..=2000).contains(&score))) {
+        return Ok(words.join(" "));
+    }
+    Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into())
+}
+
+fn percentiles(words: &[String]) -> Result<String, String> {
+    if words.len() == 1 && words[0].is_empty() {
+        return Ok(String::new());
+    }
+    let mut shown = Vec::new();
+    for word in words {
+        let number: f64 = word.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+        if !(0.0..=100.0).contains(&number) {
+            return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
+        }
+        shown.push(number.to_string());
+    }
+    Ok(shown.join(" "))
+}
+
+fn shutdown_options(words: &[String]) -> Result<String, String> {
+    const NAMES: &[&str] = &["default", "save", "nosave", "now", "force"];
+    let mut set = [false; NAMES.len()];
+    for word in words {
+        let at = NAMES.iter().position(|name| name.eq_ignore_ascii_case(word));
+        set[at.ok_or_else(|| format!("argument(s) must be one of the following: {}", NAMES.join(", ")))?] = true;
+    }
+    if set[1] && set[2] {
+        return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".into());
+    }
+    let shown: Vec<&str> = NAMES.iter().zip(set).skip(1).filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+    Ok(if shown.is_empty() { "default".into() } else { shown.join(" ") })
+}
+
+/// A host and a port, or `no one`.
+fn replica_of(words: &[String]) -> Result<String, String> {
+    let [host, port] = words else { return Err("wrong number of arguments".into()) };
+    if host.eq_ignore_ascii_case("no") && port.eq_ignore_ascii_case("one") {
+        return Ok(String::new());
+    }
+    match port.parse::<u16>() {
+        Ok(_) => Ok(words.join(" ")),
+        Err(_) => Err("Invalid master port".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: Rule, line: &str) -> Result<String, String> {
+        let words: Vec<Vec<u8>> = crate::base::words::split(line.as_bytes()).unwrap();
+        rule.check(&words)
+    }
+
+    #[test]
+    fn every_default_fits_its_rule_and_is_shown_as_it_is() {
+        for parameter in PARAMETERS {
+            let crate::settings::parameters::Kind::Inert(rule, default) = parameter.kind else {
+                panic!("{} has an effect", parameter.name);
+            };
+            if parameter.name == "replicaof" {
+                continue;
+            }
+            let words: Vec<Vec<u8>> = match default {
+                "" => vec![Vec::new()],
+                text if parameter.several => text.split(' ').map(|word| word.as_bytes().to_vec()).collect(),
+                text => vec![text.as_bytes().to_vec()],
+            };
+            assert_eq!(rule.check(&words).as_deref(), Ok(default), "{}", parameter.name);
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_refused_although_they_would_do_nothing() {
+        for (rule, line) in [
+            (Bool, "maybe"),
+            (Bool, "yes no"),
+            (PORT, "65536"),
+            (Memory(1, LONG_MAX), "0"),
+            (MemoryOrPercent, "101%"),
+            (MemoryOrPercent, "x"),
+            (Choice(FACILITIES), "local8"),
+            (Words(save_points), "60"),
+            (Words(save_points), "0 1"),
+            (Words(oom_scores), "0 1"),
+            (Words(oom_scores), "0 1 2001"),
+            (Words(percentiles), "50 101"),
+            (Words(shutdown_options), "save nosave"),
+            (Words(replica_of), "host"),
+            (Words(replica_of), "host 70000"),
+            (Checked(|word| file_name("x", "file", word)), "a/b"),
+            (Checked(|word| file_name("x", "file", word)), "''"),
+            (Checked(host_name), "a_b"),
+        ] {
+            assert!(check(rule, line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn values_are_shown_in_one_form() {
+        assert_eq!(check(Memory(0, LONG_MAX), "64mb").as_deref(), Ok("67108864"));
+        assert_eq!(check(Bool, "YES").as_deref(), Ok("yes"));
+        assert_eq!(check(Words(shutdown_options), "FORCE now").as_deref(), Ok("now force"));
+        assert_eq!(check(Words(save_points), "").as_deref(), Ok(""));
+        assert_eq!(check(Words(save_points), "''").as_deref(), Ok(""));
+        assert_eq!(check(MemoryOrPercent, "5%").as_deref(), Ok("5%"));
+        assert_eq!(check(Words(replica_of), "NO ONE").as_deref(), Ok(""));
+    }
+}

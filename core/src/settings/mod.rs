@@ -1,0 +1,13 @@
+//! Settings: the file, the command line, and the parameters, as values that know no server.
+//!
+//! - [`file`], [`value`]: text to directives and values.
+//! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
+//! - [`of_module`]: parameters of modules.
+//! - [`rewrite`]: what the file is to say of them.
+
+pub mod file;
+pub mod inert;
+pub mod of_module;
+pub mod parameters;
+pub mod rewrite;
+pub mod value;

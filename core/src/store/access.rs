@@ -1,0 +1,282 @@
+//! Finding, making and removing keys, with all that hangs on it: expiry, counters, access clocks,
+//! effects, and accounts of types.
+
+use crate::store::Store;
+use crate::store::background::{DropFn, free_entry};
+use crate::store::database::rehash;
+use crate::store::effects::Effect;
+use crate::store::entry::{EntryPtr, Shape};
+use crate::store::ghost::GHOST;
+use crate::store::types::value_of;
+use plinth_abi::keys::{EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
+
+/// Above this effort a value is freed in the background when that is asked for.
+const LAZY_EFFORT: usize = 64;
+
+/// What a new value is made of.
+#[derive(Clone, Copy)]
+pub struct NewValue {
+    /// Type.
+    pub type_id: u8,
+    /// The module's tag.
+    pub tag: u8,
+    /// Inline length, `None` for a boxed value.
+    pub inline_len: Option<usize>,
+    /// Keep the expiry that the key has.
+    pub keep_expiry: bool,
+    /// There is no such key.
+    pub absent: bool,
+}
+
+impl Store {
+    /// The entry of a key that has not expired. An expired one is removed.
+    #[inline]
+    pub fn find(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
+        let entry = self.databases[db as usize].find(hash, key)?;
+        if entry.has_expired(self.now_ms) {
+            self.expire(db, hash, entry);
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Find a key that is going to be written: an expired one is removed even while
+    /// others must stay, so that it cannot be found beside its successor.
+    pub fn find_to_write(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
+        let entry = self.databases[db as usize].find(hash, key)?;
+        if entry.has_expired(self.now_ms) {
+            self.remove_expired(db, hash, entry);
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Find a key for a command: counts hits and misses, and renews the access clock.
+    #[inline]
+    pub fn lookup(&mut self, db: u32, hash: u64, key: &[u8], flags: u32) -> Option<EntryPtr> {
+        let found = if flags & GET_WRITE == 0 { self.find(db, hash, key) } else { self.find_to_write(db, hash, key) };
+        if flags & (GET_NO_STATS | GET_WRITE) == 0 {
+            if found.is_some() {
+                self.counters.hits += 1;
+            } else {
+                self.counters.misses += 1;
+                self.notify(db, key, EVENT_MISS, b"keymiss");
+            }
+        }
+        let entry = found?;
+        if flags & GET_NO_TOUCH == 0 {
+            entry.set_clock(self.access.touched(entry.clock(), || self.random.number()));
+        }
+        Some(entry)
+    }
+
+    /// Remove a key that has expired, unless that must wait.
+    #[cold]
+    pub fn expire(&mut self, db: u32, hash: u64, entry: EntryPtr) {
+        if self.may_expire() {
+            self.remove_expired(db, hash, entry);
+        }
+    }
+
+    fn remove_expired(&mut self, db: u32, hash: u64, entry: EntryPtr) {
+        self.counters.expired += 1;
+        self.databases[db as usize].remove(hash, entry);
+        // SAFETY: the entry is out of the table and freed below.
+        let key = unsafe { entry.key() };
+        self.changed(db, key);
+        self.notify(db, key, EVENT_EXPIRED, b"expired");
+        self.discard(entry, self.lazy.expire);
+    }
+
+    /// Make a key or replace its value; the entry, whose value is to be filled. `None`
+    /// without memory, nothing changed.
+    pub fn put(&mut self, db: u32, hash: u64, key: &[u8], new: NewValue) -> Option<EntryPtr> {
+        let old = if new.absent { None } else { self.find_to_write(db, hash, key) };
+        if let Some(entry) = old {
+            return self.overwrite(db, hash, entry, new);
+        }
+        let shape = Shape {
+            type_id: new.type_id,
+            tag: new.tag,
+            expire_at_ms: EXPIRE_NONE,
+            clock: self.access.fresh(),
+            inline_len: new.inline_len,
+        };
+        let entry = EntryPtr::new(key, shape)?;
+        self.insert(db, hash, entry);
+        self.notify(db, key, EVENT_NEW, b"new");
+        Some(entry)
+    }
+
+    /// Take an entry in whose key is not there.
+    pub fn insert(&mut self, db: u32, hash: u64, entry: EntryPtr) {
+        let rehash = rehash(self.hash_keys);
+        self.databases[db as usize].insert(hash, entry, rehash);
+        self.account(entry, 1);
+    }
+
+    /// Count an entry in or out of its type.
+    pub(super) fn account(&mut self, entry: EntryPtr, by: i64) {
+        if let Some(ty) = self.types.get_mut(entry.type_id()) {
+            ty.values = ty.values.wrapping_add_signed(by);
+            if entry.is_boxed() {
+                let bytes = entry.charge() as i64;
+                ty.boxed_bytes = ty.boxed_bytes.wrapping_add_signed(by * bytes);
+            }
+        } else if entry.type_id() == GHOST {
+            self.ghosts.count(crate::store::ghost::kind(entry), by);
+        }
+    }
+
+    fn overwrite(&mut self, db: u32, hash: u64, entry: EntryPtr, new: NewValue) -> Option<EntryPtr> {
+        let expire_at_ms = if new.keep_expiry { entry.expire_at_ms() } else { EXPIRE_NONE };
+        let plain = !entry.is_boxed() && new.inline_len.is_some() && entry.type_id() == new.type_id;
+        if plain {
+            let clock = self.access.fresh();
+            if new.inline_len == Some(entry.value().1) && expire_at_ms == entry.expire_at_ms() {
+                // The new value lies where the old one did.
+                entry.set_tag(new.tag);
+                entry.set_clock(clock);
+                return Some(entry);
+            }
+            let entry = self.reshape(db, hash, entry, new.inline_len, new.tag, expire_at_ms, false)?;
+            entry.set_clock(clock);
+            return Some(entry);
+        }
+        // Another type or form: a new entry takes the old one's place.
+        let shape = Shape {
+            type_id: new.type_id,
+            tag: new.tag,
+            expire_at_ms,
+            clock: self.access.fresh(),
+            inline_len: new.inline_len,
+        };
+        // SAFETY: the old entry is alive until it is discarded.
+        let fresh = EntryPtr::new(unsafe { entry.key() }, shape)?;
+        self.databases[db as usize].replaced(hash, entry, fresh, entry.has_expiry());
+        self.account(fresh, 1);
+        self.discard(entry, self.lazy.server_del);
+        Some(fresh)
+    }
+
+    /// Give an entry's value another length, form or tag, and its key another expiry.
+    #[allow(clippy::too_many_arguments, reason = "one more struct would say the same")]
+    pub fn reshape(
+        &mut self,
+        db: u32,
+        hash: u64,
+        entry: EntryPtr,
+        inline_len: Option<usize>,
+        tag: u8,
+        expire_at_ms: i64,
+        reserve: bool,
+    ) -> Option<EntryPtr> {
+        let had_expiry = entry.has_expiry();
+        if self.migration.is_some() && entry.is_boxed() && inline_len.is_some() {
+            self.boxed_goes(entry.boxed());
+        }
+        let moved = entry.reshape(inline_len, tag, expire_at_ms, reserve)?;
+        self.databases[db as usize].replaced(hash, entry, moved, had_expiry);
+        Some(moved)
+    }
+
+    /// Remove a key; whether it was there.
+    pub fn remove(&mut self, db: u32, hash: u64, key: &[u8], lazy: bool) -> bool {
+        let Some(entry) = self.find_to_write(db, hash, key) else { return false };
+        self.databases[db as usize].remove(hash, entry);
+        self.discard(entry, lazy);
+        true
+    }
+
+    /// Let go of an entry that is in no table, with its value: it is freed when its effect is
+    /// taken.
+    pub fn discard(&mut self, entry: EntryPtr, lazy: bool) {
+        self.account(entry, -1);
+        if self.migration.is_some() && entry.is_boxed() {
+            self.boxed_goes(entry.boxed());
+        }
+        self.effects.remove(entry, lazy);
+    }
+
+    /// Free the entry of an effect that was taken.
+    pub fn free(&mut self, entry: EntryPtr, lazy: bool) {
+        if entry.is_boxed()
+            && lazy
+            && let Some(free) = self.lazy_drop(entry)
+        {
+            self.background.free_boxed(entry.boxed(), free);
+            // SAFETY: it was taken out of its table, and nobody else has its effect.
+            unsafe { entry.free() };
+            return;
+        }
+        if entry.is_boxed() {
+            free_entry(entry, &self.drops());
+        } else {
+            // SAFETY: as above.
+            unsafe { entry.free() };
+        }
+    }
+
+    /// How a value is freed, if that is worth the background.
+    fn lazy_drop(&self, entry: EntryPtr) -> Option<DropFn> {
+        let table = &self.types.get(entry.type_id())?.table;
+        let effort = table.free_effort.map_or(1, |effort| {
+            let value = value_of(entry);
+            // SAFETY: the value is of this type.
+            unsafe { effort(&raw const value) }
+        });
+        if effort > LAZY_EFFORT { table.drop } else { None }
+    }
+
+    /// Measure a boxed value anew, after it changed.
+    pub fn charge(&mut self, entry: EntryPtr) {
+        if !entry.is_boxed() {
+            return;
+        }
+        let Some(ty) = self.types.get_mut(entry.type_id()) else { return };
+        let value = value_of(entry);
+        // SAFETY: the value is of this type.
+        let bytes = ty.table.memory.map_or(0, |memory| unsafe { memory(&raw const value) }) as u64;
+        ty.boxed_bytes = ty.boxed_bytes.wrapping_add(bytes).wrapping_sub(entry.charge());
+        entry.set_charge(bytes);
+    }
+
+    /// A key's value changed: count it, spoil the transactions of those who watch it, and
+    /// note it for those who wait for it.
+    #[inline]
+    pub fn changed(&mut self, db: u32, key: &[u8]) {
+        self.dirty += 1;
+        if self.effects.wants_changes {
+            self.note_change(db, key, true);
+        }
+    }
+
+    /// As [`changed`](Self::changed), but those who wait for the key do not wait for this.
+    #[inline]
+    pub fn changed_unawaited(&mut self, db: u32, key: &[u8]) {
+        self.dirty += 1;
+        if self.effects.wants_changes {
+            self.note_change(db, key, false);
+        }
+    }
+
+    #[cold]
+    fn note_change(&mut self, db: u32, key: &[u8], is_awaited: bool) {
+        let hash = self.hash(key);
+        let is_there = self.databases[db as usize].find(hash, key).is_some();
+        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited });
+    }
+
+    /// Note a key's event.
+    #[inline]
+    pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
+        if self.effects.wants_events {
+            self.note_event(db, key, class, name);
+        }
+    }
+
+    #[cold]
+    fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
+        self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
+    }
+}

@@ -1,0 +1,102 @@
+//! What has happened in the store, for those who are told of it once it is at rest.
+//!
+//! ```text
+//!   store ── push ──> Changed, Event, Flushed, Swapped; what was removed ── pop ──> the engine's observers
+//! ```
+//!
+//! The store calls nobody. It notes what happened, but for what nobody wants to know, and the engine
+//! passes it on when no borrow of the store lives.
+//!
+//! Invariants:
+//! - A value that is removed belongs to the effects, and is freed when it is taken from them: whoever
+//!   has looked at it in the same handler may go on doing so.
+//! - Effects are taken in the order in which they happened.
+
+use crate::store::database::Database;
+use crate::store::entry::EntryPtr;
+use std::collections::VecDeque;
+
+/// Something that has happened.
+pub enum Effect {
+    /// A key's value changed, was made or removed.
+    Changed {
+        /// Database of the key.
+        db: u32,
+        /// The key.
+        key: Vec<u8>,
+        /// Whether there was such a key when it had changed.
+        is_there: bool,
+        /// Whether it is what those wait for who wait for the key.
+        is_awaited: bool,
+    },
+    /// An event of a key.
+    Event {
+        /// Database of the key.
+        db: u32,
+        /// The key.
+        key: Vec<u8>,
+        /// Its `EVENT_*` class.
+        class: u32,
+        /// Its name.
+        name: Vec<u8>,
+    },
+    /// Databases were emptied; what they held.
+    Flushed {
+        /// The one, or `None` for all.
+        db: Option<u32>,
+        /// What they held, by number.
+        databases: Vec<(u32, Database)>,
+        /// Whether it is to be freed by the thread.
+        in_background: bool,
+    },
+    /// Two databases changed places.
+    Swapped {
+        /// The one.
+        first: u32,
+        /// The other, which may be the same.
+        second: u32,
+    },
+}
+
+/// Effects that nobody has been told of.
+#[derive(Default)]
+pub struct Effects {
+    list: VecDeque<Effect>,
+    /// Entries that are in no table any more, and whether the thread is to free their values.
+    removed: Vec<(EntryPtr, bool)>,
+    /// Whether somebody watches keys, or waits for some.
+    pub wants_changes: bool,
+    /// Whether somebody is told of the events of keys.
+    pub wants_events: bool,
+    /// Whether there is any: what is looked at after each command.
+    pub is_due: bool,
+}
+
+impl Effects {
+    /// Note an effect.
+    pub fn push(&mut self, effect: Effect) {
+        self.list.push_back(effect);
+        self.is_due = true;
+    }
+
+    /// Note an entry that was taken out of its table.
+    #[inline]
+    pub fn remove(&mut self, entry: EntryPtr, lazy: bool) {
+        self.removed.push((entry, lazy));
+        self.is_due = true;
+    }
+
+    /// The next effect, which is forgotten.
+    pub fn pop(&mut self) -> Option<Effect> {
+        let next = self.list.pop_front();
+        self.is_due = !self.list.is_empty() || !self.removed.is_empty();
+        next
+    }
+
+    /// An entry that was removed, for the caller to free.
+    pub fn pop_removed(&mut self) -> Option<(EntryPtr, bool)> {
+        let last = self.removed.pop();
+        self.is_due = !self.list.is_empty() || !self.removed.is_empty();
+        last
+    }
+}

@@ -1,0 +1,17 @@
+//! RESP, the wire protocol: bytes from a client become argument views here.
+//!
+//! ```text
+//!   query buffer ──> request::Parser ──┬─ multibulk ──> spans into the query buffer
+//!                                      └─ inline    ──> spans into a small owned text
+//! ```
+//!
+//! Nothing in this folder reads a socket, knows a command or keeps a clock: the
+//! functions are pure, so that fuzzers and benches can drive them directly.
+//!
+//! - [`request`]: the request parser, its limits and its errors.
+//! - [`inline`]: the telnet form of a request.
+//! - [`mod@write`], which writes replies.
+
+pub mod inline;
+pub mod request;
+pub mod write;
