@@ -80,6 +80,10 @@ pub trait Convert: Sized + Send + 'static {
     /// The journal that every change of an element is noted in.
     fn journal(&mut self) -> &mut Journal;
 
+    /// An export begins, from the first element on, whatever became of one before. For a value that
+    /// keeps beside the cursor how far it has come.
+    fn export_begin(&mut self) {}
+
     /// Hands out about `budget` elements from `cursor` on, which begins at 0; returns where to go
     /// on, or 0 when all were handed out. An element that is there from the first slice to the last
     /// is handed out at least once, whatever is inserted and removed between them. Fails as `visit`.
@@ -248,6 +252,7 @@ impl<B: Convert> Converter for Named<B> {
     type Boxed = B;
 
     fn begin(boxed: &mut B) {
+        boxed.export_begin();
         boxed.journal().begin();
     }
 

@@ -7,7 +7,8 @@
 //!   element                      payload
 //!   m                            last id, most recently removed id, entries ever added
 //!   e  id                        names and values in turn, each behind a length of 4 bytes
-//!   f  id                        none: only ever removed, and says that no entry comes before the id
+//!   f  id                        none: only ever removed, and says that no entry comes before the id, or
+//!                                without one that there is no entry at all
 //!   g  group                     last id, entries read (2^64-1: not known), name
 //!   c  group  consumer           seen, active (-1: never), name
 //!   p  group  id                 consumer, delivered, deliveries
@@ -43,6 +44,8 @@ pub enum Element {
     Front,
     /// Where they end.
     Tail,
+    /// All entries: ids were given once more.
+    Reset,
     /// A group.
     Group(u64),
     /// A consumer of a group.
@@ -65,6 +68,7 @@ impl Element {
             Element::Meta => put(b"m"),
             Element::Front => put(b"f"),
             Element::Tail => put(b"t"),
+            Element::Reset => put(b"r"),
             Element::Entry(id) => [&b"e"[..], &id.to_bytes()].into_iter().for_each(put),
             Element::Group(group) => [&b"g"[..], &group.to_be_bytes()].into_iter().for_each(put),
             Element::Consumer(group, no) => {
@@ -84,6 +88,7 @@ impl Element {
             b'm' => Element::Meta,
             b'f' if rest.is_empty() => Element::Front,
             b't' => Element::Tail,
+            b'r' => Element::Reset,
             b'e' => Element::Entry(id(rest)?),
             b'g' => Element::Group(u64::from_be_bytes(take(rest)?)),
             b'c' => Element::Consumer(u64::from_be_bytes(take(rest)?), u32::from_be_bytes(take(rest)?)),
@@ -121,7 +126,7 @@ pub(crate) enum Position {
 }
 
 impl Position {
-    fn entries_until(self) -> Option<Id> {
+    pub(crate) fn entries_until(self) -> Option<Id> {
         match self {
             Position::Entries(until) | Position::Group(_, until) => until,
             Position::Consumers(_, _, until) | Position::Pending(_, _, until) => until,
@@ -279,6 +284,10 @@ impl<S: Storage> Convert for Stream<S> {
         self.journal_mut()
     }
 
+    fn export_begin(&mut self) {
+        self.position().set(Position::Entries(None));
+    }
+
     fn export_some(&self, cursor: u64, budget: usize, visit: &mut Visit<'_>) -> Result<u64> {
         let position = if cursor == 0 { Position::Entries(None) } else { self.position().get() };
         let next = self.give_some(position, budget, visit)?;
@@ -290,9 +299,17 @@ impl<S: Storage> Convert for Stream<S> {
     fn export_one(&self, element: &[u8], visit: &mut Visit<'_>) -> Result {
         match Element::read(element)? {
             Element::Meta => self.give_meta(visit),
-            Element::Front => {
-                let first = self.log().first().unwrap_or(Id::MAX);
-                visit.remove(&[&b"f"[..], &first.to_bytes()].concat())
+            Element::Front => match self.log().first() {
+                Some(first) => visit.remove(&[&b"f"[..], &first.to_bytes()].concat()),
+                None => visit.remove(b"f"),
+            },
+            Element::Reset => {
+                visit.remove(b"f")?;
+                let is_over = matches!(self.position().get(), Position::Group(u64::MAX, _));
+                let until = if is_over { self.give_entries(None, usize::MAX, visit)?.0 } else { None };
+                let next = if is_over { Position::Group(u64::MAX, until) } else { Position::Entries(None) };
+                self.position().set(next);
+                Ok(())
             }
             Element::Tail => match self.position().get() {
                 Position::Entries(_) => Ok(()),
@@ -331,7 +348,7 @@ impl<S: Storage> Convert for Stream<S> {
                 self.set_counters(last, u64_of(&mut rest)?, max_deleted);
             }
             Element::Entry(id) => return self.put_entry(id, payload),
-            Element::Front | Element::Tail => return Err(Error::BadData),
+            Element::Front | Element::Tail | Element::Reset => return Err(Error::BadData),
             Element::Group(number) => {
                 let last = id(&mut rest)?;
                 let read = Some(u64_of(&mut rest)?).filter(|read| *read != u64::MAX);
@@ -355,7 +372,12 @@ impl<S: Storage> Convert for Stream<S> {
 
     fn import_remove(&mut self, element: &[u8]) -> Result {
         if let Some((b'f', mut rest)) = element.split_first().map(|(kind, rest)| (*kind, rest)) {
-            self.cut_before(id(&mut rest)?);
+            let keep = if rest.is_empty() { Keep::Count(0) } else { Keep::From(id(&mut rest)?) };
+            if !rest.is_empty() {
+                return Err(Error::BadData);
+            }
+            let gone = self.log_mut().cut(keep, false, 0);
+            self.discard(gone);
             return Ok(());
         }
         match Element::read(element)? {
@@ -367,15 +389,8 @@ impl<S: Storage> Convert for Stream<S> {
             Element::Pending(number, id) => {
                 self.if_group(number, |group| _ = group.remove_pending(id));
             }
-            Element::Meta | Element::Front | Element::Tail => return Err(Error::BadData),
+            Element::Meta | Element::Front | Element::Tail | Element::Reset => return Err(Error::BadData),
         }
         Ok(())
-    }
-}
-
-impl<S: Storage> Stream<S> {
-    fn cut_before(&mut self, id: Id) {
-        let gone = self.log_mut().cut(Keep::From(id), false, 0);
-        self.discard(gone);
     }
 }

@@ -10,7 +10,7 @@
 //! a conversion that is going on ([`convert`](crate::convert)).
 //!
 //! A consumer that is deleted may leave a million ids behind. Those are taken out of the group's map
-//! some at a time, by the changes that follow; meanwhile nobody sees them ([`Group::leaving`]).
+//! some at a time, by a timer and the changes that follow; meanwhile nobody sees them.
 //!
 //! Invariants: an id that is in the group's map is in the set of its consumer, or of one that leaves;
 //! numbers of consumers are never given twice while one that had it is there or leaving.
@@ -83,9 +83,10 @@ const GROUP_BYTES: usize = 256;
 const AT_ONCE: usize = 256;
 /// So many ids of consumers that leave go with each change of the group.
 const PER_CHANGE: usize = 64;
+/// So many go at a time when nothing is changed: about a third of a millisecond.
+const PER_TURN: usize = 1024;
 
 /// A group.
-#[derive(Clone)]
 pub struct Group {
     name: Box<[u8]>,
     number: u64,
@@ -98,7 +99,22 @@ pub struct Group {
     /// Ids of consumers that were deleted, to be taken out of `pending`.
     leaving: Vec<(ConsumerNo, IdMap<()>)>,
     leaving_len: usize,
+    leaving_bytes: usize,
     consumers_bytes: usize,
+}
+
+impl Clone for Group {
+    /// A copy takes what it takes, and not what this one does: maps that have shrunk have other rooms.
+    fn clone(&self) -> Group {
+        let mut copy = Group::new(self.number, self.last, self.entries_read);
+        copy.set_name(&self.name);
+        for (no, consumer) in self.consumers() {
+            copy.put_consumer(no, &consumer.name, consumer.seen_ms, consumer.active_ms);
+        }
+        self.pending_from(Id::MIN).for_each(|(id, nack)| copy.set_pending(id, nack));
+        copy.next_consumer = self.next_consumer;
+        copy
+    }
 }
 
 impl Group {
@@ -115,6 +131,7 @@ impl Group {
             next_consumer: 0,
             leaving: Vec::new(),
             leaving_len: 0,
+            leaving_bytes: 0,
             consumers_bytes: 0,
         }
     }
@@ -200,7 +217,7 @@ impl Group {
 
     /// Bytes that the group takes, in constant time.
     pub fn memory(&self) -> usize {
-        GROUP_BYTES + 2 * self.name.len() + self.pending.memory() + self.consumers_bytes
+        GROUP_BYTES + 2 * self.name.len() + self.pending.memory() + self.consumers_bytes + self.leaving_bytes
     }
 
     /// Number of allocations that dropping it frees, about.
@@ -267,7 +284,9 @@ impl Group {
             return;
         }
         if let Some((_, ids)) = self.leaving.iter_mut().find(|(leaving, _)| *leaving == no) {
+            let before = ids.memory();
             self.leaving_len -= usize::from(ids.remove(id).is_some());
+            self.leaving_bytes = self.leaving_bytes + ids.memory() - before;
         }
     }
 
@@ -288,6 +307,7 @@ impl Group {
         let count = consumer.pending.len();
         let ids = std::mem::take(&mut consumer.pending);
         self.leaving_len += count;
+        self.leaving_bytes += ids.memory();
         self.leaving.push((no, ids));
         self.sweep(AT_ONCE);
         Some((consumer, count))
@@ -301,7 +321,9 @@ impl Group {
                 self.leaving.pop();
                 continue;
             };
+            let before = ids.memory();
             ids.remove(id);
+            self.leaving_bytes = self.leaving_bytes + ids.memory() - before;
             self.leaving_len -= 1;
             self.pending.remove(id);
         }
@@ -404,6 +426,17 @@ impl GroupMut<'_> {
             self.note(Element::Pending(self.group.number, id));
         }
         was_pending
+    }
+
+    /// Whether ids of a deleted consumer are still to go.
+    pub fn is_leaving(&self) -> bool {
+        !self.group.leaving.is_empty()
+    }
+
+    /// Lets some of them go; whether there are more.
+    pub fn sweep_leaving(&mut self) -> bool {
+        self.group.sweep(PER_TURN);
+        self.is_leaving()
     }
 
     #[inline]

@@ -101,11 +101,11 @@ impl<S: Storage> StreamProvider for Provider<S> {
         let stream = value::of_mut::<S>(&mut entry)?;
         let limit = if approximate { default_limit() } else { 0 };
         let removed = if stream.len() > keep { stream.cut(Keep::Count(keep), approximate, limit) } else { 0 };
-        let fresh = if removed > 0 { stream.renew() } else { None };
-        match fresh {
-            Some(fresh) => value::replace(&mut call.keys, key, fresh, EVENT_STREAM | EVENT_UNAWAITED, "xtrim")?,
-            None if removed > 0 => entry.modified(EVENT_STREAM | EVENT_UNAWAITED, "xtrim"),
-            None => {}
+        if stream.has_waste() {
+            value::renew::<S>(&mut call.keys, key)?;
+            call.keys.modified(key, EVENT_STREAM | EVENT_UNAWAITED, "xtrim");
+        } else if removed > 0 {
+            entry.modified(EVENT_STREAM | EVENT_UNAWAITED, "xtrim");
         }
         Ok(Some(removed))
     }

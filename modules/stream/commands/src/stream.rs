@@ -103,19 +103,17 @@ impl<S: Storage> Stream<S> {
         self.last = id;
         self.added = self.added.saturating_add(1);
         if self.journal.is_on() {
-            note(&mut self.journal, Element::Tail);
-            note(&mut self.journal, Element::Meta);
+            self.note_append(id);
         }
     }
 
-    /// Adds an entry that was saved, without counting it. Returns whether its id may come behind those
-    /// that are there.
-    pub fn append_saved<'t>(&mut self, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) -> bool {
-        let fits = self.log.last().is_none_or(|last| id > last);
-        if fits {
-            self.log.append(layout::now(), id, fields);
-        }
-        fits
+    #[cold]
+    fn note_append(&mut self, id: Id) {
+        // An id of which the export was past already: the last id was set back, and none of what was
+        // handed out from there on is the stream's any more.
+        let is_back = self.position.get().entries_until().is_some_and(|until| id <= until);
+        note(&mut self.journal, if is_back { Element::Reset } else { Element::Tail });
+        note(&mut self.journal, Element::Meta);
     }
 
     /// Takes an entry away; returns whether it was there.
@@ -268,11 +266,15 @@ impl<S: Storage> Stream<S> {
         }
     }
 
-    /// All but the waste, to take this value's place and leave it to be freed; `None` without waste,
-    /// and while the value is being converted.
+    /// Whether there is waste that may be freed elsewhere: not while the value is being converted.
+    #[inline]
+    pub fn has_waste(&self) -> bool {
+        (!self.waste.is_empty() || !self.waste_groups.is_empty()) && !self.journal.is_on()
+    }
+
+    /// All but the waste, to take this value's place and leave it to be freed; `None` without waste.
     pub fn renew(&mut self) -> Option<Stream<S>> {
-        let has_waste = !self.waste.is_empty() || !self.waste_groups.is_empty();
-        if !has_waste || self.journal.is_on() {
+        if !self.has_waste() {
             return None;
         }
         let (waste, waste_groups) = (std::mem::take(&mut self.waste), std::mem::take(&mut self.waste_groups));
@@ -281,16 +283,24 @@ impl<S: Storage> Stream<S> {
         Some(live)
     }
 
+    /// Takes what [`renew`](Stream::renew) has given, when nothing could be put in this value's place.
+    pub fn take_back(&mut self, live: Stream<S>) {
+        let waste = std::mem::replace(self, live);
+        self.waste.extend(waste.waste);
+        self.waste_groups.extend(waste.waste_groups);
+    }
+
     /// A copy, if the storage makes one.
     pub fn copy(&self) -> Option<Stream<S>> {
+        let groups = self.groups.clone();
         Some(Stream {
             log: self.log.copy()?,
             last: self.last,
             added: self.added,
             max_deleted: self.max_deleted,
             names: self.names.clone(),
-            groups: self.groups.clone(),
-            groups_bytes: self.groups_bytes,
+            groups_bytes: groups.values().map(|group| group.memory()).sum(),
+            groups,
             next_group: self.next_group,
             ..Stream::default()
         })

@@ -31,10 +31,16 @@ pub fn put<'k, S: Storage>(keys: &'k mut Keys<'_>, key: &'k [u8], stream: Stream
     keys.put_boxed::<StreamType<S>>(key, BOXED, stream, flags)
 }
 
-/// Puts a stream in the place of one that holds nothing but waste, for the host to free that elsewhere,
-/// and says `event`.
-pub fn replace<S: Storage>(keys: &mut Keys<'_>, key: &[u8], fresh: Stream<S>, class: u32, event: &str) -> Result {
-    put(keys, key, fresh, PUT_KEEP_EXPIRY)?;
-    keys.modified(key, class, event);
+/// Has the waste of a key's stream freed elsewhere, by putting all else in its place as a new value. Where
+/// nothing may be put, as in a hook, the waste stays for another time.
+pub fn renew<S: Storage>(keys: &mut Keys<'_>, key: &[u8]) -> Result {
+    let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
+    let Some(mut entry) = keys.get_with(handle::<S>()?, key, flags)? else { return Ok(()) };
+    let Some(live) = of_mut::<S>(&mut entry)?.renew() else { return Ok(()) };
+    let Err((_, live)) = keys.put_boxed_or_give_back::<StreamType<S>>(key, BOXED, live, PUT_KEEP_EXPIRY) else {
+        return Ok(());
+    };
+    let Some(mut entry) = keys.get_with(handle::<S>()?, key, flags)? else { return Ok(()) };
+    of_mut::<S>(&mut entry)?.take_back(live);
     Ok(())
 }

@@ -177,13 +177,15 @@ fn xadd<S: Storage>(call: &mut Call<'_>) -> Result {
     let trimmed = options.trim.run(stream);
     pass_on(propagate, args, &options, id, trimmed, stream)?;
     reply_id(reply, id);
-    let fresh = if trimmed > 0 { stream.renew() } else { None };
+    if stream.has_waste() {
+        value::renew::<S>(keys, key)?;
+        keys.modified(key, EVENT_STREAM, "xadd");
+        keys.notify(key, EVENT_STREAM, "xtrim");
+        return Ok(());
+    }
     entry.modified(EVENT_STREAM, "xadd");
     if trimmed > 0 {
         entry.notify(EVENT_STREAM, "xtrim");
-    }
-    if let Some(fresh) = fresh {
-        value::put(keys, key, fresh, PUT_KEEP_EXPIRY)?;
     }
     Ok(())
 }

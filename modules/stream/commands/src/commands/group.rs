@@ -236,13 +236,13 @@ fn destroy<S: Storage>(call: &mut Call<'_>) -> Result {
     if !is_destroyed {
         return Ok(());
     }
-    match stream.renew() {
-        Some(fresh) => value::replace(keys, key, fresh, EVENT_STREAM, "xgroup-destroy"),
-        None => {
-            entry.modified(EVENT_STREAM, "xgroup-destroy");
-            Ok(())
-        }
+    if stream.has_waste() {
+        value::renew::<S>(keys, key)?;
+        keys.modified(key, EVENT_STREAM, "xgroup-destroy");
+    } else {
+        entry.modified(EVENT_STREAM, "xgroup-destroy");
     }
+    Ok(())
 }
 
 fn create_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
@@ -262,16 +262,43 @@ fn create_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
 }
 
 fn delete_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
-    let Call { args, keys, reply, .. } = call;
+    let db = call.db();
+    let Call { args, keys, reply, timers, .. } = call;
     let (key, name) = (args.bytes(2), args.bytes(3));
     let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { return Err(reply.error(NO_KEY)) };
     let stream = value::of_mut::<S>(&mut entry)?;
     let Some(mut group) = stream.group_mut(name) else { return Err(no_group_of(reply, key, name)) };
     let pending = group.delete_consumer(args.bytes(4));
+    let is_leaving = group.is_leaving();
     drop(group);
     if pending.is_some() {
         entry.modified(QUIET, "xgroup-delconsumer");
     }
     reply.count(pending.unwrap_or(0));
+    if is_leaving {
+        timers.start(1, Leaving { db, key: key.into(), group: name.into() }, sweep::<S>)?;
+    }
     Ok(())
+}
+
+/// A group from which a deleted consumer's many ids are to go.
+struct Leaving {
+    db: u32,
+    key: Box<[u8]>,
+    group: Box<[u8]>,
+}
+
+/// Takes some of these ids out, and comes again as long as there are more. Under another name the stream
+/// loses them by the changes that are made to the group.
+fn sweep<S: Storage>(call: &mut Call<'_>, leaving: Leaving) {
+    let mut some = || -> Result<bool> {
+        call.keys.select(leaving.db)?;
+        let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
+        let Some(mut entry) = call.keys.get_with(value::handle::<S>()?, &leaving.key, flags)? else { return Ok(false) };
+        let group = value::of_mut::<S>(&mut entry)?.group_mut(&leaving.group);
+        Ok(group.is_some_and(|mut group| group.sweep_leaving()))
+    };
+    if some().unwrap_or(false) {
+        let _ = call.timers.start(1, leaving, sweep::<S>);
+    }
 }

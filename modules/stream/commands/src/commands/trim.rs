@@ -203,11 +203,11 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
     let mut line = Line::new(&[b"XTRIM", key]);
     trim.push_exact(&mut line, stream);
     line.send(propagate)?;
-    match stream.renew() {
-        Some(fresh) => value::replace(keys, key, fresh, QUIET, "xtrim"),
-        None => {
-            entry.modified(QUIET, "xtrim");
-            Ok(())
-        }
+    if stream.has_waste() {
+        value::renew::<S>(keys, key)?;
+        keys.modified(key, QUIET, "xtrim");
+    } else {
+        entry.modified(QUIET, "xtrim");
     }
+    Ok(())
 }
