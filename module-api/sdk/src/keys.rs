@@ -230,19 +230,48 @@ impl Keys<'_> {
             Ok(type_id) => type_id,
             Err(error) => return Err((error, value)),
         };
+        let raw = self.box_in(key, type_id, tag, value, flags)?;
+        // SAFETY: as in `find`.
+        Ok(unsafe { Entry::new(raw, self.call, key) })
+    }
+
+    /// Has the host keep a value in a box under a key; gives it back when it does not.
+    fn box_in<B>(
+        &mut self,
+        key: &[u8],
+        type_id: u32,
+        tag: u32,
+        value: B,
+        flags: u32,
+    ) -> std::result::Result<abi::keys::Entry, (Error, B)> {
         let mut raw = abi::keys::Entry::NEW;
         let boxed = into_boxed(value);
         // SAFETY: as in `find`; on success the host owns the box.
         let status = unsafe {
             (host::keys().put_boxed)(self.call.as_ptr(), Bytes::of(key), type_id, tag, boxed, flags, &mut raw)
         };
-        if status != abi::status::STATUS_OK {
-            // SAFETY: a call that fails transfers nothing, so the box is still ours.
-            let value = *unsafe { from_boxed::<M::Boxed>(boxed) };
-            return Err((Error::from_status(status), value));
+        // SAFETY: a call that fails transfers nothing, so the box is still ours.
+        check(status).map(|()| raw).map_err(|error| (error, *unsafe { from_boxed::<B>(boxed) }))
+    }
+
+    /// As [`get_or_put`](Keys::get_or_put), with a boxed value that `make` makes when the key is not
+    /// there. Fails with `Unsupported` when the module did not register the type.
+    pub fn get_or_put_boxed<'k, M: MixedType>(
+        &'k mut self,
+        key: &'k [u8],
+        tag: u32,
+        make: impl FnOnce() -> Result<M::Boxed>,
+    ) -> Result<(Entry<'k>, bool)> {
+        let type_id = TypeHandle::of::<M>()?.loaded()?;
+        let mut raw = abi::keys::Entry::NEW;
+        // SAFETY: as in `find`.
+        let status = unsafe { (host::keys().get)(self.call.as_ptr(), Bytes::of(key), type_id, GET_WRITE, &mut raw) };
+        let is_new = !check_found(status)?;
+        if is_new {
+            raw = self.box_in(key, type_id, tag, make()?, PUT_ABSENT).map_err(|(error, _value)| error)?;
         }
         // SAFETY: as in `find`.
-        Ok(unsafe { Entry::new(raw, self.call, key) })
+        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
     }
 
     /// The value of a key, to be read or changed, or `None` when there is no such key. Fails with
