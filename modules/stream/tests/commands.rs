@@ -227,3 +227,27 @@ proptest! {
         }
     }
 }
+
+/// Puts the checksum of the mock's payloads, FNV-1a, behind one that was changed.
+fn sign(payload: &mut [u8]) {
+    let (body, sum) = payload.split_last_chunk_mut::<4>().unwrap();
+    let of_byte = |sum: u32, byte: &u8| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    *sum = body.iter().fold(0x811c_9dc5, of_byte).to_le_bytes();
+}
+
+#[test]
+fn a_count_of_added_entries_that_cannot_be_is_refused() {
+    let mut server = Server::new();
+    server.run("xadd s 1 a b");
+    assert_eq!(server.run(&format!("xsetid s 1 entriesadded {}", i64::MAX)), "+OK|");
+    let mut payload = server.0.dump("s").unwrap();
+    server.0.restore("t", &payload).unwrap();
+    let at = payload.windows(8).position(|bytes| bytes == i64::MAX.to_le_bytes()).unwrap();
+    payload[at..at + 8].fill(0xff);
+    sign(&mut payload);
+    assert!(matches!(server.0.restore("u", &payload), Err(Error::BadData)));
+    // One that is reached all the same is saved as what can be loaded.
+    server.run("xadd s 2 a b");
+    server.0.save_and_load("s").unwrap();
+    assert_eq!(server.run("xlen s"), ":2|");
+}

@@ -136,6 +136,31 @@ fn written(random: &mut Random) -> PackTree {
     log
 }
 
+/// A node of entries that all have the master's name, which is long.
+fn of_long_name(name_bytes: usize, count: usize) -> Vec<u8> {
+    let mut node = listpack::Writer::default();
+    let integers = |node: &mut listpack::Writer, all: &[i64]| all.iter().for_each(|n| node.push(Value::Integer(*n)));
+    integers(&mut node, &[count as i64, 0, 1]);
+    node.push(Value::Text(&vec![b'n'; name_bytes]));
+    integers(&mut node, &[0]);
+    (0..count as i64).for_each(|at| integers(&mut node, &[2, 0, at, 7, 4]));
+    node.finish()
+}
+
+#[test]
+fn names_are_repeated_up_to_a_bound() {
+    let first = Id::new(1, 1);
+    let log = read(&[(first, of_long_name(1 << 20, 200))]).unwrap();
+    assert_eq!(log.len(), 200);
+    assert!(log.memory() < 2 << 20, "{}: the name is there once", log.memory());
+    assert!(read(&[(first, of_long_name(1 << 20, 300))]).is_none());
+    // What any file may repeat is not granted to each of its nodes.
+    let mut nodes = vec![(first, of_long_name(16 << 10, 2500))];
+    assert!(read(&nodes).is_some());
+    nodes.push((Id::new(2, 1), of_long_name(16 << 10, 2500)));
+    assert!(read(&nodes).is_none());
+}
+
 /// Elements that mean something in a node.
 const TELLING: [u8; 12] = [0x00, 0x01, 0x02, 0x03, 0x04, 0x07, 0x7f, 0x80, 0xc1, 0xdf, 0xf4, 0xff];
 

@@ -45,6 +45,10 @@ const RDB_FIRST: u8 = 15;
 const RDB_COUNTED: u8 = 19;
 const RDB_ACTIVE: u8 = 21;
 
+/// Most entries that a file may say were ever added: what XSETID takes and XINFO can answer. A stream that is
+/// set to this and added to is saved as if it had stayed there, so that what is saved can be loaded.
+const ADDED_MAX: u64 = i64::MAX as u64;
+
 /// Stands for "not known" in the place of how many entries a group has read.
 const UNKNOWN: u64 = u64::MAX;
 /// Stands for "never" in the place of a time.
@@ -123,7 +127,7 @@ fn save_log<S: Storage>(stream: &Stream<S>, out: &mut Saver<'_>) {
     save_id(stream.last_id(), out);
     save_id(log.first().unwrap_or(Id::MIN), out);
     save_id(stream.max_deleted(), out);
-    out.u64(stream.added());
+    out.u64(stream.added().min(ADDED_MAX));
 }
 
 fn load_log<S: Storage>(stream: &mut Stream<S>, from: &mut Loader<'_>, tag: u8) -> Result {
@@ -143,7 +147,8 @@ fn load_log<S: Storage>(stream: &mut Stream<S>, from: &mut Loader<'_>, tag: u8) 
         max_deleted = load_id(from)?;
         added = from.u64()?;
     }
-    if stream.log().last().is_some_and(|greatest| greatest > last) || added < stream.len() as u64 {
+    let is_possible = (stream.len() as u64..=ADDED_MAX).contains(&added);
+    if stream.log().last().is_some_and(|greatest| greatest > last) || !is_possible {
         return Err(Error::BadData);
     }
     stream.set_counters(last, added, max_deleted);

@@ -65,7 +65,7 @@ impl Counts {
         }
         match id.cmp(&first) {
             std::cmp::Ordering::Less => Some(self.added.saturating_sub(self.len)),
-            std::cmp::Ordering::Equal => Some((self.added + 1).saturating_sub(self.len)),
+            std::cmp::Ordering::Equal => Some(self.added.saturating_add(1).saturating_sub(self.len)),
             std::cmp::Ordering::Greater => None,
         }
     }

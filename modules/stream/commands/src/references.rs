@@ -86,12 +86,18 @@ impl<S: Storage> Stream<S> {
         }
     }
 
+    /// The last id that every group has been handed out. All entries behind it are wanted.
+    fn read_until(&self) -> Id {
+        self.groups().map(|(_, group)| group.last()).min().unwrap_or(Id::MAX)
+    }
+
     /// Entries from the front on, those passed over that a group wants.
     fn remove_acknowledged(&mut self, keep: Keep) -> usize {
         let (mut left, end) = match keep {
             Keep::Count(count) => (self.len().saturating_sub(count), Some(Id::MAX)),
             Keep::From(id) => (usize::MAX, id.previous()),
         };
+        let end = end.map(|end| end.min(self.read_until()));
         let (mut removed, mut start) = (0, Some(Id::MIN));
         while let (Some(from), Some(end), true) = (start, end, left > 0) {
             let mut ids = Vec::with_capacity(AT_ONCE);

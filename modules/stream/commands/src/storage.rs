@@ -98,6 +98,13 @@ pub trait Storage: Send + Sized + 'static {
     /// Adds an entry behind all: names and values in turn.
     fn append<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone);
 
+    /// As [`append`](Storage::append), if the names are known to be those of the last entry that is there.
+    /// A storage that has the names of entries once need not compare them again, which for long names
+    /// is most of the work.
+    fn append_same<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
+        self.append(layout, id, fields);
+    }
+
     /// Id of the first entry.
     fn first(&self) -> Option<Id>;
 

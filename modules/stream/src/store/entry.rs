@@ -144,7 +144,8 @@ pub(crate) fn push_again(to: &mut Vec<u8>, before: Option<Id>, entry: &Entry<'_>
 /// An entry as it is going to be written.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    own_names: bool,
+    /// Whether its names are others than the pack's.
+    pub(crate) own_names: bool,
     count: usize,
     /// Bytes that the length of the body takes.
     len_width: usize,
@@ -182,9 +183,30 @@ pub(crate) fn element_bytes_max(text: &[u8]) -> usize {
 impl Plan {
     /// Looks at the fields of an entry: whether its names are the pack's, which are `count` in `names`.
     #[inline]
-    pub(crate) fn new<'t>(count: usize, mut names: &[u8], mut fields: impl ExactSizeIterator<Item = &'t [u8]>) -> Plan {
+    pub(crate) fn new<'t>(count: usize, mut names: &[u8], fields: impl ExactSizeIterator<Item = &'t [u8]>) -> Plan {
+        Plan::measure(fields.len() / 2 == count, fields, |name| {
+            let name = element::Encoded::of(name);
+            let is_next = name.begins(names);
+            if is_next {
+                names = &names[name.len()..];
+            }
+            is_next
+        })
+    }
+
+    /// The plan of an entry whose names are known to be the pack's.
+    pub(crate) fn of_same_names<'t>(fields: impl ExactSizeIterator<Item = &'t [u8]>) -> Plan {
+        Plan::measure(true, fields, |_| true)
+    }
+
+    /// Adds up the fields; `is_next` says whether a name is the next one of the pack, and is asked until one is not.
+    #[inline]
+    fn measure<'t>(
+        mut is_same: bool,
+        mut fields: impl ExactSizeIterator<Item = &'t [u8]>,
+        mut is_next: impl FnMut(&[u8]) -> bool,
+    ) -> Plan {
         let own_count = fields.len() / 2;
-        let mut is_same = own_count == count;
         let (mut name_bytes, mut value_bytes, mut text_bytes) = (0, 0, 0);
         let (mut foreign_names, mut foreign_values) = (0, 0);
         while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
@@ -193,13 +215,7 @@ impl Plan {
             text_bytes += name.len() + value.len();
             foreign_names += foreign_text_bytes(name);
             foreign_values += foreign_text_bytes(value);
-            if is_same {
-                let name = element::Encoded::of(name);
-                is_same = name.begins(names);
-                if is_same {
-                    names = &names[name.len()..];
-                }
-            }
+            is_same = is_same && is_next(name);
         }
         let body = if is_same { value_bytes } else { varint::width(own_count as u64) + name_bytes + value_bytes };
         let len_width = varint::width(body as u64);

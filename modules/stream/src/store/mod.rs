@@ -45,6 +45,8 @@ struct Tail {
     pack: Pack,
     /// Bytes of it that are not entries.
     names_bytes: usize,
+    /// Whether the names of the last entry are known to be the pack's.
+    ends_same: bool,
     /// What a node of Redis would be to which the same was added: by this nodes are as long as there,
     /// and what is trimmed about a count is the same.
     foreign: ForeignNode,
@@ -60,14 +62,14 @@ struct ForeignNode {
 
 impl Tail {
     fn new(pack: Pack, foreign: ForeignNode) -> Tail {
-        Tail { names_bytes: pack.names_end(), pack, foreign }
+        Tail { names_bytes: pack.names_end(), pack, ends_same: false, foreign }
     }
 
     /// A tail of one entry.
     fn of_one<'t>(id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) -> Tail {
         let pack = Pack::new(id, fields.clone());
         let bytes = pack.plan(fields.clone()).foreign_node_bytes(id, fields.step_by(2));
-        Tail::new(pack, ForeignNode { master: id, bytes, entries: 1 })
+        Tail { ends_same: true, ..Tail::new(pack, ForeignNode { master: id, bytes, entries: 1 }) }
     }
 
     /// Whether an entry is to begin another pack.
@@ -87,6 +89,36 @@ impl PackTree {
             let root = std::mem::take(&mut self.root);
             (self.root, self.sums) = root.raise(self.sums, over);
         }
+    }
+
+    /// Adds an entry behind all. With `is_same` its names are those of the last one.
+    #[inline]
+    fn add<'t>(
+        &mut self,
+        layout: Layout,
+        id: Id,
+        fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone,
+        is_same: bool,
+    ) {
+        let last = std::mem::replace(&mut self.last, id);
+        if let Some(tail) = &mut self.tail {
+            let plan = match is_same && tail.ends_same {
+                true => Plan::of_same_names(fields.clone()),
+                false => tail.pack.plan(fields.clone()),
+            };
+            if !tail.is_full(layout, &plan) {
+                tail.foreign.bytes += plan.foreign_bytes(tail.foreign.master, id);
+                tail.foreign.entries += 1;
+                tail.ends_same = !plan.own_names;
+                tail.pack.append(&plan, last, id, fields);
+                return;
+            }
+        }
+        if let Some(mut full) = self.tail.take() {
+            full.pack.close();
+            self.push_pack(full.pack);
+        }
+        self.tail = Some(Tail::of_one(id, fields));
     }
 
     /// Number of entries in the tail.
@@ -170,22 +202,13 @@ impl Storage for PackTree {
         Some(copy)
     }
 
+    #[inline]
     fn append<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
-        let last = std::mem::replace(&mut self.last, id);
-        if let Some(tail) = &mut self.tail {
-            let plan = tail.pack.plan(fields.clone());
-            if !tail.is_full(layout, &plan) {
-                tail.foreign.bytes += plan.foreign_bytes(tail.foreign.master, id);
-                tail.foreign.entries += 1;
-                tail.pack.append(&plan, last, id, fields);
-                return;
-            }
-        }
-        if let Some(mut full) = self.tail.take() {
-            full.pack.close();
-            self.push_pack(full.pack);
-        }
-        self.tail = Some(Tail::of_one(id, fields));
+        self.add(layout, id, fields, false);
+    }
+
+    fn append_same<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
+        self.add(layout, id, fields, true);
     }
 
     fn first(&self) -> Option<Id> {
@@ -204,7 +227,7 @@ impl Storage for PackTree {
                 Removal::Absent => return false,
                 Removal::Done => return true,
                 Removal::Last(last) => {
-                    self.last = last;
+                    (self.last, tail.ends_same) = (last, false);
                     return true;
                 }
                 Removal::Only => {

@@ -53,6 +53,25 @@ fn counted(count: u64, layout: Layout) -> (PackTree, Model) {
 }
 
 #[test]
+fn names_that_are_said_to_be_the_same_are_not_compared() {
+    let (mut log, ids) = (PackTree::new(), [1, 2, 3, 4, 5].map(|seq| Id::new(1, seq)));
+    let names = |log: &PackTree, id: Id| all(log)[&id][0].clone();
+    append(&mut log, Layout { node_bytes: 0, node_entries: 0 }, ids[0], &two(1));
+    // Said wrongly, to show that nobody looks.
+    let other = [b"other".as_slice(), b"value"];
+    log.append_same(Layout { node_bytes: 0, node_entries: 0 }, ids[1], other.into_iter());
+    assert_eq!(names(&log, ids[1]), b"name");
+    // Behind an entry of its own names, and where the last one has gone, it is not known what they are.
+    log.append(Layout { node_bytes: 0, node_entries: 0 }, ids[2], other.into_iter());
+    log.append_same(Layout { node_bytes: 0, node_entries: 0 }, ids[3], other.into_iter());
+    assert_eq!(names(&log, ids[3]), b"other");
+    log.remove(ids[3]);
+    log.append_same(Layout { node_bytes: 0, node_entries: 0 }, ids[4], other.into_iter());
+    assert_eq!(names(&log, ids[4]), b"other");
+    log.check();
+}
+
+#[test]
 fn it_does_what_a_storage_does() {
     plinth_stream_commands::storage::conformance::run::<PackTree>();
 }

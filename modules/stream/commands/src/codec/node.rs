@@ -11,6 +11,9 @@
 //! `ms` and `sequence` are what is to be added to the master id, which stands beside the node; the
 //! second may be negative. Entries that were removed, which Redis keeps until the node goes, are passed
 //! over when one is read, and never written.
+//!
+//! A few bytes of an entry may stand for a megabyte of the master's names, which a storage may repeat
+//! for each entry. So there is a bound to how much a file has repeated ([`REPEATS_PER_BYTE`]).
 
 use crate::id::Id;
 use crate::storage::{Layout, Storage};
@@ -119,27 +122,38 @@ const APART: Layout = Layout { node_bytes: 0, node_entries: 1 };
 /// Layout with which it lies with the one before.
 const TOGETHER: Layout = Layout { node_bytes: 0, node_entries: 0 };
 
+/// Most bytes of names that entries say are the master's, for each byte of all nodes. Real nodes have fewer:
+/// below the number of their entries, which by default is 100 at most, and below half of the mean length of a
+/// name, as each repeated name stands for a value of two bytes at least.
+pub const REPEATS_PER_BYTE: usize = 256;
+/// As many are taken whatever the nodes' length.
+pub const REPEATED_BYTES_MIN: usize = 64 << 20;
+
 /// Reads nodes into a log, one after the other.
 #[derive(Default)]
 pub struct Loading {
     names: Texts,
     values: Texts,
     last: Option<Id>,
+    /// Bytes of the nodes so far, and of the names that their entries repeat.
+    node_bytes: usize,
+    repeated_bytes: usize,
 }
 
 impl Loading {
     /// Adds the entries of a node to the log.
     ///
     /// # Errors
-    /// `BadData` when it is no node, its counts are wrong, or ids do not rise.
+    /// `BadData` when it is no node, its counts are wrong, ids do not rise, or too much is repeated.
     pub fn read<S: Storage>(&mut self, node: &[u8], master: Id, log: &mut S) -> Result {
+        self.node_bytes = self.node_bytes.saturating_add(node.len());
         let mut elements = listpack::read(node)?;
         let (live, removed, count) = (length(&mut elements)?, length(&mut elements)?, length(&mut elements)?);
         take(&mut elements, count, &mut self.names)?;
         if integer(&mut elements)? != 0 {
             return Err(Error::BadData);
         }
-        let (mut live_seen, mut removed_seen) = (0, 0);
+        let (mut live_seen, mut removed_seen, mut was_same) = (0, 0, false);
         while let Some(flags) = elements.next() {
             let flags = flags?.integer().filter(|flags| flags & !(REMOVED | SAME_NAMES) == 0).ok_or(Error::BadData)?;
             let id = self.id(&mut elements, master)?;
@@ -155,14 +169,24 @@ impl Loading {
             let layout = if live_seen == 0 { APART } else { TOGETHER };
             live_seen += 1;
             if is_same {
+                self.count_repeated()?;
                 let (names, values) = (&self.names, &self.values);
                 let field = |at: usize| if at.is_multiple_of(2) { names.get(at / 2) } else { values.get(at / 2) };
-                log.append(layout, id, (0..2 * names.len()).map(field));
+                let fields = (0..2 * names.len()).map(field);
+                if was_same { log.append_same(layout, id, fields) } else { log.append(layout, id, fields) }
             } else {
                 log.append(layout, id, self.values.iter());
             }
+            was_same = is_same;
         }
         if (live_seen, removed_seen) == (live, removed) { Ok(()) } else { Err(Error::BadData) }
+    }
+
+    /// Counts the master's names as repeated once more.
+    fn count_repeated(&mut self) -> Result {
+        self.repeated_bytes = self.repeated_bytes.saturating_add(self.names.bytes.len());
+        let most = self.node_bytes.saturating_mul(REPEATS_PER_BYTE).max(REPEATED_BYTES_MIN);
+        if self.repeated_bytes <= most { Ok(()) } else { Err(Error::BadData) }
     }
 
     /// The id of an entry, which is above all before.

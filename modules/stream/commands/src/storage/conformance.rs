@@ -90,7 +90,12 @@ fn changes_show<S: Storage>(layout: Layout, seed: u64) {
                     _ => Id::new(last.ms, last.seq + 1),
                 };
                 let fields = numbers.fields();
-                append(&mut log, layout, last, &fields);
+                let before = model.values().next_back().map(|fields| fields.iter().step_by(2));
+                if before.is_some_and(|names| names.eq(fields.iter().step_by(2))) && numbers.below(2) == 0 {
+                    log.append_same(layout, last, fields.iter().map(Vec::as_slice));
+                } else {
+                    append(&mut log, layout, last, &fields);
+                }
                 model.insert(last, fields);
             }
             27..=38 => {
