@@ -142,7 +142,7 @@ fn a_value_that_cannot_be_saved_keeps_its_leaving_module() {
 
 #[test]
 fn a_standard_value_type_that_nobody_reads_is_a_ghost_and_rubbish_is_not() {
-    let server = Server::with(&["--enable-debug-command", "yes"]);
+    let server = Server::with(&["--enable-debug-command", "yes", "--module-exclude", "stream"]);
     let mut client = server.connect();
     let stream = unchecked(&mut client, &[19, 1, 2, 3]);
     assert_eq!(restore(&mut client, "s", "0", &stream), "OK");
