@@ -119,12 +119,16 @@ impl Streams {
             count: usize,
         ) -> u32 {
             // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // the `count` fields are lent for this call.
+            // the `count` fields are lent for this call. A provider in C may say null for none.
             let (state, fields) = unsafe {
-                let fields = std::slice::from_raw_parts(fields, count).iter();
-                (&mut *data.cast::<State<F>>(), fields.map(|field| field.as_slice()).collect::<Vec<_>>())
+                let fields = if count == 0 { &[] } else { std::slice::from_raw_parts(fields, count) };
+                (&mut *data.cast::<State<F>>(), fields)
             };
-            let next = guard(|| (state.visit)(id, &fields));
+            let next = guard(|| {
+                // SAFETY: the provider lends the bytes of the fields for this call.
+                let fields: Vec<&[u8]> = fields.iter().map(|field| unsafe { field.as_slice() }).collect();
+                (state.visit)(id, &fields)
+            });
             state.panicked |= next.is_none();
             u32::from(next != Some(ControlFlow::Continue(())))
         }

@@ -39,7 +39,7 @@ use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::{GET_HOLD, Keys};
 use crate::service::{ServiceHandle, answer};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 pub use crate::abi::string::{STRING_ABSENT, STRING_SCRATCH_BYTES, STRING_SERVICE, StringService};
 
@@ -82,8 +82,8 @@ pub struct Text<'k>(Place<'k>);
 enum Place<'k> {
     /// In the key's value.
     Value(&'k [u8]),
-    /// Here: the digits of a number, so many bytes.
-    Digits(Scratch, usize),
+    /// Here: the digits of a number, in a part of the room for them.
+    Digits(Scratch, Range<usize>),
 }
 
 impl Deref for Text<'_> {
@@ -93,7 +93,7 @@ impl Deref for Text<'_> {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Place::Value(bytes) => bytes,
-            Place::Digits(digits, len) => &digits[..*len],
+            Place::Digits(digits, part) => &digits[part.clone()],
         }
     }
 }
@@ -162,7 +162,8 @@ impl Strings {
     }
 
     /// As [`edit`](Strings::edit), and says how long the string was before: whoever finds that it
-    /// was not lengthened, and changes no byte, has not modified it.
+    /// was not lengthened, and changes no byte, has not modified it. A string that is kept as a
+    /// number is turned into text all the same, which OBJECT ENCODING shows.
     #[inline]
     pub fn open<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], len_min: usize) -> Result<Opened<'k>> {
         let (mut bytes, mut len) = (Bytes::EMPTY, STRING_ABSENT);
@@ -200,10 +201,13 @@ impl Strings {
             if !check_found(status)? {
                 return Ok(None);
             }
-            if std::ptr::eq(bytes.data, scratch.as_ptr()) {
-                return Ok(Some(Text(Place::Digits(scratch, bytes.len.min(STRING_SCRATCH_BYTES)))));
+            // A provider may fill the room from its end, so that the digits begin anywhere in it.
+            if scratch.as_ptr_range().contains(&bytes.data) {
+                let from = bytes.data.addr() - scratch.as_ptr().addr();
+                let to = from.saturating_add(bytes.len).min(STRING_SCRATCH_BYTES);
+                return Ok(Some(Text(Place::Digits(scratch, from..to))));
             }
-            // SAFETY: the bytes lie in the key's value; they stay while the others are held, which is
+            // SAFETY: the bytes lie in the key's value, since they are not in `scratch`; they stay while the others are held, which is
             // what `hold` is for, and while `'k` borrows the keys.
             Ok(Some(Text(Place::Value(unsafe { bytes.as_slice() }))))
         };

@@ -184,16 +184,41 @@ fn take(call: &Call<'_>) -> Option<Rc<Scan>> {
 }
 
 impl Scans {
-    /// Sees to it that there are turns, and that changes are noted.
+    /// Sees to it that there are turns, and that changes are noted: both or none, because the hook says
+    /// to whoever comes next that there are turns.
     fn drive(&self, events: &mut Events<'_>, timers: &mut Timers<'_>) -> Result {
         let mut hook = self.hook.borrow_mut();
         if hook.is_none() {
             let kinds = ON_KEY | ON_FLUSH | ON_SWAP | ON_CLIENT_CLOSE;
-            *hook = Some(events.subscribe(kinds, (), note)?);
-            timers.start(0, (), turn)?;
+            let subscription = events.subscribe(kinds, (), note)?;
+            if let Err(error) = timers.start(0, (), turn) {
+                let _ = events.unsubscribe(subscription);
+                return Err(error);
+            }
+            *hook = Some(subscription);
             ANY.store(true, Relaxed);
         }
         Ok(())
+    }
+
+    /// Ends the subscription: there are no turns any more, and the next scan begins them.
+    fn rest(&self, events: &mut Events<'_>) {
+        if let Some(hook) = self.hook.take() {
+            ANY.store(false, Relaxed);
+            let _ = events.unsubscribe(hook);
+        }
+    }
+
+    /// Has all commands run again that wait, since there is no other turn for them. They begin anew:
+    /// nobody notes changes meanwhile.
+    fn dismiss(&self) {
+        let all: Vec<Rc<Scan>> = self.queue.borrow().iter().cloned().collect();
+        for scan in all {
+            scan.is_changed.set(true);
+            if !scan.is_over.replace(true) {
+                let _ = scan.ticket.resume();
+            }
+        }
     }
 
     /// Whether a scan of so many strings may join.
@@ -226,19 +251,16 @@ fn turn(call: &mut Call<'_>, (): ()) {
     // holds back.
     scans.queue.borrow_mut().retain(|scan| !scan.is_over.get());
     let head = scans.queue.borrow().front().cloned();
-    let Some(scan) = head else {
-        if let Some(hook) = scans.hook.take() {
-            ANY.store(false, Relaxed);
-            let _ = call.events.unsubscribe(hook);
-        }
-        return;
-    };
+    let Some(scan) = head else { return scans.rest(&mut call.events) };
     let is_done = scan.is_changed.get() || scan.slice(call).unwrap_or(true);
     if is_done {
         scan.is_over.set(true);
         let _ = scan.ticket.resume();
     }
-    let _ = call.timers.start(0, (), turn);
+    if call.timers.start(0, (), turn).is_err() {
+        scans.dismiss();
+        scans.rest(&mut call.events);
+    }
 }
 
 impl Scan {
