@@ -46,6 +46,7 @@
 //      m                    last id, greatest removed id, number of entries ever added
 //      e id                 an entry: names and values in turn, each behind its length, 4 bytes
 //      f id                 only ever removed: no entry comes before the id
+//      f                    only ever removed: there is no entry
 //      g group              last id, entries read (2^64-1: not known), the group's name
 //      c group consumer     when it was seen, when it was active (-1: never), its name
 //      p group id           the consumer who has the entry, since when, how often it was handed out
