@@ -17,7 +17,7 @@ use crate::net::{housekeeping, listening};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What the configuration says.
 #[derive(Default)]
@@ -218,11 +218,7 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
             (directive.name.clone(), value)
         })
         .collect();
-    for words in server.settings.loadmodule.clone() {
-        let args: Vec<Vec<u8>> = words[1..].iter().map(|word| word.clone().into_bytes()).collect();
-        load_named(server, Path::new(&words[0]), &args, 0)
-            .map_err(|error| format!("Can't load module from {}: {error}", words[0]))?;
-    }
+    load_named(server)?;
     #[cfg(feature = "linked-string")]
     load_linked(server)?;
     let paths = default_modules(server);
@@ -235,26 +231,58 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
     Ok(())
 }
 
-/// How many modules may each require the next before it is taken for a circle.
-const REQUIRED_DEPTH_MAX: u32 = 16;
-
-/// Load a module that the configuration names. It comes before those found by themselves, whose place it
-/// may take; so one of these that it requires is loaded for it first.
-fn load_named(server: &mut Server, path: &Path, args: &[Vec<u8>], depth: u32) -> Result<(), LoadError> {
+/// Load the modules that the configuration names, in whatever order their services ask for. They come
+/// before those found by themselves, whose place they may take; so one of these joins them only when it
+/// provides what is missing and none of the named ones does.
+fn load_named(server: &mut Server) -> Result<(), String> {
+    let words = server.settings.loadmodule.clone().into_iter();
+    let mut left: Vec<Named> = words
+        .map(|mut words| {
+            let path = PathBuf::from(words.remove(0));
+            Named { path, args: words.into_iter().map(String::into_bytes).collect() }
+        })
+        .collect();
     loop {
-        let request = LoadRequest { args: args.to_vec(), parameters: Vec::new() };
-        let error = match crate::modules::load::load_module(server, path, request) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        let LoadError::Service(id) = &error else { return Err(error) };
-        let provider = default_modules(server).into_iter().find(|path| inspect::services(path).contains(id));
-        // It is not among the default modules any more when it has been loaded.
-        match provider {
-            Some(provider) if depth < REQUIRED_DEPTH_MAX => load_named(server, &provider, &[], depth + 1)?,
-            _ => return Err(error),
+        let before = left.len();
+        let mut missing = Vec::new();
+        for named in left {
+            let request = LoadRequest { args: named.args.clone(), parameters: Vec::new() };
+            match crate::modules::load::load_module(server, &named.path, request) {
+                Ok(_) => {}
+                Err(LoadError::Service(id)) => missing.push((named, id)),
+                Err(error) => return Err(named.failed(&error)),
+            }
         }
+        let Some((first, id)) = missing.first() else { return Ok(()) };
+        let is_stuck = missing.len() == before;
+        let provider = if is_stuck { provider_of(server, &missing) } else { None };
+        if is_stuck && provider.is_none() {
+            return Err(first.failed(&LoadError::Service(id.clone())));
+        }
+        let provider = provider.map(|path| Named { path, args: Vec::new() });
+        left = provider.into_iter().chain(missing.into_iter().map(|(named, _)| named)).collect();
     }
+}
+
+/// A module to be loaded, with its arguments.
+struct Named {
+    path: PathBuf,
+    args: Vec<Vec<u8>>,
+}
+
+impl Named {
+    fn failed(&self, error: &LoadError) -> String {
+        format!("Can't load module from {}: {error}", self.path.display())
+    }
+}
+
+/// A module of those found by themselves that provides what one of the named ones misses. What another
+/// named one provides is not asked for: it comes when that one has what it misses itself.
+fn provider_of(server: &Server, missing: &[(Named, String)]) -> Option<PathBuf> {
+    let own: Vec<String> = missing.iter().flat_map(|(named, _)| inspect::services(&named.path)).collect();
+    let wanted: Vec<&String> = missing.iter().map(|(_, id)| id).filter(|id| !own.contains(id)).collect();
+    let provides = |path: &PathBuf| inspect::services(path).iter().any(|id| wanted.contains(&id));
+    default_modules(server).into_iter().find(provides)
 }
 
 fn line_error(directive: &Directive, reason: LineError) -> ConfigError {
@@ -351,7 +379,7 @@ fn load_linked(server: &mut Server) -> Result<(), String> {
     // SAFETY: the entry is a constant that lives as long as the process.
     let entry = unsafe { crate::modules::export::check(&raw const plinth_string::plinth_module_entry) };
     let entry = entry.map_err(|error| error.to_string())?;
-    crate::modules::load::load_entry(server, entry, None, Path::new("linked"), LoadRequest::default())
+    crate::modules::load::load_entry(server, entry, None, std::path::Path::new("linked"), LoadRequest::default())
         .map_err(|error| error.to_string())?;
     Ok(())
 }

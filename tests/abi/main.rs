@@ -96,6 +96,22 @@ fn a_module_of_the_configuration_may_require_first_party_services() {
 }
 
 #[test]
+fn named_modules_may_stand_in_any_order_and_come_before_first_party_ones() {
+    let plain = build::library("string-plain");
+    for turned in [false, true] {
+        let folder = TempDir::new();
+        let user = cc::module(&folder, "tests/abi/strings.c", &[]);
+        let (one, other) = if turned { (&plain, &user) } else { (&user, &plain) };
+        let server = Server::within(folder, &["--loadmodule", one, "--loadmodule", other]);
+        let mut client = server.connect();
+        let line = client.info("modules", "plinth_module_string").expect("strings are there");
+        assert!(line.ends_with("libstring_plain.so"), "{line}");
+        assert_wire(&mut client, &["RPUSH", "other", "v"], b":1\r\n");
+        assert_wire(&mut client, &["STRINGS.PROBE", "k", "l", "other"], b"+OK\r\n");
+    }
+}
+
+#[test]
 fn timers_fire_once_or_are_stopped() {
     let server = server();
     let mut client = server.connect();
@@ -130,6 +146,7 @@ fn hooks_are_told_of_every_kind_of_event() {
     client.command(&["MODULE", "LOAD", &plinth_testkit::build::library("gauge")]);
     client.command(&["MODULE", "UNLOAD", "gauge"]);
     drop(server.connect());
+    assert_wire(&mut client, &["PROBE.EVENTS", "quiet"], b"+OK\r\n");
     let mut seen = String::new();
     // kind, event's name, key, database, whether there is a client
     let expected = [
@@ -144,6 +161,8 @@ fn hooks_are_told_of_every_kind_of_event() {
         "hook 16  gauge ",
         "hook 32   0 1",
         "hook 64   0 1",
+        "hook 1 probe.quiet q 0 ",
+        "hook 1 probe.quiet q 3 ",
     ];
     wait_until(&format!("all of {expected:?} were seen"), || {
         seen.push_str(&client.text(&["PROBE.SEEN"]));
@@ -153,6 +172,7 @@ fn hooks_are_told_of_every_kind_of_event() {
         }
         missing.is_empty()
     });
+    assert!(!seen.contains("unawaited"), "{seen}");
     assert_wire(&mut client, &["PROBE.EVENTS", "off"], b"+OK\r\n");
     client.command(&["SET", "k", "v"]);
     assert_wire(&mut client, &["EXISTS", "p:hooked"], b":0\r\n");

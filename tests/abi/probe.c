@@ -524,6 +524,9 @@ static void hook(plinth_call *call, const plinth_event *event, void *data) {
              event->client_id != 0);
     note(line, strlen(line));
     if (event->kind == PLINTH_ON_KEY) {
+        if (event->class_ & PLINTH_EVENT_UNAWAITED) {
+            note("unawaited", 9);
+        }
         plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
         key_hook_wrote |= keys->put(call, T("p:hooked"), probe_type, 0, 0, 0, &entry) == PLINTH_STATUS_OK;
     }
@@ -537,6 +540,12 @@ static plinth_status probe_events(plinth_call *call) {
         CHECK(events->unsubscribe(call, id) == 0);
         CHECK(events->unsubscribe(call, id) == PLINTH_STATUS_NONE);
         CHECK(!key_hook_wrote);
+        return ok(call);
+    }
+    if (same(call->args[1], "quiet")) {
+        const uint32_t class_ = PLINTH_EVENT_MODULE | PLINTH_EVENT_UNAWAITED;
+        keys->notify(call, T("q"), class_, T("probe.quiet"));
+        keys->notify_in(call, 3, T("q"), class_, T("probe.quiet"));
         return ok(call);
     }
     const uint32_t all = PLINTH_ON_SHUTDOWN * 2 - 1;

@@ -95,6 +95,16 @@ fn more_acl_categories_than_there_are_bits_are_refused() {
 }
 
 #[test]
+fn a_command_that_nothing_runs_is_refused() {
+    let (folder, server) = (TempDir::new(), Server::start());
+    for (flags, name) in [(&[][..], "fault.run"), (&["-DSUBCOMMAND"], "fault.run|sub")] {
+        let path = fault(&folder, "idle_command", flags);
+        let expected = format!("command '{name}' has neither a function nor subcommands");
+        assert_refused(&server, &["MODULE", "LOAD", &path], &expected);
+    }
+}
+
+#[test]
 fn a_damaged_list_is_refused() {
     assert_fault("damaged_list", "its list of command");
 }
@@ -133,6 +143,9 @@ fn a_start_that_fails_half_way_leaves_nothing() {
     for _ in 0..3 {
         assert_refused(&server, &["MODULE", "LOAD", &path], "its start failed: ERR the tank is empty");
     }
+    let path = fault(&folder, "half_started", &["-DUNSUPPORTED"]);
+    let expected = "its start failed: ERR 'start' asks for a service or type that is not there";
+    assert_refused(&server, &["MODULE", "LOAD", &path], expected);
     // Its timer was due, its hook was for changes of parameters and keys: neither is called, as the
     // library is unmapped.
     let mut client = server.connect();

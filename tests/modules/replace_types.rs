@@ -309,3 +309,35 @@ fn clients_see_all_that_they_wrote_while_sorted_sets_change_their_structure() {
         assert_wire(&mut client, &args, format!("*1000\r\n{}", expected.concat()));
     }
 }
+
+/// Whether the replacement that is on its way has a field of which that holds, or has ended.
+fn has_come_to(client: &mut Client, field: &str, holds: impl Fn(i64) -> bool) -> bool {
+    let reply = client.ask(&["MODULE", "REPLACE", "STATUS"]);
+    let Some(one) = reply.items().first() else { return true };
+    one.field(field).is_some_and(|value| holds(value.integer()))
+}
+
+/// When the first rollback came, the freeing thread had been asked for word that all of the old module is
+/// freed. The module that went inactive by the second one had that word, and was unmapped while the value
+/// that was half made for it waited to be freed: the thread ran code that was gone.
+#[test]
+fn a_module_outlives_what_a_second_rollback_leaves_to_be_freed() {
+    let server = Server::start();
+    let mut client = server.connect();
+    fill(&mut client, "k", 300_000);
+    let mut paths = [build::library("zset-skiplist"), path(&mut client)].into_iter().cycle();
+    // All values may be freed before that is seen, or converted back: then once more.
+    for _ in 0..8 {
+        let next = paths.next().expect("it goes round");
+        assert_wire(&mut client, &["MODULE", "REPLACE", "zset", &next], b"+OK\r\n");
+        wait_until("the value is converted", || has_come_to(&mut client, "left", |left| left == 0));
+        let there = client.text(&["MODULE", "REPLACE", "ROLLBACK", "zset"]) == "OK";
+        wait_until("a part is back", || has_come_to(&mut client, "current-elements", |count| count > 100_000));
+        let back = client.text(&["MODULE", "REPLACE", "ROLLBACK", "zset"]) == "OK";
+        wait_until_replaced(&mut client);
+        assert_wire(&mut client, &["ZCARD", "k"], b":300000\r\n");
+        if there && back {
+            return;
+        }
+    }
+}

@@ -21,6 +21,7 @@ pub fn error_text(status: Status, command: &str) -> Option<String> {
         abi::STATUS_TOO_LARGE => "ERR string exceeds maximum allowed size (proto-max-bulk-len)".into(),
         abi::STATUS_PANIC => format!("ERR the module failed while it ran '{command}'; see the server's log"),
         abi::STATUS_BAD_DATA => "ERR Bad data format".into(),
+        abi::STATUS_UNSUPPORTED => format!("ERR '{command}' asks for a service or type that is not there"),
         abi::STATUS_EXISTS => "BUSYKEY Target key name already exists.".into(),
         abi::STATUS_NOT_ALLOWED => format!("ERR '{command}' is not possible here"),
         abi::STATUS_INVALID_EXPIRE => format!("ERR invalid expire time in '{command}' command"),

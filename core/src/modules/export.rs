@@ -54,6 +54,9 @@ pub enum EntryError {
     /// A name that cannot be one.
     #[error("{0} is not a valid name for {1}")]
     Name(String, &'static str),
+    /// A command that nothing runs: its client would wait for ever.
+    #[error("command '{0}' has neither a function nor subcommands")]
+    Idle(String),
     /// A list that cannot be one.
     #[error("its list of {0} is damaged")]
     List(&'static str),
@@ -218,8 +221,17 @@ fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
     };
     for command in &entry.commands {
         entry.categories.extend(command_names(command)?);
-        for sub in structs(command.subcommands, "subcommand", commands_least(), |sub: &Command| sub.name)? {
-            entry.categories.extend(command_names(&sub)?);
+        let subcommands = structs(command.subcommands, "subcommand", commands_least(), |sub: &Command| sub.name)?;
+        for sub in &subcommands {
+            entry.categories.extend(command_names(sub)?);
+        }
+        let name = || text(command.name, "a command");
+        if command.run.invoke.is_none() && subcommands.is_empty() {
+            return Err(EntryError::Idle(name()?));
+        }
+        // Subcommands nest once: one of these has no others.
+        if let Some(sub) = subcommands.iter().find(|sub| sub.run.invoke.is_none()) {
+            return Err(EntryError::Idle(format!("{}|{}", name()?, text(sub.name, "a command")?)));
         }
     }
     Ok(entry)

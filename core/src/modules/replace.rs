@@ -200,6 +200,13 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
         module.sections = stash.sections;
         module.standing = Standing::Active;
     }
+    // What was to be freed of either when a fence was put is not all any more: the value that was half
+    // made has just been added.
+    for id in [from, to] {
+        if let Some(module) = server.registry.modules.get_mut(id) {
+            module.fence = None;
+        }
+    }
     set_roles(server, from, Role::Inactive);
     set_roles(server, to, Role::Active);
     retag_queued(server, from, to);

@@ -54,7 +54,8 @@ pub struct Module {
     pub entry_at: usize,
     /// How it stands.
     pub standing: Standing,
-    /// Says when the freeing thread has come to where it was when the last value went.
+    /// Says when the freeing thread has come to where it was when the last value went. Holds for what was
+    /// queued before: a module that changes sides in a replacement has none.
     pub fence: Option<std::sync::mpsc::Receiver<()>>,
     /// The library; the last field, so that it is unmapped after all else is dropped.
     pub library: Option<Library>,

@@ -8,7 +8,9 @@ use crate::store::effects::Effect;
 use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
-use plinth_abi::keys::{EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE};
+use plinth_abi::keys::{
+    EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE,
+};
 
 /// Above this effort a value is freed in the background when that is asked for.
 const LAZY_EFFORT: usize = 64;
@@ -267,7 +269,7 @@ impl Store {
         self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited });
     }
 
-    /// Note a key's event.
+    /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`], whoever says it.
     #[inline]
     pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
         if self.effects.wants_events {
@@ -277,6 +279,7 @@ impl Store {
 
     #[cold]
     fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
+        let class = class & !EVENT_UNAWAITED;
         self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
     }
 }

@@ -3,7 +3,8 @@
 // Nothing of it may be left: no command, type, parameter, section, service, timer or hook. The
 // timer and the hook would crash the server if they ran, because the library is unmapped.
 //
-// With -DBAD_DEFAULT it is its parameter that refuses, before its start.
+// With -DBAD_DEFAULT it is its parameter that refuses, before its start; with -DUNSUPPORTED the start
+// leaves the words to the host.
 
 #include "../../abi/empty_value.h"
 
@@ -84,8 +85,12 @@ static plinth_status start(plinth_call *call) {
         events->subscribe(call, PLINTH_ON_KEY | PLINTH_ON_CONFIG, hook, NULL, &id)) {
         return PLINTH_STATUS_UNSUPPORTED;
     }
+#ifdef UNSUPPORTED
+    return PLINTH_STATUS_UNSUPPORTED;
+#else
     reply->error(call, plinth_text("ERR the tank is empty"));
     return PLINTH_STATUS_REPLIED;
+#endif
 }
 
 PLINTH_EXPORT const plinth_module plinth_module_entry = {

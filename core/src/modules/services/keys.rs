@@ -280,7 +280,7 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
         server.store.changed_unawaited(db, key);
     }
     if !event.is_empty() {
-        server.store.notify(db, key, class & !EVENT_UNAWAITED, event);
+        server.store.notify(db, key, class, event);
     }
 }
 
