@@ -5,6 +5,7 @@ use crate::generate::{Case, Kind, Step};
 use crate::server::{Program, Server};
 use crate::wire::{Client, Command, Reply};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// Where the two servers differ.
@@ -74,7 +75,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     /// # Errors
-    /// When a server does not start, or the candidate is not loaded.
+    /// When a server does not start, or the candidate is not what has the type in it.
     pub(crate) fn start(candidate: Program, reference: Program, kind: Kind) -> Result<Pair, String> {
         let module = candidate.modules.last().cloned().unwrap_or_default();
         let mut pair = Pair {
@@ -85,9 +86,8 @@ impl Pair {
             cases: 0,
             notes: BTreeMap::new(),
         };
-        let modules = pair.candidate.ask(&["MODULE", "LIST"])?.to_string();
-        let loaded = module.to_str().is_some_and(|path| text_holds(&mut pair.candidate, path));
-        if loaded { Ok(pair) } else { Err(format!("the candidate is not among the modules: {modules}")) }
+        brings(&mut pair.candidate, &module, kind)?;
+        Ok(pair)
     }
 
     pub(crate) fn commands(&self) -> u64 {
@@ -198,17 +198,22 @@ impl Pair {
     }
 }
 
-/// Whether MODULE LIST names a path.
-fn text_holds(side: &mut Side, path: &str) -> bool {
-    fn holds(reply: &Reply, path: &[u8]) -> bool {
-        match reply {
-            Reply::Bulk(bytes) => bytes == path,
-            Reply::Line(line) => &line.as_bytes()[1..] == path,
-            Reply::Null => false,
-            Reply::Many(_, items) => items.iter().any(|item| holds(item, path)),
-        }
+/// Checks that a module is loaded and brings the type, by its line in INFO modules. With another one the
+/// first-party module would be compared with itself.
+fn brings(side: &mut Side, module: &Path, kind: Kind) -> Result<(), String> {
+    let info = side.ask(&["INFO", "modules"])?;
+    let Reply::Bulk(info) = &info else { return Err(format!("INFO modules says {info}")) };
+    let (info, end) = (String::from_utf8_lossy(info), format!(",path={}", module.display()));
+    let Some(line) = info.lines().find(|line| line.ends_with(&end)) else {
+        return Err(format!("{} is not among the modules that the server has loaded", module.display()));
+    };
+    let list = line.split_once("types=[").and_then(|(_, rest)| rest.split_once(']'));
+    let types: Vec<&str> = list.map(|(types, _)| types.split('|').collect()).unwrap_or_default();
+    if types.contains(&kind.name()) {
+        return Ok(());
     }
-    side.ask(&["MODULE", "LIST"]).is_ok_and(|reply| holds(&reply, path.as_bytes()))
+    let types = if types == [""] { "none".to_owned() } else { types.join(", ") };
+    Err(format!("{} does not bring the type {} (its types: {types})", module.display(), kind.name()))
 }
 
 fn compare(

@@ -76,3 +76,14 @@ fn what_is_no_module_is_refused_with_a_reason() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("/nowhere.so"));
 }
+
+#[test]
+fn a_module_that_does_not_bring_the_type_is_refused() {
+    build::server();
+    for (library, kind, types) in [("gauge", "hash", "com.example.gauge"), ("plinth_bitmap", "string", "none")] {
+        let output = verify(&build::library(library), kind, 1, &[]);
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("does not bring the type {kind} (its types: {types})")), "{text}");
+    }
+}

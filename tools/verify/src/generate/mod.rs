@@ -28,6 +28,20 @@ pub(crate) enum Kind {
     Stream,
 }
 
+impl Kind {
+    /// The type's name, as TYPE answers.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::List => "list",
+            Kind::Hash => "hash",
+            Kind::Set => "set",
+            Kind::String => "string",
+            Kind::Zset => "zset",
+            Kind::Stream => "stream",
+        }
+    }
+}
+
 /// One thing to do on both servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
