@@ -44,7 +44,7 @@ fn join(call: &mut Call<'_>) -> Result {
     STRINGS.resolve(call)?;
     let strings = STRINGS.hold(&mut call.keys, call.args.from(1))?;
     let joined: Vec<&[u8]> = strings.iter().flatten().map(|string| &**string).collect();
-    call.reply.bulk(&joined.join(&b'|'));
+    call.reply.bulk(joined.join(&b'|'));
     Ok(())
 }
 
