@@ -52,7 +52,8 @@ pub struct HashService {
     pub set: unsafe extern "C" fn(call: *mut Call, key: Bytes, field: Bytes, value: Bytes) -> Status,
     /// Visit all fields, in no particular order. Integers come as their digits.
     ///
-    /// Thread: main. Borrow: all for the call. Fails: `NONE`, `WRONG_TYPE`.
+    /// Thread: main. Borrow: the key for the call, what `function` gets
+    /// for that call of it. Fails: `NONE`, `WRONG_TYPE`.
     pub visit: unsafe extern "C" fn(call: *mut Call, key: Bytes, function: HashVisit, data: Opaque) -> Status,
     /// Set a field unless it is there, making the hash if there is none, and
     /// announce it as `hset`.

@@ -38,7 +38,8 @@ pub struct ListService {
     /// Visit the elements from position `start` to `stop`, both included; negative
     /// positions count from the end, as in LRANGE. Integers come as their digits.
     ///
-    /// Thread: main. Borrow: all for the call. Fails: `NONE`, `WRONG_TYPE`.
+    /// Thread: main. Borrow: the key for the call, what `function` gets
+    /// for that call of it. Fails: `NONE`, `WRONG_TYPE`.
     pub visit: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,

@@ -66,7 +66,8 @@ pub struct StreamService {
     /// Visit the entries from id `from` to id `to`, both included; the last one first if
     /// `reverse` is not 0. Integers come as their digits.
     ///
-    /// Thread: main. Borrow: all for the call. Fails: `NONE`, `WRONG_TYPE`.
+    /// Thread: main. Borrow: the key for the call, what `function` gets
+    /// for that call of it. Fails: `NONE`, `WRONG_TYPE`.
     pub visit: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,

@@ -41,7 +41,8 @@ pub struct StringService {
     pub edit: unsafe extern "C" fn(call: *mut Call, key: Bytes, len_min: usize, bytes_out: *mut Bytes) -> Status,
     /// As `edit`, and tells what the string was before: `len_before_out` is its length, or
     /// [`STRING_ABSENT`]. Whoever finds that nothing was made or lengthened, and changes no
-    /// byte, need not say `modified`.
+    /// byte, need not say `modified`. A string that is kept as an integer is turned into
+    /// text all the same, which OBJECT ENCODING shows.
     ///
     /// Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`. Fails:
     /// `WRONG_TYPE`, `OUT_OF_MEMORY`, `TOO_LARGE`.

@@ -56,7 +56,7 @@ pub struct ScoreRange {
     pub min: f64,
     /// The greatest score; not NaN.
     pub max: f64,
-    /// `ZSET_RANGE_*_EXCLUDED` bits.
+    /// [`ZSET_RANGE_MIN_EXCLUDED`] and [`ZSET_RANGE_MAX_EXCLUDED`] bits.
     pub flags: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -177,8 +177,8 @@ pub struct ZsetService {
         unsafe extern "C" fn(call: *mut Call, key: Bytes, range: *const ScoreRange, count_out: *mut usize) -> Status,
     /// Add a member or give it another score, as far as `ZSET_PUT_*` flags allow;
     /// makes the key if missing and something is added. Writes what it did, one of
-    /// `ZSET_PUT_KEPT`, `_ADDED` and `_CHANGED`. Unless it is `KEPT` the caller then
-    /// says `modified`, once for all members.
+    /// `ZSET_PUT_KEPT`, `ZSET_PUT_ADDED` and `ZSET_PUT_CHANGED`. Unless it is
+    /// `ZSET_PUT_KEPT` the caller then says `modified`, once for all members.
     ///
     /// Thread: main. Borrow: both for the call. Fails: `WRONG_TYPE`,
     /// `OUT_OF_MEMORY`, `NOT_FLOAT` for NaN, `SYNTAX` for flags that exclude each

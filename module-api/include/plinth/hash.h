@@ -58,8 +58,8 @@ struct plinth_hash_service {
 
     // Visit all fields, in no particular order. Integers come as their digits.
     //
-    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NONE`,
-    // `PLINTH_STATUS_WRONG_TYPE`.
+    // Thread: main. Borrow: the key for the call, what `function` gets for that call of it. Fails:
+    // `PLINTH_STATUS_NONE`, `PLINTH_STATUS_WRONG_TYPE`.
     plinth_status (*visit)(plinth_call *call, plinth_bytes key, plinth_hash_visit function,
                            void *data);
 

@@ -45,8 +45,8 @@ struct plinth_list_service {
     // Visit the elements from position `start` to `stop`, both included; negative positions count
     // from the end, as in LRANGE. Integers come as their digits.
     //
-    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NONE`,
-    // `PLINTH_STATUS_WRONG_TYPE`.
+    // Thread: main. Borrow: the key for the call, what `function` gets for that call of it. Fails:
+    // `PLINTH_STATUS_NONE`, `PLINTH_STATUS_WRONG_TYPE`.
     plinth_status (*visit)(plinth_call *call, plinth_bytes key, int64_t start, int64_t stop,
                            plinth_list_visit function, void *data);
 

@@ -73,8 +73,8 @@ struct plinth_stream_service {
     // Visit the entries from id `from` to id `to`, both included; the last one first if `reverse`
     // is not 0. Integers come as their digits.
     //
-    // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NONE`,
-    // `PLINTH_STATUS_WRONG_TYPE`.
+    // Thread: main. Borrow: the key for the call, what `function` gets for that call of it. Fails:
+    // `PLINTH_STATUS_NONE`, `PLINTH_STATUS_WRONG_TYPE`.
     plinth_status (*visit)(plinth_call *call, plinth_bytes key, plinth_stream_id from,
                            plinth_stream_id to, uint32_t reverse, plinth_stream_visit function,
                            void *data);

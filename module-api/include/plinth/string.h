@@ -57,7 +57,8 @@ struct plinth_string_service {
 
     // As `edit`, and tells what the string was before: `len_before_out` is its length, or
     // `PLINTH_STRING_ABSENT`. Whoever finds that nothing was made or lengthened, and changes no
-    // byte, need not say `modified`.
+    // byte, need not say `modified`. A string that is kept as an integer is turned into text all
+    // the same, which OBJECT ENCODING shows.
     //
     // Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`. Fails:
     // `PLINTH_STATUS_WRONG_TYPE`, `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_TOO_LARGE`.

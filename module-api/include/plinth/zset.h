@@ -63,7 +63,7 @@ struct plinth_score_range {
     double min;
     // The greatest score; not NaN.
     double max;
-    // `ZSET_RANGE_*_EXCLUDED` bits.
+    // `PLINTH_ZSET_RANGE_MIN_EXCLUDED` and `PLINTH_ZSET_RANGE_MAX_EXCLUDED` bits.
     uint32_t flags;
     // Must be 0.
     uint32_t reserved;
@@ -160,8 +160,8 @@ struct plinth_zset_service {
 
     // Add a member or give it another score, as far as `PLINTH_ZSET_PUT_*` flags allow; makes the
     // key if missing and something is added. Writes what it did, one of `PLINTH_ZSET_PUT_KEPT`,
-    // `_ADDED` and `_CHANGED`. Unless it is `KEPT` the caller then says `modified`, once for all
-    // members.
+    // `PLINTH_ZSET_PUT_ADDED` and `PLINTH_ZSET_PUT_CHANGED`. Unless it is `PLINTH_ZSET_PUT_KEPT`
+    // the caller then says `modified`, once for all members.
     //
     // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_WRONG_TYPE`,
     // `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_NOT_FLOAT` for NaN, `PLINTH_STATUS_SYNTAX` for
