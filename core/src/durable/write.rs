@@ -55,7 +55,7 @@ const INTEGER_TEXT_BYTES_MAX: usize = 11;
 /// Appends primitives to a byte vector that it owns.
 ///
 /// ```
-/// use plinth::persist::{Reader, Writer};
+/// use plinth::durable::{Reader, Writer};
 ///
 /// let mut out = Writer::new(true);
 /// out.put_length(2);
