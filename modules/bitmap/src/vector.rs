@@ -2,7 +2,8 @@
 //!
 //! Two things need them. [`count`] adds up set bits with AVX2, 512 bytes at a time: sixteen vectors
 //! go through a tree of carry-save adders, so that only one vector in sixteen has its bits counted
-//! (Muła, Kurz, Lemire: Faster Population Counts Using AVX2 Instructions, 2016).
+//! (Muła, Kurz, Lemire: Faster Population Counts Using AVX2 Instructions, 2016). Memory is not asked
+//! for ahead: that makes strings that lie in no cache 10% faster and those that do 20% slower.
 //!
 //! ```text
 //!   16 vectors ─> adders ─> ones, twos, fours, eights (kept for the next 16) and sixteens
@@ -62,14 +63,11 @@ mod x86 {
     use crate::count::words;
     use crate::logic::{self, Operation};
     use crate::search;
-    use plinth_module::ahead::prefetch;
     use std::arch::x86_64::*;
 
     /// Bytes that go through the adders at a time.
     pub(super) const BLOCK_BYTES: usize = 16 * VECTOR_BYTES;
     const VECTOR_BYTES: usize = size_of::<__m256i>();
-    /// How far ahead memory is asked for: what the adders take in while a line is on its way.
-    const AHEAD_BYTES: usize = 2048;
 
     #[target_feature(enable = "avx2,popcnt")]
     pub(super) fn combine_block(operation: Operation, first: &[u8], others: &[&[u8]], at: usize, block: &mut [u8]) {
@@ -88,21 +86,12 @@ mod x86 {
         let (mut ones, mut twos, mut fours, mut eights) = (zero, zero, zero, zero);
         let mut sum = zero;
         for block in blocks {
-            prefetch_behind(block);
             let sixteens = add_block(block, &mut ones, &mut twos, &mut fours, &mut eights);
             sum = _mm256_add_epi64(sum, count_each(sixteens));
         }
         let weighted = [(sum, 16), (count_each(eights), 8), (count_each(fours), 4), (count_each(twos), 2)];
         let counted: u64 = weighted.into_iter().map(|(vector, weight)| weight * total(vector)).sum();
         counted + total(count_each(ones)) + words(rest)
-    }
-
-    /// Asks for the memory a little behind a block, which need not be the string's.
-    #[target_feature(enable = "avx2")]
-    fn prefetch_behind(block: &[u8; BLOCK_BYTES]) {
-        for line in (0..BLOCK_BYTES).step_by(64) {
-            prefetch((block.as_ptr().addr() + AHEAD_BYTES + line) as u64);
-        }
     }
 
     /// Adds the bits of a block to the four running digits; the carry out of them is returned.
@@ -137,12 +126,14 @@ mod x86 {
         unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
     }
 
-    /// A full adder on 256 bits at once: leaves the sum in `digit` and returns the carry.
+    /// A full adder on 256 bits at once: leaves the sum in `digit` and returns the carry. What is
+    /// new is added up first: then an adder waits for the one before it, which left `digit`, by one
+    /// instruction instead of two.
     #[target_feature(enable = "avx2")]
     fn add(digit: &mut __m256i, a: __m256i, b: __m256i) -> __m256i {
-        let half = _mm256_xor_si256(*digit, a);
-        let carry = _mm256_or_si256(_mm256_and_si256(*digit, a), _mm256_and_si256(half, b));
-        *digit = _mm256_xor_si256(half, b);
+        let half = _mm256_xor_si256(a, b);
+        let carry = _mm256_or_si256(_mm256_and_si256(a, b), _mm256_and_si256(half, *digit));
+        *digit = _mm256_xor_si256(half, *digit);
         carry
     }
 

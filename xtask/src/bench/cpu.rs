@@ -9,9 +9,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::cputime;
+use super::floor::Loop;
 use super::server::{Program, Server};
-use super::table::{Cell, Row, Table};
-use super::workload::{Data, Driver, Level, POPULATION, WORKLOADS, Workload};
+use super::table::{Bar, Cell, Row, Table};
+use super::workload::{Data, Driver, POPULATION, WORKLOADS, Workload};
 use super::{Bench, load};
 
 /// A server that stays up over all rows, and the data it holds.
@@ -68,10 +69,7 @@ impl Contestant {
         // The server's threads are charged when they go to sleep; let them.
         std::thread::sleep(Duration::from_millis(5));
         let cpu_before = cputime::process_ns(self.server.pid())?;
-        let complaint = match &workload.driver {
-            Driver::RedisBenchmark => redis_benchmark(self.server.address, workload, pipeline, commands)?,
-            Driver::Own(script) => script.run(self.server.address, workload.command, pipeline, commands)?,
-        };
+        let complaint = send(self.server.address, workload, pipeline, commands)?;
         std::thread::sleep(Duration::from_millis(20));
         let cpu_ns = cputime::process_ns(self.server.pid())? - cpu_before;
         let after = self.server.info("stats")?;
@@ -96,11 +94,24 @@ struct Run {
     complaint: Option<String>,
 }
 
-/// Runs `redis-benchmark`; what it said if it gave up.
+/// Sends a workload's commands by its driver; what it said if it gave up.
 ///
 /// # Errors
-/// When it cannot be started.
-pub(crate) fn redis_benchmark(
+/// When it cannot be started, or a connection breaks.
+pub(crate) fn send(
+    address: SocketAddr,
+    workload: &Workload,
+    pipeline: u64,
+    commands: u64,
+) -> Result<Option<String>, String> {
+    match &workload.driver {
+        Driver::RedisBenchmark => redis_benchmark(address, workload, pipeline, commands),
+        Driver::Own(script) => script.run(address, workload.command, pipeline, commands),
+    }
+}
+
+/// Runs `redis-benchmark`; what it said if it gave up.
+fn redis_benchmark(
     address: SocketAddr,
     workload: &Workload,
     pipeline: u64,
@@ -128,7 +139,9 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         title: "CPU per command, ns".to_owned(),
         method: "Server CPU time (schedstat of all threads) per command: medians, and half the distance of the \
                  extremes. Server on core 0, redis-benchmark on core 1, 50 connections, keys at random from 1M \
-                 preloaded, no persistence; the servers take turns."
+                 preloaded, no persistence; the servers take turns. The bare loop receives, counts and sends \
+                 constants in the same turns (`floor.rs`): where it leaves a row less than 0.05 below its must, \
+                 the must is 1.25 times the loop's ratio."
             .to_owned(),
         columns: bench.labels(),
         decimals: 0,
@@ -141,8 +154,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
             if contestants.is_empty() {
                 contestants = bench.programs.iter().map(Contestant::start).collect::<Result<_, _>>()?;
             }
-            let entry = Entry { workload, pipeline: level.pipeline, runs: bench.runs(5, 3) };
-            table.rows.push(entry.measure(bench, &mut contestants, level, &mut table.notes)?);
+            let entry = Entry { workload, pipeline: level.pipeline, runs: bench.runs(5, 3), bar: level.bar };
+            table.rows.push(entry.measure(bench, &mut contestants, &mut table.notes)?);
         }
     }
     Ok(vec![table])
@@ -153,43 +166,26 @@ pub(crate) struct Entry {
     pub(crate) workload: &'static Workload,
     pub(crate) pipeline: u64,
     pub(crate) runs: u32,
+    pub(crate) bar: Bar,
 }
 
 impl Entry {
-    fn measure(
-        &self,
-        bench: &Bench,
-        contestants: &mut [Contestant],
-        level: &Level,
-        notes: &mut Vec<String>,
-    ) -> Result<Row, String> {
-        let (cells, errors) = self.cells(bench, contestants, notes)?;
-        Ok(Row { name: self.workload.row_name(self.pipeline), cells, bar: level.bar, errors })
-    }
-
-    /// A cell for each contestant and the error replies of all runs together. When the first
-    /// contestant cannot run the row, nobody does: there would be nothing to compare.
+    /// The row: a cell for each contestant, and the bare loop's where it knows the replies.
     ///
     /// # Errors
-    /// When a server or `redis-benchmark` fails as a process.
-    pub(crate) fn cells(
+    /// When a server, the loop or `redis-benchmark` fails as a process.
+    pub(crate) fn measure(
         &self,
         bench: &Bench,
         contestants: &mut [Contestant],
         notes: &mut Vec<String>,
-    ) -> Result<(Vec<Cell>, Option<u64>), String> {
+    ) -> Result<Row, String> {
         let name = self.workload.row_name(self.pipeline);
         eprintln!("bench: cpu: {name}");
-        let mut refused: Vec<Option<String>> = vec![None; contestants.len()];
-        for (contestant, refused) in contestants.iter_mut().zip(&mut refused) {
-            bench.interrupt.check()?;
-            *refused = contestant.prepare(self.workload)?.err();
-            if refused.is_some() {
-                break;
-            }
-        }
+        let refused = self.prepare(bench, contestants)?;
+        let floor = Loop::start(self.workload)?;
         let mut samples = vec![Vec::new(); contestants.len()];
-        let mut errors = Some(0);
+        let (mut floor_samples, mut refused, mut errors) = (Vec::new(), refused, Some(0));
         let commands = self.workload.commands(self.pipeline, bench.quick);
         // Round 0 warms caches and tables and is not counted.
         for round in 0..=self.runs as usize {
@@ -213,13 +209,32 @@ impl Entry {
                     samples[place].push(run.ns_per_command);
                 }
             }
+            if let Some(floor) = floor.as_ref().filter(|_| round > 0) {
+                floor_samples.push(floor.run(self.workload, self.pipeline, commands)?);
+            }
         }
         let cell = |(samples, refused): (Vec<f64>, Option<String>)| match refused {
             Some(reason) => Cell::Absent(reason),
             None if samples.is_empty() => Cell::Absent(String::new()),
             None => Cell::of(&samples),
         };
-        Ok((samples.into_iter().zip(refused).map(cell).collect(), errors))
+        let cells = samples.into_iter().zip(refused).map(cell).collect();
+        let floor = (!floor_samples.is_empty()).then(|| Cell::of(&floor_samples));
+        Ok(Row { name, cells, bar: self.bar, floor, errors })
+    }
+
+    /// Loads what the row needs; why each contestant cannot run it, if it cannot. When the first
+    /// cannot, nobody does: there would be nothing to compare.
+    fn prepare(&self, bench: &Bench, contestants: &mut [Contestant]) -> Result<Vec<Option<String>>, String> {
+        let mut refused: Vec<Option<String>> = vec![None; contestants.len()];
+        for (contestant, refused) in contestants.iter_mut().zip(&mut refused) {
+            bench.interrupt.check()?;
+            *refused = contestant.prepare(self.workload)?.err();
+            if refused.is_some() {
+                break;
+            }
+        }
+        Ok(refused)
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
             let (row, bar) = ROWS[place];
             let cells = lives.iter().map(|lives| cell(lives.as_ref(), place)).collect();
             let errors = lives.iter().flatten().flatten().map(|life| life.growth.tally.errors).sum();
-            table.rows.push(Row { name: name(subject, row), cells, bar, errors: Some(errors) });
+            table.rows.push(Row { name: name(subject, row), cells, bar, floor: None, errors: Some(errors) });
         }
     }
     Ok(vec![table])

@@ -3,7 +3,8 @@
 //! The loop receives, counts the commands in what came by their first byte, and sends as many
 //! constant replies: one `epoll_wait`, one `recv` and one `send` a round trip, and nothing to
 //! save. Its share of the best peer's figure is the least that a server of one thread can reach
-//! with these system calls on this machine, so it says how much of a row is anybody's to win.
+//! with these system calls on this machine, so it says how much of a row is anybody's to win:
+//! `table.rs` eases the bar of a row that leaves next to nothing.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -14,16 +15,24 @@ use std::time::Duration;
 
 use rustix::event::epoll;
 
-use super::cpu::{self, Contestant, Entry};
-use super::table::{Bar, Cell, Row, Table};
-use super::workload::{self, Workload};
-use super::{Bench, cputime, pin};
+use super::workload::Workload;
+use super::{cpu, cputime, pin};
 
 /// Bytes read at once, as many as a server reads.
 const READ_BYTES: usize = 16 * 1024;
 /// Workloads, and what the loop answers each command of theirs.
-const REPLIES: [(&str, &[u8]); 4] =
-    [("PING", b"+PONG\r\n"), ("GET", b"$3\r\nxxx\r\n"), ("SET", b"+OK\r\n"), ("INCR", b":1000000000001\r\n")];
+const REPLIES: [(&str, &[u8]); 10] = [
+    ("PING", b"+PONG\r\n"),
+    ("GET", b"$3\r\nxxx\r\n"),
+    ("SET", b"+OK\r\n"),
+    ("SETBIT", b":1\r\n"),
+    ("GETBIT", b":1\r\n"),
+    ("INCR", b":1000000000001\r\n"),
+    ("XADD, 2 fields, MAXLEN ~", b"$20\r\n1700000000000-100000\r\n"),
+    ("GETBIT in 1 MiB", b":1\r\n"),
+    ("PFADD to a dense key", b":0\r\n"),
+    ("PFADD to 1M keys", b":1\r\n"),
+];
 const LISTENER: u64 = u64::MAX;
 
 /// Answers a command of [`REPLIES`], and everything else likewise, until it is killed.
@@ -78,13 +87,20 @@ fn answer(stream: &mut TcpStream, buffer: &mut [u8], replies: &[u8], reply_len: 
 }
 
 /// The loop as a process on the server's core.
-struct Loop {
+pub(crate) struct Loop {
     child: Child,
     address: SocketAddr,
 }
 
 impl Loop {
-    fn start(workload: &Workload) -> Result<Loop, String> {
+    /// Starts the loop for a workload whose replies it knows.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn start(workload: &Workload) -> Result<Option<Loop>, String> {
+        if !REPLIES.iter().any(|(name, _)| *name == workload.name) {
+            return Ok(None);
+        }
         let address = super::server::free_address()?;
         let own = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let mut command = Command::new(own);
@@ -92,16 +108,20 @@ impl Loop {
         let bare = Loop { child: pin::spawn_on_server_core(&mut command)?, address };
         for _ in 0..200 {
             if TcpStream::connect(address).is_ok() {
-                return Ok(bare);
+                return Ok(Some(bare));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         Err("the bare loop does not listen".to_owned())
     }
 
-    fn run(&self, workload: &Workload, pipeline: u64, commands: u64) -> Result<f64, String> {
+    /// Its processor nanoseconds per command, over one run.
+    ///
+    /// # Errors
+    /// When the driver or the loop fails as a process.
+    pub(crate) fn run(&self, workload: &Workload, pipeline: u64, commands: u64) -> Result<f64, String> {
         let before = cputime::process_ns(self.child.id())?;
-        if let Some(complaint) = cpu::redis_benchmark(self.address, workload, pipeline, commands)? {
+        if let Some(complaint) = cpu::send(self.address, workload, pipeline, commands)? {
             return Err(complaint);
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -114,56 +134,4 @@ impl Drop for Loop {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The table: the loop beside the peers, at each depth of each command that it knows.
-///
-/// # Errors
-/// When a server, the loop or `redis-benchmark` fails as a process.
-pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
-    let mut table = Table {
-        title: "What the kernel takes, ns".to_owned(),
-        method: "As above; the first column is a loop that receives, counts and sends constants, and its ratio \
-                 the least that a server of one thread can reach with these system calls."
-            .to_owned(),
-        columns: std::iter::once("a bare loop".to_owned()).chain(bench.labels().into_iter().skip(1)).collect(),
-        decimals: 0,
-        rows: Vec::new(),
-        notes: Vec::new(),
-    };
-    let mut contestants = Vec::new();
-    for workload in REPLIES.iter().filter_map(|(name, _)| workload::named(name)) {
-        for level in workload.levels {
-            let name = format!("{}, a bare loop", workload.row_name(level.pipeline));
-            if !bench.wants(&name) {
-                continue;
-            }
-            if contestants.is_empty() && bench.programs.len() > 1 {
-                contestants = bench.programs[1..].iter().map(Contestant::start).collect::<Result<Vec<_>, _>>()?;
-            }
-            table.rows.push(row(bench, name, workload, level.pipeline, &mut contestants, &mut table.notes)?);
-        }
-    }
-    Ok(vec![table])
-}
-
-fn row(
-    bench: &Bench,
-    name: String,
-    workload: &'static Workload,
-    pipeline: u64,
-    peers: &mut [Contestant],
-    notes: &mut Vec<String>,
-) -> Result<Row, String> {
-    let runs = bench.runs(5, 3);
-    let bare = Loop::start(workload)?;
-    let mut samples = Vec::new();
-    for _ in 0..runs {
-        bench.interrupt.check()?;
-        samples.push(bare.run(workload, pipeline, workload.commands(pipeline, bench.quick))?);
-    }
-    let entry = Entry { workload, pipeline, runs };
-    let (cells, errors) = if peers.is_empty() { (Vec::new(), Some(0)) } else { entry.cells(bench, peers, notes)? };
-    let cells = std::iter::once(Cell::of(&samples)).chain(cells).collect();
-    Ok(Row { name, cells, bar: Bar::Open, errors })
 }

@@ -101,7 +101,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
     for (place, (row, bar)) in ROWS.into_iter().enumerate().filter(|(_, (row, _))| bench.wants(&name(row))) {
         let cells = courses.iter().map(|courses| cell(courses, place)).collect();
         let errors = courses.iter().flatten().map(|course| course.tally.errors).sum();
-        table.rows.push(Row { name: name(row), cells, bar, errors: Some(errors) });
+        table.rows.push(Row { name: name(row), cells, bar, floor: None, errors: Some(errors) });
     }
     Ok(vec![table])
 }

@@ -36,23 +36,24 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         if !bench.wants(&name) {
             continue;
         }
-        let (cells, errors) = match (&bench.linked, workload::named(command)) {
+        let row = match (&bench.linked, workload::named(command)) {
             (Ok(linked), Some(workload)) => {
                 if contestants.is_empty() {
                     contestants = vec![Contestant::start(&bench.programs[0])?, Contestant::start(linked)?];
                 }
                 // The difference sought is smaller than a run's spread, so more runs than elsewhere.
-                let entry = Entry { workload, pipeline: PIPELINE, runs: bench.runs(9, 5) };
-                entry.cells(bench, &mut contestants, &mut table.notes)?
+                let entry = Entry { workload, pipeline: PIPELINE, runs: bench.runs(9, 5), bar: BAR };
+                Row { name, floor: None, ..entry.measure(bench, &mut contestants, &mut table.notes)? }
             }
-            (Err(reason), _) => (absent(reason), Some(0)),
-            (Ok(_), None) => (absent("no such workload"), Some(0)),
+            (Err(reason), _) => absent(name, reason),
+            (Ok(_), None) => absent(name, "no such workload"),
         };
-        table.rows.push(Row { name, cells, bar: BAR, errors });
+        table.rows.push(row);
     }
     Ok(vec![table])
 }
 
-fn absent(reason: &str) -> Vec<Cell> {
-    vec![Cell::Absent(String::new()), Cell::Absent(reason.to_owned())]
+fn absent(name: String, reason: &str) -> Row {
+    let cells = vec![Cell::Absent(String::new()), Cell::Absent(reason.to_owned())];
+    Row { name, cells, bar: BAR, floor: None, errors: Some(0) }
 }

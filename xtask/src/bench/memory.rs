@@ -135,7 +135,7 @@ fn measure_row(bench: &Bench, content: &Content, size: u64, name: String) -> Res
         }
         cells.push(refused.map_or_else(|| Cell::of(&samples), Cell::Absent));
     }
-    Ok(Row { name, cells, bar: content.bar, errors: Some(errors) })
+    Ok(Row { name, cells, bar: content.bar, floor: None, errors: Some(errors) })
 }
 
 /// `Err` in the result says why there is no figure.

@@ -159,7 +159,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let mut missed = 0;
     for (part, measure) in [
         (Part::Cpu, cpu::measure as fn(&Bench) -> Result<Vec<Table>, String>),
-        (Part::Cpu, floor::measure),
         (Part::Cpu, linked::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),

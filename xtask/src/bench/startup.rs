@@ -45,6 +45,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         name: name.to_owned(),
         cells: starts.iter().map(|starts| Cell::of(&starts.iter().map(figure).collect::<Vec<_>>())).collect(),
         bar,
+        floor: None,
         errors: Some(0),
     };
     Ok(vec![Table {

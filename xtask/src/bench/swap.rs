@@ -284,6 +284,7 @@ fn table(kind: Kind, values: u64, runs: &[Run]) -> Table {
         name: name.to_owned(),
         cells: (0..names.len()).map(|column| cell(row, column)).collect(),
         bar: Bar::Apart,
+        floor: None,
         errors: Some(wrong),
     });
     Table {

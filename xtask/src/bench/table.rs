@@ -18,6 +18,16 @@ impl Cell {
         Figure::of(samples).map_or_else(|| Cell::Absent("no runs".to_owned()), Cell::Measured)
     }
 
+    fn print(&self, decimals: usize) -> String {
+        match self {
+            Cell::Absent(_) => "n/a".to_owned(),
+            Cell::Measured(figure) if figure.low == figure.high => number(figure.median, decimals),
+            Cell::Measured(figure) => {
+                format!("{} ±{:.0}%", number(figure.median, decimals), figure.spread() * 100.0)
+            }
+        }
+    }
+
     fn median(&self) -> Option<f64> {
         match self {
             Cell::Measured(figure) => Some(figure.median),
@@ -25,6 +35,11 @@ impl Cell {
         }
     }
 }
+
+/// How near its must a row's floor may lie before the must is eased.
+const FLOOR_MARGIN: f64 = 0.05;
+/// Then a row's must is so many times the floor's ratio.
+const FLOOR_FACTOR: f64 = 1.25;
 
 /// What a row is held to. `goal` is what one hopes for, `must` what one insists on.
 #[derive(Clone, Copy)]
@@ -46,6 +61,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) cells: Vec<Cell>,
     pub(crate) bar: Bar,
+    /// What a loop that is no server takes for the same traffic, where that was measured.
+    pub(crate) floor: Option<Cell>,
     /// Error replies that the servers gave while the row was measured, or `None` if unknown.
     pub(crate) errors: Option<u64>,
 }
@@ -95,10 +112,21 @@ impl Row {
         (whole > 0.0).then(|| part / whole)
     }
 
+    /// A ratio's must by the rule of the floor: where the bare loop alone is within
+    /// [`FLOOR_MARGIN`] of it or above, nobody can be held to it, but to [`FLOOR_FACTOR`] times the
+    /// loop's ratio.
+    fn eased(&self, must: f64) -> f64 {
+        let floor = self.floor.as_ref().and_then(Cell::median).zip(self.best_peer());
+        match floor.map(|(floor, peer)| floor / peer).filter(|floor| *floor > must - FLOOR_MARGIN) {
+            Some(floor) => must.max(FLOOR_FACTOR * floor),
+            None => must,
+        }
+    }
+
     fn verdict(&self) -> Verdict {
         let (value, must, goal) = match self.bar {
             Bar::Open | Bar::Apart => return Verdict::None,
-            Bar::Ratio { must, goal } => (self.ratio(), must, goal),
+            Bar::Ratio { must, goal } => (self.ratio(), self.eased(must), goal),
             Bar::Own { must, goal } => (self.cells.first().and_then(Cell::median), must, goal),
             // Turned round, so that less is better here too.
             Bar::Kept { must, goal } => (self.ratio().map(|ratio| -ratio), -must, -goal),
@@ -111,15 +139,12 @@ impl Row {
         }
     }
 
-    fn print(&self, decimals: usize) -> Vec<String> {
+    fn print(&self, decimals: usize, has_floor: bool) -> Vec<String> {
         let mut fields = vec![self.name.clone()];
-        fields.extend(self.cells.iter().map(|cell| match cell {
-            Cell::Absent(_) => "n/a".to_owned(),
-            Cell::Measured(figure) if figure.low == figure.high => number(figure.median, decimals),
-            Cell::Measured(figure) => {
-                format!("{} ±{:.0}%", number(figure.median, decimals), figure.spread() * 100.0)
-            }
-        }));
+        fields.extend(self.cells.iter().map(|cell| cell.print(decimals)));
+        if has_floor {
+            fields.push(self.floor.as_ref().map_or_else(String::new, |floor| floor.print(decimals)));
+        }
         if matches!(self.bar, Bar::Apart) {
             fields.extend([String::new(), String::new()]);
         } else {
@@ -128,6 +153,9 @@ impl Row {
         }
         let (must, goal) = match self.bar {
             Bar::Open | Bar::Apart => (String::new(), String::new()),
+            Bar::Ratio { must, goal } if self.eased(must) > must => {
+                (format!("{:.2} by the floor", self.eased(must)), format!("{goal:.2}"))
+            }
             Bar::Ratio { must, goal } => (format!("{must:.2}"), format!("{goal:.2}")),
             Bar::Kept { must, goal } => (format!("≥ {must:.2}"), format!("≥ {goal:.2}")),
             Bar::Own { must, goal } => (own_bar(must), own_bar(goal)),
@@ -167,8 +195,10 @@ impl Table {
     pub(crate) fn render(&self) -> String {
         let mut lines = vec![vec!["row".to_owned()]];
         lines[0].extend(self.columns.iter().cloned());
+        let has_floor = self.rows.iter().any(|row| row.floor.is_some());
+        lines[0].extend(has_floor.then(|| "bare loop".to_owned()));
         lines[0].extend(["best peer", "ratio", "must", "goal", "verdict", "errors"].map(str::to_owned));
-        lines.extend(self.rows.iter().map(|row| row.print(self.decimals)));
+        lines.extend(self.rows.iter().map(|row| row.print(self.decimals, has_floor)));
         let width =
             |column: usize| lines.iter().filter_map(|line| Some(line.get(column)?.chars().count())).max().unwrap_or(0);
         let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
@@ -220,7 +250,7 @@ mod tests {
 
     fn row(cells: &[f64], bar: Bar) -> Row {
         let cells = cells.iter().map(|&value| Cell::of(&[value])).collect();
-        Row { name: "row".into(), cells, bar, errors: Some(0) }
+        Row { name: "row".into(), cells, bar, floor: None, errors: Some(0) }
     }
 
     #[test]
@@ -228,6 +258,20 @@ mod tests {
         let row = row(&[50.0, 200.0, 100.0], Bar::Ratio { must: 0.55, goal: 0.4 });
         assert_eq!(row.ratio(), Some(0.5));
         assert_eq!(row.verdict(), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_floor_near_the_bar_eases_it() {
+        let verdict = |own: f64, floor: f64| {
+            let mut row = row(&[own, 100.0], Bar::Ratio { must: 0.5, goal: 0.4 });
+            row.floor = Some(Cell::of(&[floor]));
+            row.verdict()
+        };
+        assert_eq!(verdict(51.0, 44.0), Verdict::Fail);
+        assert_eq!(verdict(57.0, 46.0), Verdict::Pass);
+        assert_eq!(verdict(58.0, 46.0), Verdict::Fail);
+        assert_eq!(verdict(75.0, 60.0), Verdict::Pass);
+        assert_eq!(verdict(50.0, 30.0), Verdict::Pass);
     }
 
     #[test]

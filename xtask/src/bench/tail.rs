@@ -231,6 +231,7 @@ fn measure_rows(
         name: format!("{}: {name}", disturbance.name),
         cells: readings.iter().zip(&refused).map(|(readings, refused)| cell(readings, refused, quantile)).collect(),
         bar: if quantile == JUDGED { disturbance.bar } else { Bar::Open },
+        floor: None,
         errors: Some(errors),
     };
     Ok(QUANTILES.into_iter().enumerate().map(row).collect())

@@ -59,6 +59,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Vec<Table>, String> {
         name: name(ROWS[place].0),
         cells: samples.iter().map(|samples| cell(samples, place)).collect(),
         bar: ROWS[place].1,
+        floor: None,
         errors: Some(0),
     };
     Ok(vec![Table {
