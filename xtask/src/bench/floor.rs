@@ -21,7 +21,7 @@ use super::{cpu, cputime, pin};
 /// Bytes read at once, as many as a server reads.
 const READ_BYTES: usize = 16 * 1024;
 /// Workloads, and what the loop answers each command of theirs.
-const REPLIES: [(&str, &[u8]); 10] = [
+const REPLIES: [(&str, &[u8]); 11] = [
     ("PING", b"+PONG\r\n"),
     ("GET", b"$3\r\nxxx\r\n"),
     ("SET", b"+OK\r\n"),
@@ -29,6 +29,7 @@ const REPLIES: [(&str, &[u8]); 10] = [
     ("GETBIT", b":1\r\n"),
     ("INCR", b":1000000000001\r\n"),
     ("XADD, 2 fields, MAXLEN ~", b"$20\r\n1700000000000-100000\r\n"),
+    ("SETBIT in 1 MiB", b":1\r\n"),
     ("GETBIT in 1 MiB", b":1\r\n"),
     ("PFADD to a dense key", b":0\r\n"),
     ("PFADD to 1M keys", b":1\r\n"),
