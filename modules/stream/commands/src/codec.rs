@@ -24,9 +24,10 @@
 
 pub mod node;
 
-use crate::group::{Group, Nack};
+use crate::group::Group;
 use crate::id::Id;
 use crate::lag::Counts;
+use crate::nack::Nack;
 use crate::pending::IdMap;
 use crate::storage::Storage;
 use crate::stream::Stream;

@@ -23,9 +23,9 @@
 //! that is added meanwhile is no change: it is handed out with the rest, or, when the rest is done, with
 //! all that came behind the last one ([`Element::Tail`], which is never handed out itself).
 
-use crate::group::Nack;
 use crate::id::Id;
 use crate::layout;
+use crate::nack::Nack;
 use crate::storage::{Keep, Storage};
 use crate::stream::Stream;
 use plinth_module::convert::{Convert, Journal, Visit};

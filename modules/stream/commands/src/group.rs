@@ -17,23 +17,10 @@
 
 use crate::convert::{self, Element};
 use crate::id::Id;
+use crate::nack::{ConsumerNo, Nack, Nacks};
 use crate::pending::IdMap;
 use plinth_module::convert::Journal;
 use std::collections::BTreeMap;
-
-/// Which consumer of a group.
-pub type ConsumerNo = u32;
-
-/// That an entry was handed out and not acknowledged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Nack {
-    /// To whom, the last time.
-    pub consumer: ConsumerNo,
-    /// When, Unix time in ms.
-    pub delivered_ms: i64,
-    /// How often.
-    pub deliveries: u64,
-}
 
 /// A consumer.
 #[derive(Clone)]
@@ -92,7 +79,7 @@ pub struct Group {
     number: u64,
     last: Id,
     entries_read: Option<u64>,
-    pending: IdMap<Nack>,
+    pending: Nacks,
     names: BTreeMap<Box<[u8]>, ConsumerNo>,
     consumers: BTreeMap<ConsumerNo, Consumer>,
     next_consumer: ConsumerNo,
@@ -125,7 +112,7 @@ impl Group {
             number,
             last,
             entries_read,
-            pending: IdMap::default(),
+            pending: Nacks::default(),
             names: BTreeMap::new(),
             consumers: BTreeMap::new(),
             next_consumer: 0,
@@ -270,10 +257,10 @@ impl Group {
 
     fn set_pending(&mut self, id: Id, nack: Nack) {
         let before = self.pending.insert(id, nack);
-        if let Some(before) = before.filter(|before| before.consumer != nack.consumer) {
-            self.drop_from(before.consumer, id);
+        if let Some(before) = before.filter(|before| *before != nack.consumer) {
+            self.drop_from(before, id);
         }
-        if before.is_none_or(|before| before.consumer != nack.consumer) {
+        if before != Some(nack.consumer) {
             self.change_consumer(nack.consumer, |consumer| consumer.pending.insert(id, ()));
         }
     }

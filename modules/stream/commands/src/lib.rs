@@ -10,7 +10,8 @@
 //!   stream     the value: a log, its counters, and the groups that read it
 //!      ├── storage   what is asked of a log
 //!      └── group     a group: consumers, and what they have not acknowledged
-//!             └── pending   an ordered map of ids, in chunks
+//!             └── nack      what is known of a pending entry, in twelve bytes
+//!                    └── pending   an ordered map of ids, in chunks
 //!   codec      the type `stream`, and its values in files
 //!   convert    a stream handed over to another module, a slice at a time
 //!   service    `plinth.stream/1`, for other modules
@@ -32,6 +33,7 @@ pub mod group;
 pub mod id;
 pub mod lag;
 pub mod layout;
+pub mod nack;
 pub mod pending;
 pub mod propagate;
 pub mod references;

@@ -1,6 +1,7 @@
 //! Reading in groups, acknowledging, claiming.
 
 use super::{ask, connected, fill, run, says};
+use plinth_testkit::{Client, Reply, assert_wire};
 
 #[test]
 fn each_entry_goes_to_one_consumer_of_a_group() {
@@ -241,4 +242,37 @@ fn a_transaction_reads_and_acknowledges() {
     run(&mut client, &["XGROUP CREATE s g 0", "MULTI", "XREADGROUP GROUP g a BLOCK 0 STREAMS s >"]);
     run(&mut client, &["XACK s g 1", "XREADGROUP GROUP g a BLOCK 0 STREAMS s >", "XREAD BLOCK 0 STREAMS s $"]);
     assert_eq!(ask(&mut client, "EXEC"), "[[[s [[1-0 [f 1]]]]] 1 -* -*]");
+}
+
+#[test]
+fn a_delivery_that_is_told_shows_in_full() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 3);
+    let most = i64::MAX;
+    run(
+        &mut client,
+        &[
+            "XGROUP CREATE s g 0",
+            "XREADGROUP GROUP g a STREAMS s >",
+            &format!("XCLAIM s g b 0 1 TIME 1 RETRYCOUNT {most}"),
+            "XCLAIM s g b 0 2 TIME 2 RETRYCOUNT 65534",
+            "XREADGROUP GROUP g b COUNT 2 STREAMS s 1",
+        ],
+    );
+    let shows = |client: &mut Client, key: &str| {
+        let pending = client.ask(&["XPENDING", key, "g", "-", "+", "9"]);
+        let deliveries: Vec<i64> = pending.items().iter().map(|one| one.items()[3].integer()).collect();
+        assert_eq!(deliveries, [most, 65535, 1]);
+        let full = ask(client, &format!("XINFO STREAM {key} FULL"));
+        assert!(full.contains(&format!("[1-0 b 1 {most}]")), "{full}");
+    };
+    shows(&mut client, "s");
+    let Reply::Bulk(payload) = client.ask(&["DUMP", "s"]) else { panic!("no payload") };
+    assert_wire(&mut client, &[b"RESTORE", b"t", b"0", &payload[..]], b"+OK\r\n");
+    run(&mut client, &["COPY s u"]);
+    shows(&mut client, "t");
+    shows(&mut client, "u");
+    // It fits once more.
+    says(&mut client, &[("XCLAIM s g b 0 1 RETRYCOUNT 3 JUSTID", "[1-0]"), ("XACK s g 2", "1")]);
+    assert_eq!(ask(&mut client, "XPENDING s g - + 9 b").split(' ').next_back(), Some("3]]"));
 }

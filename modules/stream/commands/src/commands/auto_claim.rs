@@ -2,8 +2,9 @@
 
 use super::claim::{Claimer, Claims, reply_claimed};
 use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, announce, no_key_or_group, read_start, reply_id};
-use crate::group::{ConsumerNo, GroupMut, Nack};
+use crate::group::GroupMut;
 use crate::id::Id;
+use crate::nack::{ConsumerNo, Nack};
 use crate::propagate::Line;
 use crate::storage::Storage;
 use crate::value;
