@@ -10,7 +10,9 @@
 //! a conversion that is going on ([`convert`](crate::convert)).
 //!
 //! A consumer that is deleted may leave a million ids behind. Those are taken out of the group's map
-//! some at a time, by a timer and the changes that follow; meanwhile nobody sees them.
+//! some at a time; meanwhile nobody sees them. Whoever opens the group for a change takes some out, and
+//! each change does, so that they go whatever the stream's key is called by then. A timer does the same
+//! as long as the key keeps its name ([`sweep`](crate::commands)).
 //!
 //! Invariants: an id that is in the group's map is in the set of its consumer, or of one that leaves;
 //! numbers of consumers are never given twice while one that had it is there or leaving.
@@ -68,7 +70,7 @@ const CONSUMER_BYTES: usize = 160;
 const GROUP_BYTES: usize = 256;
 /// Up to so many ids of a deleted consumer go at once.
 const AT_ONCE: usize = 256;
-/// So many ids of consumers that leave go with each change of the group.
+/// So many ids of consumers that leave go with each change of the group, and when it is opened for one.
 const PER_CHANGE: usize = 64;
 /// So many go at a time when nothing is changed: about a third of a millisecond.
 const PER_TURN: usize = 1024;
@@ -163,6 +165,12 @@ impl Group {
         self.pending.from(start).filter(|(_, nack)| self.is_there(nack))
     }
 
+    /// As [`pending_from`](Group::pending_from), with `None` for each id of a consumer that was deleted, so
+    /// that who counts what it looks at can count these.
+    pub fn all_from(&self, start: Id) -> impl Iterator<Item = (Id, Option<Nack>)> + '_ {
+        self.pending.from(start).map(|(id, nack)| (id, Some(nack).filter(|nack| self.is_there(nack))))
+    }
+
     /// The first and the last pending id.
     pub fn pending_ends(&self) -> Option<(Id, Id)> {
         if self.leaving.is_empty() {
@@ -175,6 +183,11 @@ impl Group {
     #[inline]
     fn is_there(&self, nack: &Nack) -> bool {
         self.leaving.is_empty() || self.consumers.contains_key(&nack.consumer)
+    }
+
+    /// Whether ids of a deleted consumer are still to go.
+    pub fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     /// Number of consumers.
@@ -336,7 +349,9 @@ pub struct GroupMut<'s> {
 
 impl<'s> GroupMut<'s> {
     pub(crate) fn new(group: &'s mut Group, journal: &'s mut Journal, bytes: &'s mut usize) -> GroupMut<'s> {
-        GroupMut { bytes_before: group.memory(), group, journal, bytes }
+        let mut group = GroupMut { bytes_before: group.memory(), group, journal, bytes };
+        group.sweep_some();
+        group
     }
 }
 
@@ -415,15 +430,10 @@ impl GroupMut<'_> {
         was_pending
     }
 
-    /// Whether ids of a deleted consumer are still to go.
-    pub fn is_leaving(&self) -> bool {
-        !self.group.leaving.is_empty()
-    }
-
-    /// Lets some of them go; whether there are more.
+    /// Lets some of the ids of deleted consumers go; whether there are more.
     pub fn sweep_leaving(&mut self) -> bool {
         self.group.sweep(PER_TURN);
-        self.is_leaving()
+        self.group.is_leaving()
     }
 
     #[inline]

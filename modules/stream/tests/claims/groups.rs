@@ -1,7 +1,7 @@
 //! Reading in groups, acknowledging, claiming.
 
 use super::{ask, connected, fill, run, says};
-use plinth_testkit::{Client, Reply, assert_wire};
+use plinth_testkit::{Client, Reply, assert_wire, wait_until};
 
 #[test]
 fn each_entry_goes_to_one_consumer_of_a_group() {
@@ -268,11 +268,40 @@ fn a_delivery_that_is_told_shows_in_full() {
     };
     shows(&mut client, "s");
     let Reply::Bulk(payload) = client.ask(&["DUMP", "s"]) else { panic!("no payload") };
-    assert_wire(&mut client, &[b"RESTORE", b"t", b"0", &payload[..]], b"+OK\r\n");
+    assert_wire(&mut client, &[&b"RESTORE"[..], b"t", b"0", &payload], b"+OK\r\n");
     run(&mut client, &["COPY s u"]);
     shows(&mut client, "t");
     shows(&mut client, "u");
     // It fits once more.
     says(&mut client, &[("XCLAIM s g b 0 1 RETRYCOUNT 3 JUSTID", "[1-0]"), ("XACK s g 2", "1")]);
     assert_eq!(ask(&mut client, "XPENDING s g - + 9 b").split(' ').next_back(), Some("3]]"));
+}
+
+#[test]
+fn what_a_deleted_consumer_had_goes_under_another_name_too() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 4000);
+    run(&mut client, &["XGROUP CREATE s g 0", "XREADGROUP GROUP g b COUNT 1 STREAMS s >"]);
+    let memory = |client: &mut Client, key: &str| client.ask(&["MEMORY", "USAGE", key]).integer();
+    let bare = memory(&mut client, "s");
+    run(&mut client, &["XREADGROUP GROUP g a STREAMS s >"]);
+    // No timer runs before the key has another name.
+    run(&mut client, &["MULTI", "XGROUP DELCONSUMER s g a", "RENAME s t", "EXEC"]);
+    says(&mut client, &[("XPENDING t g", "[1 1-0 1-0 [[b 1]]]")]);
+    assert!(memory(&mut client, "t") > bare + 40_000);
+    // Of what is done to the group nothing is a change of what is pending.
+    (0..60).for_each(|_| says(&mut client, &[("XREADGROUP GROUP g b STREAMS t >", "-*")]));
+    assert!(memory(&mut client, "t") < bare + 2_000);
+    says(&mut client, &[("XPENDING t g", "[1 1-0 1-0 [[b 1]]]")]);
+}
+
+#[test]
+fn what_a_deleted_consumer_had_goes_when_nobody_asks() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 4000);
+    run(&mut client, &["XGROUP CREATE s g 0", "XREADGROUP GROUP g b COUNT 1 STREAMS s >"]);
+    let memory = |client: &mut Client| client.ask(&["MEMORY", "USAGE", "s"]).integer();
+    let bare = memory(&mut client);
+    run(&mut client, &["XREADGROUP GROUP g a STREAMS s >", "XGROUP DELCONSUMER s g a"]);
+    wait_until("the ids are gone", || memory(&mut client) < bare + 2_000);
 }

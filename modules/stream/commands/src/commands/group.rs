@@ -1,5 +1,6 @@
 //! Groups and their consumers: XGROUP.
 
+use super::sweep::{self, Sweep};
 use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, QUIET, misused, no_group_of, read_end, read_id};
 use crate::id::Id;
 use crate::storage::Storage;
@@ -274,31 +275,9 @@ fn delete_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     if pending.is_some() {
         entry.modified(QUIET, "xgroup-delconsumer");
     }
-    reply.count(pending.unwrap_or(0));
     if is_leaving {
-        timers.start(1, Leaving { db, key: key.into(), group: name.into() }, sweep::<S>)?;
+        sweep::start::<S>(timers, Sweep::new(db, key, name));
     }
+    reply.count(pending.unwrap_or(0));
     Ok(())
-}
-
-/// A group from which a deleted consumer's many ids are to go.
-struct Leaving {
-    db: u32,
-    key: Box<[u8]>,
-    group: Box<[u8]>,
-}
-
-/// Takes some of these ids out, and comes again as long as there are more. Under another name the stream
-/// loses them by the changes that are made to the group.
-fn sweep<S: Storage>(call: &mut Call<'_>, leaving: Leaving) {
-    let mut some = || -> Result<bool> {
-        call.keys.select(leaving.db)?;
-        let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
-        let Some(mut entry) = call.keys.get_with(value::handle::<S>()?, &leaving.key, flags)? else { return Ok(false) };
-        let group = value::of_mut::<S>(&mut entry)?.group_mut(&leaving.group);
-        Ok(group.is_some_and(|mut group| group.sweep_leaving()))
-    };
-    if some().unwrap_or(false) {
-        let _ = call.timers.start(1, leaving, sweep::<S>);
-    }
 }

@@ -16,6 +16,7 @@ mod range;
 mod read;
 mod read_group;
 mod set_id;
+mod sweep;
 mod trim;
 
 pub(crate) use add::{ENTRY_MAX, auto_id};
