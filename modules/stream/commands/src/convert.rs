@@ -342,6 +342,7 @@ impl<S: Storage> Convert for Stream<S> {
 
     fn import_put(&mut self, element: &[u8], payload: &[u8]) -> Result {
         let mut rest = payload;
+        self.settle();
         match Element::read(element)? {
             Element::Meta => {
                 let (last, max_deleted) = (id(&mut rest)?, id(&mut rest)?);
@@ -371,6 +372,7 @@ impl<S: Storage> Convert for Stream<S> {
     }
 
     fn import_remove(&mut self, element: &[u8]) -> Result {
+        self.settle();
         if let Some((b'f', mut rest)) = element.split_first().map(|(kind, rest)| (*kind, rest)) {
             let keep = if rest.is_empty() { Keep::Count(0) } else { Keep::From(id(&mut rest)?) };
             if !rest.is_empty() {

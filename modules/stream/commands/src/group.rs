@@ -329,6 +329,31 @@ impl Group {
         }
     }
 
+    /// Frees some of what a group holds that nobody has any more; whether anything is left.
+    pub(crate) fn free_some(&mut self, chunks: usize) -> bool {
+        for _ in 0..chunks {
+            if self.pending.drop_chunk() {
+                continue;
+            }
+            if let Some((_, mut ids)) = self.leaving.pop() {
+                let before = ids.memory();
+                if ids.drop_chunk() {
+                    self.leaving_bytes = self.leaving_bytes + ids.memory() - before;
+                    self.leaving.push((0, ids));
+                }
+                continue;
+            }
+            let Some((&no, _)) = self.consumers.first_key_value() else { return false };
+            if self.change_consumer(no, |consumer| consumer.pending.drop_chunk()) != Some(true)
+                && let Some(consumer) = self.consumers.remove(&no)
+            {
+                self.consumers_bytes -= consumer.memory();
+                self.names.remove(&consumer.name);
+            }
+        }
+        true
+    }
+
     fn free_number(&self) -> ConsumerNo {
         let mut no = self.next_consumer;
         while self.consumers.contains_key(&no) || self.leaving.iter().any(|(leaving, _)| *leaving == no) {

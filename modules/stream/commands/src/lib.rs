@@ -9,6 +9,7 @@
 //!      └── propagate   commands for replicas
 //!   stream     the value: a log, its counters, and the groups that read it
 //!      ├── storage   what is asked of a log
+//!      ├── waste     what was taken off and is still to be freed
 //!      └── group     a group: consumers, and what they have not acknowledged
 //!             └── nack      what is known of a pending entry, in twelve bytes
 //!                    └── pending   an ordered map of ids, in chunks
@@ -41,6 +42,7 @@ pub mod service;
 pub mod storage;
 pub mod stream;
 pub mod value;
+mod waste;
 
 pub use crate::storage::Storage;
 

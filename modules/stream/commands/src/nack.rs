@@ -146,6 +146,11 @@ impl Nacks {
         Some(before.unpack().consumer)
     }
 
+    /// Drops some entries, of a map that nobody has any more; whether there were any.
+    pub(crate) fn drop_chunk(&mut self) -> bool {
+        self.packed.drop_chunk() || self.rest.drop_chunk()
+    }
+
     /// The entries from an id on, in the order of their ids.
     pub fn from(&self, start: Id) -> impl Iterator<Item = (Id, Nack)> + '_ {
         self.packed.from(start).map(|(id, packed)| (id, self.unpack(id, packed)))

@@ -197,6 +197,14 @@ impl<V: Copy> IdMap<V> {
         value
     }
 
+    /// Drops some ids; whether there were any.
+    pub(crate) fn drop_chunk(&mut self) -> bool {
+        let Some((_, chunk)) = self.chunks.pop_first() else { return false };
+        self.bytes -= chunk.bytes();
+        self.len -= chunk.ids.len();
+        true
+    }
+
     /// Puts the chunk behind that of a key to it, if the two are small.
     fn join_next(&mut self, key: Id) {
         let mut both = self.chunks.range(key..);
