@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   tag 21   nodes: count, [ master id, listpack ] ...          see `node`
-//!            entries, last id, first id, most recently removed id, entries ever added
+//!            entries, last id, first id, greatest removed id, entries ever added
 //!            groups: count, [ name, last id, entries read
 //!                             pending: count, [ id, delivered, deliveries ] ...
 //!                             consumers: count, [ name, seen, active

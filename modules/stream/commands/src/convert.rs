@@ -1,23 +1,7 @@
 //! Conversion: a stream handed over to another module's storage, a slice at a time.
 //!
-//! The elements that all types of the name agree on, each a byte for its kind and what names it
-//! (numbers are big-endian in names and little-endian in payloads):
-//!
-//! ```text
-//!   element                      payload
-//!   m                            last id, most recently removed id, entries ever added
-//!   e  id                        names and values in turn, each behind a length of 4 bytes
-//!   f  id                        none: only ever removed, and says that no entry comes before the id, or
-//!                                without one that there is no entry at all
-//!   g  group                     last id, entries read (2^64-1: not known), name
-//!   c  group  consumer           seen, active (-1: never), name
-//!   p  group  id                 consumer, delivered, deliveries
-//! ```
-//!
-//! An id is 16 bytes, a group's number 8, a consumer's 4, times are Unix time in ms, 8 bytes. Numbers of
-//! groups and consumers are given by the old value and mean nothing but which is which; a removed
-//! group takes its consumers and pending entries with it, a removed consumer its pending entries.
-//! What names a group or consumer that is not there yet makes it.
+//! The elements are those that all types of the name agree on: [`abi::convert`](plinth_module::abi::convert)
+//! says what each kind is, and what names it.
 //!
 //! Entries are handed out in the order of their ids, because that is how a log takes them. So an entry
 //! that is added meanwhile is no change: it is handed out with the rest, or, when the rest is done, with
