@@ -305,3 +305,38 @@ fn what_a_deleted_consumer_had_goes_when_nobody_asks() {
     run(&mut client, &["XREADGROUP GROUP g a STREAMS s >", "XGROUP DELCONSUMER s g a"]);
     wait_until("the ids are gone", || memory(&mut client) < bare + 2_000);
 }
+
+#[test]
+fn a_transaction_minds_what_becomes_of_entries_and_not_of_groups() {
+    let (server, mut client) = connected();
+    let mut watcher = server.connect();
+    // As Redis 8.2 answers.
+    let cases = [
+        ("XACK s g 1", false),
+        ("XREADGROUP GROUP g a STREAMS s >", false),
+        ("XREADGROUP GROUP g new STREAMS s 0", false),
+        ("XREADGROUP GROUP g a STREAMS s 0", false),
+        ("XCLAIM s g b 0 1", false),
+        ("XAUTOCLAIM s g b 0 0", false),
+        ("XGROUP CREATE s h 0", false),
+        ("XGROUP CREATE new h 0 MKSTREAM", true),
+        ("XGROUP SETID s g 0", false),
+        ("XGROUP DESTROY s g", false),
+        ("XGROUP CREATECONSUMER s g z", false),
+        ("XGROUP DELCONSUMER s g a", false),
+        ("XSETID s 9", false),
+        ("XDEL s 1", true),
+        ("XDELEX s IDS 1 1", true),
+        ("XACKDEL s g IDS 1 1", true),
+        ("XTRIM s MAXLEN 0", true),
+        ("XADD s 7 a b", true),
+    ];
+    for (line, spoils) in cases {
+        run(&mut client, &["FLUSHALL", "XADD s 1 a b", "XADD s 2 a b", "XGROUP CREATE s g 0"]);
+        run(&mut client, &["XREADGROUP GROUP g a COUNT 1 STREAMS s >"]);
+        run(&mut watcher, &["WATCH s new"]);
+        run(&mut client, &[line]);
+        run(&mut watcher, &["MULTI", "PING"]);
+        assert_eq!(ask(&mut watcher, "EXEC"), if spoils { "-*" } else { "[PONG]" }, "{line}");
+    }
+}

@@ -1,7 +1,9 @@
 //! Groups and their consumers: XGROUP.
 
 use super::sweep::{self, Sweep};
-use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, QUIET, misused, no_group_of, read_end, read_id};
+use super::{
+    BESIDE, CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, QUIET_BESIDE, misused, no_group_of, read_end, read_id,
+};
 use crate::id::Id;
 use crate::storage::Storage;
 use crate::stream::Stream;
@@ -206,7 +208,7 @@ fn create<S: Storage>(call: &mut Call<'_>) -> Result {
     if !stream.make_group(group, last, read) {
         return Err(reply.error("BUSYGROUP Consumer Group name already exists"));
     }
-    entry.modified(EVENT_STREAM, "xgroup-create");
+    entry.modified(BESIDE, "xgroup-create");
     reply.ok();
     Ok(())
 }
@@ -222,7 +224,7 @@ fn set_id<S: Storage>(call: &mut Call<'_>) -> Result {
     let last = if id == b"$" { last } else { read_end(reply, id, 0)? };
     group.set_last(last, read);
     drop(group);
-    entry.modified(EVENT_STREAM, "xgroup-setid");
+    entry.modified(BESIDE, "xgroup-setid");
     reply.ok();
     Ok(())
 }
@@ -239,9 +241,9 @@ fn destroy<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     if stream.has_waste() {
         value::renew::<S>(keys, key)?;
-        keys.modified(key, EVENT_STREAM, "xgroup-destroy");
+        keys.modified(key, BESIDE, "xgroup-destroy");
     } else {
-        entry.modified(EVENT_STREAM, "xgroup-destroy");
+        entry.modified(BESIDE, "xgroup-destroy");
     }
     Ok(())
 }
@@ -256,7 +258,7 @@ fn create_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     let (_, is_new) = group.find_or_make(args.bytes(4), now_ms);
     drop(group);
     if is_new {
-        entry.modified(QUIET, "xgroup-createconsumer");
+        entry.modified(QUIET_BESIDE, "xgroup-createconsumer");
     }
     reply.integer(i64::from(is_new));
     Ok(())
@@ -273,7 +275,7 @@ fn delete_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     let is_leaving = group.is_leaving();
     drop(group);
     if pending.is_some() {
-        entry.modified(QUIET, "xgroup-delconsumer");
+        entry.modified(QUIET_BESIDE, "xgroup-delconsumer");
     }
     if is_leaving {
         sweep::start::<S>(timers, Sweep::new(db, key, name));
