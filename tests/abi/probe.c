@@ -524,7 +524,7 @@ static void hook(plinth_call *call, const plinth_event *event, void *data) {
              event->client_id != 0);
     note(line, strlen(line));
     if (event->kind == PLINTH_ON_KEY) {
-        if (event->class_ & PLINTH_EVENT_UNAWAITED) {
+        if (event->class_ & (PLINTH_EVENT_UNAWAITED | PLINTH_EVENT_UNWATCHED)) {
             note("unawaited", 9);
         }
         plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
@@ -543,7 +543,7 @@ static plinth_status probe_events(plinth_call *call) {
         return ok(call);
     }
     if (same(call->args[1], "quiet")) {
-        const uint32_t class_ = PLINTH_EVENT_MODULE | PLINTH_EVENT_UNAWAITED;
+        const uint32_t class_ = PLINTH_EVENT_MODULE | PLINTH_EVENT_UNAWAITED | PLINTH_EVENT_UNWATCHED;
         keys->notify(call, T("q"), class_, T("probe.quiet"));
         keys->notify_in(call, 3, T("q"), class_, T("probe.quiet"));
         return ok(call);

@@ -9,7 +9,8 @@ use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
 use plinth_abi::keys::{
-    EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH, GET_WRITE,
+    EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EVENT_UNWATCHED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH,
+    GET_WRITE,
 };
 
 /// Above this effort a value is freed in the background when that is asked for.
@@ -247,29 +248,28 @@ impl Store {
     /// note it for those who wait for it.
     #[inline]
     pub fn changed(&mut self, db: u32, key: &[u8]) {
-        self.dirty += 1;
-        if self.effects.wants_changes {
-            self.note_change(db, key, true);
-        }
+        self.changed_for(db, key, 0);
     }
 
-    /// As [`changed`](Self::changed), but those who wait for the key do not wait for this.
+    /// As [`changed`](Self::changed); with [`EVENT_UNAWAITED`] in `class` not for those who wait for the
+    /// key, with [`EVENT_UNWATCHED`] not for those who watch it.
     #[inline]
-    pub fn changed_unawaited(&mut self, db: u32, key: &[u8]) {
+    pub fn changed_for(&mut self, db: u32, key: &[u8], class: u32) {
         self.dirty += 1;
         if self.effects.wants_changes {
-            self.note_change(db, key, false);
+            self.note_change(db, key, class);
         }
     }
 
     #[cold]
-    fn note_change(&mut self, db: u32, key: &[u8], is_awaited: bool) {
+    fn note_change(&mut self, db: u32, key: &[u8], class: u32) {
         let hash = self.hash(key);
         let is_there = self.databases[db as usize].find(hash, key).is_some();
-        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited });
+        let (is_awaited, is_watched) = (class & EVENT_UNAWAITED == 0, class & EVENT_UNWATCHED == 0);
+        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited, is_watched });
     }
 
-    /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`], whoever says it.
+    /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`] and [`EVENT_UNWATCHED`], whoever says them.
     #[inline]
     pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
         if self.effects.wants_events {
@@ -279,7 +279,7 @@ impl Store {
 
     #[cold]
     fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
-        let class = class & !EVENT_UNAWAITED;
+        let class = class & !(EVENT_UNAWAITED | EVENT_UNWATCHED);
         self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
     }
 }

@@ -28,6 +28,8 @@ pub enum Effect {
         is_there: bool,
         /// Whether it is what those wait for who wait for the key.
         is_awaited: bool,
+        /// Whether it is what those mind who watch the key.
+        is_watched: bool,
     },
     /// An event of a key.
     Event {

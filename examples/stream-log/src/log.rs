@@ -113,6 +113,7 @@ impl Log {
 }
 
 /// The names and values of an entry in turn.
+#[derive(Clone)]
 pub struct Fields<'s>(std::slice::Iter<'s, Box<[u8]>>);
 
 impl<'s> Iterator for Fields<'s> {

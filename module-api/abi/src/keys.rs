@@ -64,6 +64,9 @@ pub const EVENT_NEW: u32 = 1 << 14;
 /// Beside a class in [`KeysService::modified`]: nobody who waits for the key waits for this change, so
 /// nobody is run again for it. Hooks do not see the bit.
 pub const EVENT_UNAWAITED: u32 = 1 << 31;
+/// Beside a class in [`KeysService::modified`]: who watches the key does not mind this change, so no
+/// transaction is spoiled by it. Hooks do not see the bit.
+pub const EVENT_UNWATCHED: u32 = 1 << 30;
 
 /// A key that was found or made. `data` and `len` may be read and written in
 /// place; the whole is valid until the next call of this service that takes a key
@@ -192,8 +195,8 @@ pub struct KeysService {
     /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
-    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] beside it; without an event
-    /// when it is empty. Entries stay valid.
+    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] and [`EVENT_UNWATCHED`] beside it;
+    /// without an event when it is empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),

@@ -83,6 +83,9 @@ typedef struct plinth_keys_service plinth_keys_service;
 // Beside a class in `plinth_keys_service.modified`: nobody who waits for the key waits for this
 // change, so nobody is run again for it. Hooks do not see the bit.
 #define PLINTH_EVENT_UNAWAITED (UINT32_C(1) << 31)
+// Beside a class in `plinth_keys_service.modified`: who watches the key does not mind this change,
+// so no transaction is spoiled by it. Hooks do not see the bit.
+#define PLINTH_EVENT_UNWATCHED (UINT32_C(1) << 30)
 
 // A key that was found or made. `data` and `len` may be read and written in place; the whole is
 // valid until the next call of this service that takes a key or an entry (other than `modified`,
@@ -180,8 +183,8 @@ struct plinth_keys_service {
     plinth_status (*remove)(plinth_call *call, plinth_bytes key, uint32_t flags);
 
     // Say that a key's value changed (or that it was made or removed), and publish `event` in class
-    // `class_`, which may have `PLINTH_EVENT_UNAWAITED` beside it; without an event when it is
-    // empty. Entries stay valid.
+    // `class_`, which may have `PLINTH_EVENT_UNAWAITED` and `PLINTH_EVENT_UNWATCHED` beside it;
+    // without an event when it is empty. Entries stay valid.
     //
     // Thread: main. Borrow: all for the call. Fails: never.
     void (*modified)(plinth_call *call, plinth_bytes key, uint32_t class_, plinth_bytes event);

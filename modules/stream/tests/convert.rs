@@ -7,8 +7,8 @@
 
 use plinth_module::mock::Mock;
 use plinth_stream::store::PackTree as Log;
-use plinth_stream_commands::group::Nack;
 use plinth_stream_commands::id::Id;
+use plinth_stream_commands::nack::Nack;
 use plinth_stream_commands::stream::Stream;
 use proptest::prelude::*;
 

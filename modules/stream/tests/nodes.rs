@@ -8,9 +8,9 @@
 use plinth_fuzz::Random;
 use plinth_module::pack::{Value, listpack};
 use plinth_stream::store::PackTree;
-use plinth_stream_commands::codec::node::{Loading, Writer};
+use plinth_stream_commands::codec::node::{self, Loading};
 use plinth_stream_commands::id::Id;
-use plinth_stream_commands::storage::{Layout, Storage};
+use plinth_stream_commands::storage::{Keep, Layout, Storage};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 
@@ -27,24 +27,9 @@ fn entries(log: &PackTree) -> Vec<Entry> {
     all
 }
 
-/// Each piece of a log as a node behind its master id.
+/// A log as nodes behind their master ids.
 fn nodes(log: &PackTree) -> Vec<(Id, Vec<u8>)> {
-    let mut writer = Writer::default();
-    let starts = std::iter::successors(log.first(), |start| log.next_piece(*start));
-    let node = |start: Id| {
-        let end = log.next_piece(start).and_then(Id::previous).unwrap_or(Id::MAX);
-        let mut count = 0;
-        let _ = log.visit(start..=end, |_, _| {
-            count += 1;
-            ControlFlow::<()>::Continue(())
-        });
-        let _ = log.visit(start..=end, |id, fields| {
-            writer.push(start, count, id, fields);
-            ControlFlow::<()>::Continue(())
-        });
-        (start, writer.finish())
-    };
-    starts.map(node).collect()
+    node::write(log).collect()
 }
 
 fn read(nodes: &[(Id, Vec<u8>)]) -> Option<PackTree> {
@@ -205,4 +190,22 @@ proptest! {
         prop_assert_eq!(entries(&again), entries(&log));
         prop_assert_eq!((again.nodes(), again.len()), (log.nodes(), log.len()));
     }
+}
+
+#[test]
+fn a_node_repeats_no_names_without_a_bound() {
+    let (unbounded, name) = (Layout { node_bytes: 0, node_entries: 0 }, vec![b'n'; 100_000]);
+    let mut log = PackTree::new();
+    let fields: [&[u8]; 2] = [&name, b"v"];
+    (1..=1000).for_each(|ms| log.append(unbounded, Id::new(ms, 0), fields.into_iter()));
+    log.append(unbounded, Id::new(1001, 0), [&b"other"[..], b"v"].into_iter());
+    log.append(unbounded, Id::new(1002, 0), fields.into_iter());
+    assert_eq!(nodes(&log).len(), 1);
+    // The names of the pack are not those of its first entry any more, so that a node would repeat them.
+    drop(log.cut(Keep::Count(2), false, 0));
+    (1003..=2000).for_each(|ms| log.append(unbounded, Id::new(ms, 0), fields.into_iter()));
+    let nodes = nodes(&log);
+    let bytes: usize = nodes.iter().map(|(_, node)| node.len()).sum();
+    assert!(bytes < 8 << 20, "{bytes} bytes in {} nodes", nodes.len());
+    assert_eq!(entries(&read(&nodes).unwrap()), entries(&log));
 }

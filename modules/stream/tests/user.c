@@ -1,6 +1,7 @@
 // A module of another author that reads and writes streams through `plinth.stream/1`.
 //
 //     STREAMS.PROBE key    calls every function and checks what it promises; OK, or what did not hold
+//     SET trim ...         is told to a hook, which trims the stream `s` to ten entries
 
 #include "../../../tests/abi/check.h"
 
@@ -60,19 +61,41 @@ static plinth_status probe(plinth_call *call) {
     CHECK(streams->len(call, key, &count) == PLINTH_STATUS_OK && count == 0);
     CHECK(streams->last_id(call, key, &id) == PLINTH_STATUS_OK && id.ms == 3 && id.seq == 0);
     CHECK(streams->add(call, key, NULL, fields, 4, &id) == PLINTH_STATUS_OK && id.ms > 3);
+    // A null of no length is a text like another, and a null list one of nothing.
+    const plinth_bytes empty[] = {{0}, T("v"), T("f"), {0}};
+    seen nulls = {.left = 100};
+    CHECK(streams->add(call, key, NULL, NULL, 0, &id) == PLINTH_STATUS_ARITY);
+    CHECK(streams->trim(call, key, 0, 0, &count) == PLINTH_STATUS_OK && count == 1);
+    CHECK(streams->add(call, key, &greatest, empty, 4, &id) == PLINTH_STATUS_OK);
+    CHECK(streams->remove(call, key, NULL, 0, &count) == PLINTH_STATUS_OK && count == 0);
+    CHECK(streams->visit(call, key, least, greatest, 0, see, &nulls) == PLINTH_STATUS_OK && saw(&nulls, "-1:,v,f,,"));
     CHECK(streams->len(call, T("text"), &count) == PLINTH_STATUS_WRONG_TYPE);
     CHECK(streams->add(call, T("text"), NULL, fields, 4, &id) == PLINTH_STATUS_WRONG_TYPE);
     CHECK(streams->visit(call, T("text"), one, two, 0, see, &all) == PLINTH_STATUS_WRONG_TYPE);
     return ok(call);
 }
 
+static void hook(plinth_call *call, const plinth_event *event, void *data) {
+    (void)data;
+    size_t count = 0;
+    if (event->class_ == PLINTH_EVENT_STRING && event->key.len == 4 && !memcmp(event->key.data, "trim", 4)) {
+        streams->trim(call, T("s"), 10, 0, &count);
+    }
+}
+
 static plinth_status start(plinth_call *call) {
     reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
     streams = plinth_service(call, PLINTH_STREAM_SERVICE, PLINTH_SIZE(plinth_stream_service));
-    return reply && streams ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+    const plinth_events_service *events =
+        plinth_service(call, PLINTH_EVENTS_SERVICE, PLINTH_SIZE(plinth_events_service));
+    uint64_t id;
+    return reply && streams && events && !events->subscribe(call, PLINTH_ON_KEY, hook, NULL, &id)
+               ? PLINTH_STATUS_OK
+               : PLINTH_STATUS_UNSUPPORTED;
 }
 
-static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_STREAM_SERVICE)};
+static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_STREAM_SERVICE),
+                                        PLINTH_TEXT(PLINTH_EVENTS_SERVICE)};
 
 static const plinth_command commands[] = {
     {.size = PLINTH_SIZE(plinth_command), .arity = 2, .name = PLINTH_TEXT("streams.probe"),

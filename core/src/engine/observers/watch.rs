@@ -12,13 +12,13 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Changed { db, key, is_there, .. } => server.spoil(*db, key, *is_there),
+        Effect::Changed { db, key, is_there, is_watched: true, .. } => server.spoil(*db, key, *is_there),
         Effect::Flushed { databases, .. } => server.spoil_flushed(databases),
         Effect::Swapped { first, second } if first != second => {
             server.spoil_swapped(*first, *second);
             server.spoil_swapped(*second, *first);
         }
-        Effect::Event { .. } | Effect::Swapped { .. } => {}
+        Effect::Changed { .. } | Effect::Event { .. } | Effect::Swapped { .. } => {}
     }
 }
 

@@ -10,8 +10,8 @@ use crate::store::types::TYPES_MAX;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NO_CLIENT, Call};
 use plinth_abi::keys::{
-    DB_ALL, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY,
-    RESIZE_AMORTISE, Visit,
+    DB_ALL, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY, RESIZE_AMORTISE,
+    Visit,
 };
 use plinth_abi::status::{
     STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
@@ -274,11 +274,7 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
         context.server().store.charge(entry);
     }
     let server = context.server();
-    if class & EVENT_UNAWAITED == 0 {
-        server.store.changed(db, key);
-    } else {
-        server.store.changed_unawaited(db, key);
-    }
+    server.store.changed_for(db, key, class);
     if !event.is_empty() {
         server.store.notify(db, key, class, event);
     }

@@ -9,8 +9,8 @@ use crate::abi::bytes::{Bytes, Opaque, Take};
 use crate::abi::call::{CALL_NO_CLIENT, Call};
 use crate::abi::events::{Event, ON_FLUSH, ON_KEY, ON_SWAP};
 use crate::abi::keys::{
-    DB_ALL, EVENT_EXPIRED, EVENT_UNAWAITED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT, PUT_KEEP_EXPIRY,
-    Visit,
+    DB_ALL, EVENT_EXPIRED, EVENT_UNAWAITED, EVENT_UNWATCHED, EXPIRE_NONE, Entry, EntryStat, KeysService, PUT_ABSENT,
+    PUT_KEEP_EXPIRY, Visit,
 };
 use crate::abi::status::{
     STATUS_BAD_DATA, STATUS_DB_RANGE, STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY,
@@ -122,7 +122,7 @@ impl Space {
         if is_modified {
             self.count_change(key, class & EVENT_UNAWAITED == 0);
         }
-        let class = class & !EVENT_UNAWAITED;
+        let class = class & !(EVENT_UNAWAITED | EVENT_UNWATCHED);
         self.host.with(|state| {
             let name = String::from_utf8_lossy(name).into_owned();
             state.events.push(KeyEvent { db: self.db as u32, class, name, key: key.to_vec(), is_modified });

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   tag 21   nodes: count, [ master id, listpack ] ...          see `node`
-//!            entries, last id, first id, most recently removed id, entries ever added
+//!            entries, last id, first id, greatest removed id, entries ever added
 //!            groups: count, [ name, last id, entries read
 //!                             pending: count, [ id, delivered, deliveries ] ...
 //!                             consumers: count, [ name, seen, active
@@ -24,9 +24,10 @@
 
 pub mod node;
 
-use crate::group::{Group, Nack};
+use crate::group::Group;
 use crate::id::Id;
 use crate::lag::Counts;
+use crate::nack::Nack;
 use crate::pending::IdMap;
 use crate::storage::Storage;
 use crate::stream::Stream;
@@ -35,7 +36,6 @@ use plinth_module::datatype::Stored;
 use plinth_module::prelude::*;
 use std::ffi::CStr;
 use std::marker::PhantomData;
-use std::ops::ControlFlow;
 
 /// Tag of every stream, which is a box.
 pub const BOXED: u32 = 0;
@@ -106,22 +106,11 @@ impl<S: Storage> MixedType for StreamType<S> {
 
 fn save_log<S: Storage>(stream: &Stream<S>, out: &mut Saver<'_>) {
     let log = stream.log();
-    let starts = || std::iter::successors(log.first(), |start| log.next_piece(*start));
-    out.u64(starts().count() as u64);
-    let mut node = node::Writer::default();
-    for start in starts() {
-        let end = log.next_piece(start).and_then(Id::previous).unwrap_or(Id::MAX);
-        let mut count = 0;
-        let _ = log.visit(start..=end, |_, _| {
-            count += 1;
-            ControlFlow::<()>::Continue(())
-        });
-        let _ = log.visit(start..=end, |id, fields| {
-            node.push(start, count, id, fields);
-            ControlFlow::<()>::Continue(())
-        });
-        out.bytes(&start.to_bytes());
-        out.bytes(&node.finish());
+    let nodes = node::write(log);
+    out.u64(nodes.len() as u64);
+    for (master, node) in nodes {
+        out.bytes(&master.to_bytes());
+        out.bytes(&node);
     }
     out.u64(log.len() as u64);
     save_id(stream.last_id(), out);

@@ -1,31 +1,15 @@
 //! Conversion: a stream handed over to another module's storage, a slice at a time.
 //!
-//! The elements that all types of the name agree on, each a byte for its kind and what names it
-//! (numbers are big-endian in names and little-endian in payloads):
-//!
-//! ```text
-//!   element                      payload
-//!   m                            last id, most recently removed id, entries ever added
-//!   e  id                        names and values in turn, each behind a length of 4 bytes
-//!   f  id                        none: only ever removed, and says that no entry comes before the id, or
-//!                                without one that there is no entry at all
-//!   g  group                     last id, entries read (2^64-1: not known), name
-//!   c  group  consumer           seen, active (-1: never), name
-//!   p  group  id                 consumer, delivered, deliveries
-//! ```
-//!
-//! An id is 16 bytes, a group's number 8, a consumer's 4, times are Unix time in ms, 8 bytes. Numbers of
-//! groups and consumers are given by the old value and mean nothing but which is which; a removed
-//! group takes its consumers and pending entries with it, a removed consumer its pending entries.
-//! What names a group or consumer that is not there yet makes it.
+//! The elements are those that all types of the name agree on: [`abi::convert`](plinth_module::abi::convert)
+//! says what each kind is, and what names it.
 //!
 //! Entries are handed out in the order of their ids, because that is how a log takes them. So an entry
 //! that is added meanwhile is no change: it is handed out with the rest, or, when the rest is done, with
 //! all that came behind the last one ([`Element::Tail`], which is never handed out itself).
 
-use crate::group::Nack;
 use crate::id::Id;
 use crate::layout;
+use crate::nack::Nack;
 use crate::storage::{Keep, Storage};
 use crate::stream::Stream;
 use plinth_module::convert::{Convert, Journal, Visit};
@@ -342,6 +326,7 @@ impl<S: Storage> Convert for Stream<S> {
 
     fn import_put(&mut self, element: &[u8], payload: &[u8]) -> Result {
         let mut rest = payload;
+        self.settle();
         match Element::read(element)? {
             Element::Meta => {
                 let (last, max_deleted) = (id(&mut rest)?, id(&mut rest)?);
@@ -371,6 +356,7 @@ impl<S: Storage> Convert for Stream<S> {
     }
 
     fn import_remove(&mut self, element: &[u8]) -> Result {
+        self.settle();
         if let Some((b'f', mut rest)) = element.split_first().map(|(kind, rest)| (*kind, rest)) {
             let keep = if rest.is_empty() { Keep::Count(0) } else { Keep::From(id(&mut rest)?) };
             if !rest.is_empty() {

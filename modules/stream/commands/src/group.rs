@@ -10,30 +10,19 @@
 //! a conversion that is going on ([`convert`](crate::convert)).
 //!
 //! A consumer that is deleted may leave a million ids behind. Those are taken out of the group's map
-//! some at a time, by a timer and the changes that follow; meanwhile nobody sees them.
+//! some at a time; meanwhile nobody sees them. Whoever opens the group for a change takes some out, and
+//! each change does, so that they go whatever the stream's key is called by then. A timer does the same
+//! as long as the key keeps its name ([`sweep`](crate::commands)).
 //!
 //! Invariants: an id that is in the group's map is in the set of its consumer, or of one that leaves;
 //! numbers of consumers are never given twice while one that had it is there or leaving.
 
 use crate::convert::{self, Element};
 use crate::id::Id;
+use crate::nack::{ConsumerNo, Nack, Nacks};
 use crate::pending::IdMap;
 use plinth_module::convert::Journal;
 use std::collections::BTreeMap;
-
-/// Which consumer of a group.
-pub type ConsumerNo = u32;
-
-/// That an entry was handed out and not acknowledged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Nack {
-    /// To whom, the last time.
-    pub consumer: ConsumerNo,
-    /// When, Unix time in ms.
-    pub delivered_ms: i64,
-    /// How often.
-    pub deliveries: u64,
-}
 
 /// A consumer.
 #[derive(Clone)]
@@ -81,7 +70,7 @@ const CONSUMER_BYTES: usize = 160;
 const GROUP_BYTES: usize = 256;
 /// Up to so many ids of a deleted consumer go at once.
 const AT_ONCE: usize = 256;
-/// So many ids of consumers that leave go with each change of the group.
+/// So many ids of consumers that leave go with each change of the group, and when it is opened for one.
 const PER_CHANGE: usize = 64;
 /// So many go at a time when nothing is changed: about a third of a millisecond.
 const PER_TURN: usize = 1024;
@@ -92,7 +81,7 @@ pub struct Group {
     number: u64,
     last: Id,
     entries_read: Option<u64>,
-    pending: IdMap<Nack>,
+    pending: Nacks,
     names: BTreeMap<Box<[u8]>, ConsumerNo>,
     consumers: BTreeMap<ConsumerNo, Consumer>,
     next_consumer: ConsumerNo,
@@ -125,7 +114,7 @@ impl Group {
             number,
             last,
             entries_read,
-            pending: IdMap::default(),
+            pending: Nacks::default(),
             names: BTreeMap::new(),
             consumers: BTreeMap::new(),
             next_consumer: 0,
@@ -176,6 +165,12 @@ impl Group {
         self.pending.from(start).filter(|(_, nack)| self.is_there(nack))
     }
 
+    /// As [`pending_from`](Group::pending_from), with `None` for each id of a consumer that was deleted, so
+    /// that who counts what it looks at can count these.
+    pub fn all_from(&self, start: Id) -> impl Iterator<Item = (Id, Option<Nack>)> + '_ {
+        self.pending.from(start).map(|(id, nack)| (id, Some(nack).filter(|nack| self.is_there(nack))))
+    }
+
     /// The first and the last pending id.
     pub fn pending_ends(&self) -> Option<(Id, Id)> {
         if self.leaving.is_empty() {
@@ -188,6 +183,11 @@ impl Group {
     #[inline]
     fn is_there(&self, nack: &Nack) -> bool {
         self.leaving.is_empty() || self.consumers.contains_key(&nack.consumer)
+    }
+
+    /// Whether ids of a deleted consumer are still to go.
+    pub fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     /// Number of consumers.
@@ -270,10 +270,10 @@ impl Group {
 
     fn set_pending(&mut self, id: Id, nack: Nack) {
         let before = self.pending.insert(id, nack);
-        if let Some(before) = before.filter(|before| before.consumer != nack.consumer) {
-            self.drop_from(before.consumer, id);
+        if let Some(before) = before.filter(|before| *before != nack.consumer) {
+            self.drop_from(before, id);
         }
-        if before.is_none_or(|before| before.consumer != nack.consumer) {
+        if before != Some(nack.consumer) {
             self.change_consumer(nack.consumer, |consumer| consumer.pending.insert(id, ()));
         }
     }
@@ -329,6 +329,31 @@ impl Group {
         }
     }
 
+    /// Frees some of what a group holds that nobody has any more; whether anything is left.
+    pub(crate) fn free_some(&mut self, chunks: usize) -> bool {
+        for _ in 0..chunks {
+            if self.pending.drop_chunk() {
+                continue;
+            }
+            if let Some((_, mut ids)) = self.leaving.pop() {
+                let before = ids.memory();
+                if ids.drop_chunk() {
+                    self.leaving_bytes = self.leaving_bytes + ids.memory() - before;
+                    self.leaving.push((0, ids));
+                }
+                continue;
+            }
+            let Some((&no, _)) = self.consumers.first_key_value() else { return false };
+            if self.change_consumer(no, |consumer| consumer.pending.drop_chunk()) != Some(true)
+                && let Some(consumer) = self.consumers.remove(&no)
+            {
+                self.consumers_bytes -= consumer.memory();
+                self.names.remove(&consumer.name);
+            }
+        }
+        true
+    }
+
     fn free_number(&self) -> ConsumerNo {
         let mut no = self.next_consumer;
         while self.consumers.contains_key(&no) || self.leaving.iter().any(|(leaving, _)| *leaving == no) {
@@ -349,7 +374,9 @@ pub struct GroupMut<'s> {
 
 impl<'s> GroupMut<'s> {
     pub(crate) fn new(group: &'s mut Group, journal: &'s mut Journal, bytes: &'s mut usize) -> GroupMut<'s> {
-        GroupMut { bytes_before: group.memory(), group, journal, bytes }
+        let mut group = GroupMut { bytes_before: group.memory(), group, journal, bytes };
+        group.sweep_some();
+        group
     }
 }
 
@@ -428,15 +455,10 @@ impl GroupMut<'_> {
         was_pending
     }
 
-    /// Whether ids of a deleted consumer are still to go.
-    pub fn is_leaving(&self) -> bool {
-        !self.group.leaving.is_empty()
-    }
-
-    /// Lets some of them go; whether there are more.
+    /// Lets some of the ids of deleted consumers go; whether there are more.
     pub fn sweep_leaving(&mut self) -> bool {
         self.group.sweep(PER_TURN);
-        self.is_leaving()
+        self.group.is_leaving()
     }
 
     #[inline]

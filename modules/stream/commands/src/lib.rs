@@ -9,8 +9,10 @@
 //!      └── propagate   commands for replicas
 //!   stream     the value: a log, its counters, and the groups that read it
 //!      ├── storage   what is asked of a log
+//!      ├── waste     what was taken off and is still to be freed
 //!      └── group     a group: consumers, and what they have not acknowledged
-//!             └── pending   an ordered map of ids, in chunks
+//!             └── nack      what is known of a pending entry, in twelve bytes
+//!                    └── pending   an ordered map of ids, in chunks
 //!   codec      the type `stream`, and its values in files
 //!   convert    a stream handed over to another module, a slice at a time
 //!   service    `plinth.stream/1`, for other modules
@@ -32,6 +34,7 @@ pub mod group;
 pub mod id;
 pub mod lag;
 pub mod layout;
+pub mod nack;
 pub mod pending;
 pub mod propagate;
 pub mod references;
@@ -39,6 +42,7 @@ pub mod service;
 pub mod storage;
 pub mod stream;
 pub mod value;
+mod waste;
 
 pub use crate::storage::Storage;
 

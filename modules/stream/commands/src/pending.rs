@@ -118,12 +118,6 @@ impl<V: Copy> IdMap<V> {
         chunk.values.get(chunk.ids.binary_search(&id).ok()?).copied()
     }
 
-    /// The value of an id, to be changed. O(log n).
-    pub fn get_mut(&mut self, id: Id) -> Option<&mut V> {
-        let (_, chunk) = self.chunks.range_mut(..=id).next_back()?;
-        chunk.values.get_mut(chunk.ids.binary_search(&id).ok()?)
-    }
-
     /// Gives an id a value; returns the one that it had. O(log n).
     pub fn insert(&mut self, id: Id, value: V) -> Option<V> {
         let Some((key, chunk)) = self.chunks.range_mut(..=id).next_back() else {
@@ -201,6 +195,14 @@ impl<V: Copy> IdMap<V> {
         self.bytes = self.bytes + chunk.bytes() - before;
         self.join_next(key);
         value
+    }
+
+    /// Drops some ids; whether there were any.
+    pub(crate) fn drop_chunk(&mut self) -> bool {
+        let Some((_, chunk)) = self.chunks.pop_first() else { return false };
+        self.bytes -= chunk.bytes();
+        self.len -= chunk.ids.len();
+        true
     }
 
     /// Puts the chunk behind that of a key to it, if the two are small.

@@ -50,12 +50,16 @@ impl<S: Storage> Stream<S> {
         let gone = self.log_mut().cut(keep, whole, limit);
         let Some(last) = gone.last() else { return 0 };
         note(self.journal_mut(), Element::Front);
-        let mut ids = Vec::new();
-        for (_, group) in self.groups() {
-            let pending = group.pending_from(Id::MIN).map(|(id, _)| id).take_while(|id| *id <= last);
-            ids.extend(pending.filter(|id| gone.contains(*id)));
-        }
-        ids.into_iter().for_each(|id| self.forget(id));
+        self.each_group(|group| {
+            let mut start = Some(Id::MIN);
+            while let Some(from) = start {
+                let pending = group.pending_from(from).map(|(id, _)| id).take_while(|id| *id <= last);
+                let ids: Vec<Id> = pending.take(AT_ONCE).collect();
+                start = ids.last().and_then(|id| id.next());
+                // One that is pending of an entry that was removed before stays so.
+                ids.into_iter().filter(|id| gone.contains(*id)).for_each(|id| _ = group.acknowledge(id));
+            }
+        });
         let count = gone.len();
         self.discard(gone);
         count

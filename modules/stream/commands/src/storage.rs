@@ -54,7 +54,7 @@ const PIECE_ENTRIES: usize = 100;
 /// A log of entries. See the [module](self).
 pub trait Storage: Send + Sized + 'static {
     /// The names and values of an entry in turn, as [`visit`](Storage::visit) lends them.
-    type Fields<'s>: ExactSizeIterator<Item = Value<'s>>;
+    type Fields<'s>: ExactSizeIterator<Item = Value<'s>> + Clone;
 
     /// An empty log.
     fn new() -> Self;

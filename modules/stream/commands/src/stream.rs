@@ -6,13 +6,15 @@
 //! What is taken off in bulk, such as a million trimmed entries or a destroyed group with what was
 //! pending in it, stays behind as *waste*. A command that has made some lets a new value take this one's
 //! place ([`Stream::renew`]), and the host frees the old one, which holds nothing but the waste, on
-//! another thread. While the value is being converted it has to stay, and keeps its waste.
+//! another thread. While the value is being converted it has to stay, and keeps its waste; one that is
+//! being made by a conversion frees some of its waste with each element.
 
 use crate::convert::{Element, Position, note};
 use crate::group::{Group, GroupMut};
 use crate::id::Id;
 use crate::layout;
 use crate::storage::{Keep, Storage};
+use crate::waste::Waste;
 use plinth_module::convert::Journal;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -30,12 +32,8 @@ pub struct Stream<S> {
     next_group: u64,
     journal: Journal,
     position: Cell<Position>,
-    waste: Vec<S>,
-    waste_groups: Vec<Group>,
+    waste: Waste<S>,
 }
-
-/// Effort of dropping up to which waste is dropped where it arises.
-const WASTE_MIN: usize = 32;
 
 impl<S: Storage> Default for Stream<S> {
     fn default() -> Stream<S> {
@@ -50,8 +48,7 @@ impl<S: Storage> Default for Stream<S> {
             next_group: 0,
             journal: Journal::NEW,
             position: Cell::new(Position::Entries(None)),
-            waste: Vec::new(),
-            waste_groups: Vec::new(),
+            waste: Waste::NONE,
         }
     }
 }
@@ -201,8 +198,13 @@ impl<S: Storage> Stream<S> {
 
     /// Takes an entry out of what is pending in any group.
     pub fn forget(&mut self, id: Id) {
+        self.each_group(|group| _ = group.acknowledge(id));
+    }
+
+    /// Changes each group in turn.
+    pub(crate) fn each_group(&mut self, mut change: impl FnMut(&mut GroupMut<'_>)) {
         for group in self.groups.values_mut() {
-            GroupMut::new(group, &mut self.journal, &mut self.groups_bytes).acknowledge(id);
+            change(&mut GroupMut::new(group, &mut self.journal, &mut self.groups_bytes));
         }
     }
 
@@ -243,9 +245,7 @@ impl<S: Storage> Stream<S> {
         if self.names.get(group.name()) == Some(&number) {
             self.names.remove(group.name());
         }
-        if group.free_effort() > WASTE_MIN {
-            self.waste_groups.push(*group);
-        }
+        self.waste.add_group(*group);
     }
 }
 
@@ -261,15 +261,21 @@ impl<S: Storage> Stream<S> {
     }
 
     pub(crate) fn discard(&mut self, gone: S) {
-        if gone.free_effort() > WASTE_MIN {
-            self.waste.push(gone);
+        self.waste.add_log(gone);
+    }
+
+    /// Frees some of the waste, for a conversion whose new value this is.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        if !self.waste.is_empty() {
+            self.waste.free_some();
         }
     }
 
     /// Whether there is waste that may be freed elsewhere: not while the value is being converted.
     #[inline]
     pub fn has_waste(&self) -> bool {
-        (!self.waste.is_empty() || !self.waste_groups.is_empty()) && !self.journal.is_on()
+        !self.waste.is_empty() && !self.journal.is_on()
     }
 
     /// All but the waste, to take this value's place and leave it to be freed; `None` without waste.
@@ -277,17 +283,16 @@ impl<S: Storage> Stream<S> {
         if !self.has_waste() {
             return None;
         }
-        let (waste, waste_groups) = (std::mem::take(&mut self.waste), std::mem::take(&mut self.waste_groups));
+        let waste = std::mem::replace(&mut self.waste, Waste::NONE);
         let live = std::mem::take(self);
-        (self.waste, self.waste_groups) = (waste, waste_groups);
+        self.waste = waste;
         Some(live)
     }
 
     /// Takes what [`renew`](Stream::renew) has given, when nothing could be put in this value's place.
     pub fn take_back(&mut self, live: Stream<S>) {
-        let waste = std::mem::replace(self, live);
-        self.waste.extend(waste.waste);
-        self.waste_groups.extend(waste.waste_groups);
+        let empty = std::mem::replace(self, live);
+        self.waste.append(empty.waste);
     }
 
     /// A copy, if the storage makes one.
@@ -309,18 +314,13 @@ impl<S: Storage> Stream<S> {
     /// Bytes that the value takes, in constant time.
     pub fn memory(&self) -> usize {
         let bytes = size_of::<Stream<S>>() - size_of::<S>() + self.log.memory() + self.groups_bytes;
-        if self.journal.is_on() || !self.waste.is_empty() || !self.waste_groups.is_empty() {
-            let logs: usize = self.waste.iter().map(S::memory).sum();
-            let groups: usize = self.waste_groups.iter().map(Group::memory).sum();
-            return bytes + logs + groups + self.journal.memory();
-        }
-        bytes
+        bytes + self.waste.memory() + self.journal.memory()
     }
 
     /// Number of allocations that dropping the value frees, about.
     pub fn free_effort(&self) -> usize {
-        let logs = self.waste.iter().map(S::free_effort).sum::<usize>() + self.log.free_effort();
-        let groups = self.waste_groups.iter().chain(self.groups.values().map(Box::as_ref));
+        let logs = self.waste.logs_free_effort() + self.log.free_effort();
+        let groups = self.waste.groups().chain(self.groups.values().map(Box::as_ref));
         // A look at some of many groups tells enough.
         logs + groups.take(100).map(|group| group.free_effort() + 4).sum::<usize>() + 4 * self.names.len()
     }

@@ -1,7 +1,6 @@
 //! Waiting: who is woken, by what, and in which order.
 
-use super::{WRONG_TYPE, ask, connected, run, says, show, waiting};
-use std::time::Duration;
+use super::{WRONG_TYPE, ask, blocked, connected, run, says, show, waiting};
 
 #[test]
 fn a_reader_is_woken_by_an_entry() {
@@ -59,7 +58,7 @@ fn consumers_are_served_in_the_order_in_which_they_came() {
     assert_eq!(show(&second.read()), "[[s [[2-0 [f 2]]]]]");
     // What others do to the group is nothing to wait for.
     run(&mut client, &["XACK s g 1", "XCLAIM s g d 0 2", "XDEL s 1", "XTRIM s MAXLEN 0"]);
-    third.assert_silent(Duration::from_millis(10));
+    assert_eq!(blocked(&mut client), 1);
     run(&mut client, &["XADD s 3 f 3"]);
     assert_eq!(show(&third.read()), "[[s [[3-0 [f 3]]]]]");
     says(&mut client, &[("XPENDING s g", "[2 2-0 3-0 [[c 1] [d 1]]]")]);
@@ -82,8 +81,10 @@ fn all_readers_get_an_entry_and_one_consumer_of_each_group() {
     for reader in &mut readers {
         assert_eq!(show(&reader.read()), "[[s [[1-0 [f 1]]]]]");
     }
-    late.assert_silent(Duration::from_millis(10));
+    assert_eq!(blocked(&mut client), 1);
     says(&mut client, &[("XPENDING s g", "[1 1-0 1-0 [[a 1]]]"), ("XPENDING s h", "[0 - - -*]")]);
+    run(&mut client, &["XADD s 2 f 2"]);
+    assert_eq!(show(&late.read()), "[[s [[2-0 [f 2]]]]]");
 }
 
 #[test]
@@ -115,8 +116,8 @@ fn a_reader_waits_on_when_its_stream_goes_away() {
     let mut reader = waiting(&server, &mut client, "XREAD BLOCK 0 STREAMS s $");
     for line in ["DEL s", "SET s x", "FLUSHALL", "XADD s 1 a b", "XADD s 5 a b"] {
         run(&mut client, &[line]);
+        assert_eq!(blocked(&mut client), 1, "{line}");
     }
-    reader.assert_silent(Duration::from_millis(10));
     run(&mut client, &["XADD other 6 a b", "RENAME other s"]);
     assert_eq!(show(&reader.read()), "[[s [[6-0 [a b]]]]]");
     let mut reader = waiting(&server, &mut client, "XREAD BLOCK 0 STREAMS s 6");

@@ -1,6 +1,7 @@
 //! Reading in groups, acknowledging, claiming.
 
 use super::{ask, connected, fill, run, says};
+use plinth_testkit::{Client, Reply, assert_wire, wait_until};
 
 #[test]
 fn each_entry_goes_to_one_consumer_of_a_group() {
@@ -241,4 +242,101 @@ fn a_transaction_reads_and_acknowledges() {
     run(&mut client, &["XGROUP CREATE s g 0", "MULTI", "XREADGROUP GROUP g a BLOCK 0 STREAMS s >"]);
     run(&mut client, &["XACK s g 1", "XREADGROUP GROUP g a BLOCK 0 STREAMS s >", "XREAD BLOCK 0 STREAMS s $"]);
     assert_eq!(ask(&mut client, "EXEC"), "[[[s [[1-0 [f 1]]]]] 1 -* -*]");
+}
+
+#[test]
+fn a_delivery_that_is_told_shows_in_full() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 3);
+    let most = i64::MAX;
+    run(
+        &mut client,
+        &[
+            "XGROUP CREATE s g 0",
+            "XREADGROUP GROUP g a STREAMS s >",
+            &format!("XCLAIM s g b 0 1 TIME 1 RETRYCOUNT {most}"),
+            "XCLAIM s g b 0 2 TIME 2 RETRYCOUNT 65534",
+            "XREADGROUP GROUP g b COUNT 2 STREAMS s 1",
+        ],
+    );
+    let shows = |client: &mut Client, key: &str| {
+        let pending = client.ask(&["XPENDING", key, "g", "-", "+", "9"]);
+        let deliveries: Vec<i64> = pending.items().iter().map(|one| one.items()[3].integer()).collect();
+        assert_eq!(deliveries, [most, 65535, 1]);
+        let full = ask(client, &format!("XINFO STREAM {key} FULL"));
+        assert!(full.contains(&format!("[1-0 b 1 {most}]")), "{full}");
+    };
+    shows(&mut client, "s");
+    let Reply::Bulk(payload) = client.ask(&["DUMP", "s"]) else { panic!("no payload") };
+    assert_wire(&mut client, &[&b"RESTORE"[..], b"t", b"0", &payload], b"+OK\r\n");
+    run(&mut client, &["COPY s u"]);
+    shows(&mut client, "t");
+    shows(&mut client, "u");
+    // It fits once more.
+    says(&mut client, &[("XCLAIM s g b 0 1 RETRYCOUNT 3 JUSTID", "[1-0]"), ("XACK s g 2", "1")]);
+    assert_eq!(ask(&mut client, "XPENDING s g - + 9 b").split(' ').next_back(), Some("3]]"));
+}
+
+#[test]
+fn what_a_deleted_consumer_had_goes_under_another_name_too() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 4000);
+    run(&mut client, &["XGROUP CREATE s g 0", "XREADGROUP GROUP g b COUNT 1 STREAMS s >"]);
+    let memory = |client: &mut Client, key: &str| client.ask(&["MEMORY", "USAGE", key]).integer();
+    let bare = memory(&mut client, "s");
+    run(&mut client, &["XREADGROUP GROUP g a STREAMS s >"]);
+    // No timer runs before the key has another name.
+    run(&mut client, &["MULTI", "XGROUP DELCONSUMER s g a", "RENAME s t", "EXEC"]);
+    says(&mut client, &[("XPENDING t g", "[1 1-0 1-0 [[b 1]]]")]);
+    assert!(memory(&mut client, "t") > bare + 40_000);
+    // Of what is done to the group nothing is a change of what is pending.
+    (0..60).for_each(|_| says(&mut client, &[("XREADGROUP GROUP g b STREAMS t >", "-*")]));
+    assert!(memory(&mut client, "t") < bare + 2_000);
+    says(&mut client, &[("XPENDING t g", "[1 1-0 1-0 [[b 1]]]")]);
+}
+
+#[test]
+fn what_a_deleted_consumer_had_goes_when_nobody_asks() {
+    let (_server, mut client) = connected();
+    fill(&mut client, "s", 4000);
+    run(&mut client, &["XGROUP CREATE s g 0", "XREADGROUP GROUP g b COUNT 1 STREAMS s >"]);
+    let memory = |client: &mut Client| client.ask(&["MEMORY", "USAGE", "s"]).integer();
+    let bare = memory(&mut client);
+    run(&mut client, &["XREADGROUP GROUP g a STREAMS s >", "XGROUP DELCONSUMER s g a"]);
+    wait_until("the ids are gone", || memory(&mut client) < bare + 2_000);
+}
+
+#[test]
+fn a_transaction_minds_what_becomes_of_entries_and_not_of_groups() {
+    let (server, mut client) = connected();
+    let mut watcher = server.connect();
+    // As Redis 8.2 answers.
+    let cases = [
+        ("XACK s g 1", false),
+        ("XREADGROUP GROUP g a STREAMS s >", false),
+        ("XREADGROUP GROUP g new STREAMS s 0", false),
+        ("XREADGROUP GROUP g a STREAMS s 0", false),
+        ("XCLAIM s g b 0 1", false),
+        ("XAUTOCLAIM s g b 0 0", false),
+        ("XGROUP CREATE s h 0", false),
+        ("XGROUP CREATE new h 0 MKSTREAM", true),
+        ("XGROUP SETID s g 0", false),
+        ("XGROUP DESTROY s g", false),
+        ("XGROUP CREATECONSUMER s g z", false),
+        ("XGROUP DELCONSUMER s g a", false),
+        ("XSETID s 9", false),
+        ("XDEL s 1", true),
+        ("XDELEX s IDS 1 1", true),
+        ("XACKDEL s g IDS 1 1", true),
+        ("XTRIM s MAXLEN 0", true),
+        ("XADD s 7 a b", true),
+    ];
+    for (line, spoils) in cases {
+        run(&mut client, &["FLUSHALL", "XADD s 1 a b", "XADD s 2 a b", "XGROUP CREATE s g 0"]);
+        run(&mut client, &["XREADGROUP GROUP g a COUNT 1 STREAMS s >"]);
+        run(&mut watcher, &["WATCH s new"]);
+        run(&mut client, &[line]);
+        run(&mut watcher, &["MULTI", "PING"]);
+        assert_eq!(ask(&mut watcher, "EXEC"), if spoils { "-*" } else { "[PONG]" }, "{line}");
+    }
 }

@@ -81,13 +81,17 @@ fn fill(client: &mut Client, key: &str, count: u64) {
     (1..=count).for_each(|n| _ = ask(client, &format!("XADD {key} {n} f {n}")));
 }
 
+/// How many clients wait. Whoever was answered by what `client` has sent is not among them.
+fn blocked(client: &mut Client) -> u32 {
+    client.info("clients", "blocked_clients").and_then(|n| n.parse().ok()).expect("a number of clients")
+}
+
 /// A client that has sent a command and waits.
 fn waiting(server: &Server, client: &mut Client, line: &str) -> Client {
-    let blocked = |client: &mut Client| client.info("clients", "blocked_clients").and_then(|n| n.parse::<u32>().ok());
     let before = blocked(client);
     let mut other = server.connect();
     other.send(&line.split(' ').collect::<Vec<_>>());
-    wait_until("the client waits", || blocked(client) == before.map(|n| n + 1));
+    wait_until("the client waits", || blocked(client) == before + 1);
     other
 }
 
@@ -98,6 +102,31 @@ fn a_module_in_c_reaches_streams_through_the_service() {
     let (_server, mut client) = connected();
     assert_wire(&mut client, &["MODULE", "LOAD", &path], b"+OK\r\n");
     says(&mut client, &[("SET text x", "OK"), ("STREAMS.PROBE s", "OK"), ("XLEN s", "1")]);
+}
+
+#[test]
+fn a_stream_that_is_trimmed_in_a_hook_stays_as_it_is() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "modules/stream/tests/user.c", &[]);
+    let (_server, mut client) = connected();
+    assert_wire(&mut client, &["MODULE", "LOAD", &path], b"+OK\r\n");
+    fill(&mut client, "s", 5000);
+    run(&mut client, &["XGROUP CREATE s g 0", "XREADGROUP GROUP g a COUNT 1 STREAMS s >"]);
+    let memory = |client: &mut Client| client.ask(&["MEMORY", "USAGE", "s"]).integer();
+    let full = memory(&mut client);
+    // Nothing may be put in its place there, so that what was taken off stays for another time.
+    says(&mut client, &[("SET trim now", "OK"), ("XLEN s", "10"), ("XRANGE s - + COUNT 1", "[[4991-0 [f 4991]]]")]);
+    assert!(memory(&mut client) > full / 2);
+    says(
+        &mut client,
+        &[
+            ("XPENDING s g", "[1 1-0 1-0 [[a 1]]]"),
+            ("XADD s 5000 f x", "ERR The ID specified in XADD is equal or smaller than the target stream top item"),
+            ("XTRIM s MAXLEN 1", "9"),
+        ],
+    );
+    assert!(memory(&mut client) < full / 10);
+    says(&mut client, &[("XRANGE s - +", "[[5000-0 [f 5000]]]"), ("XPENDING s g", "[1 1-0 1-0 [[a 1]]]")]);
 }
 
 #[test]

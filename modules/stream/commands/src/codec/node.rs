@@ -13,15 +13,20 @@
 //! over when one is read, and never written.
 //!
 //! A few bytes of an entry may stand for a megabyte of the master's names, which a storage may repeat
-//! for each entry. So there is a bound to how much a file has repeated ([`REPEATS_PER_BYTE`]).
+//! for each entry. So there is a bound to how much a file has repeated ([`REPEATS_PER_BYTE`]). And where
+//! entries lie together by names that no longer are the first one's, a node repeats them: so there is a
+//! bound to a node (`NODE_BYTES_MAX`).
 
 use crate::id::Id;
 use crate::storage::{Layout, Storage};
 use plinth_module::pack::{Digits, Reader, Value, listpack};
 use plinth_module::prelude::{Error, Result};
+use std::ops::ControlFlow;
 
 const REMOVED: i64 = 1;
 const SAME_NAMES: i64 = 2;
+/// Bytes that an element has beside its text, or as an integer, about.
+const ELEMENT_BYTES: usize = 10;
 /// Elements of an entry beside values: flags and both parts of the id.
 const HEAD_LEN: usize = 3;
 
@@ -36,6 +41,18 @@ impl Texts {
     fn push(&mut self, value: Value<'_>) {
         self.bytes.extend_from_slice(value.text(&mut Digits::new()));
         self.ends.push(self.bytes.len());
+    }
+
+    /// The names among names and values in turn.
+    fn take_names<'s>(&mut self, fields: impl Iterator<Item = Value<'s>>) {
+        self.clear();
+        fields.step_by(2).for_each(|name| self.push(name));
+    }
+
+    /// Whether they are the names among names and values in turn.
+    fn are_of<'s>(&self, fields: impl ExactSizeIterator<Item = Value<'s>>) -> bool {
+        fields.len() == 2 * self.len()
+            && fields.step_by(2).zip(self.iter()).all(|(name, text)| name.text(&mut Digits::new()) == text)
     }
 
     fn clear(&mut self) {
@@ -63,40 +80,89 @@ impl Texts {
 
 // ---- Writing ----
 
+/// Bytes of texts and elements from which on an entry begins another node. What a storage keeps together is
+/// far below, unless names that it keeps once are to be repeated.
+const NODE_BYTES_MAX: usize = 4 << 20;
+
+fn element_bytes(value: Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => text.len() + ELEMENT_BYTES,
+        Value::Integer(_) => ELEMENT_BYTES,
+    }
+}
+
+/// A log as nodes: its pieces, in parts where one is too long. The master id of each, and its listpack.
+pub fn write<S: Storage>(log: &S) -> impl ExactSizeIterator<Item = (Id, Vec<u8>)> + '_ {
+    let mut node = Writer::default();
+    plan(log).into_iter().map(move |(master, count)| {
+        let mut left = count;
+        let _ = log.visit(master..=Id::MAX, |id, fields| {
+            node.push(master, count, id, fields);
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (master, node.finish())
+    })
+}
+
+/// Where the nodes begin that a log is to be written as, and how many entries each has.
+fn plan<S: Storage>(log: &S) -> Vec<(Id, usize)> {
+    let (mut nodes, mut names) = (Vec::<(Id, usize)>::new(), Texts::default());
+    let mut start = log.first();
+    while let Some(first) = start {
+        start = log.next_piece(first);
+        let end = start.and_then(Id::previous).unwrap_or(Id::MAX);
+        let mut bytes = NODE_BYTES_MAX;
+        let _ = log.visit(first..=end, |id, fields| {
+            let step = if names.are_of(fields.clone()) { 2 } else { 1 };
+            let texts = fields.clone().skip(step - 1).step_by(step).map(element_bytes);
+            let more = texts.sum::<usize>() + HEAD_LEN * ELEMENT_BYTES;
+            bytes = bytes.saturating_add(more);
+            match nodes.last_mut() {
+                Some((_, count)) if bytes <= NODE_BYTES_MAX => *count += 1,
+                _ => {
+                    nodes.push((id, 1));
+                    names.take_names(fields);
+                    bytes = more;
+                }
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    nodes
+}
+
 /// Writes nodes, one after the other.
 #[derive(Default)]
-pub struct Writer {
+struct Writer {
     node: listpack::Writer,
     names: Texts,
-    fields: Texts,
 }
 
 impl Writer {
     /// Writes an entry. Before the first of a node `count` says how many entries it will have.
-    pub fn push<'s>(&mut self, master: Id, count: usize, id: Id, fields: impl Iterator<Item = Value<'s>>) {
-        self.fields.clear();
-        fields.for_each(|field| self.fields.push(field));
+    fn push<'s>(&mut self, master: Id, count: usize, id: Id, fields: impl ExactSizeIterator<Item = Value<'s>> + Clone) {
         if self.names.len() == 0 {
-            self.begin(count);
+            self.begin(count, fields.clone());
         }
-        let is_same = self.fields.iter().step_by(2).eq(self.names.iter());
+        let (is_same, len) = (self.names.are_of(fields.clone()), fields.len());
         self.integer(if is_same { SAME_NAMES } else { 0 });
         self.integer(id.ms.wrapping_sub(master.ms) as i64);
         self.integer(id.seq.wrapping_sub(master.seq) as i64);
         let len = if is_same {
-            self.fields.iter().skip(1).step_by(2).for_each(|value| self.node.push(Value::Text(value)));
-            HEAD_LEN + self.fields.len() / 2
+            fields.skip(1).step_by(2).for_each(|value| self.node.push(value));
+            HEAD_LEN + len / 2
         } else {
-            self.integer((self.fields.len() / 2) as i64);
-            self.fields.iter().for_each(|field| self.node.push(Value::Text(field)));
-            HEAD_LEN + 1 + self.fields.len()
+            self.integer((len / 2) as i64);
+            fields.for_each(|field| self.node.push(field));
+            HEAD_LEN + 1 + len
         };
         self.integer(len as i64);
     }
 
     /// The master, with the names of the entry that comes first.
-    fn begin(&mut self, count: usize) {
-        self.fields.iter().step_by(2).for_each(|name| self.names.push(Value::Text(name)));
+    fn begin<'s>(&mut self, count: usize, fields: impl Iterator<Item = Value<'s>>) {
+        self.names.take_names(fields);
         self.integer(count as i64);
         self.integer(0);
         self.integer(self.names.len() as i64);
@@ -109,7 +175,7 @@ impl Writer {
     }
 
     /// The node whose entries were written.
-    pub fn finish(&mut self) -> Vec<u8> {
+    fn finish(&mut self) -> Vec<u8> {
         self.names.clear();
         std::mem::take(&mut self.node).finish()
     }

@@ -1,7 +1,7 @@
 //! Acknowledging: XACK, XACKDEL.
 
 use super::delete::{DELETED, IDS, NOT_FOUND, REFERENCED, Wanted, remove};
-use super::{CATEGORIES, GROUP, GROUP_NAME, KEY, QUIET, REFERENCES, read_id};
+use super::{CATEGORIES, GROUP, GROUP_NAME, KEY, QUIET, REFERENCES, UNHEARD, read_id};
 use crate::id;
 use crate::propagate::Line;
 use crate::references::References;
@@ -48,7 +48,7 @@ fn xack<S: Storage>(call: &mut Call<'_>) -> Result {
     drop(group);
     reply.count(acknowledged);
     if acknowledged > 0 {
-        entry.modified(EVENT_UNAWAITED, "");
+        entry.modified(UNHEARD, "");
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ fn xackdel<S: Storage>(call: &mut Call<'_>) -> Result {
     if removals > 0 {
         entry.modified(QUIET, "xdel");
     } else {
-        entry.modified(EVENT_UNAWAITED, "");
+        entry.modified(UNHEARD, "");
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use super::claim::{Claimer, Claims, reply_claimed};
 use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, announce, no_key_or_group, read_start, reply_id};
-use crate::group::{ConsumerNo, GroupMut, Nack};
+use crate::group::GroupMut;
 use crate::id::Id;
+use crate::nack::{ConsumerNo, Nack};
 use crate::propagate::Line;
 use crate::storage::Storage;
 use crate::value;
@@ -45,7 +46,7 @@ const XAUTOCLAIM: Command = Command {
 
 /// Entries of a page without COUNT.
 const COUNT_DEFAULT: usize = 100;
-/// So many entries are looked at for each that may be claimed.
+/// So many ids are looked at for each that may be claimed, those of deleted consumers counted in.
 const LOOKS_PER_CLAIM: usize = 10;
 /// Most entries of a page.
 const COUNT_MAX: i64 = i64::MAX / 16;
@@ -87,7 +88,7 @@ impl Options {
         let mut page = Page { next: Some(self.start), claimed: Vec::new(), deleted: Vec::new() };
         let mut looks = self.count * LOOKS_PER_CLAIM;
         while let Some(start) = page.next.filter(|_| looks > 0 && page.len() < self.count) {
-            let some: Vec<(Id, Nack)> = group.pending_from(start).take(looks.min(AT_ONCE)).collect();
+            let some: Vec<(Id, Option<Nack>)> = group.all_from(start).take(looks.min(AT_ONCE)).collect();
             if some.is_empty() {
                 page.next = None;
             }
@@ -97,6 +98,7 @@ impl Options {
                 }
                 looks -= 1;
                 page.next = id.next();
+                let Some(nack) = nack else { continue };
                 if !log.contains(id) {
                     group.acknowledge(id);
                     page.deleted.push(id);
@@ -107,7 +109,8 @@ impl Options {
                 }
             }
         }
-        page.next = page.next.and_then(|start| group.pending_from(start).next()).map(|(id, _)| id);
+        // It may be one that nobody sees: to look for another would be to look on without an end.
+        page.next = page.next.and_then(|start| group.all_from(start).next()).map(|(id, _)| id);
         page
     }
 }

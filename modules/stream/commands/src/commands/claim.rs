@@ -1,8 +1,9 @@
 //! Taking over what is pending at other consumers: XCLAIM, and how claims are passed on.
 
 use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, announce, no_key_or_group, read_id, reply_entry, reply_id};
-use crate::group::{ConsumerNo, GroupMut, Nack};
+use crate::group::GroupMut;
 use crate::id::{self, Id};
+use crate::nack::{ConsumerNo, Nack};
 use crate::propagate::Line;
 use crate::storage::Storage;
 use crate::value;

@@ -1,6 +1,6 @@
 //! Removing entries by their ids: XDEL, XDELEX.
 
-use super::{CATEGORIES, GROUP, KEY, QUIET, REFERENCES, read_id};
+use super::{CATEGORIES, GROUP, KEY, QUIET, REFERENCES, UNHEARD, read_id};
 use crate::id::Id;
 use crate::propagate::Line;
 use crate::references::References;
@@ -163,7 +163,7 @@ fn xdelex<S: Storage>(call: &mut Call<'_>) -> Result {
     if removed > 0 {
         entry.modified(QUIET, "xdel");
     } else if forgotten {
-        entry.modified(EVENT_UNAWAITED, "");
+        entry.modified(UNHEARD, "");
     }
     Ok(())
 }

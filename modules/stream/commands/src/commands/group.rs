@@ -1,6 +1,9 @@
 //! Groups and their consumers: XGROUP.
 
-use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, QUIET, misused, no_group_of, read_end, read_id};
+use super::sweep::{self, Sweep};
+use super::{
+    BESIDE, CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, QUIET_BESIDE, misused, no_group_of, read_end, read_id,
+};
 use crate::id::Id;
 use crate::storage::Storage;
 use crate::stream::Stream;
@@ -205,7 +208,7 @@ fn create<S: Storage>(call: &mut Call<'_>) -> Result {
     if !stream.make_group(group, last, read) {
         return Err(reply.error("BUSYGROUP Consumer Group name already exists"));
     }
-    entry.modified(EVENT_STREAM, "xgroup-create");
+    entry.modified(BESIDE, "xgroup-create");
     reply.ok();
     Ok(())
 }
@@ -221,7 +224,7 @@ fn set_id<S: Storage>(call: &mut Call<'_>) -> Result {
     let last = if id == b"$" { last } else { read_end(reply, id, 0)? };
     group.set_last(last, read);
     drop(group);
-    entry.modified(EVENT_STREAM, "xgroup-setid");
+    entry.modified(BESIDE, "xgroup-setid");
     reply.ok();
     Ok(())
 }
@@ -238,9 +241,9 @@ fn destroy<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     if stream.has_waste() {
         value::renew::<S>(keys, key)?;
-        keys.modified(key, EVENT_STREAM, "xgroup-destroy");
+        keys.modified(key, BESIDE, "xgroup-destroy");
     } else {
-        entry.modified(EVENT_STREAM, "xgroup-destroy");
+        entry.modified(BESIDE, "xgroup-destroy");
     }
     Ok(())
 }
@@ -255,7 +258,7 @@ fn create_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     let (_, is_new) = group.find_or_make(args.bytes(4), now_ms);
     drop(group);
     if is_new {
-        entry.modified(QUIET, "xgroup-createconsumer");
+        entry.modified(QUIET_BESIDE, "xgroup-createconsumer");
     }
     reply.integer(i64::from(is_new));
     Ok(())
@@ -272,33 +275,11 @@ fn delete_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     let is_leaving = group.is_leaving();
     drop(group);
     if pending.is_some() {
-        entry.modified(QUIET, "xgroup-delconsumer");
+        entry.modified(QUIET_BESIDE, "xgroup-delconsumer");
+    }
+    if is_leaving {
+        sweep::start::<S>(timers, Sweep::new(db, key, name));
     }
     reply.count(pending.unwrap_or(0));
-    if is_leaving {
-        timers.start(1, Leaving { db, key: key.into(), group: name.into() }, sweep::<S>)?;
-    }
     Ok(())
-}
-
-/// A group from which a deleted consumer's many ids are to go.
-struct Leaving {
-    db: u32,
-    key: Box<[u8]>,
-    group: Box<[u8]>,
-}
-
-/// Takes some of these ids out, and comes again as long as there are more. Under another name the stream
-/// loses them by the changes that are made to the group.
-fn sweep<S: Storage>(call: &mut Call<'_>, leaving: Leaving) {
-    let mut some = || -> Result<bool> {
-        call.keys.select(leaving.db)?;
-        let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;
-        let Some(mut entry) = call.keys.get_with(value::handle::<S>()?, &leaving.key, flags)? else { return Ok(false) };
-        let group = value::of_mut::<S>(&mut entry)?.group_mut(&leaving.group);
-        Ok(group.is_some_and(|mut group| group.sweep_leaving()))
-    };
-    if some().unwrap_or(false) {
-        let _ = call.timers.start(1, leaving, sweep::<S>);
-    }
 }

@@ -16,6 +16,7 @@ mod range;
 mod read;
 mod read_group;
 mod set_id;
+mod sweep;
 mod trim;
 
 pub(crate) use add::{ENTRY_MAX, auto_id};
@@ -71,6 +72,12 @@ const REFERENCES: Arg = Arg::group(
 
 /// A change of a value that nobody waits for.
 const QUIET: u32 = EVENT_STREAM | EVENT_UNAWAITED;
+/// A change that leaves the entries as they are, of which no transaction is to hear.
+const BESIDE: u32 = EVENT_STREAM | EVENT_UNWATCHED;
+/// One that nobody waits for either.
+const QUIET_BESIDE: u32 = QUIET | BESIDE;
+/// The same without an event.
+const UNHEARD: u32 = EVENT_UNAWAITED | EVENT_UNWATCHED;
 
 const BAD_ID: &str = "ERR Invalid stream ID specified as stream command argument";
 
@@ -153,9 +160,9 @@ fn reply_range<S: Storage>(
 /// Says that a consumer of a group came into being, or that something else was changed there.
 fn announce(entry: &mut Entry<'_>, has_new_consumer: bool, is_changed: bool) {
     if has_new_consumer {
-        entry.modified(QUIET, "xgroup-createconsumer");
+        entry.modified(QUIET_BESIDE, "xgroup-createconsumer");
     } else if is_changed {
-        entry.modified(EVENT_UNAWAITED, "");
+        entry.modified(UNHEARD, "");
     }
 }
 

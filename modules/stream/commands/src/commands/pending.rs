@@ -1,8 +1,9 @@
 //! What is pending in a group: XPENDING.
 
 use super::{CATEGORIES, CONSUMER, GROUP, GROUP_NAME, KEY, no_key_or_group, read_start, read_stop, reply_id};
-use crate::group::{Group, Nack};
+use crate::group::Group;
 use crate::id::Id;
+use crate::nack::Nack;
 use crate::storage::Storage;
 use crate::value;
 use plinth_module::prelude::*;

@@ -8,9 +8,9 @@
 use super::claim::{Claimer, Claims};
 use super::read::{Answer, BLOCK, STREAMS, Wanted, keys_behind_streams};
 use super::{CATEGORIES, CONSUMER, COUNT_ARG, GROUP, GROUP_NAME, announce, read_id, reply_entry, reply_id};
-use crate::group::Nack;
 use crate::id::Id;
 use crate::lag::Counts;
+use crate::nack::Nack;
 use crate::propagate::Line;
 use crate::storage::Storage;
 use crate::value;

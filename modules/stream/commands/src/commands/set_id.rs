@@ -1,6 +1,6 @@
 //! Setting the counters of a stream: XSETID.
 
-use super::{CATEGORIES, GROUP, KEY, QUIET, read_id};
+use super::{CATEGORIES, GROUP, KEY, QUIET_BESIDE, read_id};
 use crate::storage::Storage;
 use crate::value;
 use plinth_module::prelude::*;
@@ -72,7 +72,7 @@ fn xsetid<S: Storage>(call: &mut Call<'_>) -> Result {
     let added = added.unwrap_or(stream.added());
     let max_deleted = max_deleted.filter(|id| *id != crate::id::Id::MIN).unwrap_or(stream.max_deleted());
     stream.set_counters(last, added, max_deleted);
-    entry.modified(QUIET, "xsetid");
+    entry.modified(QUIET_BESIDE, "xsetid");
     reply.ok();
     Ok(())
 }
