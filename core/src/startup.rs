@@ -1,6 +1,8 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
+pub mod command_line;
+
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::gates::{self, Gate};
@@ -41,10 +43,10 @@ pub fn server_name() -> String {
 pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
     let mut configuration = Configuration::default();
     let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
-    let sources =
-        Sources { file: line.file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
     // Before a `dir` line changes what a relative path means.
-    configuration.file = line.file.as_ref().and_then(|path| std::path::absolute(path).ok());
+    configuration.file = line.file.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let file = configuration.file.clone();
+    let sources = Sources { file: file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
     read(&sources, &Disk, &server_name(), &mut |directive| apply(&mut configuration, directive))?;
     Ok(configuration)
 }

@@ -120,11 +120,49 @@ fn plinth_check_config_serves_nothing() {
 
 #[test]
 fn version_and_help_are_printed() {
-    let finished = run_to_end(&["--version"]);
-    assert_eq!(finished.code, Some(0));
-    assert!(finished.output.contains(" v="), "{}", finished.output);
-    let finished = run_to_end(&["--help"]);
-    assert!(finished.output.starts_with("Usage: "), "{}", finished.output);
+    for option in ["-v", "--version"] {
+        let finished = run_to_end(&[option, "--port", "x"]);
+        assert_eq!(finished.code, Some(0));
+        assert!(finished.output.contains(" server v="), "{}", finished.output);
+    }
+    for option in ["-h", "--help"] {
+        let finished = run_to_end(&[option, "x"]);
+        assert_eq!(finished.code, Some(1));
+        assert!(finished.output.contains("Usage: "), "{}", finished.output);
+    }
+}
+
+#[test]
+fn only_the_first_argument_can_be_an_option_of_the_program() {
+    let said = |args: &[&str]| {
+        let finished = run_to_end(args);
+        assert_eq!(finished.code, Some(1), "{}", finished.output);
+        finished.output
+    };
+    assert!(said(&["--port", "1", "-v"]).contains(">>> 'port \"1\" \"-v\"'\nwrong number of arguments"));
+    assert!(said(&["--port", "1", "--help"]).contains("at line 3\n>>> 'help'\nBad directive"));
+    assert!(said(&["--port", "-1"]).contains(">>> 'port \"-1\"'\nargument must be between 0 and 65535 inclusive"));
+    assert!(said(&["--port"]).contains(">>> 'port'\nwrong number of arguments"));
+    let server = Server::with(&["--requirepass", "-v", "--save", "60", "1", "--save", "300", "10"]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["AUTH", "-v"], b"+OK\r\n");
+    assert_eq!(client.ask(&["CONFIG", "GET", "save"]).texts()[1], "60 1 300 10");
+}
+
+#[test]
+fn plinth_says_clearly_what_it_has_not() {
+    for args in [&["--sentinel"][..], &["redis.conf", "--sentinel"], &["--test-memory", "1"], &["--check-system"]] {
+        let finished = run_to_end(args);
+        assert_eq!(finished.code, Some(1), "{}", finished.output);
+        assert!(finished.output.contains(" is not there: "), "{}", finished.output);
+    }
+}
+
+#[test]
+fn plinth_inspect_wants_one_file() {
+    let finished = run_to_end(&["--inspect"]);
+    assert_eq!(finished.code, Some(1), "{}", finished.output);
+    assert!(finished.output.contains("--inspect <MODULE>"), "{}", finished.output);
 }
 
 #[test]
