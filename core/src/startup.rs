@@ -133,8 +133,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
-    crate::base::signals::watch(events.waker.clone()).map_err(text)?;
-    server.sessions.blocking.resumes.wake_by(events.waker.clone());
+    crate::base::signals::watch(events.waker()).map_err(text)?;
+    server.sessions.blocking.resumes.wake_by(events.waker());
     server.port = server.settings.port as u16;
     banner(&server);
     warn_of_unmet(&mut server.settings);
