@@ -40,6 +40,29 @@ fn several_parameters_are_set_together_or_not_at_all() {
     assert!(said.contains("duplicate parameter"), "{said}");
 }
 
+/// The process's limit on open files, as the system shows it.
+fn open_files(server: &Server) -> String {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
+}
+
+#[test]
+fn a_parameter_that_cannot_take_effect_leaves_those_before_it_as_they_were() {
+    let server = Server::with(&["--maxclients", "50"]);
+    let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let taken = taken.local_addr().map(|address| (address.port().to_string(), taken)).unwrap();
+    let mut client = server.connect();
+    let files = open_files(&server);
+    let said = client.text(&["CONFIG", "SET", "maxclients", "5000", "port", &taken.0, "timeout", "9"]);
+    let expected = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port.";
+    assert!(said.starts_with(expected), "{said}");
+    let shown = client.ask(&["CONFIG", "GET", "port", "maxclients", "timeout"]).texts();
+    let value = |name: &str| shown[shown.iter().position(|text| text == name).unwrap() + 1].clone();
+    assert_eq!([value("port"), value("maxclients"), value("timeout")], [&server.port().to_string(), "50", "0"]);
+    assert_eq!(open_files(&server), files);
+    assert_wire(&mut server.connect(), &["PING"], b"+PONG\r\n");
+}
+
 #[test]
 fn resetstat_begins_counting_anew() {
     let server = Server::start();
