@@ -100,7 +100,8 @@ static GATES: &[Gate] = &[
 ];
 
 /// Who is told of what has happened in the store.
-static OBSERVERS: &[Observer] = &[observers::watch::observe, observers::ready::observe, observers::hooks::observe];
+static OBSERVERS: &[Observer] =
+    &[observers::watch::observe, observers::ready::observe, observers::propagation::observe, observers::hooks::observe];
 
 /// What is to be done without a command.
 static DUTIES: &[Duty] =

@@ -265,6 +265,21 @@ impl Server {
 
     #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if self.store.effects.wants_commands {
+            return self.invoke_told(command, args, hash, caller);
+        }
+        self.invoke_untold(command, args, hash, caller)
+    }
+
+    /// Run a command by whom it is for, and tell nobody.
+    #[inline(always)]
+    pub(super) fn invoke_untold(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
         if !self.registry.replacements.is_empty() {
             return self.invoke_routed(command, args, hash, caller);
         }
@@ -387,6 +402,7 @@ impl Server {
         if self.store.effects.is_due {
             self.record();
         }
+        self.end_unit();
         Some(status)
     }
 

@@ -12,6 +12,7 @@ use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
+use crate::engine::propagate::Propagation;
 use crate::engine::slots::Slots;
 use crate::session::Sessions;
 use crate::settings::parameters::Settings;
@@ -43,6 +44,8 @@ pub struct Server {
     pub slots: Slots,
     /// What has happened and is to be followed up.
     pub pending: Pending,
+    /// What others are told of commands.
+    pub propagation: Propagation,
     /// Where replies go that nobody reads.
     pub sink: Output,
     /// Identity of this run, 40 hex digits.
@@ -103,6 +106,7 @@ impl Server {
             lists,
             slots: Slots::default(),
             pending: Pending::default(),
+            propagation: Propagation::default(),
             sink: Output::default(),
             run_id,
             config_file: PathBuf::new(),
@@ -130,6 +134,7 @@ impl Server {
     pub fn observe(&mut self) {
         self.store.effects.wants_changes = self.sessions.want_changes();
         self.store.effects.wants_events = self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wants_commands = self.propagation.recorded.is_some();
         self.store.is_paused = self.sessions.pause.is_some();
     }
 

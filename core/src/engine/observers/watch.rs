@@ -18,7 +18,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
             server.spoil_swapped(*first, *second);
             server.spoil_swapped(*second, *first);
         }
-        Effect::Event { .. } | Effect::Swapped { .. } => {}
+        Effect::Event { .. } | Effect::Swapped { .. } | Effect::Propagate { .. } | Effect::UnitEnd => {}
     }
 }
 
