@@ -7,7 +7,7 @@ use plinth_testkit::reply::parse;
 use plinth_testkit::{Server, assert_wire, wait_until};
 
 fn scene() -> (Server, Client) {
-    let server = Server::with(&["--enable-debug-command", "yes"]);
+    let server = Server::with(&["--enable-debug-command", "yes", "--lazyfree-lazy-expire", "no"]);
     let mut client = server.connect();
     assert_wire(&mut client, &["DEBUG", "SET-ACTIVE-EXPIRE", "0"], b"+OK\r\n");
     assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");

@@ -168,6 +168,7 @@ impl Server {
         self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
+        self.observe();
     }
 }
 

@@ -18,8 +18,9 @@
 use crate::base::clock::ticks;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
-use crate::session::client::{Client, Closing, ReplyMode};
+use crate::session::client::{Client, Closing};
 use crate::session::query::Received;
+use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::Sent;
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
@@ -419,13 +420,11 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         stalled: false,
         blocked: None,
         closing: Closing::No,
-        authenticated: server.settings.requirepass.is_empty(),
+        standing: Standing::new(server.settings.requirepass.is_empty()),
         resp: 2,
         db: 0,
-        transaction: None,
         watch_spoiled: false,
         watched: Vec::new(),
-        reply_mode: ReplyMode::On,
         no_evict: false,
         no_touch: false,
         name: Vec::new(),
