@@ -1,6 +1,8 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
+pub mod command_line;
+
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::gates::{self, Gate};
@@ -41,10 +43,10 @@ pub fn server_name() -> String {
 pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
     let mut configuration = Configuration::default();
     let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
-    let sources =
-        Sources { file: line.file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
     // Before a `dir` line changes what a relative path means.
-    configuration.file = line.file.as_ref().and_then(|path| std::path::absolute(path).ok());
+    configuration.file = line.file.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let file = configuration.file.clone();
+    let sources = Sources { file: file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
     read(&sources, &Disk, &server_name(), &mut |directive| apply(&mut configuration, directive))?;
     Ok(configuration)
 }
@@ -98,7 +100,8 @@ static GATES: &[Gate] = &[
 ];
 
 /// Who is told of what has happened in the store.
-static OBSERVERS: &[Observer] = &[observers::watch::observe, observers::ready::observe, observers::hooks::observe];
+static OBSERVERS: &[Observer] =
+    &[observers::watch::observe, observers::ready::observe, observers::propagation::observe, observers::hooks::observe];
 
 /// What is to be done without a command.
 static DUTIES: &[Duty] =
@@ -131,8 +134,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
     let mut events = EventLoop::new().map_err(text)?;
-    crate::base::signals::watch(events.waker.clone()).map_err(text)?;
-    server.sessions.blocking.resumes.wake_by(events.waker.clone());
+    crate::base::signals::watch(events.waker()).map_err(text)?;
+    server.sessions.blocking.resumes.wake_by(events.waker());
     server.port = server.settings.port as u16;
     banner(&server);
     warn_of_unmet(&mut server.settings);

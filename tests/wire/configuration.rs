@@ -40,6 +40,29 @@ fn several_parameters_are_set_together_or_not_at_all() {
     assert!(said.contains("duplicate parameter"), "{said}");
 }
 
+/// The process's limit on open files, as the system shows it.
+fn open_files(server: &Server) -> String {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
+}
+
+#[test]
+fn a_parameter_that_cannot_take_effect_leaves_those_before_it_as_they_were() {
+    let server = Server::with(&["--maxclients", "50"]);
+    let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let taken = taken.local_addr().map(|address| (address.port().to_string(), taken)).unwrap();
+    let mut client = server.connect();
+    let files = open_files(&server);
+    let said = client.text(&["CONFIG", "SET", "maxclients", "5000", "port", &taken.0, "timeout", "9"]);
+    let expected = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port.";
+    assert!(said.starts_with(expected), "{said}");
+    let shown = client.ask(&["CONFIG", "GET", "port", "maxclients", "timeout"]).texts();
+    let value = |name: &str| shown[shown.iter().position(|text| text == name).unwrap() + 1].clone();
+    assert_eq!([value("port"), value("maxclients"), value("timeout")], [&server.port().to_string(), "50", "0"]);
+    assert_eq!(open_files(&server), files);
+    assert_wire(&mut server.connect(), &["PING"], b"+PONG\r\n");
+}
+
 #[test]
 fn resetstat_begins_counting_anew() {
     let server = Server::start();
@@ -120,11 +143,49 @@ fn plinth_check_config_serves_nothing() {
 
 #[test]
 fn version_and_help_are_printed() {
-    let finished = run_to_end(&["--version"]);
-    assert_eq!(finished.code, Some(0));
-    assert!(finished.output.contains(" v="), "{}", finished.output);
-    let finished = run_to_end(&["--help"]);
-    assert!(finished.output.starts_with("Usage: "), "{}", finished.output);
+    for option in ["-v", "--version"] {
+        let finished = run_to_end(&[option, "--port", "x"]);
+        assert_eq!(finished.code, Some(0));
+        assert!(finished.output.contains(" server v="), "{}", finished.output);
+    }
+    for option in ["-h", "--help"] {
+        let finished = run_to_end(&[option, "x"]);
+        assert_eq!(finished.code, Some(1));
+        assert!(finished.output.contains("Usage: "), "{}", finished.output);
+    }
+}
+
+#[test]
+fn only_the_first_argument_can_be_an_option_of_the_program() {
+    let said = |args: &[&str]| {
+        let finished = run_to_end(args);
+        assert_eq!(finished.code, Some(1), "{}", finished.output);
+        finished.output
+    };
+    assert!(said(&["--port", "1", "-v"]).contains(">>> 'port \"1\" \"-v\"'\nwrong number of arguments"));
+    assert!(said(&["--port", "1", "--help"]).contains("at line 3\n>>> 'help'\nBad directive"));
+    assert!(said(&["--port", "-1"]).contains(">>> 'port \"-1\"'\nargument must be between 0 and 65535 inclusive"));
+    assert!(said(&["--port"]).contains(">>> 'port'\nwrong number of arguments"));
+    let server = Server::with(&["--requirepass", "-v", "--save", "60", "1", "--save", "300", "10"]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["AUTH", "-v"], b"+OK\r\n");
+    assert_eq!(client.ask(&["CONFIG", "GET", "save"]).texts()[1], "60 1 300 10");
+}
+
+#[test]
+fn plinth_says_clearly_what_it_has_not() {
+    for args in [&["--sentinel"][..], &["redis.conf", "--sentinel"], &["--test-memory", "1"], &["--check-system"]] {
+        let finished = run_to_end(args);
+        assert_eq!(finished.code, Some(1), "{}", finished.output);
+        assert!(finished.output.contains(" is not there: "), "{}", finished.output);
+    }
+}
+
+#[test]
+fn plinth_inspect_wants_one_file() {
+    let finished = run_to_end(&["--inspect"]);
+    assert_eq!(finished.code, Some(1), "{}", finished.output);
+    assert!(finished.output.contains("--inspect <MODULE>"), "{}", finished.output);
 }
 
 #[test]

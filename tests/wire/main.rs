@@ -10,6 +10,7 @@ mod configuration;
 mod keyspace;
 mod limits;
 mod process;
+mod propagation;
 mod protocol;
 mod scan;
 mod transactions;

@@ -333,17 +333,17 @@ fn no_touch(context: &mut Context) -> Status {
 /// The mode of the next command is settled by dispatch, see [`ReplyMode`].
 fn reply(context: &mut Context) -> Status {
     match on_or_off(context) {
-        Some(true) => return change_client(context, |client| client.reply_mode = ReplyMode::On),
+        Some(true) => return change_client(context, |client| client.standing.set_reply_mode(ReplyMode::On)),
         Some(false) => {
             if let Some(client) = context.client() {
-                client.reply_mode = ReplyMode::Off;
+                client.standing.set_reply_mode(ReplyMode::Off);
             }
         }
         None if context.arg_is(2, "SKIP") => {
             if let Some(client) = context.client()
-                && client.reply_mode != ReplyMode::Off
+                && client.standing.reply_mode() != ReplyMode::Off
             {
-                client.reply_mode = ReplyMode::SkipNext;
+                client.standing.set_reply_mode(ReplyMode::SkipNext);
             }
         }
         None => return context.error("ERR syntax error"),

@@ -217,15 +217,15 @@ fn reset(context: &mut Context) -> Status {
     server.unwatch(token);
     let authenticated = server.settings.requirepass.is_empty();
     if let Some(client) = server.sessions.clients.get(token) {
-        client.transaction = None;
-        client.reply_mode = ReplyMode::On;
+        client.standing.take_transaction();
+        client.standing.set_reply_mode(ReplyMode::On);
         client.db = 0;
         client.resp = 2;
         client.no_evict = false;
         client.no_touch = false;
         client.name.clear();
         client.user = "default".into();
-        client.authenticated = authenticated;
+        client.standing.set_known(authenticated);
     }
     if server.sessions.any_no_touch {
         server.sessions.count_no_touch();
@@ -249,7 +249,7 @@ fn authenticate(server: &mut Server, token: usize, user: &[u8], password: &[u8])
         return Err("WRONGPASS invalid username-password pair or user is disabled.");
     }
     if let Some(client) = server.sessions.clients.get(token) {
-        client.authenticated = true;
+        client.standing.set_known(true);
         client.user = "default".into();
     }
     Ok(())
@@ -322,7 +322,7 @@ fn hello(context: &mut Context) -> Status {
     {
         return context.error(text);
     }
-    if !context.client().is_some_and(|client| client.authenticated) {
+    if !context.client().is_some_and(|client| client.standing.is_known()) {
         return context.error(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
         );

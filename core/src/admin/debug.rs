@@ -6,6 +6,7 @@
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
 mod digest;
+mod propagation;
 mod protocol;
 mod reload;
 
@@ -63,6 +64,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("object", 1, 1, object),
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
+    ("propagation", 0, 1, propagation::run),
     ("protocol", 1, 1, protocol::show),
     ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
@@ -312,6 +314,9 @@ fn help(context: &mut Context) -> Status {
             "    Stop the housekeeping, or go on with it.",
             "POPULATE <count> [<prefix>] [<size>]",
             "    Make keys, of this prefix and with values of this size.",
+            "PROPAGATION [ON|OFF]",
+            "    Record what is to be told to replicas, or stop; without a word return how many",
+            "    units, commands and bytes it was, and the last units: database, command, ...",
             "PROTOCOL <type>",
             "    Return a value of a protocol type: string, integer, double, bignum, null,",
             "    array, set, map, attrib, push, verbatim, true, false.",

@@ -35,7 +35,7 @@ impl CoreCommand {
         // SAFETY: the spec is a constant of this executable.
         let mut registered = unsafe { Registered::new(self.spec, parent, ModuleId::CORE, std::ptr::null(), run) };
         let name = registered.name.clone();
-        registered.subcommands = self.subcommands.iter().map(|sub| sub.register(Some(&name))).collect();
+        self.subcommands.iter().for_each(|sub| registered.add_subcommand(sub.register(Some(&name))));
         registered
     }
 }

@@ -120,19 +120,19 @@ fn multi(context: &mut Context) -> Status {
         return context.error("ERR MULTI calls can not be nested");
     }
     if let Some(client) = context.client() {
-        client.transaction = Some(Box::default());
+        client.standing.begin_transaction();
     }
     context.ok()
 }
 
 /// Whether the client is between MULTI and EXEC.
 fn is_open(context: &mut Context) -> bool {
-    context.client().is_some_and(|client| client.transaction.is_some())
+    context.client().is_some_and(|client| client.standing.transaction().is_some())
 }
 
 fn discard(context: &mut Context) -> Status {
     let Some(token) = context.client else { return STATUS_OK };
-    if context.client().is_some_and(|client| client.transaction.take().is_none()) {
+    if context.client().is_some_and(|client| client.standing.take_transaction().is_none()) {
         return context.error("ERR DISCARD without MULTI");
     }
     context.server().unwatch(token);
@@ -170,7 +170,7 @@ fn unwatch(context: &mut Context) -> Status {
 
 fn exec(context: &mut Context) -> Status {
     let Some(token) = context.client else { return STATUS_OK };
-    let Some(transaction) = context.client().and_then(|client| client.transaction.take()) else {
+    let Some(transaction) = context.client().and_then(|client| client.standing.take_transaction()) else {
         return context.error("ERR EXEC without MULTI");
     };
     if transaction.failed {

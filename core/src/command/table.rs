@@ -62,13 +62,28 @@ pub struct Registered<R> {
     pub first_key: u32,
     /// Bits of the ACL categories that the module names.
     named_categories: u64,
-    /// Subcommands.
+    /// Which bits of the server's word of what is special concern it (`MINDS_*`).
+    pub minds: u32,
+    /// Subcommands, put there by [`Registered::add_subcommand`].
     pub subcommands: Vec<Box<Registered<R>>>,
     /// Counters.
     pub stats: CommandStats,
 }
 
+/// Clients are paused: every command minds.
+pub const MINDS_PAUSE: u32 = 1;
+/// Memory is limited: those mind that may need more.
+pub const MINDS_MEMORY: u32 = 2;
+/// It is always so: a command with subcommands is to be resolved.
+pub const MINDS_SUBCOMMANDS: u32 = 4;
+
 impl<R> Registered<R> {
+    /// Take in a subcommand.
+    pub fn add_subcommand(&mut self, subcommand: Box<Registered<R>>) {
+        self.minds |= MINDS_SUBCOMMANDS;
+        self.subcommands.push(subcommand);
+    }
+
     /// Make what the table holds of a spec.
     ///
     /// # Safety
@@ -99,6 +114,7 @@ impl<R> Registered<R> {
             run,
             first_key,
             named_categories: 0,
+            minds: MINDS_PAUSE | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
             subcommands: Vec::new(),
             stats: CommandStats::default(),
         })

@@ -54,8 +54,6 @@ pub struct Context {
     pub mark: Mark,
     /// The entry that was handed out last, unless it may be gone.
     pub last: Option<crate::store::entry::EntryPtr>,
-    /// What replicas are to be told: 0 as it is, 1 something else, 2 nothing.
-    pub propagation: u8,
 }
 
 /// What a call is made of.
@@ -111,7 +109,6 @@ impl Context {
             module: parts.module,
             mark,
             last: None,
-            propagation: 0,
         }
     }
 

@@ -1,21 +1,20 @@
 //! Dispatch: the gates before a command runs, the run, and what follows it.
 //!
-//! A client whose session is plain (authenticated, outside MULTI, replies on)
-//! takes the short way: arity, memory, run. Everything else is looked at on the
-//! other way only.
+//! Where nothing is special about the session, nor about the server as far as the command
+//! minds it, the short way is taken: arity, run. Everything else is looked at on the other
+//! way only.
 
 use crate::base::clock::ticks;
 use crate::command::status;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::gates::Verdict;
-use crate::engine::server::Server;
+use crate::engine::server::{SPECIAL_REPLACED, SPECIAL_TOLD, Server};
 use crate::session::client::{Client, ReplyMode};
 use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
-use plinth_abi::command as abi;
 use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -71,11 +70,8 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { &mut *command.as_ptr() };
-        let gated = self.sessions.pause.is_some()
-            || self.settings.maxmemory > 0 && command.is(abi::COMMAND_DENY_OOM)
-            || !command.subcommands.is_empty()
-            || !client.is_plain();
-        if gated || !command.takes(args.len()) {
+        let gated = client.standing.special() | self.special & command.minds;
+        if gated != 0 || !command.takes(args.len()) {
             return self.execute_gated(token, command, args, hash);
         }
         if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
@@ -129,7 +125,7 @@ impl Server {
             client.commands -= 1;
             return Outcome::Wait;
         }
-        let mode = client.reply_mode;
+        let mode = client.standing.reply_mode();
         match mode {
             _ if verdict == Verdict::Queued => {
                 if mode == ReplyMode::On {
@@ -162,7 +158,7 @@ impl Server {
         let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp, flags: 0 };
         self.run(command, args, hash, caller);
         if let Some(client) = self.sessions.clients.get(token)
-            && client.reply_mode == ReplyMode::On
+            && client.standing.reply_mode() == ReplyMode::On
         {
             client.output.write(&output.copy_after(begin));
         }
@@ -174,9 +170,9 @@ impl Server {
     /// command, and only that.
     fn settle_skip(&mut self, token: usize, before: ReplyMode) {
         let Some(client) = self.sessions.clients.get(token) else { return };
-        match (before, client.reply_mode) {
-            (_, ReplyMode::SkipNext) => client.reply_mode = ReplyMode::Skip,
-            (ReplyMode::Skip, ReplyMode::Skip) => client.reply_mode = ReplyMode::On,
+        match (before, client.standing.reply_mode()) {
+            (_, ReplyMode::SkipNext) => client.standing.set_reply_mode(ReplyMode::Skip),
+            (ReplyMode::Skip, ReplyMode::Skip) => client.standing.set_reply_mode(ReplyMode::On),
             _ => {}
         }
     }
@@ -230,16 +226,16 @@ impl Server {
         let code = text.split(' ').next().unwrap_or("ERR").to_owned();
         self.stats.count_error(&code);
         let Some(client) = self.sessions.clients.get(token) else { return };
-        if let Some(transaction) = &mut client.transaction {
+        if let Some(transaction) = client.standing.transaction_mut() {
             transaction.failed |= !is_exec;
         }
-        if client.reply_mode == ReplyMode::On {
+        if client.standing.reply_mode() == ReplyMode::On {
             let resp3 = client.resp == 3;
             crate::wire::write::Writer::new(&mut client.output, resp3).error(text.as_bytes());
-        } else if client.reply_mode == ReplyMode::Skip {
-            client.reply_mode = ReplyMode::On;
-        } else if client.reply_mode == ReplyMode::SkipNext {
-            client.reply_mode = ReplyMode::Skip;
+        } else if client.standing.reply_mode() == ReplyMode::Skip {
+            client.standing.set_reply_mode(ReplyMode::On);
+        } else if client.standing.reply_mode() == ReplyMode::SkipNext {
+            client.standing.set_reply_mode(ReplyMode::Skip);
         }
     }
 
@@ -265,6 +261,34 @@ impl Server {
 
     #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+        if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
+            return self.invoke_special(command, args, hash, caller);
+        }
+        self.invoke_this(command, args, hash, caller)
+    }
+
+    #[cold]
+    fn invoke_special(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
+        if self.special & SPECIAL_TOLD != 0 {
+            return self.invoke_told(command, args, hash, caller);
+        }
+        self.invoke_untold(command, args, hash, caller)
+    }
+
+    /// Run a command by whom it is for, and tell nobody.
+    pub(super) fn invoke_untold(
+        &mut self,
+        command: &mut Registered,
+        args: &[Bytes],
+        hash: Option<u64>,
+        caller: Caller,
+    ) -> Status {
         if !self.registry.replacements.is_empty() {
             return self.invoke_routed(command, args, hash, caller);
         }
@@ -387,6 +411,7 @@ impl Server {
         if self.store.effects.is_due {
             self.record();
         }
+        self.end_unit();
         Some(status)
     }
 

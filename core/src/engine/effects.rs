@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   a handler ends     record    watches are spoiled, ready keys noted, values freed
-//!   the outermost      settle    hooks are told, and those run again who wait
-//!   command or duty
+//!   the outermost      settle    hooks are told, what is propagated ends its unit, and those are
+//!   command or duty              run again who wait
 //!   has ended
 //! ```
 //!
@@ -67,10 +67,15 @@ impl Server {
             for observer in self.lists.observers {
                 observer(self, &effect);
             }
-            if let Effect::Flushed { databases, in_background, .. } = effect {
-                let held = databases.into_iter().map(|(_, database)| (database, in_background));
-                self.pending.databases.extend(held);
-                self.pending.is_due = true;
+            match effect {
+                Effect::Flushed { databases, in_background, .. } => {
+                    let held = databases.into_iter().map(|(_, database)| (database, in_background));
+                    self.pending.databases.extend(held);
+                    self.pending.is_due = true;
+                }
+                // The unit is to be ended.
+                Effect::Propagate { .. } => self.pending.is_due = true,
+                Effect::Changed { .. } | Effect::Event { .. } | Effect::Swapped { .. } | Effect::UnitEnd => {}
             }
         }
         self.free_removed();
@@ -106,10 +111,12 @@ impl Server {
     pub fn settle(&mut self) {
         self.record();
         self.tell_hooks();
+        self.end_unit();
         if self.sessions.blocking.due {
             self.settle_waits();
             self.record();
             self.tell_hooks();
+            self.end_unit();
         }
     }
 

@@ -5,6 +5,7 @@
 //! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
 //! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
+//! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
 //! - [`transaction`]: queueing for EXEC.
@@ -20,6 +21,7 @@ pub mod handover;
 pub mod hooks;
 pub mod observers;
 pub mod parameters;
+pub mod propagate;
 pub mod server;
 pub mod slots;
 pub mod timers;

@@ -41,8 +41,12 @@ pub struct Applier {
     pub names: &'static [&'static str],
     /// Have the values count that are set now, given the name that was used; when that fails, nothing
     /// has changed, and the reason is told.
-    pub apply: fn(&mut Server, &str) -> Result<(), String>,
+    pub apply: fn(&mut Server, &str) -> Result<Undo, String>,
 }
+
+/// What takes back what an applier did, when one after it fails. It is called with the former values
+/// set, the last applier's first, before anything else has run.
+pub type Undo = Box<dyn FnOnce(&mut Server)>;
 
 impl Server {
     /// A parameter's value as CONFIG GET shows it.
@@ -75,8 +79,10 @@ impl Server {
                 return Err(SetError::Refused(name.clone(), reason));
             }
         }
-        if let Err((name, reason)) = self.take_effect(pairs) {
+        let mut undos = Vec::new();
+        if let Err((name, reason)) = self.take_effect(pairs, &mut undos) {
             self.restore(before, pairs.len());
+            undos.into_iter().rev().for_each(|undo| undo(self));
             return Err(SetError::Refused(name, reason));
         }
         self.settings_changed();
@@ -142,12 +148,12 @@ impl Server {
         self.set_module_parameter(at, value)
     }
 
-    /// Do what follows from new values and may fail; what was done is undone then.
-    fn take_effect(&mut self, pairs: &[(String, Vec<u8>)]) -> Result<(), (String, String)> {
+    /// Do what follows from new values and may fail, noting how what was done is undone.
+    fn take_effect(&mut self, pairs: &[(String, Vec<u8>)], undos: &mut Vec<Undo>) -> Result<(), (String, String)> {
         for applier in self.lists.appliers {
             let named = |(name, _): &&(String, Vec<u8>)| applier.names.iter().any(|own| is_same(name, own));
             if let Some((name, _)) = pairs.iter().find(named) {
-                (applier.apply)(self, name).map_err(|reason| (name.clone(), reason))?;
+                undos.push((applier.apply)(self, name).map_err(|reason| (name.clone(), reason))?);
             }
         }
         Ok(())
@@ -162,6 +168,7 @@ impl Server {
         self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
+        self.observe();
     }
 }
 
@@ -256,5 +263,47 @@ impl Server {
             self.set_module_parameter((id, at), &value).map_err(|reason| format!("parameter '{name}': {reason}"))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::server::Lists;
+
+    fn apply_port(server: &mut Server, _name: &str) -> Result<Undo, String> {
+        let before = std::mem::replace(&mut server.port, server.settings.port as u16);
+        Ok(Box::new(move |server| server.port = before))
+    }
+
+    /// It begins with what the applier before it has left, and sees the former values when it is undone.
+    fn apply_clients(server: &mut Server, _name: &str) -> Result<Undo, String> {
+        server.depth = u32::from(server.port);
+        Ok(Box::new(|server| server.depth = u32::from(server.port) + server.settings.maxclients as u32))
+    }
+
+    fn refuse(_server: &mut Server, name: &str) -> Result<Undo, String> {
+        Err(format!("not {name}"))
+    }
+
+    #[test]
+    fn what_was_applied_before_one_that_fails_is_undone_the_last_first() {
+        const APPLIERS: &[Applier] = &[
+            Applier { names: &["port"], apply: apply_port },
+            Applier { names: &["maxclients"], apply: apply_clients },
+            Applier { names: &["timeout"], apply: refuse },
+        ];
+        let mut server = Server::new(Settings::default(), Lists { appliers: APPLIERS, ..Lists::default() }).unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let pairs = [pair("port", "7"), pair("maxclients", "20"), pair("timeout", "3")];
+        assert!(server.set_parameters(&pairs[..2]).is_ok());
+        assert_eq!((server.port, server.depth), (7, 7));
+        let pairs = [pair("timeout", "3"), pair("port", "9"), pair("maxclients", "30")];
+        let refused = server.set_parameters(&pairs);
+        assert!(
+            matches!(refused, Err(SetError::Refused(name, reason)) if name == "timeout" && reason == "not timeout")
+        );
+        assert_eq!((server.port, server.depth), (7, 9 + 20));
+        assert_eq!((server.settings.port, server.settings.maxclients, server.settings.timeout), (7, 20, 0));
     }
 }

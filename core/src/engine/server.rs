@@ -7,11 +7,13 @@
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
+use crate::command::table::{MINDS_MEMORY, MINDS_PAUSE, MINDS_SUBCOMMANDS};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
+use crate::engine::propagate::Propagation;
 use crate::engine::slots::Slots;
 use crate::session::Sessions;
 use crate::settings::parameters::Settings;
@@ -20,6 +22,11 @@ use crate::socket::output::Output;
 use crate::stats::Stats;
 use crate::store::Store;
 use std::path::PathBuf;
+
+/// A module is taking the place of another.
+pub const SPECIAL_REPLACED: u32 = 1 << 8;
+/// Somebody passes commands on.
+pub const SPECIAL_TOLD: u32 = 1 << 9;
 
 /// All state of a running server.
 pub struct Server {
@@ -41,8 +48,13 @@ pub struct Server {
     pub lists: Lists,
     /// State of rooms above.
     pub slots: Slots,
+    /// What the run of a command is to look at, 0 for nothing: `MINDS_*`, which a command may mind, and
+    /// `SPECIAL_*`; kept by [`Server::observe`].
+    pub special: u32,
     /// What has happened and is to be followed up.
     pub pending: Pending,
+    /// What others are told of commands.
+    pub propagation: Propagation,
     /// Where replies go that nobody reads.
     pub sink: Output,
     /// Identity of this run, 40 hex digits.
@@ -102,7 +114,9 @@ impl Server {
             clock,
             lists,
             slots: Slots::default(),
+            special: MINDS_SUBCOMMANDS,
             pending: Pending::default(),
+            propagation: Propagation::default(),
             sink: Output::default(),
             run_id,
             config_file: PathBuf::new(),
@@ -126,10 +140,18 @@ impl Server {
         self.store.tick(self.clock.now_ms);
     }
 
-    /// Have the store note what somebody wants to know; called when that may have changed.
+    /// Have the store note what somebody wants to know, and the run of a command look at what is special;
+    /// called when that may have changed.
     pub fn observe(&mut self) {
+        let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
+        self.special = MINDS_SUBCOMMANDS
+            | bit(MINDS_PAUSE, self.sessions.pause.is_some())
+            | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
+            | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
+            | bit(SPECIAL_TOLD, self.propagation.recorded.is_some());
         self.store.effects.wants_changes = self.sessions.want_changes();
         self.store.effects.wants_events = self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wants_commands = self.propagation.recorded.is_some();
         self.store.is_paused = self.sessions.pause.is_some();
     }
 

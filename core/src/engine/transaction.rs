@@ -10,7 +10,7 @@ impl Server {
     /// Keep a command for EXEC.
     pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
         let Some(client) = self.sessions.clients.get(token) else { return };
-        let Some(transaction) = &mut client.transaction else { return };
+        let Some(transaction) = client.standing.transaction_mut() else { return };
         if transaction.failed {
             return;
         }

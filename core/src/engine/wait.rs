@@ -37,7 +37,7 @@ impl Server {
         if let Some(end) = end {
             self.sessions.blocking.ends.insert((end, client.id));
         }
-        let silent = client.reply_mode != ReplyMode::On;
+        let silent = client.standing.reply_mode() != ReplyMode::On;
         client.blocked = Some(Box::new(Waiter { asked, place, end, silent, again: false, resumed: 0 }));
         client.stalled = true;
         client.query.restart();

@@ -136,7 +136,7 @@ fn may_leave(server: &mut Server, name: &str) -> Result<ModuleId, LoadError> {
 /// A command of a module that a client has queued in MULTI and that is asked for.
 pub(super) fn queued_command_of(server: &Server, id: ModuleId, wanted: impl Fn(&str) -> bool) -> Option<String> {
     server.sessions.clients.tokens().into_iter().find_map(|token| {
-        let transaction = server.sessions.clients.peek(token)?.transaction.as_ref()?;
+        let transaction = server.sessions.clients.peek(token)?.standing.transaction()?;
         let queued = transaction.queue.iter().find(|queued| queued.module == id && wanted(&queued.name))?;
         Some(queued.name.clone())
     })

@@ -364,7 +364,8 @@ pub(super) fn register(server: &Server, command: &Command, id: ModuleId) -> Box<
         // SAFETY: as above; the list was checked with the entry.
         let sub = unsafe { crate::base::foreign::widened(at, Command::NEW) };
         // SAFETY: as above.
-        registered.subcommands.push(unsafe { Registered::new(sub, Some(&registered.name), id, host, run(&sub)) });
+        let sub = unsafe { Registered::new(sub, Some(&registered.name), id, host, run(&sub)) };
+        registered.add_subcommand(sub);
     }
     registered
 }

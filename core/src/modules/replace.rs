@@ -61,6 +61,7 @@ pub fn replace_module(server: &mut Server, name: &str, path: &Path, request: Loa
         stash: Stash::default(),
     };
     server.registry.replacements.push(begun);
+    server.observe();
     pair_types(server, old, id);
     let at = server.registry.replacements.len() - 1;
     switch(server, at, stash);
@@ -259,7 +260,7 @@ fn set_roles(server: &mut Server, id: ModuleId, role: Role) {
 /// keep the module from now on that will run them.
 fn retag_queued(server: &mut Server, from: ModuleId, to: ModuleId) {
     for token in server.sessions.clients.tokens() {
-        let Some(transaction) = server.sessions.clients.get(token).and_then(|client| client.transaction.as_mut())
+        let Some(transaction) = server.sessions.clients.get(token).and_then(|client| client.standing.transaction_mut())
         else {
             continue;
         };
@@ -350,6 +351,7 @@ pub fn finish_replacements(server: &mut Server) {
             continue;
         }
         server.registry.replacements.swap_remove(at);
+        server.observe();
         let types = types_of(server, active).into_iter().chain(types_of(server, inactive));
         let done = server.store.types.converted(types);
         for type_id in server.registry.modules.get(active).map(|module| module.types.clone()).unwrap_or_default() {

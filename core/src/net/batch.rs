@@ -196,8 +196,8 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
     }
     // Nothing of this client is in the window now.
     client.query.inline.clear();
-    let limits = Limits { authenticated: client.authenticated, ..*limits };
-    let want = if client.authenticated { want } else { 1 };
+    let limits = Limits { authenticated: client.standing.is_known(), ..*limits };
+    let want = if client.standing.is_known() { want } else { 1 };
     let mut preparer = Preparer::new(&server.commands, &server.store, client);
     let (mut offset, mut begin, mut count, mut more) = (0, 0, 0, false);
     loop {

@@ -4,7 +4,7 @@
 //! wait ─> accept ─> read all ─> run batches ─> write all ─> close ─> timers ─> wait
 //! ```
 //!
-//! Sockets are registered once, edge-triggered, for both directions. A read that
+//! Sockets are told of once for each change ([`crate::socket::poller`]). A read that
 //! fills its buffer leaves the client in the list of those to read again; a write
 //! that the socket does not take waits for the next writable event.
 //!
@@ -18,19 +18,17 @@
 use crate::base::clock::ticks;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
-use crate::session::client::{Client, Closing, ReplyMode};
+use crate::session::client::{Client, Closing};
 use crate::session::query::Received;
+use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::Sent;
+use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
 use crate::socket::stream::Socket;
-use mio::{Events, Interest, Poll, Token, Waker};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const WAKER: Token = Token(usize::MAX);
-/// Tokens of listeners begin here; clients have those below.
-const LISTENERS: usize = 1 << 40;
 /// Connections accepted in one turn.
 const ACCEPTS_MAX: usize = 1000;
 /// Reads of unwanted bytes from a connection that is being closed.
@@ -42,7 +40,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
-    poll: Poll,
+    poller: Poller,
     listeners: Vec<Listener>,
     batch: Batch,
     ready: Vec<usize>,
@@ -50,33 +48,29 @@ pub struct EventLoop {
     accept_again: bool,
     /// The same, but to be tried then.
     accept_later: Option<Instant>,
-    /// Wakes the loop from a signal handler or another thread.
-    pub waker: Arc<Waker>,
 }
 
 impl EventLoop {
     /// A loop without listeners.
     pub fn new() -> io::Result<EventLoop> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(EventLoop {
-            poll,
+            poller: Poller::new()?,
             listeners: Vec::new(),
             batch: Batch::default(),
             ready: Vec::new(),
             accept_again: false,
             accept_later: None,
-            waker,
         })
+    }
+
+    /// What wakes the loop from a signal handler or another thread.
+    pub fn waker(&self) -> Arc<Waker> {
+        self.poller.waker()
     }
 
     /// Serve a listener.
     pub fn add_listener(&mut self, mut listener: Listener) -> io::Result<()> {
-        let token = Token(LISTENERS + self.listeners.len());
-        match &mut listener {
-            Listener::Tcp(socket) => self.poll.registry().register(socket, token, Interest::READABLE)?,
-            Listener::Unix(socket) => self.poll.registry().register(socket, token, Interest::READABLE)?,
-        }
+        self.poller.add_listener(&mut listener, self.listeners.len())?;
         self.listeners.push(listener);
         Ok(())
     }
@@ -84,13 +78,10 @@ impl EventLoop {
     /// Serve other TCP listeners instead of the present ones (CONFIG SET port, bind).
     pub fn replace_tcp(&mut self, new: Vec<Listener>) -> io::Result<()> {
         let old = std::mem::take(&mut self.listeners);
-        for listener in old {
-            match listener {
-                Listener::Tcp(mut socket) => self.poll.registry().deregister(&mut socket)?,
-                Listener::Unix(mut socket) => {
-                    self.poll.registry().deregister(&mut socket)?;
-                    self.add_listener(Listener::Unix(socket))?;
-                }
+        for mut listener in old {
+            self.poller.remove_listener(&mut listener)?;
+            if matches!(listener, Listener::Unix(_)) {
+                self.add_listener(listener)?;
             }
         }
         new.into_iter().try_for_each(|listener| self.add_listener(listener))
@@ -98,19 +89,16 @@ impl EventLoop {
 
     /// Run until the server stops.
     pub fn run(&mut self, server: &mut Server) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
+        let mut readiness = Readiness::default();
         while !server.stopping {
             let timeout = self.timeout(server);
-            match self.poll.poll(&mut events, Some(timeout)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => other?,
-            }
+            self.poller.wait(&mut readiness, timeout)?;
             let begun = ticks();
             server.tick();
             self.ready.clear();
             std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
-            for event in &events {
-                self.on_event(server, event);
+            for ready in readiness.iter() {
+                self.on_ready(server, ready);
             }
             if std::mem::take(&mut self.accept_again) {
                 self.accept_all(server);
@@ -141,28 +129,23 @@ impl EventLoop {
         server.sleep(now).into_iter().chain(later).min().unwrap_or(SLEEP_MAX)
     }
 
-    fn on_event(&mut self, server: &mut Server, event: &mio::event::Event) {
-        let token = event.token();
-        if token == WAKER {
-            return;
-        }
-        if token.0 >= LISTENERS {
-            self.accept(server, token.0 - LISTENERS);
-            return;
-        }
-        let Some(client) = server.sessions.clients.get(token.0) else { return };
-        let failed = event.is_error();
-        client.hung_up |= failed || event.is_read_closed();
-        client.readable |= failed || event.is_readable() || event.is_read_closed();
+    fn on_ready(&mut self, server: &mut Server, ready: Ready) {
+        let token = match ready.which {
+            Which::Listener(number) => return self.accept(server, number),
+            Which::Connected(token) => token,
+        };
+        let Some(client) = server.sessions.clients.get(token) else { return };
+        client.hung_up |= ready.failed || ready.hung_up;
+        client.readable |= ready.failed || ready.readable || ready.hung_up;
         if client.readable && !client.read_listed {
             client.read_listed = true;
-            self.ready.push(token.0);
+            self.ready.push(token);
         }
         // An error is found by the write, too: nothing is read from one that is to be
         // closed when all is sent.
-        if client.write_blocked && (failed || event.is_writable()) {
+        if client.write_blocked && (ready.failed || ready.writable) {
             client.write_blocked = false;
-            server.sessions.clients.list_write(token.0);
+            server.sessions.clients.list_write(token);
         }
     }
 
@@ -200,7 +183,7 @@ impl EventLoop {
         }
         // More may wait, and no event will say so.
         self.accept_again = true;
-        let _ = self.waker.wake();
+        let _ = self.poller.waker().wake();
     }
 
     fn open(&mut self, server: &mut Server, mut socket: Socket, address: String, local_address: String) {
@@ -214,12 +197,7 @@ impl EventLoop {
         let client = new_client(server, socket, address, local_address);
         let token = server.sessions.clients.insert(client);
         let Some(client) = server.sessions.clients.get(token) else { return };
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let registered = match &mut client.socket {
-            Socket::Tcp(stream) => self.poll.registry().register(stream, Token(token), interest),
-            Socket::Unix(stream) => self.poll.registry().register(stream, Token(token), interest),
-        };
-        if let Err(error) = registered {
+        if let Err(error) = self.poller.add(&mut client.socket, token) {
             crate::base::log::warning(&format!("Registering a client: {error}"));
             server.sessions.clients.remove(token);
             return;
@@ -257,10 +235,7 @@ impl EventLoop {
             server.unwatch(token);
             server.end_wait(token);
             let Some(mut client) = server.sessions.clients.remove(token) else { continue };
-            let _ = match &mut client.socket {
-                Socket::Tcp(stream) => self.poll.registry().deregister(stream),
-                Socket::Unix(stream) => self.poll.registry().deregister(stream),
-            };
+            let _ = self.poller.remove(&mut client.socket);
             if client.closing == Closing::AfterReply {
                 linger(&mut client.socket);
             }
@@ -445,13 +420,11 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         stalled: false,
         blocked: None,
         closing: Closing::No,
-        authenticated: server.settings.requirepass.is_empty(),
+        standing: Standing::new(server.settings.requirepass.is_empty()),
         resp: 2,
         db: 0,
-        transaction: None,
         watch_spoiled: false,
         watched: Vec::new(),
-        reply_mode: ReplyMode::On,
         no_evict: false,
         no_touch: false,
         name: Vec::new(),

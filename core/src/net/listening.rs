@@ -1,8 +1,9 @@
 //! Listening elsewhere: CONFIG SET of `port`, `bind` and `maxclients`.
 
-use crate::engine::parameters::{Applier, is_same};
+use crate::engine::parameters::{Applier, Undo, is_same};
 use crate::engine::server::Server;
 use crate::socket::listener::{Listener, listen_tcp};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -22,19 +23,24 @@ pub fn handles(listeners: &[Listener]) -> io::Result<Vec<OwnedFd>> {
     tcp.collect()
 }
 
-fn apply_clients(server: &mut Server, _name: &str) -> Result<(), String> {
+fn apply_clients(server: &mut Server, _name: &str) -> Result<Undo, String> {
     let wanted = server.settings.maxclients;
+    let before = getrlimit(Resource::Nofile);
+    let lower = move || {
+        let _ = setrlimit(Resource::Nofile, before);
+    };
     let fit = raise_open_files(wanted);
     if fit < wanted {
+        lower();
         let reason = "The operating system is not able to handle the specified number of clients, try with";
         return Err(format!("{reason} {fit}"));
     }
-    Ok(())
+    Ok(Box::new(move |_| lower()))
 }
 
-fn apply_addresses(server: &mut Server, name: &str) -> Result<(), String> {
+fn apply_addresses(server: &mut Server, name: &str) -> Result<Undo, String> {
     let port = server.settings.port as u16;
-    listen_anew(server, port).map_err(|error| {
+    let undo = listen_anew(server, port).map_err(|error| {
         crate::base::log::warning(&error);
         let reason = if is_same(name, "port") {
             "Unable to listen on this port. Check server logs."
@@ -43,12 +49,15 @@ fn apply_addresses(server: &mut Server, name: &str) -> Result<(), String> {
         };
         reason.to_owned()
     })?;
-    server.port = port;
-    Ok(())
+    let before = std::mem::replace(&mut server.port, port);
+    Ok(Box::new(move |server| {
+        server.port = before;
+        undo(server);
+    }))
 }
 
 /// Listen as the parameters say now; when that fails, on as before.
-fn listen_anew(server: &mut Server, port: u16) -> Result<(), String> {
+fn listen_anew(server: &mut Server, port: u16) -> Result<Undo, String> {
     let listen = |server: &Server| {
         if port == 0 { Ok(Vec::new()) } else { listen_tcp(&server.settings.bind, server.settings.tcp_backlog, port) }
     };
@@ -62,9 +71,15 @@ fn listen_anew(server: &mut Server, port: u16) -> Result<(), String> {
             listen(server).inspect_err(|_| wake(server))?
         }
     };
-    server.listening = handles(&listeners).map_err(|error| error.to_string()).inspect_err(|_| wake(server))?;
-    server.new_listeners = Some(listeners);
-    Ok(())
+    let own = handles(&listeners).map_err(|error| error.to_string()).inspect_err(|_| wake(server))?;
+    let listening = std::mem::replace(&mut server.listening, own);
+    let new_listeners = server.new_listeners.replace(listeners);
+    // The loop has not taken the new ones yet, and goes on with those that it has.
+    Ok(Box::new(move |server| {
+        server.new_listeners = new_listeners;
+        server.listening = listening;
+        wake(server);
+    }))
 }
 
 /// Stop listening, keeping the addresses.
@@ -87,7 +102,6 @@ const OWN_DESCRIPTORS: u64 = 32;
 
 /// Raise the process's limit on open files so that so many clients fit; how many fit.
 pub fn raise_open_files(clients: i64) -> i64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let wanted = clients.max(1) as u64 + OWN_DESCRIPTORS;
     let present = getrlimit(Resource::Nofile);
     let Some(mut current) = present.current.filter(|current| *current < wanted) else { return clients };
@@ -107,4 +121,37 @@ pub fn raise_open_files(clients: i64) -> i64 {
         ));
     }
     fit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::server::Lists;
+    use crate::settings::parameters::Settings;
+    use std::net::TcpStream;
+
+    fn refuse(_server: &mut Server, _name: &str) -> Result<Undo, String> {
+        Err("no".into())
+    }
+
+    #[test]
+    fn a_port_that_was_taken_up_is_given_back_when_a_later_parameter_fails() {
+        const APPLIERS: &[Applier] = &[ADDRESSES, Applier { names: &["timeout"], apply: refuse }];
+        let mut server = Server::new(Settings::default(), Lists { appliers: APPLIERS, ..Lists::default() }).unwrap();
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (first, second) = (free(), free());
+        let pair = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let bind = pair("bind", "127.0.0.1");
+        assert!(server.set_parameters(&[bind, pair("port", &first.to_string())]).is_ok());
+        // As the loop does.
+        let mut serving = server.new_listeners.take().unwrap();
+        let pairs = [pair("port", &second.to_string()), pair("timeout", "3")];
+        assert!(server.set_parameters(&pairs).is_err());
+        assert_eq!((server.port, server.settings.port), (first, i64::from(first)));
+        assert!(server.new_listeners.is_none());
+        assert!(TcpStream::connect(("127.0.0.1", second)).is_err());
+        let _client = TcpStream::connect(("127.0.0.1", first)).unwrap();
+        let Listener::Tcp(socket) = serving.remove(0) else { panic!("not a TCP socket") };
+        assert!(socket.accept().is_ok());
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::session::block::Waiter;
 use crate::session::query::Query;
-use crate::session::transaction::Transaction;
+use crate::session::standing::Standing;
 use crate::session::watch::Watch;
 use crate::socket::output::{Mark, Output};
 use crate::socket::stream::Socket;
@@ -67,20 +67,16 @@ pub struct Client {
     pub blocked: Option<Box<Waiter>>,
     /// How it ends.
     pub closing: Closing,
-    /// Whether it may run commands.
-    pub authenticated: bool,
+    /// What makes the gates look at it.
+    pub standing: Standing,
     /// Protocol version.
     pub resp: u8,
     /// Selected database.
     pub db: u32,
-    /// Open transaction.
-    pub transaction: Option<Box<Transaction>>,
     /// Whether a watched key changed.
     pub watch_spoiled: bool,
     /// Watched keys.
     pub watched: Vec<Watch>,
-    /// CLIENT REPLY.
-    pub reply_mode: ReplyMode,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
@@ -120,18 +116,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Whether a command needs no look at transactions, reply modes, or authentication.
-    #[inline]
-    pub fn is_plain(&self) -> bool {
-        self.authenticated && self.transaction.is_none() && self.reply_mode == ReplyMode::On
-    }
-
     /// Bytes of memory that it takes.
     pub fn memory_bytes(&self) -> usize {
         let names = self.name.capacity() + self.lib_name.capacity() + self.lib_version.capacity();
         let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
         let watched: usize = self.watched.iter().map(|watch| size_of::<Watch>() + watch.key.1.len()).sum();
-        let queued = self.transaction.as_ref().map_or(0, |open| open.bytes);
+        let queued = self.standing.transaction().map_or(0, |open| open.bytes);
         let waiting = self.blocked.as_ref().map_or(0, |waiter| waiter.memory_bytes());
         size_of::<Client>()
             + names

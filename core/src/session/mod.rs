@@ -1,6 +1,7 @@
 //! Sessions: who is connected, what each has sent, is to be sent, and waits for: state, no calls.
 //!
 //! - [`client`], [`clients`]: one connection, and all.
+//! - [`standing`]: what makes the gates look at one.
 //! - [`query`]: what came and was not run yet.
 //! - [`transaction`], [`watch`]: MULTI and WATCH.
 //! - [`block`]: who waits for which keys; [`resume`]: who waits for which thread; [`pause`]: until
@@ -12,6 +13,7 @@ pub mod clients;
 pub mod pause;
 pub mod query;
 pub mod resume;
+pub mod standing;
 pub mod transaction;
 pub mod watch;
 

@@ -304,7 +304,7 @@ pub struct CommandLine {
 impl CommandLine {
     /// Takes apart the arguments that follow the program's name.
     ///
-    /// - A first argument without a leading `-` is the configuration file.
+    /// - A first argument without a leading `-` is the configuration file; when it is empty, there is none.
     /// - `-` as the first or last argument asks for standard input.
     /// - `--name` opens a directive. The argument after it is a value whatever it looks
     ///   like, so that `--requirepass --x` sets a password; those that follow are values
@@ -319,7 +319,8 @@ impl CommandLine {
         let mut line = Self::default();
         let mut first = 0;
         if let Some(path) = args.first().filter(|arg| !arg.starts_with(b"-")) {
-            line.file = Some(to_path(path));
+            // An empty name is no file, and no directive either.
+            line.file = Some(to_path(path)).filter(|path| !path.as_os_str().is_empty());
             first = 1;
         }
         // Whether `--x` opens a directive, rather than being the value of the one before.

@@ -188,6 +188,8 @@ fn a_file_and_a_dash_are_told_from_options() {
     assert_eq!(line.file.as_deref(), Some(Path::new("my.conf")));
     assert!(!line.stdin);
     assert!(CommandLine::parse(&["-"]).stdin);
+    let line = CommandLine::parse(&["", "--port", "1"]);
+    assert!(line.file.is_none() && line.options == b"port \"1\" ");
     let line = CommandLine::parse(&["-", "--port", "1"]);
     assert!(line.stdin && line.file.is_none());
     let line = CommandLine::parse(&["my.conf", "-"]);

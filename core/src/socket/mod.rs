@@ -3,7 +3,9 @@
 //! - [`listener`]: listening sockets.
 //! - [`stream`]: connected ones.
 //! - [`output`]: what is to go, which is also what replies are written into.
+//! - [`poller`]: which of them are ready.
 
 pub mod listener;
 pub mod output;
+pub mod poller;
 pub mod stream;

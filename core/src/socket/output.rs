@@ -11,11 +11,13 @@
 //! - `reply` is the first field: handlers get its address, and `grow` finds the
 //!   buffer behind it.
 //! - Bytes before `at` in the current chunk are initialised.
-//! - A long reply is more chunks; what a chunk holds is copied elsewhere only by
-//!   [`Output::open`], and only when it is short.
+//! - A long reply is more chunks; what a chunk holds is copied elsewhere only where something
+//!   comes between that is a chunk of its own, and only when it is short.
+//! - A shared chunk is read by others too, and never written into.
 //! - A chunk of unusual size goes when what it holds has been sent.
 //! - Between [`Output::open`] and [`Output::close`] nothing is sent.
 
+use bytes::Bytes as Shared;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::reply::{REPLY_GROW_MAX, Reply};
 use std::collections::VecDeque;
@@ -29,8 +31,39 @@ pub const CHUNK_BYTES_MIN: usize = 1024;
 const SLICES_MAX: usize = 64;
 /// Bytes after which sending to one client makes way for others.
 const SEND_TURN_BYTES: usize = 1 << 20;
-/// Most bytes that [`Output::open`] copies to keep the rest of a chunk in use.
+/// Most bytes that are copied to keep the rest of a chunk in use.
 const COPIED_BYTES_MAX: usize = 2048;
+/// Least bytes that are shared: below, a copy costs less than a chunk more.
+const SHARED_BYTES_MIN: usize = 2048;
+
+/// Bytes that are to be sent.
+enum Chunk {
+    /// Written here.
+    Own(Vec<u8>),
+    /// Of which others have a handle too: they are there once for all who read them.
+    Shared(Shared),
+}
+
+impl Chunk {
+    /// Bytes of memory; what is shared counts in full for each, because each keeps it alive.
+    fn capacity(&self) -> usize {
+        match self {
+            Chunk::Own(bytes) => bytes.capacity(),
+            Chunk::Shared(bytes) => bytes.len(),
+        }
+    }
+}
+
+impl std::ops::Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Chunk::Own(bytes) => bytes,
+            Chunk::Shared(bytes) => bytes,
+        }
+    }
+}
 
 /// An output buffer.
 #[repr(C)]
@@ -39,7 +72,7 @@ pub struct Output {
     /// Start of the current chunk.
     base: *mut u8,
     capacity: usize,
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Chunk>,
     /// Bytes in `chunks`.
     queued: usize,
     /// Bytes of the first chunk, or of the current one, that are sent already.
@@ -138,7 +171,7 @@ impl Output {
         self.capacity = 0;
         if filled > 0 {
             self.queued += filled;
-            self.chunks.push_back(chunk);
+            self.chunks.push_back(Chunk::Own(chunk));
         }
     }
 
@@ -213,7 +246,7 @@ impl Output {
 
     /// Bytes of memory held.
     pub fn memory_bytes(&self) -> usize {
-        self.capacity + self.chunks.iter().map(Vec::capacity).sum::<usize>()
+        self.capacity + self.chunks.iter().map(Chunk::capacity).sum::<usize>()
     }
 
     /// This place.
@@ -237,7 +270,7 @@ impl Output {
         self.chunks
             .iter()
             .skip(mark.chunks)
-            .map(Vec::as_slice)
+            .map(|chunk| &**chunk)
             .chain(std::iter::once(self.current()))
             .map(move |chunk| &chunk[std::mem::take(&mut skip).min(chunk.len())..])
     }
@@ -262,9 +295,13 @@ impl Output {
             while self.chunks.len() > mark.chunks + 1 {
                 self.queued -= self.chunks.pop_back().map_or(0, |chunk| chunk.len());
             }
-            let mut chunk = self.chunks.pop_back().unwrap_or_default();
-            self.queued -= chunk.len();
+            let chunk = self.chunks.pop_back();
+            self.queued -= chunk.as_deref().map_or(0, <[u8]>::len);
             // An empty current chunk was not retired: then all of this chunk is new.
+            let mut chunk = match chunk {
+                Some(Chunk::Own(chunk)) => chunk,
+                Some(Chunk::Shared(_)) | None => Vec::new(),
+            };
             chunk.truncate(mark.filled);
             if !chunk.is_empty() || (1..=CHUNK_BYTES).contains(&chunk.capacity()) {
                 self.adopt(chunk);
@@ -279,23 +316,38 @@ impl Output {
 
     /// Begin an aggregate of unknown length; what `close` needs.
     pub fn open(&mut self) -> u64 {
+        self.set_aside();
+        self.chunks.push_back(Chunk::Own(Vec::new()));
+        self.chunks.len() as u64 - 1
+    }
+
+    /// Put what the current chunk holds behind the others, before something that is a chunk of its own.
+    fn set_aside(&mut self) {
         let filled = self.filled();
         if (1..=COPIED_BYTES_MAX).contains(&filled) {
             // What waits is short: it goes into a chunk of its size, and the free rest of
             // this one takes what follows.
-            self.chunks.push_back(self.current().to_vec());
+            self.chunks.push_back(Chunk::Own(self.current().to_vec()));
             self.queued += filled;
             self.reply.at = self.base;
         } else if filled > 0 {
             self.retire();
         }
-        self.chunks.push_back(Vec::new());
-        self.chunks.len() as u64 - 1
+    }
+
+    /// Append bytes that others read too, without a copy unless they are few.
+    pub fn write_shared(&mut self, bytes: &Shared) {
+        if bytes.len() < SHARED_BYTES_MIN {
+            return self.write(bytes);
+        }
+        self.set_aside();
+        self.queued += bytes.len();
+        self.chunks.push_back(Chunk::Shared(bytes.clone()));
     }
 
     /// Put the head of an aggregate where it was opened.
     pub fn close(&mut self, mark: u64, head: &[u8]) {
-        if let Some(chunk) = self.chunks.get_mut(mark as usize) {
+        if let Some(Chunk::Own(chunk)) = self.chunks.get_mut(mark as usize) {
             chunk.extend_from_slice(head);
             self.queued += head.len();
         }
@@ -338,7 +390,7 @@ impl Output {
     fn send_chunks(&self, socket: &mut impl Write) -> io::Result<usize> {
         let mut slices: Vec<IoSlice> = Vec::with_capacity(SLICES_MAX);
         let mut skip = self.sent;
-        for chunk in self.chunks.iter().map(Vec::as_slice).chain(std::iter::once(self.current())).take(SLICES_MAX) {
+        for chunk in self.chunks.iter().map(|chunk| &**chunk).chain(std::iter::once(self.current())).take(SLICES_MAX) {
             slices.push(IoSlice::new(&chunk[std::mem::take(&mut skip)..]));
         }
         socket.write_vectored(&slices)

@@ -49,6 +49,8 @@ enum Piece {
     Direct(usize),
     /// An aggregate whose length is known in the end.
     Aggregate(Vec<usize>),
+    /// What others read too.
+    Shared(usize),
 }
 
 /// What happens to an output buffer.
@@ -73,6 +75,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         length().prop_map(Piece::Write),
         (0..4097usize).prop_map(Piece::Direct),
         prop::collection::vec(length(), 0..4).prop_map(Piece::Aggregate),
+        length().prop_map(Piece::Shared),
     ];
     prop::collection::vec(piece, 0..6)
 }
@@ -129,6 +132,11 @@ impl Pair {
         match piece {
             Piece::Write(len) => self.write(*len),
             Piece::Direct(len) => self.direct(*len),
+            Piece::Shared(len) => {
+                let bytes = Shared::from(self.bytes(*len));
+                self.output.write_shared(&bytes);
+                self.model.extend(bytes);
+            }
             Piece::Aggregate(lens) => {
                 let mark = self.output.open();
                 let at = self.model.len();
@@ -269,4 +277,31 @@ fn a_socket_that_fails_is_an_error() {
     output.write(b"+OK\r\n");
     assert_eq!(output.send(&mut Broken).err().map(|error| error.kind()), Some(io::ErrorKind::BrokenPipe));
     assert_eq!(output.pending(), 5);
+}
+
+#[test]
+fn a_shared_buffer_is_there_once_for_all_who_send_it() {
+    let message = Shared::from(vec![b'm'; 100_000]);
+    let mut outputs: Vec<Output> = (0..3).map(|_| Output::default()).collect();
+    for output in &mut outputs {
+        output.write(b"before");
+        output.write_shared(&message);
+        output.write(b"behind");
+        assert!(output.chunks.iter().any(|chunk| std::ptr::eq(chunk.as_ptr(), message.as_ptr())));
+        assert_eq!(output.pending(), 100_012);
+    }
+    assert!(!message.is_unique());
+    let expected = [b"before", &message[..], b"behind"].concat();
+    for output in &mut outputs {
+        let mut pipe = Pipe::of(usize::MAX);
+        assert_eq!(output.send(&mut pipe).unwrap(), Sent::All);
+        assert_eq!(pipe.taken, expected);
+    }
+    assert!(message.is_unique(), "what was sent is let go");
+    let (few, begun) = (Shared::from_static(b"few"), outputs[0].mark());
+    outputs[0].write_shared(&few);
+    outputs[0].write_shared(&message);
+    assert_eq!(outputs[0].chunks.len(), 2, "few bytes are copied");
+    outputs[0].rewind(begun);
+    assert!(message.is_unique() && outputs[0].pending() == 0);
 }

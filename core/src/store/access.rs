@@ -87,6 +87,9 @@ impl Store {
         // SAFETY: the entry is out of the table and freed below.
         let key = unsafe { entry.key() };
         self.changed(db, key);
+        if self.effects.wants_commands {
+            self.effects.propagate_removal(db, key, self.lazy.expire);
+        }
         self.notify(db, key, EVENT_EXPIRED, b"expired");
         self.discard(entry, self.lazy.expire);
     }

@@ -1,7 +1,7 @@
 //! What has happened in the store, for those who are told of it once it is at rest.
 //!
 //! ```text
-//!   store ── push ──> Changed, Event, Flushed, Swapped; what was removed ── pop ──> the engine's observers
+//!   store ── push ──> Changed, Event, Flushed, Swapped, Propagate; what was removed ── pop ──> the engine's observers
 //! ```
 //!
 //! The store calls nobody. It notes what happened, but for what nobody wants to know, and the engine
@@ -14,6 +14,8 @@
 
 use crate::store::database::Database;
 use crate::store::entry::EntryPtr;
+use crate::wire::command;
+use bytes::Bytes;
 use std::collections::VecDeque;
 
 /// Something that has happened.
@@ -58,6 +60,16 @@ pub enum Effect {
         /// The other, which may be the same.
         second: u32,
     },
+    /// A command that brings about elsewhere what has happened here.
+    Propagate {
+        /// The database that it is for.
+        db: u32,
+        /// The command, as clients send it.
+        command: Bytes,
+    },
+    /// The commands that were propagated since the last such end belong together: a reader that writes
+    /// them down frames them by MULTI and EXEC if they are several.
+    UnitEnd,
 }
 
 /// Effects that nobody has been told of.
@@ -70,6 +82,12 @@ pub struct Effects {
     pub wants_changes: bool,
     /// Whether somebody is told of the events of keys.
     pub wants_events: bool,
+    /// Whether somebody passes commands on.
+    pub wants_commands: bool,
+    /// Whether commands were propagated since the last [`Effect::UnitEnd`].
+    pub unit_is_open: bool,
+    /// How much of the store's `dirty` is propagated, or is part of what will be.
+    pub propagated: u64,
     /// Whether there is any: what is looked at after each command.
     pub is_due: bool,
 }
@@ -79,6 +97,26 @@ impl Effects {
     pub fn push(&mut self, effect: Effect) {
         self.list.push_back(effect);
         self.is_due = true;
+    }
+
+    /// Note a command that is to be passed on.
+    pub fn propagate(&mut self, db: u32, command: Bytes) {
+        self.unit_is_open = true;
+        self.push(Effect::Propagate { db, command });
+    }
+
+    /// Note the removal of a key that nobody asked for, a change that is the store's own.
+    #[cold]
+    pub fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
+        self.propagated += 1;
+        self.propagate(db, command::encode(&[if lazy { b"UNLINK" } else { b"DEL" }, key]));
+    }
+
+    /// Note that what was propagated until now belongs together, if there is anything.
+    pub fn end_unit(&mut self) {
+        if std::mem::take(&mut self.unit_is_open) {
+            self.push(Effect::UnitEnd);
+        }
     }
 
     /// Note an entry that was taken out of its table.

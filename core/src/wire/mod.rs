@@ -8,10 +8,12 @@
 //! Nothing in this folder reads a socket, knows a command or keeps a clock: the
 //! functions are pure, so that fuzzers and benches can drive them directly.
 //!
+//! - [`command`]: a command as it is passed on.
 //! - [`request`]: the request parser, its limits and its errors.
 //! - [`inline`]: the telnet form of a request.
 //! - [`mod@write`], which writes replies.
 
+pub mod command;
 pub mod inline;
 pub mod request;
 pub mod write;

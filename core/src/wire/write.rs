@@ -98,6 +98,13 @@ impl<'a> Writer<'a> {
         self.output.write(b"\r\n");
     }
 
+    /// A bulk string that others read too.
+    pub fn shared_bulk(&mut self, bytes: &bytes::Bytes) {
+        self.line(b'$', itoa::Buffer::new().format(bytes.len()).as_bytes());
+        self.output.write_shared(bytes);
+        self.output.write(b"\r\n");
+    }
+
     /// Nothing.
     pub fn null(&mut self) {
         self.output.write(if self.resp3 { b"_\r\n" } else { b"$-1\r\n" });

@@ -55,7 +55,7 @@ pub(super) const ARGS: &[Arg] = &[
 /// One letter for each thing that is special about a client, `N` when nothing is.
 fn flags(client: &Client) -> String {
     let letters = [
-        (client.transaction.is_some(), 'x'),
+        (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),
         (client.watch_spoiled, 'd'),
         (client.closing == Closing::AfterReply, 'c'),
@@ -74,7 +74,7 @@ fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
     let (obl, rbs) = client.output.chunk_usage();
     let queued_bytes = client.output.counted();
     let (queue_len, queue_bytes) =
-        client.transaction.as_ref().map_or((-1, 0), |open| (open.queue.len() as i64, open.bytes));
+        client.standing.transaction().map_or((-1, 0), |open| (open.queue.len() as i64, open.bytes));
     let qbuf = client.query.pending().len();
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \

@@ -8,7 +8,7 @@ use plinth_abi::command::COMMAND_NO_AUTH;
 
 /// The gate.
 pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    let is_known = server.sessions.clients.peek(token).is_none_or(|client| client.authenticated);
+    let is_known = server.sessions.clients.peek(token).is_none_or(|client| client.standing.is_known());
     if is_known || command.is(COMMAND_NO_AUTH) {
         return Verdict::Pass;
     }

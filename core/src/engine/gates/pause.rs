@@ -19,7 +19,7 @@ impl Server {
     /// Whether CLIENT PAUSE holds a command back.
     pub fn is_held_back(&self, token: usize, command: &Registered) -> bool {
         let Some(pause) = self.sessions.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
-        let transaction = self.sessions.clients.peek(token).and_then(|client| client.transaction.as_ref());
+        let transaction = self.sessions.clients.peek(token).and_then(|client| client.standing.transaction());
         let queued = if is_exec(&command.name) { transaction.map_or(0, |open| open.flags) } else { 0 };
         !pause.writes_only || (command.spec.flags | queued) & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
     }

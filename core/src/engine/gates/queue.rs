@@ -8,7 +8,7 @@ use plinth_abi::command::COMMAND_NOT_QUEUED;
 
 /// The gate.
 pub fn gate(server: &mut Server, token: usize, command: &Registered, args: &[Bytes]) -> Verdict {
-    let is_open = server.sessions.clients.peek(token).is_some_and(|client| client.transaction.is_some());
+    let is_open = server.sessions.clients.peek(token).is_some_and(|client| client.standing.transaction().is_some());
     if !is_open || command.is(COMMAND_NOT_QUEUED) {
         return Verdict::Pass;
     }

@@ -8,7 +8,7 @@ use plinth_abi::events::{ON_FLUSH, ON_KEY, ON_SWAP};
 /// The observer.
 pub fn observe(server: &mut Server, effect: &Effect) {
     let kind = match effect {
-        Effect::Changed { .. } => return,
+        Effect::Changed { .. } | Effect::Propagate { .. } | Effect::UnitEnd => return,
         Effect::Event { .. } => ON_KEY,
         Effect::Flushed { .. } => ON_FLUSH,
         Effect::Swapped { .. } => ON_SWAP,
@@ -23,6 +23,6 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         }
         Effect::Flushed { db, .. } => Told { db: db.map_or(-1, |db| db as i32), ..told },
         Effect::Swapped { first, second } => Told { db: *first as i32, other_db: *second as i32, ..told },
-        Effect::Changed { .. } => return,
+        Effect::Changed { .. } | Effect::Propagate { .. } | Effect::UnitEnd => return,
     });
 }

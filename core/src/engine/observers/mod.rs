@@ -4,5 +4,6 @@
 //! the others alone, so that their order does not matter.
 
 pub mod hooks;
+pub mod propagation;
 pub mod ready;
 pub mod watch;

@@ -13,5 +13,6 @@ pub fn observe(server: &mut Server, effect: &Effect) {
             server.note_ready_database(Some(*second));
         }
         Effect::Changed { .. } | Effect::Event { .. } | Effect::Swapped { .. } => {}
+        Effect::Propagate { .. } | Effect::UnitEnd => {}
     }
 }

@@ -18,7 +18,11 @@ pub fn observe(server: &mut Server, effect: &Effect) {
             server.spoil_swapped(*first, *second);
             server.spoil_swapped(*second, *first);
         }
-        Effect::Changed { .. } | Effect::Event { .. } | Effect::Swapped { .. } => {}
+        Effect::Changed { .. }
+        | Effect::Event { .. }
+        | Effect::Swapped { .. }
+        | Effect::Propagate { .. }
+        | Effect::UnitEnd => {}
     }
 }
 

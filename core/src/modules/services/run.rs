@@ -45,6 +45,7 @@ unsafe extern "C" fn run(
     let (context, args) = unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize)) };
     let (db, resp, client, client_id) = (context.call.db, context.call.resp, context.client, context.call.client_id);
     context.last = None;
+    let within_command = !context.call.command.is_null();
     let server = context.server();
     if server.depth >= DEPTH_MAX {
         return STATUS_OUT_OF_RANGE;
@@ -68,8 +69,10 @@ unsafe extern "C" fn run(
     };
     let begin = output.mark();
     server.depth += 1;
+    let before = server.enter_part(within_command);
     // SAFETY: nothing has run since the table gave the pointer.
     unsafe { server.run_found(found, args, caller) };
+    server.leave_part(before);
     server.depth -= 1;
     let reply = output.copy_after(begin);
     // SAFETY: the module's function with the module's data.

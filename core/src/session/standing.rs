@@ -1,0 +1,106 @@
+//! What makes the gates look at a session: whether it is known who it is, MULTI, and whether its
+//! replies are sent.
+//!
+//! Invariant: `special` is 0 if and only if the session is known, outside MULTI, and sent its replies. All
+//! else is changed by the functions here only, so that dispatch has one word to look at.
+
+use crate::session::client::ReplyMode;
+use crate::session::transaction::Transaction;
+
+/// It is not known who the client is.
+const UNKNOWN: u32 = 1;
+/// A transaction is open.
+const IN_TRANSACTION: u32 = 2;
+/// Replies are not sent, or the next one is not.
+const SILENT: u32 = 4;
+
+/// A session as the gates see it.
+#[derive(Default)]
+pub struct Standing {
+    special: u32,
+    transaction: Option<Box<Transaction>>,
+    reply_mode: ReplyMode,
+}
+
+impl Standing {
+    /// That of a new session, which may be known from the beginning.
+    pub fn new(is_known: bool) -> Standing {
+        let mut standing = Standing::default();
+        standing.set_known(is_known);
+        standing
+    }
+
+    fn mark(&mut self, bit: u32, is_so: bool) {
+        self.special = if is_so { self.special | bit } else { self.special & !bit };
+    }
+
+    /// Why the gates look at it, 0 for no reason.
+    #[inline]
+    pub fn special(&self) -> u32 {
+        self.special
+    }
+
+    /// Whether it may run commands.
+    #[inline]
+    pub fn is_known(&self) -> bool {
+        self.special & UNKNOWN == 0
+    }
+
+    /// Say whether it may run commands.
+    pub fn set_known(&mut self, is_known: bool) {
+        self.mark(UNKNOWN, !is_known);
+    }
+
+    /// The open transaction.
+    pub fn transaction(&self) -> Option<&Transaction> {
+        self.transaction.as_deref()
+    }
+
+    /// The open transaction, to be changed.
+    pub fn transaction_mut(&mut self) -> Option<&mut Transaction> {
+        self.transaction.as_deref_mut()
+    }
+
+    /// Open a transaction.
+    pub fn begin_transaction(&mut self) {
+        self.transaction = Some(Box::default());
+        self.mark(IN_TRANSACTION, true);
+    }
+
+    /// End the transaction, whose commands are the caller's then.
+    pub fn take_transaction(&mut self) -> Option<Box<Transaction>> {
+        self.mark(IN_TRANSACTION, false);
+        self.transaction.take()
+    }
+
+    /// Which replies are sent.
+    pub fn reply_mode(&self) -> ReplyMode {
+        self.reply_mode
+    }
+
+    /// Say which replies are sent.
+    pub fn set_reply_mode(&mut self, mode: ReplyMode) {
+        self.reply_mode = mode;
+        self.mark(SILENT, mode != ReplyMode::On);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_special_as_long_as_there_is_any_reason() {
+        let mut standing = Standing::new(false);
+        assert!(standing.special() != 0 && !standing.is_known());
+        standing.begin_transaction();
+        standing.set_known(true);
+        assert!(standing.special() != 0 && standing.is_known());
+        standing.set_reply_mode(ReplyMode::SkipNext);
+        assert!(standing.take_transaction().is_some() && standing.take_transaction().is_none());
+        assert!(standing.special() != 0);
+        standing.set_reply_mode(ReplyMode::On);
+        assert_eq!(standing.special(), 0);
+        assert_eq!(Standing::new(true).special(), 0);
+    }
+}

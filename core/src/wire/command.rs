@@ -1,0 +1,36 @@
+//! A command as clients send it: what goes to replicas and into the append-only file.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+
+/// Most bytes of a count or length with what stands around it.
+const HEAD_BYTES_MAX: usize = 24;
+
+/// A command's words in one buffer, which all who pass it on share.
+pub fn encode(words: &[&[u8]]) -> Bytes {
+    let bytes: usize = words.iter().map(|word| word.len() + HEAD_BYTES_MAX).sum();
+    let mut out = BytesMut::with_capacity(bytes + HEAD_BYTES_MAX);
+    head(&mut out, b'*', words.len());
+    for word in words {
+        head(&mut out, b'$', word.len());
+        out.put_slice(word);
+        out.put_slice(b"\r\n");
+    }
+    out.freeze()
+}
+
+fn head(out: &mut BytesMut, sign: u8, count: usize) {
+    out.put_u8(sign);
+    out.put_slice(itoa::Buffer::new().format(count).as_bytes());
+    out.put_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_a_command_whatever_is_in_them() {
+        assert_eq!(encode(&[b"PING"])[..], *b"*1\r\n$4\r\nPING\r\n");
+        assert_eq!(encode(&[b"SET", b"", b"a\r\n"])[..], *b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$3\r\na\r\n\r\n");
+    }
+}
