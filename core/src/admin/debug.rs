@@ -279,9 +279,9 @@ fn table_stats(context: &mut Context) -> Status {
     let table = &database.table;
     let (keys, buckets) = (table.len(), table.buckets());
     let text = format!(
-        "[Keys]\n keys: {keys}\n with expiry: {}\n buckets: {buckets}\n overflow buckets: {}\n keys per bucket: {:.2}\n bytes: {}\n",
+        "[Keys]\n keys: {keys}\n with expiry: {}\n buckets: {buckets}\n bytes of overflow: {}\n keys per bucket: {:.2}\n bytes: {}\n",
         table.marked(),
-        table.overflow_buckets(),
+        table.overflow_bytes(),
         keys as f64 / buckets.max(1) as f64,
         table.memory_bytes(),
     );

@@ -169,11 +169,11 @@ fn print_lookup(what: &str, mut lookup: impl FnMut(u64)) {
 
 fn print_memory<T: Slot>(table: &Table<T>) {
     println!(
-        "{:>9} elements: {:.2} bytes each; {:.2} a bucket, {:.1}% of buckets have overflow",
+        "{:>9} elements: {:.2} bytes each; {:.2} a bucket, {:.2} bytes of overflow each",
         table.len(),
         table.memory_bytes() as f64 / table.len() as f64,
         table.len() as f64 / table.buckets() as f64,
-        100.0 * table.overflow_buckets() as f64 / table.buckets() as f64,
+        table.overflow_bytes() as f64 / table.len() as f64,
     );
 }
 

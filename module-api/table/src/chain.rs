@@ -1,31 +1,29 @@
-//! A bucket with its overflow buckets, seen as one set of elements.
+//! A bucket with its overflow blocks, seen as one set of elements.
 //!
 //! ```text
-//! head (in the directory)        overflow                  overflow, the last
-//! [c|t t t t t t 0][6 cells|→]   [c|t t t t t t 0][6|→]   [ |t t . . . . .][2..=7 cells]
+//! head (in the directory)         overflow                   overflow, the last
+//! [t t t t t t t →][7 slots|→]    [t t t t t t t →][7|→]     [t ... ][2..=8 slots]
 //! ```
 //!
-//! Invariants: only the last bucket of a chain has vacant slots; an overflow bucket that is last
-//! holds at least two elements. A removal keeps them by moving an element from the last bucket
-//! into the hole, so a chain is as short as its elements allow and an insert looks for room in one
-//! place. Elements move within the chain only, where no cursor and no lookup can miss them.
+//! Invariants: a head with an overflow block is full; of the blocks only the last has fewer than
+//! eight slots, and it has two elements at least. A removal keeps them by moving the last element of
+//! the last block into the hole, so a chain is as short as its elements allow and an insert looks for
+//! room in one place. Elements move within the chain only, where no cursor and no lookup can miss
+//! them.
 //!
-//! Overflow buckets are single 64-byte allocations: a size that jemalloc serves from its thread's
-//! cache, and a third of the buckets has one. glibc's allocator is another matter: it puts off
-//! merging freed blocks of this size until the next large request, a chunk of the directory, and
-//! then takes up to 2.5 ms over them (measured; none of that with jemalloc, which the server
-//! uses).
+//! Blocks are small allocations of 16, 24, 32 .. 64 bytes, sizes that jemalloc serves from its
+//! thread's cache; half of the buckets have one. Each insert into a block and each removal from one
+//! allocates another, which is what eight bytes an element cost.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use crate::bucket::{Bucket, Cell, LAST_SLOT};
+use crate::bucket::{Block, Bucket, Cell, LAST_SLOT, Slots, WIDTH};
 
 /// A chain, by its head. Lives no longer than the borrow of the table it was made under.
 #[derive(Clone, Copy)]
 pub(crate) struct Chain<'a> {
-    head: NonNull<Bucket>,
+    head: Block,
     table: PhantomData<&'a Bucket>,
 }
 
@@ -36,34 +34,29 @@ impl<'a> Chain<'a> {
     /// through this value.
     #[inline]
     pub(crate) unsafe fn new(head: NonNull<Bucket>) -> Self {
-        Chain { head, table: PhantomData }
+        // SAFETY: promised by the caller.
+        Chain { head: unsafe { Block::of_head(head) }, table: PhantomData }
     }
 
-    /// The chain's buckets from the head on.
+    /// The head, without what overflows.
     #[inline]
-    pub(crate) fn buckets(self) -> Buckets<'a> {
-        Buckets { next: Some(self.head), chain: PhantomData }
+    pub(crate) fn head(self) -> Block {
+        self.head
+    }
+
+    /// The head and the blocks behind it.
+    #[inline]
+    pub(crate) fn blocks(self) -> Blocks<'a> {
+        Blocks { next: Some(self.head), chain: PhantomData }
     }
 
     /// How many elements it has.
     pub(crate) fn len(self) -> usize {
-        self.buckets().map(|bucket| bucket.occupied().len()).sum()
-    }
-
-    /// The last bucket, and the one before it.
-    #[inline]
-    fn tail(self) -> (NonNull<Bucket>, Option<NonNull<Bucket>>) {
-        let (mut last, mut parent) = (self.head, None);
-        // SAFETY: every bucket of the chain is initialised and nobody else writes to it now.
-        while let Some(next) = unsafe { last.as_ref() }.overflow() {
-            parent = Some(last);
-            last = next;
-        }
-        (last, parent)
+        self.blocks().map(|block| block.occupied().len()).sum()
     }
 }
 
-/// A chain that may be changed. The methods say by how many overflow buckets it grew or shrank.
+/// A chain that may be changed. The methods say by how many slots its overflow blocks grew or shrank.
 pub(crate) struct ChainMut<'a>(Chain<'a>);
 
 impl<'a> ChainMut<'a> {
@@ -76,96 +69,114 @@ impl<'a> ChainMut<'a> {
         ChainMut(unsafe { Chain::new(head) })
     }
 
-    /// Adds an element; true if that took a new overflow bucket. O(chain length).
+    /// Adds an element; by how many slots that made the overflow longer. O(chain length).
     #[inline]
-    pub(crate) fn push(&mut self, cell: Cell) -> bool {
-        let (mut last, _) = self.0.tail();
-        // SAFETY: a bucket of this chain, which this value alone may write to.
-        let last = unsafe { last.as_mut() };
-        if let Some(slot) = last.vacant().next() {
-            last.put(slot, cell);
-            return false;
+    pub(crate) fn push(&mut self, cell: Cell) -> usize {
+        if let Some(slot) = self.0.head.vacant().next() {
+            self.0.head.put(slot, cell);
+            return 0;
         }
-        extend(last, cell);
-        true
+        overflow(self.0.head, cell)
     }
 
-    /// Takes the element in a slot of one of the chain's buckets; true if that freed an overflow
-    /// bucket. O(chain length).
-    pub(crate) fn take(&mut self, bucket: NonNull<Bucket>, slot: usize) -> (Cell, bool) {
-        let (mut last, parent) = self.0.tail();
-        let mut holed = bucket;
-        // SAFETY: a bucket of this chain, which this value alone may write to; the reference
-        // ends before `last`, which may be the same bucket, is borrowed.
-        let taken = unsafe { holed.as_ref() }.cell(slot);
-        // SAFETY: as above.
-        unsafe { holed.as_mut() }.vacate(slot);
-        if holed != last {
-            // SAFETY: as above, and the two buckets differ.
-            let (holed, last) = unsafe { (holed.as_mut(), last.as_mut()) };
-            if let Some(from) = last.occupied().next() {
-                holed.put(slot, last.cell(from));
-                last.vacate(from);
+    /// Takes the element in a slot of one of the chain's blocks; by how many slots that made the
+    /// overflow shorter. O(chain length).
+    pub(crate) fn take(&mut self, block: Block, slot: usize) -> (Cell, usize) {
+        let taken = block.cell(slot);
+        let (last, parent) = tail(self.0.head);
+        let Some(parent) = parent else {
+            last.vacate(slot);
+            return (taken, 0);
+        };
+        let end = last.width() - 1;
+        block.put(slot, last.cell(end));
+        if end > 1 {
+            // SAFETY: an overflow block of more than two slots, to which nothing but its parent's
+            // link leads.
+            parent.link(unsafe { last.shortened() });
+            return (taken, 1);
+        }
+        parent.put(LAST_SLOT, last.cell(0));
+        // SAFETY: an overflow block, to which nothing leads now.
+        unsafe { last.free() };
+        (taken, 2)
+    }
+
+    /// Takes any one element; the number is as for [`take`](ChainMut::take).
+    pub(crate) fn pop(&mut self) -> Option<(Cell, usize)> {
+        let (last, _) = tail(self.0.head);
+        let slot = last.occupied().last()?;
+        Some(self.take(last, slot))
+    }
+
+    /// Changes the word of each element.
+    pub(crate) fn update(&mut self, mut update: impl FnMut(u64) -> u64) {
+        for block in self.0.blocks() {
+            for slot in block.occupied() {
+                block.set_word(slot, update(block.word(slot)));
             }
         }
-        (taken, parent.is_some_and(|parent| fold(parent, last)))
-    }
-
-    /// Takes any one element; the flag is as for [`take`](ChainMut::take).
-    pub(crate) fn pop(&mut self) -> Option<(Cell, bool)> {
-        let (last, _) = self.0.tail();
-        // SAFETY: a bucket of this chain, which this value alone may write to.
-        let slot = unsafe { last.as_ref() }.occupied().next()?;
-        Some(self.take(last, slot))
     }
 
     /// Moves everything out and leaves the head empty.
     pub(crate) fn detach(self) -> Detached {
-        // SAFETY: the head is initialised and this value alone may write to it.
-        Detached { current: unsafe { self.0.head.replace(Bucket::EMPTY) }, freed: 0 }
+        let mut detached = Detached { current: Bucket::EMPTY, width: WIDTH, left: self.0.head.occupied(), freed: 0 };
+        self.0.head.copy_to(&mut detached.current);
+        self.0.head.clear();
+        detached
     }
 }
 
-/// Gives a full bucket an overflow bucket that holds its last element and `cell`.
-#[cold]
+/// The last block of a chain, which may be its head, and the one before it.
+#[inline]
+fn tail(head: Block) -> (Block, Option<Block>) {
+    let (mut last, mut parent) = (head, None);
+    while let Some(next) = last.overflow() {
+        parent = Some(last);
+        last = next;
+    }
+    (last, parent)
+}
+
+/// Adds an element to a chain whose head is full, as [`ChainMut::push`].
 #[inline(never)]
-fn extend(full: &mut Bucket, cell: Cell) {
-    let mut overflow = Bucket::EMPTY;
-    overflow.put(1, full.cell(LAST_SLOT));
-    overflow.put(2, cell);
-    full.vacate(LAST_SLOT);
-    full.chain(allocate(overflow));
-}
-
-/// Frees the last overflow bucket if its parent has room for what is left in it.
-fn fold(mut parent: NonNull<Bucket>, last: NonNull<Bucket>) -> bool {
-    // SAFETY: both are buckets of one chain that the caller may write to, and they differ.
-    let (parent, left) = unsafe { (parent.as_mut(), last.as_ref()) };
-    let mut occupied = left.occupied();
-    if occupied.len() > 1 {
-        return false;
+fn overflow(head: Block, cell: Cell) -> usize {
+    match tail(head) {
+        (last, Some(parent)) if last.width() < WIDTH => {
+            // SAFETY: an overflow block of fewer than eight slots, to which nothing but its parent's
+            // link leads.
+            parent.link(unsafe { last.lengthened(cell) });
+            1
+        }
+        (full, _) => {
+            full.link(Block::of_two(full.cell(LAST_SLOT), cell));
+            2
+        }
     }
-    parent.unchain();
-    if let Some(slot) = occupied.next() {
-        parent.put(LAST_SLOT, left.cell(slot));
-    }
-    // SAFETY: `last` came from `allocate`, being an overflow bucket, and nothing names it now.
-    unsafe { free(last) };
-    true
 }
 
 /// The contents of a chain on their way to another place: an iterator over the elements that
-/// frees overflow buckets as it leaves them.
+/// frees overflow blocks as it leaves them.
 pub(crate) struct Detached {
+    /// A copy of the head, or of the block that the iterator is at, which is freed already.
     current: Bucket,
-    /// How many overflow buckets have been freed so far.
+    width: usize,
+    left: Slots,
+    /// How many slots of overflow blocks have been freed so far.
     pub(crate) freed: usize,
 }
 
 impl Detached {
-    /// The buckets that are still to come.
-    pub(crate) fn buckets(&self) -> Buckets<'_> {
-        Buckets { next: Some(NonNull::from(&self.current)), chain: PhantomData }
+    #[inline]
+    fn current(&self) -> Block {
+        // SAFETY: it is a copy of a head or block of this width, and who has it only reads.
+        unsafe { Block::of_copy(&self.current, self.width) }
+    }
+
+    /// What is in the slots, before any was taken.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> {
+        let blocks = Blocks { next: Some(self.current()), chain: PhantomData };
+        blocks.flat_map(|block| block.occupied().map(move |slot| block.word(slot)))
     }
 }
 
@@ -175,17 +186,16 @@ impl Iterator for Detached {
     #[inline]
     fn next(&mut self) -> Option<Cell> {
         loop {
-            if let Some(slot) = self.current.occupied().next() {
-                let cell = self.current.cell(slot);
-                self.current.vacate(slot);
-                return Some(cell);
+            let current = self.current();
+            if let Some(slot) = self.left.next() {
+                return Some(current.cell(slot));
             }
-            let overflow = self.current.overflow()?;
-            // SAFETY: an overflow bucket is initialised; its only owner was `current`.
-            self.current = unsafe { overflow.read() };
-            // SAFETY: it came from `allocate`, and `current` no longer names it.
-            unsafe { free(overflow) };
-            self.freed += 1;
+            let overflow = current.overflow()?;
+            overflow.copy_to(&mut self.current);
+            (self.width, self.left) = (overflow.width(), overflow.occupied());
+            self.freed += overflow.width();
+            // SAFETY: an overflow block, whose only link was in what `current` was.
+            unsafe { overflow.free() };
         }
     }
 }
@@ -197,39 +207,19 @@ impl Drop for Detached {
     }
 }
 
-/// Iterator over a chain's buckets.
-pub(crate) struct Buckets<'a> {
-    next: Option<NonNull<Bucket>>,
+/// Iterator over a chain's blocks.
+pub(crate) struct Blocks<'a> {
+    next: Option<Block>,
     chain: PhantomData<&'a Bucket>,
 }
 
-impl<'a> Iterator for Buckets<'a> {
-    type Item = &'a Bucket;
+impl Iterator for Blocks<'_> {
+    type Item = Block;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a Bucket> {
-        // SAFETY: every bucket of the chain is initialised, and nobody writes to it during 'a.
-        let bucket = unsafe { self.next?.as_ref() };
-        self.next = bucket.overflow();
-        Some(bucket)
+    fn next(&mut self) -> Option<Block> {
+        let block = self.next?;
+        self.next = block.overflow();
+        Some(block)
     }
-}
-
-const LAYOUT: Layout = Layout::new::<Bucket>();
-
-fn allocate(bucket: Bucket) -> NonNull<Bucket> {
-    // SAFETY: the layout's size is not zero.
-    let memory = unsafe { alloc(LAYOUT) }.cast::<Bucket>();
-    let Some(memory) = NonNull::new(memory) else { handle_alloc_error(LAYOUT) };
-    // SAFETY: fresh memory of a bucket's size and alignment.
-    unsafe { memory.write(bucket) };
-    memory
-}
-
-/// # Safety
-///
-/// `bucket` came from [`allocate`] and is not used again.
-unsafe fn free(bucket: NonNull<Bucket>) {
-    // SAFETY: promised by the caller; the layout is the one it was allocated with.
-    unsafe { dealloc(bucket.as_ptr().cast(), LAYOUT) }
 }

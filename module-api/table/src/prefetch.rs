@@ -27,11 +27,11 @@ pub fn prefetch(address: u64) {
 /// Bytes of an element that are loaded, at least.
 const ELEMENT_BYTES: u64 = 48;
 
-/// Starts loading what a word points to. Elements are small, and lie across two cache lines as
+/// Starts loading what the element in a word points to. Elements are small, and lie across two cache lines as
 /// often as not; where they do not, the second request costs next to nothing.
 #[inline]
 pub(crate) fn prefetch_word(word: u64) {
-    let address = word & ((1 << slot::SLOT_BITS) - 1);
+    let address = slot::address(slot::bits_of(word));
     prefetch(address);
     prefetch(address + ELEMENT_BYTES);
 }
@@ -46,30 +46,32 @@ impl<T: Slot> Table<T> {
     /// Second stage: looks at the bucket of `hash`, and starts loading what the elements that
     /// may be the one sought point to (their first cache line, and the second). O(1).
     ///
-    /// If there is none in the bucket, but an overflow bucket (one lookup in six that finds
+    /// If there is none in the bucket, but an overflow block (one lookup in three that finds
     /// something), starts loading that and returns true: a third stage,
     /// [`prefetch_overflow`](Table::prefetch_overflow), may look there.
     ///
-    /// Of use for elements whose bits are an address; low bits used as flags do no harm.
+    /// Of use for elements whose bits are an address by four; low bits used as flags do no harm.
     #[inline]
     pub fn prefetch_entries(&self, hash: u64) -> bool {
-        let mut none = true;
-        let overflow = self.candidates_in_head(hash, |word| {
-            none = false;
-            prefetch_word(word);
-        });
-        let Some(overflow) = overflow.filter(|_| none) else { return false };
-        prefetch(overflow.as_ptr().addr() as u64);
+        let head = self.chain(self.home(hash).0).head();
+        let candidates = head.matching(bucket::tag(hash));
+        if !candidates.is_empty() {
+            candidates.for_each(|slot| prefetch_word(head.word(slot)));
+            return false;
+        }
+        let Some(overflow) = head.overflow() else { return false };
+        overflow.ends().into_iter().for_each(prefetch);
         true
     }
 
-    /// Third stage, where the second returned true: as the second, in the overflow buckets.
+    /// Third stage, where the second returned true: as the second, in the overflow blocks.
     /// O(1).
     #[inline]
     pub fn prefetch_overflow(&self, hash: u64) {
-        let tag = bucket::tag(hash);
-        for bucket in self.home(hash).buckets().skip(1) {
-            bucket.matching(tag).for_each(|slot| prefetch_word(bucket.word(slot)));
+        let mut next = self.chain(self.home(hash).0).head().overflow();
+        while let Some(block) = next {
+            block.matching(bucket::tag(hash)).for_each(|slot| prefetch_word(block.word(slot)));
+            next = block.overflow();
         }
     }
 
@@ -91,11 +93,11 @@ impl<T: Slot> Table<T> {
         }
     }
 
-    /// The elements in the bucket of `hash` (not its overflow bucket) that may be the one sought,
+    /// The elements in the bucket of `hash` (not its overflow blocks) that may be the one sought,
     /// for a caller that knows better what to prefetch of them. O(1).
     #[inline]
     pub fn candidates(&self, hash: u64, mut visit: impl FnMut(T)) {
-        // SAFETY: the words of matching slots hold elements of the table.
-        self.candidates_in_head(hash, |word| visit(unsafe { slot::decode(word) }));
+        let (chain, sought) = self.seek(hash);
+        sought.candidates(chain.head()).for_each(|(_, element)| visit(element));
     }
 }

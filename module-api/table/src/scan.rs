@@ -27,10 +27,10 @@ use crate::table::Table;
 /// Tries of [`Table::random`] before it settles for a less even choice.
 const RANDOM_TRIES: usize = 64;
 /// Elements in a bucket that [`Table::random`] gives an even chance; fuller ones are rare.
-const RANDOM_WIDTH: u64 = 16;
+const RANDOM_WIDTH: u64 = 24;
 
 /// Buckets that [`Table::release`] visits before it gives way: some 50 elements.
-const BUCKETS_AT_A_TIME: usize = 8;
+const BUCKETS_AT_A_TIME: usize = 5;
 
 impl<T: Slot> Table<T> {
     /// One step of an iteration that may be spread over any time: visits the elements of one
@@ -41,23 +41,21 @@ impl<T: Slot> Table<T> {
     /// whatever else is inserted and removed between the steps. Others may be visited or not,
     /// and any may be visited more than once. A cursor is below twice the greatest number of
     /// buckets the table has had; a made-up one does no harm. O(elements of one bucket), about
-    /// 6.
+    /// nine.
     #[inline]
     pub fn scan(&self, cursor: u64, visit: impl FnMut(T)) -> u64 {
-        let home = self.home_index(cursor);
-        self.elements(home).for_each(visit);
-        self.next_cursor(home)
+        self.elements(self.home(cursor).0).for_each(visit);
+        self.next_cursor(cursor)
     }
 
     /// As [`scan`](Table::scan), of marked elements only. Buckets without any are cheap, but
     /// still a step each.
     #[inline]
     pub fn scan_marked(&self, cursor: u64, visit: impl FnMut(T)) -> u64 {
-        let home = self.home_index(cursor);
         if self.marked != 0 {
-            self.marked_elements(home).for_each(visit);
+            self.marked_elements(self.home(cursor).0).for_each(visit);
         }
-        self.next_cursor(home)
+        self.next_cursor(cursor)
     }
 
     /// As [`scan`](Table::scan), and puts what `update` returns in the place of each element. It
@@ -67,31 +65,25 @@ impl<T: Slot> Table<T> {
     ///
     /// As [`insert_new`](Table::insert_new).
     pub fn scan_update(&mut self, cursor: u64, mut update: impl FnMut(T) -> T) -> u64 {
-        let home = self.home_index(cursor);
-        let mut next = (self.len != 0).then(|| self.head(cursor));
-        while let Some(mut place) = next {
-            // SAFETY: a bucket of the table's, which is borrowed exclusively, and not the static
-            // one, as there are elements.
-            let bucket = unsafe { place.as_mut() };
-            for slot in bucket.occupied() {
-                let word = bucket.word(slot);
+        if self.len != 0 {
+            // SAFETY: the table is borrowed exclusively, and bucket 0 is not the static one, as there
+            // are elements.
+            unsafe { ChainMut::new(self.head(cursor)) }.update(|word| {
                 // SAFETY: an occupied slot holds an element of the table.
                 let value = update(unsafe { slot::decode(word) });
-                let window = word >> slot::SLOT_BITS << slot::SLOT_BITS;
-                bucket.set_word(slot, slot::encode(value, 0) | window);
-            }
-            next = bucket.overflow();
+                slot::encode(value, slot::window_of(word))
+            });
         }
-        self.next_cursor(home)
+        self.next_cursor(cursor)
     }
 
     /// Visits every element once, with its mark. O(buckets).
     pub fn for_each(&self, mut visit: impl FnMut(T, bool)) {
-        for index in 0..self.buckets {
-            for bucket in self.chain(index).buckets() {
-                for slot in bucket.occupied() {
+        for index in 0..self.bucket_count() {
+            for block in self.chain(index).blocks() {
+                for slot in block.occupied() {
                     // SAFETY: an occupied slot holds an element of the table.
-                    visit(unsafe { slot::decode(bucket.word(slot)) }, bucket.mark(slot));
+                    visit(unsafe { slot::decode(block.word(slot)) }, block.mark(slot));
                 }
             }
         }
@@ -104,16 +96,15 @@ impl<T: Slot> Table<T> {
     /// [gives way](crate::give_way) every few elements, so that a thread which shares its core does
     /// not wait for a time slice to end. Elements are prefetched as addresses; other bits do no harm.
     pub fn release(&self, mut free: impl FnMut(T)) {
-        for index in 0..self.buckets {
-            if index + 1 < self.buckets
-                && let Some(next) = self.chain(index + 1).buckets().next()
-            {
+        for index in 0..self.bucket_count() {
+            if index + 1 < self.bucket_count() {
+                let next = self.chain(index + 1).head();
                 next.occupied().for_each(|slot| prefetch_word(next.word(slot)));
             }
-            for bucket in self.chain(index).buckets() {
-                for slot in bucket.occupied() {
+            for block in self.chain(index).blocks() {
+                for slot in block.occupied() {
                     // SAFETY: an occupied slot holds an element of the table.
-                    free(unsafe { slot::decode(bucket.word(slot)) });
+                    free(unsafe { slot::decode(block.word(slot)) });
                 }
             }
             if index % BUCKETS_AT_A_TIME == BUCKETS_AT_A_TIME - 1 {
@@ -125,9 +116,9 @@ impl<T: Slot> Table<T> {
     /// An element picked with nearly the same chance as any other; `None` only from an empty
     /// table. `random` gives independent 64-bit numbers.
     ///
-    /// A bucket is picked, then one of sixteen places in it, until the place is taken: some three
+    /// A bucket is picked, then one of 24 places in it, until the place is taken: some three
     /// tries in a table that has grown, eight in one that has shrunk. Elements of a bucket with
-    /// more than sixteen have a slightly smaller chance. After 64 tries it takes an
+    /// more than 24 have a slightly smaller chance. After 64 tries it takes an
     /// element of the next bucket that has one. O(1) expected.
     pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<T> {
         if self.len == 0 {
@@ -137,13 +128,13 @@ impl<T: Slot> Table<T> {
             let number = random();
             let index = self.bucket_at(number);
             let count = self.chain(index).len() as u64;
-            let width = if self.buckets == 1 { count } else { count.max(RANDOM_WIDTH) };
+            let width = if self.bucket_count() == 1 { count } else { count.max(RANDOM_WIDTH) };
             let position = ((number & u64::from(u32::MAX)) * width) >> 32;
             if position < count {
                 return self.elements(index).nth(position as usize);
             }
         }
-        self.run_from(random(), self.buckets).find_map(|index| self.elements(index).next())
+        self.run_from(random(), self.bucket_count()).find_map(|index| self.elements(index).next())
     }
 
     /// Visits up to `count` elements in buckets that follow each other from a random one on;
@@ -176,13 +167,13 @@ impl<T: Slot> Table<T> {
             }
             // SAFETY: the last bucket, in a table that has elements, so it is not the static
             // one, and is borrowed exclusively.
-            let mut chain = unsafe { ChainMut::new(self.directory.bucket(self.buckets - 1)) };
+            let mut chain = unsafe { ChainMut::new(self.directory.bucket(self.bucket_count() - 1)) };
             if let Some((cell, freed)) = chain.pop() {
                 self.account_removal(cell, freed);
                 taken += 1;
                 // SAFETY: the cell was an element of the table.
                 visit(unsafe { slot::decode(cell.word) });
-            } else if self.buckets > 1 {
+            } else if self.bucket_count() > 1 {
                 self.drop_last_bucket();
             } else {
                 break;
@@ -194,14 +185,13 @@ impl<T: Slot> Table<T> {
 
     /// The end of the interval of the bucket that `cursor` lies in.
     #[inline]
-    fn next_cursor(&self, home: usize) -> u64 {
-        let counterpart = home | ((self.mask >> 1) + 1);
-        let is_split = counterpart < self.buckets;
-        let bits = (self.mask.count_ones() + u32::from(is_split)).saturating_sub(1);
+    fn next_cursor(&self, cursor: u64) -> u64 {
+        let is_split = (cursor as usize & self.mask) < self.split;
+        let bits = self.mask.trailing_ones() + u32::from(is_split);
         if bits == 0 {
             return 0;
         }
-        let (start, length) = ((home as u64).reverse_bits(), 1 << (u64::BITS - bits));
+        let (start, length) = ((self.home(cursor).0 as u64).reverse_bits(), 1 << (u64::BITS - bits));
         // The last interval ends at 1, which is 2^64 here and wraps to 0.
         u64::wrapping_add(start, length).reverse_bits()
     }
@@ -209,30 +199,30 @@ impl<T: Slot> Table<T> {
     /// A bucket's number from a random number's high bits.
     #[inline]
     fn bucket_at(&self, random: u64) -> usize {
-        ((u128::from(random) * self.buckets as u128) >> 64) as usize
+        ((u128::from(random) * self.bucket_count() as u128) >> 64) as usize
     }
 
     /// The numbers of up to `buckets_max` buckets, each once, from a random one on.
     fn run_from(&self, random: u64, buckets_max: usize) -> impl Iterator<Item = usize> + use<T> {
         let start = self.bucket_at(random);
-        (start..self.buckets).chain(0..start).take(buckets_max)
+        (start..self.bucket_count()).chain(0..start).take(buckets_max)
     }
 
     /// The elements of a bucket.
     #[inline]
     fn elements(&self, index: usize) -> impl Iterator<Item = T> {
-        self.chain(index).buckets().flat_map(|bucket| {
+        self.chain(index).blocks().flat_map(|block| {
             // SAFETY: an occupied slot holds an element of the table.
-            bucket.occupied().map(|slot| unsafe { slot::decode(bucket.word(slot)) })
+            block.occupied().map(move |slot| unsafe { slot::decode(block.word(slot)) })
         })
     }
 
     /// The marked elements of a bucket.
     #[inline]
     fn marked_elements(&self, index: usize) -> impl Iterator<Item = T> {
-        self.chain(index).buckets().flat_map(|bucket| {
+        self.chain(index).blocks().flat_map(|block| {
             // SAFETY: only occupied slots are marked, and they hold elements of the table.
-            bucket.marked().map(|slot| unsafe { slot::decode(bucket.word(slot)) })
+            block.marked().map(move |slot| unsafe { slot::decode(block.word(slot)) })
         })
     }
 }

@@ -28,6 +28,8 @@ const LONG: u8 = 0x40;
 const DEADLINE_BYTES: usize = 6;
 /// Most bytes before the field.
 const HEAD_MAX: usize = 17 + DEADLINE_BYTES;
+/// What an address is a multiple of, because a slot of the table keeps no lower bits.
+const ALIGN: usize = 4;
 /// Longest field of the short form.
 const FIELD_SHORT_MAX: usize = 63;
 /// Longest value of the short form.
@@ -87,7 +89,7 @@ fn len_of(field: usize, value: usize, expires: bool) -> usize {
 
 fn layout(len: usize) -> Layout {
     // A slice of that length exists or is about to: it is far below the limit.
-    Layout::array::<u8>(len).unwrap_or(Layout::new::<u8>())
+    Layout::from_size_align(len, ALIGN).unwrap_or(Layout::new::<u32>())
 }
 
 impl Blob {

@@ -1,11 +1,11 @@
 //! The store: the fields of a large hash in a table that never pauses.
 //!
 //! ```text
-//!   Fields ── table: 8-byte slots, some 13.5 bytes an element ──> blob: [ lengths ][ field ][ value ]
+//!   Fields ── table: 7-byte slots, some 9.5 bytes an element ──> blob: [ lengths ][ field ][ value ]
 //! ```
 //!
 //! One allocation holds all of a field, so that a look-up costs one cache line of the table and one of
-//! the blob, and a field of 14 bytes with a value of 13 takes 32 + 13.5 bytes. A slot's mark says that
+//! the blob, and a field of 14 bytes with a value of 13 takes 32 + 9.5 bytes. A slot's mark says that
 //! the field has a deadline: the fields that may expire are found without looking at the others.
 //!
 //! Names are hashed with SipHash-1-3 under a key of this process, because clients choose them.

@@ -1,6 +1,7 @@
 //! The blob: a text in a block of its own, with its length in front.
 
 use plinth_module::prelude::{Error, Result};
+use plinth_module::table::Slot;
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
@@ -44,10 +45,10 @@ impl Blob {
         }
     }
 
-    /// The slot that points to it.
+    /// The slot that points to it: its address by four. The lowest bit is free.
     #[inline]
     pub(super) fn slot(self) -> u64 {
-        self.0.as_ptr().expose_provenance() as u64
+        self.0.into_bits()
     }
 
     /// The blob that a slot points to.
@@ -56,9 +57,8 @@ impl Blob {
     /// The slot was made by [`Blob::slot`] of a blob that has not been freed.
     #[inline]
     pub(super) unsafe fn of(slot: u64) -> Blob {
-        let address = std::ptr::with_exposed_provenance_mut(slot as usize);
         // SAFETY: `slot` makes slots from addresses.
-        Blob(unsafe { NonNull::new_unchecked(address) })
+        Blob(unsafe { NonNull::from_bits(slot) })
     }
 
     /// Length of the head, and of the text.

@@ -1,14 +1,14 @@
 //! The storage: a hash table with one small allocation for a member, none for most integers.
 //!
 //! ```text
-//!   slot of the table, 48 bits
+//!   slot of the table, 46 bits
 //!
-//!   0  address of a blob               blob    [ length u8 ][ bytes ]
-//!   1  integer of 47 bits                      [ 255 ][ length u64 ][ bytes ]
+//!   0  address of a blob, by four      blob    [ length u8 ][ bytes ]
+//!   1  integer of 45 bits                      [ 255 ][ length u64 ][ bytes ]
 //!   ^ lowest bit
 //! ```
 //!
-//! A member of 15 bytes takes a block of 16 bytes and 13.5 bytes of the table. The table is
+//! A member of 15 bytes takes a block of 16 bytes and 9.5 bytes of the table. The table is
 //! hashed with SipHash-1-3 under a key that each process draws anew, since members come from
 //! strangers.
 //!
@@ -28,7 +28,7 @@ use plinth_module::table::{Keyed, Table};
 use plinth_set_commands::storage::{Digits, Storage, Value, parse_integer};
 
 /// Integers from here on (and below its negative) are kept as blobs.
-const INTEGER_END: i64 = 1 << 46;
+const INTEGER_END: i64 = 1 << 44;
 /// Lengths of texts that may spell such integers.
 const LONG_INTEGER: std::ops::RangeInclusive<usize> = 14..=20;
 const IS_INTEGER: u64 = 1;

@@ -12,10 +12,12 @@
 //! *Invariant*: the address stays valid until [`Blob::free`], which is `unsafe` for that reason: who
 //! calls it vouches that no copy is used any more. All else is safe.
 
-use plinth_module::table::{SLOT_BITS, Slot};
+use plinth_module::table::Slot;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
+/// Bits of an address in user space.
+pub(crate) const ADDRESS_BITS: u32 = 48;
 /// Bytes of the score at the beginning.
 const SCORE_BYTES: usize = 8;
 /// What stands in the place of a length that does not fit into a byte.
@@ -110,20 +112,21 @@ impl Blob {
         unsafe { dealloc(self.0.as_ptr(), layout) }
     }
 
-    /// The address, at most [`SLOT_BITS`] bits.
+    /// The address, at most [`ADDRESS_BITS`] bits: more are refused by the table that it is in first.
     #[inline]
     pub(crate) fn bits(self) -> u64 {
-        self.0.into_bits()
+        self.0.as_ptr().expose_provenance() as u64
     }
 
     /// The blob whose address this is.
     ///
     /// # Safety
-    /// The low [`SLOT_BITS`] bits are those of [`Blob::bits`] of a blob that is not freed.
+    /// The low [`ADDRESS_BITS`] bits are those of [`Blob::bits`] of a blob that is not freed.
     #[inline]
     pub(crate) unsafe fn from_bits(bits: u64) -> Blob {
-        // SAFETY: as the caller vouches.
-        Blob(unsafe { Slot::from_bits(bits & ((1 << SLOT_BITS) - 1)) })
+        let address = bits & ((1 << ADDRESS_BITS) - 1);
+        // SAFETY: as the caller vouches, so it is not null.
+        Blob(unsafe { NonNull::new_unchecked(std::ptr::with_exposed_provenance_mut(address as usize)) })
     }
 
     /// Starts loading the blob's first cache line.
@@ -142,13 +145,13 @@ impl Blob {
 unsafe impl Slot for Blob {
     #[inline]
     fn into_bits(self) -> u64 {
-        self.bits()
+        self.0.into_bits()
     }
 
     #[inline]
     unsafe fn from_bits(bits: u64) -> Blob {
         // SAFETY: as the caller vouches.
-        unsafe { Blob::from_bits(bits) }
+        Blob(unsafe { NonNull::from_bits(bits) })
     }
 }
 
@@ -164,7 +167,7 @@ mod tests {
             assert_eq!((blob.member(), blob.score()), (&member[..], 1.5));
             blob.set_score(-2.0);
             // SAFETY: the bits are those of a blob that lives.
-            let same = unsafe { Blob::from_bits(blob.bits() | 0xabcd << SLOT_BITS) };
+            let same = unsafe { Blob::from_bits(blob.bits() | 0xabcd << ADDRESS_BITS) };
             assert_eq!((same, same.score()), (blob, -2.0));
             // SAFETY: no copy is used any more.
             unsafe { blob.free() };

@@ -17,9 +17,8 @@
 //! and `shift`, which change only when all slots are written again ([`Leaf::fit`]): elements beyond
 //! either end that come later are given the least or the greatest rough key, which keeps the order.
 
-use super::blob::Blob;
+use super::blob::{ADDRESS_BITS, Blob};
 use super::order::{Goal, key_of};
-use plinth_module::table::SLOT_BITS;
 use std::ops::Range;
 
 /// Elements in a leaf.
@@ -68,9 +67,10 @@ impl Leaf {
     fn like(&self, key: u64) -> Range<usize> {
         let rough = self.rough(key);
         let slots = &self.slots[..self.len()];
-        let start = slots.partition_point(|slot| slot >> SLOT_BITS < rough);
-        let behind = slots[start..].iter().take(4).take_while(|slot| *slot >> SLOT_BITS == rough).count();
-        let more = if behind < 4 { 0 } else { slots[start + 4..].partition_point(|slot| slot >> SLOT_BITS <= rough) };
+        let start = slots.partition_point(|slot| slot >> ADDRESS_BITS < rough);
+        let behind = slots[start..].iter().take(4).take_while(|slot| *slot >> ADDRESS_BITS == rough).count();
+        let more =
+            if behind < 4 { 0 } else { slots[start + 4..].partition_point(|slot| slot >> ADDRESS_BITS <= rough) };
         start..start + behind + more
     }
 
@@ -97,7 +97,7 @@ impl Leaf {
     pub(crate) fn position(&self, key: u64, blob: Blob) -> Option<usize> {
         let like = self.like(key);
         let start = like.start;
-        let address = |slot: &u64| slot & ((1 << SLOT_BITS) - 1);
+        let address = |slot: &u64| slot & ((1 << ADDRESS_BITS) - 1);
         self.slots[like].iter().position(|slot| address(slot) == blob.bits()).map(|at| start + at)
     }
 
@@ -108,7 +108,7 @@ impl Leaf {
     pub(crate) fn insert(&mut self, at: usize, key: u64, blob: Blob) {
         let len = self.len();
         self.slots.copy_within(at..len, at + 1);
-        self.slots[at] = blob.bits() | self.rough(key) << SLOT_BITS;
+        self.slots[at] = blob.bits() | self.rough(key) << ADDRESS_BITS;
         self.len += 1;
         if self.len.is_power_of_two() {
             self.fit();
@@ -156,7 +156,7 @@ impl Leaf {
         self.shift = (u64::BITS - span.leading_zeros()).saturating_sub(u16::BITS);
         for at in 0..len {
             let blob = self.get(at);
-            self.slots[at] = blob.bits() | self.rough(key_of(blob.score())) << SLOT_BITS;
+            self.slots[at] = blob.bits() | self.rough(key_of(blob.score())) << ADDRESS_BITS;
         }
     }
 
@@ -177,7 +177,7 @@ impl Leaf {
     /// Panics unless the invariants hold.
     #[cfg(test)]
     pub(crate) fn check(&self) {
-        let pairs: Vec<_> = (0..self.len()).map(|at| (self.get(at), self.slots[at] >> SLOT_BITS)).collect();
+        let pairs: Vec<_> = (0..self.len()).map(|at| (self.get(at), self.slots[at] >> ADDRESS_BITS)).collect();
         for (blob, rough) in &pairs {
             assert_eq!(*rough, self.rough(key_of(blob.score())));
         }
