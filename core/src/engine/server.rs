@@ -84,6 +84,8 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
+    /// Whether observers are told of changes and events of keys that no client and no hook asks for.
+    pub tells_all: bool,
 }
 
 impl Server {
@@ -128,8 +130,9 @@ impl Server {
 
     /// Have the store note what somebody wants to know; called when that may have changed.
     pub fn observe(&mut self) {
-        self.store.effects.wants_changes = self.sessions.want_changes();
-        self.store.effects.wants_events = self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        let all = self.lists.tells_all;
+        self.store.effects.wants_changes = all || self.sessions.want_changes();
+        self.store.effects.wants_events = all || self.registry.hooks.wants(plinth_abi::events::ON_KEY);
         self.store.is_paused = self.sessions.pause.is_some();
     }
 

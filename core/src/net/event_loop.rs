@@ -28,6 +28,8 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Most events taken in one turn.
+const EVENTS_MAX: usize = 1024;
 const WAKER: Token = Token(usize::MAX);
 /// Tokens of listeners begin here; clients have those below.
 const LISTENERS: usize = 1 << 40;
@@ -43,6 +45,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
     poll: Poll,
+    events: Events,
     listeners: Vec<Listener>,
     batch: Batch,
     ready: Vec<usize>,
@@ -61,6 +64,7 @@ impl EventLoop {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(EventLoop {
             poll,
+            events: Events::with_capacity(EVENTS_MAX),
             listeners: Vec::new(),
             batch: Batch::default(),
             ready: Vec::new(),
@@ -98,38 +102,57 @@ impl EventLoop {
 
     /// Run until the server stops.
     pub fn run(&mut self, server: &mut Server) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
         while !server.stopping {
             let timeout = self.timeout(server);
-            match self.poll.poll(&mut events, Some(timeout)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => other?,
-            }
-            let begun = ticks();
-            server.tick();
-            self.ready.clear();
-            std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
-            for event in &events {
-                self.on_event(server, event);
-            }
-            if std::mem::take(&mut self.accept_again) {
-                self.accept_all(server);
-            }
-            self.read_all(server);
-            let batch_begun = ticks();
-            crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
-            server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
-            self.write_all(server);
-            self.close_all(server);
-            self.duties(server);
-            if let Some(listeners) = server.new_listeners.take() {
-                self.replace_tcp(listeners)?;
-            }
-            server.stats.loop_turns += 1;
-            server.stats.loop_ticks += ticks().wrapping_sub(begun);
+            self.turn(server, timeout)?;
         }
         self.drain(server);
         Ok(())
+    }
+
+    /// One turn, which waits for events up to a time.
+    pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, Some(timeout)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => other?,
+        }
+        let begun = ticks();
+        server.tick();
+        self.ready.clear();
+        std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
+        // Without room it takes no memory.
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            self.on_event(server, event);
+        }
+        self.events = events;
+        if std::mem::take(&mut self.accept_again) {
+            self.accept_all(server);
+        }
+        self.read_all(server);
+        let batch_begun = ticks();
+        crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
+        server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
+        self.write_all(server);
+        self.close_all(server);
+        self.duties(server);
+        if let Some(listeners) = server.new_listeners.take() {
+            self.replace_tcp(listeners)?;
+        }
+        server.stats.loop_turns += 1;
+        server.stats.loop_ticks += ticks().wrapping_sub(begun);
+        Ok(())
+    }
+
+    /// Take in a client of this very program: its end of the connection, which does not block, and its
+    /// token.
+    pub fn connect(&mut self, server: &mut Server) -> io::Result<(std::os::unix::net::UnixStream, usize)> {
+        let (own, other) = std::os::unix::net::UnixStream::pair()?;
+        own.set_nonblocking(true)?;
+        other.set_nonblocking(true)?;
+        let socket = Socket::Unix(mio::net::UnixStream::from_std(own));
+        let token = self.open(server, socket, "in-process".into(), "in-process".into());
+        token.map(|token| (other, token)).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
     fn timeout(&self, server: &Server) -> Duration {
@@ -186,7 +209,7 @@ impl EventLoop {
                 }),
             };
             match accepted {
-                Ok((socket, address, local)) => self.open(server, socket, address, local),
+                Ok((socket, address, local)) => _ = self.open(server, socket, address, local),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -203,17 +226,24 @@ impl EventLoop {
         let _ = self.waker.wake();
     }
 
-    fn open(&mut self, server: &mut Server, mut socket: Socket, address: String, local_address: String) {
+    /// Serve a connection; its token, unless it is refused.
+    fn open(
+        &mut self,
+        server: &mut Server,
+        mut socket: Socket,
+        address: String,
+        local_address: String,
+    ) -> Option<usize> {
         server.stats.connections += 1;
         if let Some(refusal) = refusal(server, &socket, &address) {
             server.stats.rejected_connections += 1;
             let _ = socket.write(refusal.as_bytes());
-            return;
+            return None;
         }
         prepare_socket(&socket, server.settings.tcp_keepalive);
         let client = new_client(server, socket, address, local_address);
         let token = server.sessions.clients.insert(client);
-        let Some(client) = server.sessions.clients.get(token) else { return };
+        let client = server.sessions.clients.get(token)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = match &mut client.socket {
             Socket::Tcp(stream) => self.poll.registry().register(stream, Token(token), interest),
@@ -222,9 +252,10 @@ impl EventLoop {
         if let Err(error) = registered {
             crate::base::log::warning(&format!("Registering a client: {error}"));
             server.sessions.clients.remove(token);
-            return;
+            return None;
         }
         server.client_event(plinth_abi::events::ON_CLIENT_OPEN, token);
+        Some(token)
     }
 
     fn read_all(&mut self, server: &mut Server) {
