@@ -111,9 +111,9 @@ static DUTIES: &[Duty] =
 static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES];
 
 /// A server with the core's own commands and services, and what each room takes part in.
-fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
-    let mut server =
-        Server::new(settings, Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS })?;
+pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
+    let lists = Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS, ..Lists::default() };
+    let mut server = Server::new(settings, lists)?;
     server.registry.modules.services = crate::modules::services::core_services();
     crate::admin::register_core_commands(&mut server);
     Ok(server)
@@ -223,7 +223,8 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
         .collect();
     load_named(server)?;
     #[cfg(feature = "linked-string")]
-    load_linked(server)?;
+    crate::modules::load::load_linked(server, &plinth_string::plinth_module_entry, LoadRequest::default())
+        .map_err(|error| error.to_string())?;
     let paths = default_modules(server);
     load_defaults(server, paths);
     if let Some((name, _)) = server.registry.waiting_parameters.first() {
@@ -372,17 +373,5 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
     load_modules(&mut server, configuration.waiting)?;
     rename_commands(&mut server, &configuration.renames)?;
     println!("The configuration is correct.");
-    Ok(())
-}
-
-/// Load the string module from this executable.
-#[cfg(feature = "linked-string")]
-#[allow(unsafe_code, reason = "the entry is a constant of this executable")]
-fn load_linked(server: &mut Server) -> Result<(), String> {
-    // SAFETY: the entry is a constant that lives as long as the process.
-    let entry = unsafe { crate::modules::export::check(&raw const plinth_string::plinth_module_entry) };
-    let entry = entry.map_err(|error| error.to_string())?;
-    crate::modules::load::load_entry(server, entry, None, std::path::Path::new("linked"), LoadRequest::default())
-        .map_err(|error| error.to_string())?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Time: the wall clock that expiry uses, read once per turn of the loop, and a
 //! cheap counter that commands are timed with.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Cached time.
 pub struct Clock {
@@ -12,6 +12,8 @@ pub struct Clock {
     started: Instant,
     started_ticks: u64,
     started_s: i64,
+    /// How long after the start it stands still.
+    held: Option<Duration>,
 }
 
 /// Unix time in microseconds, now.
@@ -43,13 +45,30 @@ impl Clock {
             started: Instant::now(),
             started_ticks: ticks(),
             started_s: us / 1_000_000,
+            held: None,
         }
     }
 
     /// Read the time.
     #[inline]
     pub fn update(&mut self) {
-        self.now_ms = unix_us() / 1000;
+        if self.held.is_none() {
+            self.now_ms = unix_us() / 1000;
+            self.now_s = self.now_ms / 1000;
+        }
+    }
+
+    /// The time by which timers fire and waits end.
+    pub fn instant(&self) -> Instant {
+        self.held.map_or_else(Instant::now, |held| self.started + held)
+    }
+
+    /// Stand still, some ms later than now, or than where it stands: what a test of a module does, so
+    /// that it knows what time it is.
+    pub fn hold(&mut self, later_ms: u64) {
+        let held = self.held.unwrap_or_else(|| self.started.elapsed());
+        self.held = Some(held + Duration::from_millis(later_ms));
+        self.now_ms = self.now_ms.saturating_add_unsigned(later_ms);
         self.now_s = self.now_ms / 1000;
     }
 
@@ -68,5 +87,25 @@ impl Clock {
 impl Default for Clock {
     fn default() -> Self {
         Clock::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_held_moves_only_when_it_is_moved() {
+        let mut clock = Clock::new();
+        clock.hold(0);
+        let (now_ms, instant) = (clock.now_ms, clock.instant());
+        while unix_us() / 1000 <= now_ms {
+            std::hint::spin_loop();
+        }
+        clock.update();
+        assert_eq!((clock.now_ms, clock.instant()), (now_ms, instant));
+        clock.hold(1500);
+        assert_eq!((clock.now_ms, clock.instant()), (now_ms + 1500, instant + Duration::from_millis(1500)));
+        assert_eq!(clock.now_s, (now_ms + 1500) / 1000);
     }
 }

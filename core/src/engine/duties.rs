@@ -2,6 +2,9 @@
 //!
 //! One list that both the sleep of the loop and its turn look at, so that nothing is done late
 //! because the loop was not told of it.
+//!
+//! Work in the background is paced by the machine's time, which duties are given. What clients and
+//! modules have asked for goes by the server's clock, which may be held.
 
 use crate::engine::server::Server;
 use std::time::{Duration, Instant};
@@ -15,8 +18,10 @@ pub struct Duty {
 }
 
 /// Timers of modules.
-pub const TIMERS: Duty =
-    Duty { due: |server, now| server.registry.timers.next_in(now), run: |server, now| server.fire_timers(now) };
+pub const TIMERS: Duty = Duty {
+    due: |server, _| server.registry.timers.next_in(server.clock.instant()),
+    run: |server, _| server.fire_timers(server.clock.instant()),
+};
 
 /// Keys that have expired.
 pub const EXPIRE: Duty = Duty {
@@ -28,11 +33,11 @@ pub const EXPIRE: Duty = Duty {
 pub const PAUSE: Duty = Duty { due: pause_due, run: end_pause };
 
 /// Clients that wait.
-pub const WAITS: Duty = Duty { due: waits_due, run: |server, now| server.look_after_waits(now) };
+pub const WAITS: Duty = Duty { due: waits_due, run: |server, _| server.look_after_waits(server.clock.instant()) };
 
-fn waits_due(server: &Server, now: Instant) -> Option<Duration> {
+fn waits_due(server: &Server, _now: Instant) -> Option<Duration> {
     let blocking = &server.sessions.blocking;
-    if blocking.resumes.any() { Some(Duration::ZERO) } else { blocking.next_in(now) }
+    if blocking.resumes.any() { Some(Duration::ZERO) } else { blocking.next_in(server.clock.instant()) }
 }
 
 fn pause_due(server: &Server, _now: Instant) -> Option<Duration> {

@@ -96,6 +96,8 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
+    /// Whether observers are told of changes and events of keys that no client and no hook asks for.
+    pub tells_all: bool,
 }
 
 impl Server {
@@ -143,14 +145,15 @@ impl Server {
     /// Have the store note what somebody wants to know, and the run of a command look at what is special;
     /// called when that may have changed.
     pub fn observe(&mut self) {
+        let all = self.lists.tells_all;
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_PAUSE, self.sessions.pause.is_some())
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, self.propagation.recorded.is_some());
-        self.store.effects.wants_changes = self.sessions.want_changes();
-        self.store.effects.wants_events = self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wants_changes = all || self.sessions.want_changes();
+        self.store.effects.wants_events = all || self.registry.hooks.wants(plinth_abi::events::ON_KEY);
         self.store.effects.wants_commands = self.propagation.recorded.is_some();
         self.store.is_paused = self.sessions.pause.is_some();
     }

@@ -33,7 +33,7 @@ impl Server {
         let place = self.sessions.blocking.last_place;
         self.sessions.blocking.enter(&mut asked, place, client.id);
         // A time beyond what the clock can tell is for ever.
-        let end = asked.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let end = asked.timeout.and_then(|timeout| self.clock.instant().checked_add(timeout));
         if let Some(end) = end {
             self.sessions.blocking.ends.insert((end, client.id));
         }

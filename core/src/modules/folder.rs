@@ -3,6 +3,9 @@
 use crate::engine::server::Server;
 use std::path::{Path, PathBuf};
 
+/// What stands for the path of a module that has no library.
+pub const LINKED: &str = "linked";
+
 /// The module's name, if a file is named as first-party modules are.
 pub fn first_party(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()?.strip_prefix("libplinth_")?.strip_suffix(".so")
@@ -10,8 +13,7 @@ pub fn first_party(path: &Path) -> Option<&str> {
 
 /// Whether a module's library is one that is found without being named.
 pub fn loads_by_itself(server: &Server, path: &Path) -> bool {
-    // A module that was linked in has no library.
-    path == Path::new("linked")
+    path == Path::new(LINKED)
         || first_party(path).is_some()
             && path.parent().is_some_and(|at| module_folders(server).iter().any(|folder| folder == at))
 }

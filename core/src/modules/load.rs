@@ -12,6 +12,7 @@ use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::server::Server;
 use crate::modules::export::{Entry, EntryError};
+use crate::modules::folder::LINKED;
 use crate::modules::leave;
 use crate::modules::services::HostLink;
 use crate::modules::sweep;
@@ -123,6 +124,17 @@ pub fn load_module(server: &mut Server, path: &Path, request: LoadRequest) -> Re
         }
     })?;
     load_entry(server, entry, Some(library), path, request)
+}
+
+/// Load a module that is linked into this program; its name.
+pub fn load_linked(
+    server: &mut Server,
+    entry: &'static plinth_abi::entry::Module,
+    request: LoadRequest,
+) -> Result<String, LoadError> {
+    // SAFETY: the entry is a constant that lives as long as the process.
+    let entry = unsafe { crate::modules::export::check(entry) }?;
+    load_entry(server, entry, None, Path::new(LINKED), request)
 }
 
 /// Load a module whose entry has been read; `library` is dropped when that fails.

@@ -153,7 +153,7 @@ fn stash_of(server: &mut Server, id: ModuleId, entry: &Entry) -> Stash {
     Stash {
         commands: entry.commands.iter().map(|command| load::register(server, command, id)).collect(),
         hooks: server.registry.hooks.take_module(id),
-        timers: server.registry.timers.take_module(id),
+        timers: server.registry.timers.take_module(server.clock.instant(), id),
         sections: entry.sections.clone(),
         services: entry.provides.iter().map(|provided| (constant(provided.id), provided.table)).collect(),
     }
@@ -179,7 +179,7 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
     let mut taken = Stash {
         commands: server.commands.take_module(from),
         hooks: server.registry.hooks.take_module(from),
-        timers: server.registry.timers.take_module(from),
+        timers: server.registry.timers.take_module(server.clock.instant(), from),
         ..Stash::default()
     };
     if let Some(module) = server.registry.modules.get_mut(from) {
@@ -196,7 +196,7 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
     }
     server.registry.hooks.put_back(stash.hooks);
     server.observe();
-    server.registry.timers.put_back(stash.timers);
+    server.registry.timers.put_back(server.clock.instant(), stash.timers);
     if let Some(module) = server.registry.modules.get_mut(to) {
         module.sections = stash.sections;
         module.standing = Standing::Active;

@@ -41,6 +41,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
     poller: Poller,
+    readiness: Readiness,
     listeners: Vec<Listener>,
     batch: Batch,
     ready: Vec<usize>,
@@ -55,6 +56,7 @@ impl EventLoop {
     pub fn new() -> io::Result<EventLoop> {
         Ok(EventLoop {
             poller: Poller::new()?,
+            readiness: Readiness::default(),
             listeners: Vec::new(),
             batch: Batch::default(),
             ready: Vec::new(),
@@ -89,35 +91,53 @@ impl EventLoop {
 
     /// Run until the server stops.
     pub fn run(&mut self, server: &mut Server) -> io::Result<()> {
-        let mut readiness = Readiness::default();
         while !server.stopping {
             let timeout = self.timeout(server);
-            self.poller.wait(&mut readiness, timeout)?;
-            let begun = ticks();
-            server.tick();
-            self.ready.clear();
-            std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
-            for ready in readiness.iter() {
-                self.on_ready(server, ready);
-            }
-            if std::mem::take(&mut self.accept_again) {
-                self.accept_all(server);
-            }
-            self.read_all(server);
-            let batch_begun = ticks();
-            crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
-            server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
-            self.write_all(server);
-            self.close_all(server);
-            self.duties(server);
-            if let Some(listeners) = server.new_listeners.take() {
-                self.replace_tcp(listeners)?;
-            }
-            server.stats.loop_turns += 1;
-            server.stats.loop_ticks += ticks().wrapping_sub(begun);
+            self.turn(server, timeout)?;
         }
         self.drain(server);
         Ok(())
+    }
+
+    /// One turn, which waits for events up to a time.
+    pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
+        self.poller.wait(&mut self.readiness, timeout)?;
+        let begun = ticks();
+        server.tick();
+        self.ready.clear();
+        std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
+        let readiness = std::mem::replace(&mut self.readiness, Readiness::none());
+        for ready in readiness.iter() {
+            self.on_ready(server, ready);
+        }
+        self.readiness = readiness;
+        if std::mem::take(&mut self.accept_again) {
+            self.accept_all(server);
+        }
+        self.read_all(server);
+        let batch_begun = ticks();
+        crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
+        server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
+        self.write_all(server);
+        self.close_all(server);
+        self.duties(server);
+        if let Some(listeners) = server.new_listeners.take() {
+            self.replace_tcp(listeners)?;
+        }
+        server.stats.loop_turns += 1;
+        server.stats.loop_ticks += ticks().wrapping_sub(begun);
+        Ok(())
+    }
+
+    /// Take in a client of this very program: its end of the connection, which does not block, and its
+    /// token.
+    pub fn connect(&mut self, server: &mut Server) -> io::Result<(std::os::unix::net::UnixStream, usize)> {
+        let (own, other) = std::os::unix::net::UnixStream::pair()?;
+        own.set_nonblocking(true)?;
+        other.set_nonblocking(true)?;
+        let socket = Socket::Unix(mio::net::UnixStream::from_std(own));
+        let token = self.open(server, socket, "in-process".into(), "in-process".into());
+        token.map(|token| (other, token)).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
     fn timeout(&self, server: &Server) -> Duration {
@@ -169,7 +189,7 @@ impl EventLoop {
                 }),
             };
             match accepted {
-                Ok((socket, address, local)) => self.open(server, socket, address, local),
+                Ok((socket, address, local)) => _ = self.open(server, socket, address, local),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -186,23 +206,31 @@ impl EventLoop {
         let _ = self.poller.waker().wake();
     }
 
-    fn open(&mut self, server: &mut Server, mut socket: Socket, address: String, local_address: String) {
+    /// Serve a connection; its token, unless it is refused.
+    fn open(
+        &mut self,
+        server: &mut Server,
+        mut socket: Socket,
+        address: String,
+        local_address: String,
+    ) -> Option<usize> {
         server.stats.connections += 1;
         if let Some(refusal) = refusal(server, &socket, &address) {
             server.stats.rejected_connections += 1;
             let _ = socket.write(refusal.as_bytes());
-            return;
+            return None;
         }
         prepare_socket(&socket, server.settings.tcp_keepalive);
         let client = new_client(server, socket, address, local_address);
         let token = server.sessions.clients.insert(client);
-        let Some(client) = server.sessions.clients.get(token) else { return };
+        let client = server.sessions.clients.get(token)?;
         if let Err(error) = self.poller.add(&mut client.socket, token) {
             crate::base::log::warning(&format!("Registering a client: {error}"));
             server.sessions.clients.remove(token);
-            return;
+            return None;
         }
         server.client_event(plinth_abi::events::ON_CLIENT_OPEN, token);
+        Some(token)
     }
 
     fn read_all(&mut self, server: &mut Server) {

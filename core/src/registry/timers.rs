@@ -26,10 +26,10 @@ pub struct Timers {
 
 impl Timers {
     /// Start a timer; its id.
-    pub fn start(&mut self, delay: Duration, timer: Timer) -> u64 {
+    pub fn start(&mut self, now: Instant, delay: Duration, timer: Timer) -> u64 {
         self.last_id += 1;
         let far = Duration::from_secs(u64::from(u32::MAX));
-        self.queue.insert((Instant::now() + delay.min(far), self.last_id), timer);
+        self.queue.insert((now + delay.min(far), self.last_id), timer);
         self.last_id
     }
 
@@ -44,8 +44,8 @@ impl Timers {
     }
 
     /// Time until a timer of a module fires.
-    pub fn remaining(&self, module: ModuleId, id: u64) -> Option<Duration> {
-        self.find(module, id).map(|(at, _)| at.saturating_duration_since(Instant::now()))
+    pub fn remaining(&self, now: Instant, module: ModuleId, id: u64) -> Option<Duration> {
+        self.find(module, id).map(|(at, _)| at.saturating_duration_since(now))
     }
 
     /// Forget all timers of a module.
@@ -54,8 +54,7 @@ impl Timers {
     }
 
     /// The timers of a module with the time that each has left, which stop.
-    pub fn take_module(&mut self, module: ModuleId) -> Vec<(u64, Duration, Timer)> {
-        let now = Instant::now();
+    pub fn take_module(&mut self, now: Instant, module: ModuleId) -> Vec<(u64, Duration, Timer)> {
         let mut taken = Vec::new();
         self.queue.retain(|(at, id), timer| {
             let own = timer.module == module;
@@ -68,8 +67,7 @@ impl Timers {
     }
 
     /// Go on with timers that were taken, under the ids that they had.
-    pub fn put_back(&mut self, timers: Vec<(u64, Duration, Timer)>) {
-        let now = Instant::now();
+    pub fn put_back(&mut self, now: Instant, timers: Vec<(u64, Duration, Timer)>) {
         self.queue.extend(timers.into_iter().map(|(id, left, timer)| ((now + left, id), timer)));
     }
 

@@ -55,10 +55,15 @@ impl Kept {
         self.ends.is_empty()
     }
 
+    /// The arguments.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut begin = 0;
+        self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut begin, end)..end])
+    }
+
     /// The arguments as a call wants them, valid as long as `self` is unchanged.
     pub fn views(&self) -> Vec<Bytes> {
-        let mut begin = 0;
-        self.ends.iter().map(|&end| Bytes::of(&self.bytes[std::mem::replace(&mut begin, end)..end])).collect()
+        self.iter().map(Bytes::of).collect()
     }
 }
 

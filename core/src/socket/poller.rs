@@ -101,6 +101,11 @@ impl Default for Readiness {
 }
 
 impl Readiness {
+    /// None, and room for none, which takes no memory.
+    pub fn none() -> Readiness {
+        Readiness(Events::with_capacity(0))
+    }
+
     /// The sockets; that the waker was used is not among it.
     pub fn iter(&self) -> impl Iterator<Item = Ready> {
         self.0.iter().filter(|event| event.token() != WAKER).map(ready)

@@ -125,19 +125,28 @@ impl Store {
         true
     }
 
-    /// Go on with the migration until `end`, or until it is over.
-    pub fn migrate_some(&mut self, end: Instant) {
-        let Some(mut migration) = self.migration.take() else { return };
-        let Some((exporter, importer)) = self.sliced(migration.from) else { return };
-        match migration.run(&exporter, importer, end) {
-            Ok(false) => self.migration = Some(migration),
-            Ok(true) => {
-                if let Err(status) = self.settle(&migration, &exporter, &importer) {
-                    self.fail(migration, &exporter, status);
-                }
+    /// Go on with the migration until `end`, or until it is over; why it failed.
+    pub fn migrate_some(&mut self, end: Instant) -> Result<(), Status> {
+        let Some(mut migration) = self.migration.take() else { return Ok(()) };
+        let Some((exporter, importer)) = self.sliced(migration.from) else { return Ok(()) };
+        let done = match migration.run(&exporter, importer, end) {
+            Ok(false) => {
+                self.migration = Some(migration);
+                return Ok(());
             }
-            Err(status) => self.fail(migration, &exporter, status),
+            Ok(true) => self.settle(&migration, &exporter, &importer),
+            Err(status) => Err(status),
+        };
+        done.inspect_err(|status| self.fail(migration, &exporter, *status))
+    }
+
+    /// Go on with the migration for one step of so many elements; why it failed. For tests of modules,
+    /// which say how much happens between two commands.
+    pub fn migrate_step(&mut self, elements: usize) -> Result<(), Status> {
+        if let Some(migration) = &mut self.migration {
+            migration.step = elements;
         }
+        self.migrate_some(Instant::now())
     }
 
     /// Put the new value in the old one's place.

@@ -92,11 +92,11 @@ export!(Module {
 #[cfg(test)]
 mod tests {
     use super::plinth_module_entry;
-    use plinth_module::mock::Mock;
+    use plinth_testbed::Testbed;
 
     #[test]
     fn a_counter_counts_in_steps() {
-        let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
+        let mut host = Testbed::new(&plinth_module_entry).expect("the module loads");
         assert_eq!(host.run(&["counter.read", "k"]), b":0\r\n");
         assert_eq!(host.run(&["counter.next", "k"]), b":1\r\n");
         assert_eq!(host.run(&["counter.next", "k", "9223372036854775806"]), b":9223372036854775807\r\n");

@@ -68,11 +68,11 @@ export!(Module {
 #[cfg(test)]
 mod tests {
     use super::plinth_module_entry;
-    use plinth_module::mock::Mock;
+    use plinth_testbed::Testbed;
 
     #[test]
     fn without_the_service_the_load_is_refused() {
-        let refused = Mock::new(&plinth_module_entry).err().expect("nobody provides counters here");
+        let refused = Testbed::new(&plinth_module_entry).err().expect("nobody provides counters here");
         assert!(refused.contains("com.example.counter/1"), "{refused}");
     }
 }

@@ -88,11 +88,11 @@ export!(Module {
 #[cfg(test)]
 mod tests {
     use super::plinth_module_entry;
-    use plinth_module::mock::Mock;
+    use plinth_testbed::Testbed;
 
     #[test]
     fn a_gauge_keeps_last_lowest_and_highest() {
-        let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
+        let mut host = Testbed::new(&plinth_module_entry).expect("the module loads");
         assert_eq!(host.run(&["gauge.push", "room", "21"]), b":21\r\n");
         assert_eq!(host.run(&["gauge.push", "room", "17"]), b":21\r\n");
         assert_eq!(host.run(&["gauge.get", "room"]), b"*3\r\n:17\r\n:17\r\n:21\r\n");

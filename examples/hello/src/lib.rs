@@ -70,15 +70,15 @@ export!(Module {
 #[cfg(test)]
 mod tests {
     use super::plinth_module_entry;
-    use plinth_module::mock::Mock;
+    use plinth_testbed::Testbed;
 
     #[test]
     fn a_greeting_can_be_changed() {
-        let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
+        let mut host = Testbed::new(&plinth_module_entry).expect("the module loads");
         assert_eq!(host.run(&["hello.world"]), b"$12\r\nHello, world\r\n");
         host.set_config("hello.greeting", "Good day").expect("it is a greeting");
         assert_eq!(host.run(&["hello.to", "1", "you"]), b"*1\r\n$13\r\nGood day, you\r\n");
-        assert_eq!(host.set_config("hello.greeting", ""), Err("-ERR a greeting has at least one letter".into()));
+        assert_eq!(host.set_config("hello.greeting", ""), Err("-ERR CONFIG SET failed (possibly related to argument 'hello.greeting') - ERR a greeting has at least one letter".into()));
         assert_eq!(host.run(&["hello.to", "-1", "you"]), b"-ERR index out of range\r\n");
     }
 }

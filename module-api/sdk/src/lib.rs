@@ -56,7 +56,8 @@
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`]; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
-//! underneath, and [`mock`] how a module is tested.
+//! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in
+//! `module-api/testbed`, where the tests of the SDK are that need a server.
 //!
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
 //! the SDK's own, and any way to keep a key's value beyond the handler.
@@ -84,7 +85,6 @@ pub mod host;
 pub mod info;
 pub mod keys;
 pub mod list;
-pub mod mock;
 pub mod natural;
 pub mod number;
 mod panic;
@@ -102,6 +102,7 @@ pub mod timers;
 pub mod types;
 pub mod zset;
 
+pub use panic::keep_panic_hook;
 /// The ABI underneath.
 pub use plinth_abi as abi;
 /// The compression of strings in RDB files, for what is rarely looked at.

@@ -3,8 +3,8 @@
 //! No panic may leave a module: it would unwind through C frames. Every function that the SDK
 //! hands to the host runs its Rust part under [`guard`], which costs nothing while nobody
 //! panics. Where and why a panic happened is known to the panic hook only; so `start` installs a
-//! hook that writes a line to the server's log in place of standard error. Under the mock host the
-//! hook of the test harness stays.
+//! hook that writes a line to the server's log in place of standard error. In a test the hook of the
+//! test harness stays.
 
 use crate::host;
 use std::any::Any;
@@ -18,8 +18,9 @@ static HOOKED: AtomicBool = AtomicBool::new(false);
 static KEEP_HOOK: AtomicBool = AtomicBool::new(false);
 static INSTALL: Once = Once::new();
 
-/// Leaves the process's panic hook alone from now on.
-pub(crate) fn keep_hook() {
+/// Leaves the process's panic hook alone from now on: for a program that modules are linked into,
+/// which has panics of its own to report.
+pub fn keep_panic_hook() {
     KEEP_HOOK.store(true, Relaxed);
 }
 

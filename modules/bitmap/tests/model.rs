@@ -5,7 +5,7 @@
 
 mod texts;
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -56,7 +56,7 @@ fn grow(bits: &mut Vec<bool>, end: usize) {
     bits.resize(len, false);
 }
 
-fn integer(host: &mut Mock, command: &str) -> i64 {
+fn integer(host: &mut Testbed, command: &str) -> i64 {
     let reply = String::from_utf8(run(host, command)).unwrap();
     reply.trim_start_matches(':').trim_end().parse().unwrap_or_else(|_| panic!("{command}: {reply}"))
 }
@@ -73,7 +73,7 @@ fn unit(of_bits: bool) -> (&'static str, usize) {
     if of_bits { ("BIT", 1) } else { ("BYTE", 8) }
 }
 
-fn count(host: &mut Mock, model: &Model, key: &str, range: Option<(i64, i64, bool)>) {
+fn count(host: &mut Testbed, model: &Model, key: &str, range: Option<(i64, i64, bool)>) {
     let bits = model.get(key).cloned().unwrap_or_default();
     let (command, range) = match range {
         None => (format!("BITCOUNT {key}"), 0..bits.len()),
@@ -88,7 +88,7 @@ fn count(host: &mut Mock, model: &Model, key: &str, range: Option<(i64, i64, boo
     assert_eq!(integer(host, &command), expected as i64, "{command} of {bits:?}");
 }
 
-fn position(host: &mut Mock, model: &Model, key: &str, is_set: bool, range: Option<(i64, Option<(i64, bool)>)>) {
+fn position(host: &mut Testbed, model: &Model, key: &str, is_set: bool, range: Option<(i64, Option<(i64, bool)>)>) {
     let mut command = format!("BITPOS {key} {}", u8::from(is_set));
     let Some(bits) = model.get(key) else {
         assert_eq!(integer(host, &command), if is_set { -1 } else { 0 });
@@ -109,7 +109,7 @@ fn position(host: &mut Mock, model: &Model, key: &str, is_set: bool, range: Opti
     assert_eq!(integer(host, &command), found.map_or(beyond, |at| at as i64), "{command} of {bits:?}");
 }
 
-fn combine(host: &mut Mock, model: &mut Model, operation: &str, to: &'static str, from: &[usize]) {
+fn combine(host: &mut Testbed, model: &mut Model, operation: &str, to: &'static str, from: &[usize]) {
     let from = if operation == "NOT" { &from[..1] } else { from };
     let names: Vec<&str> = from.iter().map(|key| KEYS[*key]).collect();
     let command = format!("BITOP {operation} {to} {}", names.join(" "));
@@ -143,7 +143,7 @@ fn combine(host: &mut Mock, model: &mut Model, operation: &str, to: &'static str
 }
 
 /// SET or INCRBY that wraps, in 128 bits.
-fn write(host: &mut Mock, model: &mut Model, key: &'static str, step: &Step) {
+fn write(host: &mut Testbed, model: &mut Model, key: &'static str, step: &Step) {
     let Step::Write { is_signed, width, offset, value, adds, .. } = *step else { return };
     let bits = model.entry(key).or_default();
     grow(bits, offset + width);
@@ -162,7 +162,7 @@ fn write(host: &mut Mock, model: &mut Model, key: &'static str, step: &Step) {
     assert_eq!(run(host, &command), format!("*1\r\n:{answer}\r\n").into_bytes(), "{command}");
 }
 
-fn apply(host: &mut Mock, model: &mut Model, step: &Step) {
+fn apply(host: &mut Testbed, model: &mut Model, step: &Step) {
     match step {
         Step::Set { key, offset, is_set } => {
             let bits = model.entry(KEYS[*key]).or_default();

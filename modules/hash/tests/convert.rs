@@ -4,7 +4,7 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 /// Makes a change, and asserts that the command says what the model does.
-fn apply(host: &mut Mock, model: &mut Model, (what, field, number): Change) {
+fn apply(host: &mut Testbed, model: &mut Model, (what, field, number): Change) {
     let (field, value) = (format!("f:{field}"), number.to_string());
     let code = match what {
         0..=2 => {
@@ -67,8 +67,8 @@ fn integer(number: i64) -> Vec<u8> {
 }
 
 /// A large hash of every other field, some of them with deadlines, and its model.
-fn filled() -> (Mock, Model) {
-    let (mut host, mut model) = (Mock::new(&plinth_hash::plinth_module_entry).unwrap(), Model::new());
+fn filled() -> (Testbed, Model) {
+    let (mut host, mut model) = (Testbed::new(&plinth_hash::plinth_module_entry).unwrap(), Model::new());
     for field in (0..FIELDS).step_by(2) {
         apply(&mut host, &mut model, (0, field, field as u16));
         if field % 5 == 0 {
@@ -82,7 +82,7 @@ fn filled() -> (Mock, Model) {
 }
 
 /// The hash is what the model says.
-fn compare(host: &mut Mock, model: &Model) {
+fn compare(host: &mut Testbed, model: &Model) {
     assert_eq!(host.run(&["HLEN", "k"]), integer(model.len() as i64));
     for (field, (value, deadline)) in model {
         let expected = format!("${}\r\n{value}\r\n", value.len());

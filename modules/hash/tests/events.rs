@@ -6,8 +6,8 @@
 use plinth_hash::plinth_module_entry;
 use plinth_module::abi;
 use plinth_module::hash::{HashScratch, Hashes};
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use std::ops::ControlFlow;
 
 static HASHES: Hashes = Hashes::new();
@@ -68,16 +68,16 @@ fn other_modules_reach_hashes_through_the_service() {
     assert!(run(&mut host, "LEND h none").starts_with(b"$24\r\nSome(601) None true "));
 }
 
-fn host() -> Mock {
-    Mock::new(&plinth_module_entry).unwrap()
+fn host() -> Testbed {
+    Testbed::new(&plinth_module_entry).unwrap()
 }
 
-fn run(host: &mut Mock, command: &str) -> Vec<u8> {
+fn run(host: &mut Testbed, command: &str) -> Vec<u8> {
     host.run(&command.split(' ').collect::<Vec<_>>())
 }
 
 /// What was passed on, as lines.
-fn passed_on(host: &mut Mock) -> Vec<String> {
+fn passed_on(host: &mut Testbed) -> Vec<String> {
     let commands = host.take_propagated();
     let line = |args: Vec<Vec<u8>>| args.iter().map(|arg| String::from_utf8_lossy(arg)).collect::<Vec<_>>().join(" ");
     commands.into_iter().map(line).collect()

@@ -1,4 +1,4 @@
-//! The commands on the mock host: encodings, events, what is passed on to replicas, the service,
+//! The commands within the test: encodings, events, what is passed on to replicas, the service,
 //! and everything at once against a plain deque.
 
 #![deny(unsafe_code)]
@@ -6,8 +6,8 @@
 
 use plinth_module::abi;
 use plinth_module::list::Lists;
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -62,13 +62,13 @@ static OTHER: abi::entry::Module = abi::entry::Module {
     ..plinth_list::plinth_module_entry
 };
 
-struct Server(Mock);
+struct Server(Testbed);
 
 impl Server {
     fn new() -> Server {
-        let mut mock = Mock::new(&plinth_list::plinth_module_entry).unwrap();
-        mock.load(&OTHER, &[] as &[&str]).unwrap();
-        Server(mock)
+        let mut host = Testbed::new(&plinth_list::plinth_module_entry).unwrap();
+        host.load(&OTHER, &[] as &[&str]).unwrap();
+        Server(host)
     }
 
     /// Runs a line of words and returns the reply, with `|` for line ends.
@@ -85,7 +85,7 @@ impl Server {
     /// The events since the last time: name and key, with `!` when it counts as a change.
     fn events(&mut self) -> Vec<String> {
         let events = self.0.take_events().into_iter().filter(|event| event.name != "new");
-        let show = |event: plinth_module::mock::KeyEvent| {
+        let show = |event: plinth_testbed::KeyEvent| {
             let class = if event.name == "del" { EVENT_GENERIC } else { EVENT_LIST };
             assert_eq!(event.class, class, "{}", event.name);
             let change = if event.is_modified { "!" } else { "" };
@@ -336,7 +336,7 @@ fn model(list: &mut VecDeque<Vec<u8>>, step: &Step) -> Vec<u8> {
 }
 
 /// What a step answers on the server.
-fn real(server: &mut Mock, step: &Step) -> Vec<u8> {
+fn real(server: &mut Testbed, step: &Step) -> Vec<u8> {
     let digits = |value: i64| value.to_string().into_bytes();
     let side = |front: &bool, names: [&str; 2]| names[usize::from(!*front)].as_bytes().to_vec();
     let key = b"l".to_vec();

@@ -4,7 +4,7 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -74,7 +74,7 @@ fn found(model: &[String], count: i64, text: &str) -> Vec<usize> {
 }
 
 /// Makes a change, and asserts that the command says what the model does.
-fn apply(host: &mut Mock, model: &mut Model, change: Change) {
+fn apply(host: &mut Testbed, model: &mut Model, change: Change) {
     let (args, expected): (Vec<String>, String) = match change {
         Change::Push { right, texts } => {
             texts.iter().for_each(|text| insert(model, right, text.clone()));
@@ -138,15 +138,15 @@ fn array(texts: &[String]) -> String {
     format!("*{}\r\n{}", texts.len(), texts.concat())
 }
 
-fn filled() -> (Mock, Model) {
-    let (mut host, mut model) = (Mock::new(&plinth_list::plinth_module_entry).unwrap(), Model::new());
+fn filled() -> (Testbed, Model) {
+    let (mut host, mut model) = (Testbed::new(&plinth_list::plinth_module_entry).unwrap(), Model::new());
     let texts: Vec<String> = (0..LEN).map(|at| (at as u32 % TEXTS).to_string()).collect();
     apply(&mut host, &mut model, Change::Push { right: true, texts });
     (host, model)
 }
 
 /// The list is what the model says, from either end and from the middle.
-fn compare(host: &mut Mock, model: &[String]) {
+fn compare(host: &mut Testbed, model: &[String]) {
     assert_eq!(String::from_utf8_lossy(&host.run(&["LRANGE", "k", "0", "-1"])), array(model));
     assert_eq!(host.run(&["LLEN", "k"]), integer(model.len()).into_bytes());
     for at in (0..model.len()).step_by(97) {
@@ -172,7 +172,7 @@ proptest! {
 #[test]
 fn a_list_shows_itself_as_its_size_says_when_it_was_handed_over() {
     for (elements, shown) in [(400, "listpack"), (2000, "quicklist")] {
-        let (mut host, mut model) = (Mock::new(&plinth_list::plinth_module_entry).unwrap(), Model::new());
+        let (mut host, mut model) = (Testbed::new(&plinth_list::plinth_module_entry).unwrap(), Model::new());
         let texts: Vec<String> = (0..elements).map(|at| format!("element:{at}")).collect();
         apply(&mut host, &mut model, Change::Push { right: true, texts });
         assert_eq!(host.encoding("k").unwrap(), shown);

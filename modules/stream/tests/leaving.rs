@@ -1,22 +1,21 @@
-//! Ids of a deleted consumer, which go some at a time, on the mock host, whose timers run only when time
-//! passes.
+//! Ids of a deleted consumer, which go some at a time, where timers run only when time passes.
 
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 
 /// Ids that the deleted consumer had.
 const MANY: usize = 3000;
 
-fn run(host: &mut Mock, line: &str) -> String {
+fn run(host: &mut Testbed, line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     String::from_utf8_lossy(&host.run(&words)).replace("\r\n", "|")
 }
 
 /// A group of which a consumer with many entries was deleted, and another has the last one.
-fn deleted() -> Mock {
-    let mut host = Mock::new(&plinth_stream::plinth_module_entry).unwrap();
+fn deleted() -> Testbed {
+    let mut host = Testbed::new(&plinth_stream::plinth_module_entry).unwrap();
     (1..=MANY + 1).for_each(|n| _ = run(&mut host, &format!("xadd s {n} f v")));
     run(&mut host, "xgroup create s g 0");
     run(&mut host, &format!("xreadgroup group g a count {MANY} streams s >"));

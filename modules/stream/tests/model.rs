@@ -3,7 +3,7 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -191,10 +191,10 @@ proptest! {
 
     #[test]
     fn a_group_does_what_plain_maps_do(steps in prop::collection::vec(step(), 1..120)) {
-        let mut mock = Mock::new(&plinth_stream::plinth_module_entry).unwrap();
+        let mut host = Testbed::new(&plinth_stream::plinth_module_entry).unwrap();
         let mut run = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
-            String::from_utf8_lossy(&mock.run(&words)).replace("\r\n", "|")
+            String::from_utf8_lossy(&host.run(&words)).replace("\r\n", "|")
         };
         run("XGROUP CREATE s g 0 MKSTREAM");
         let mut model = Model::default();

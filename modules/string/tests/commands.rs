@@ -5,9 +5,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use plinth_module::abi;
-use plinth_module::mock::{KeyEvent, Mock};
 use plinth_module::prelude::*;
 use plinth_module::string::{Opened, Scratch, Strings};
+use plinth_testbed::{KeyEvent, Testbed};
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
 use std::ffi::CStr;
 
@@ -123,13 +123,13 @@ static OTHER: abi::entry::Module = abi::entry::Module {
 
 const WRONG_TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value|";
 
-struct Server(Mock);
+struct Server(Testbed);
 
 impl Server {
     fn new() -> Server {
-        let mut mock = Mock::new(&plinth_string::plinth_module_entry).unwrap();
-        mock.load(&OTHER, &[] as &[&str]).unwrap();
-        Server(mock)
+        let mut host = Testbed::new(&plinth_string::plinth_module_entry).unwrap();
+        host.load(&OTHER, &[] as &[&str]).unwrap();
+        Server(host)
     }
 
     /// Runs a line of words and returns the reply, with `|` for line ends. `''` is the empty word.
@@ -144,7 +144,7 @@ impl Server {
     }
 
     #[track_caller]
-    fn expect_encoding(&self, key: &str, encoding: &str) {
+    fn expect_encoding(&mut self, key: &str, encoding: &str) {
         assert_eq!(self.0.encoding(key).as_deref(), Some(encoding), "{key}");
     }
 
@@ -262,7 +262,7 @@ fn set_says_until_when() {
     server.expect("setex k 10 w", "+OK|");
     assert_eq!(server.0.expire_at_ms("k"), Some(now_ms + 10_000));
     server.expect("psetex k 10 w", "+OK|");
-    server.0.advance_ms(10);
+    server.0.advance_ms(11);
     server.expect("set k w keepttl", "+OK|");
     assert_eq!(server.0.expire_at_ms("k"), None);
 }

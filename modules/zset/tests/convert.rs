@@ -4,7 +4,7 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use plinth_module::mock::Mock;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -19,12 +19,12 @@ fn change() -> impl Strategy<Value = Change> {
     (0u8..8, 0..MEMBERS, -3i8..4)
 }
 
-fn run(host: &mut Mock, args: &[&str]) -> Vec<u8> {
+fn run(host: &mut Testbed, args: &[&str]) -> Vec<u8> {
     host.run(args)
 }
 
 /// Makes a change, and asserts that the command says what the model does.
-fn apply(host: &mut Mock, model: &mut HashMap<String, f64>, (what, member, score): Change) {
+fn apply(host: &mut Testbed, model: &mut HashMap<String, f64>, (what, member, score): Change) {
     let member = format!("m:{member}");
     let score = f64::from(score);
     match what {
@@ -70,8 +70,8 @@ fn shown(model: &HashMap<String, f64>) -> String {
 }
 
 /// A large sorted set of every other member, and its model.
-fn filled() -> (Mock, HashMap<String, f64>) {
-    let (mut host, mut model) = (Mock::new(&plinth_zset::plinth_module_entry).unwrap(), HashMap::new());
+fn filled() -> (Testbed, HashMap<String, f64>) {
+    let (mut host, mut model) = (Testbed::new(&plinth_zset::plinth_module_entry).unwrap(), HashMap::new());
     for member in (0..MEMBERS).step_by(2) {
         apply(&mut host, &mut model, (0, member, (member % 7) as i8 - 3));
     }
@@ -83,7 +83,7 @@ fn filled() -> (Mock, HashMap<String, f64>) {
 }
 
 /// The sorted set is what the model says.
-fn compare(host: &mut Mock, model: &HashMap<String, f64>) {
+fn compare(host: &mut Testbed, model: &HashMap<String, f64>) {
     let reply = run(host, &["ZRANGE", "k", "0", "-1", "WITHSCORES"]);
     assert_eq!(String::from_utf8_lossy(&reply), shown(model));
     assert_eq!(host.encoding("k").unwrap(), "skiplist");
@@ -98,7 +98,7 @@ proptest! {
         rounds in proptest::collection::vec(proptest::collection::vec(change(), 0..8), 0..120),
     ) {
         let (mut host, mut model) = filled();
-        let change = |host: &mut Mock, model: &mut HashMap<String, f64>, change: Change| {
+        let change = |host: &mut Testbed, model: &mut HashMap<String, f64>, change: Change| {
             // The one that stays must not be popped: it is neither the first nor the last then.
             if change.0 < 6 || model.len() > 200 {
                 apply(host, model, change);

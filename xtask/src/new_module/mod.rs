@@ -1,8 +1,8 @@
 //! `cargo xtask new-module NAME`: a module that builds, loads and passes its tests, to begin with.
 //!
-//! It has one data type and two commands, unit tests on the mock host, a test that loads it into
-//! the real server, and a README. Inside the workspace it becomes a member; outside (`--path`) it
-//! is a workspace of its own that finds the SDK by path, which is how a third party begins.
+//! It has one data type and two commands, unit tests on the server's core within the test, a test that
+//! loads it into the real server, and a README. Inside the workspace it becomes a member; outside (`--path`) it
+//! is a workspace of its own that finds the SDK and the testbed by path, which is how a third party begins.
 //!
 //! `--try` makes one in the target folder, runs its tests, and removes it: that the template works
 //! is tested like everything else.
@@ -86,7 +86,7 @@ fn filled(template: &str, name: &str, root: &Path, inside: bool) -> String {
     let mut manifest = [
         "version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\npublish.workspace = true\n\n[lints]\nworkspace = true".to_owned(),
         "plinth-module.workspace = true".to_owned(),
-        "plinth-tests.workspace = true".to_owned(),
+        "plinth-testbed.workspace = true\nplinth-tests.workspace = true".to_owned(),
     ];
     let mut own = String::new();
     if !inside {
@@ -94,7 +94,11 @@ fn filled(template: &str, name: &str, root: &Path, inside: bool) -> String {
         manifest = [
             "version = \"0.1.0\"\nedition = \"2024\"\npublish = false".to_owned(),
             format!("plinth-module = {{ path = \"{}\" }}", at("module-api/sdk")),
-            format!("plinth-tests = {{ path = \"{}\" }}", at("tests")),
+            format!(
+                "plinth-testbed = {{ path = \"{}\" }}\nplinth-tests = {{ path = \"{}\" }}",
+                at("module-api/testbed"),
+                at("tests")
+            ),
         ];
         let _ = write!(own, "\n[workspace]\n");
     }

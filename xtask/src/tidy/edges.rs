@@ -9,10 +9,11 @@
 //!                         other examples and of modules' commands; modules of tests, the latter
 //!
 //!   core                  abi, table, lzf; the modules only to have them built, never in its code
+//!   testbed               core, sdk, abi
 //! ```
 //!
-//! Nobody depends on the core, not even for tests: what tests a module from outside starts the
-//! server (`plinth-tests`).
+//! Nobody depends on the core but the testbed, and nobody on the testbed but tests: a module's run on
+//! the core within their own process. What tests a server from outside starts it (`plinth-tests`).
 
 use super::Fault;
 use super::source::File;
@@ -42,7 +43,7 @@ pub(super) fn check(root: &Path, files: &[File]) -> Result<Vec<Fault>, String> {
     }
     for one in &dev {
         let to_core = one.depends.iter().filter(|to| *to == "plinth" && one.name != "plinth");
-        faults.extend(to_core.map(|to| fault(one, to, "tests start the server instead")));
+        faults.extend(to_core.map(|to| fault(one, to, "a module's tests use the testbed, others start the server")));
     }
     faults.extend(uses_of_modules(&normal, files));
     Ok(faults)
@@ -86,6 +87,9 @@ fn crates(tree: &str, root: &Path) -> Vec<Crate> {
 /// What the SDK puts together.
 const LIBRARIES: [&str; 4] = ["plinth-abi", "plinth-table", "plinth-pack", "plinth-lzf"];
 
+/// The server within a test.
+const TESTBED: &str = "plinth-testbed";
+
 fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
     let in_folder = |folder: &str| all.iter().any(|other| other.name == to && other.folder.starts_with(folder));
     match one.folder.split('/').next().unwrap_or_default() {
@@ -95,6 +99,7 @@ fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
         "tests" => to == "plinth-module" || is_commands(to, all),
         "xtask" => to == "plinth-table",
         "tools" => to == "plinth-fuzz",
+        "module-api" if one.name == TESTBED => ["plinth", "plinth-module", "plinth-abi"].contains(&to),
         "module-api" => one.name == "plinth-module" && LIBRARIES.contains(&to),
         _ => false,
     }
@@ -134,14 +139,15 @@ mod tests {
 
     const TREE: &str = "0 plinth v0.1.0 (/w/core)\n1 mio v1.2.1\n1 plinth-string v0.1.0 (/w/modules/string)\n\
         1 plinth-module v0.1.0 (/w/module-api/sdk)\n\n0 plinth-string v0.1.0 (/w/modules/string)\n\
-        1 plinth v0.1.0 (/w/core)\n";
+        1 plinth v0.1.0 (/w/core)\n\n0 plinth-testbed v0.1.0 (/w/module-api/testbed)\n1 plinth v0.1.0 (/w/core)\n";
 
     #[test]
     fn edges_are_read_and_judged() {
         let all = crates(TREE, Path::new("/w"));
-        assert_eq!((all.len(), all[0].depends.len()), (2, 2));
+        assert_eq!((all.len(), all[0].depends.len()), (3, 2));
         assert!(may_depend(&all[0], "plinth-string", &all));
         assert!(!may_depend(&all[0], "plinth-module", &all));
-        assert!(!may_depend(&all[1], "plinth", &all));
+        assert!(!may_depend(&all[1], "plinth", &all) && !may_depend(&all[1], TESTBED, &all));
+        assert!(may_depend(&all[2], "plinth", &all) && !may_depend(&all[2], "plinth-string", &all));
     }
 }

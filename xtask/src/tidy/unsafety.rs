@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 20] = [
+const PLACES: [&str; 21] = [
     // Calls across the boundary, and what is called through it.
     "core/src/modules/",
     "core/src/engine/",
@@ -22,6 +22,8 @@ const PLACES: [&str; 20] = [
     "module-api/abi/",
     "module-api/sdk/",
     "module-api/table/",
+    // A test's own call, and the service that it listens to.
+    "module-api/testbed/",
     // Storages of large values, which hold pointers in slots of the table.
     "modules/hash/src/store/",
     "modules/set/src/store/",

@@ -19,7 +19,9 @@ unsafe extern "C" fn start(call: *mut Call, delay_ms: u64, fire: Fire, data: Opa
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    let id = context.server().registry.timers.start(Duration::from_millis(delay_ms), Timer { module, fire, data });
+    let server = context.server();
+    let now = server.clock.instant();
+    let id = server.registry.timers.start(now, Duration::from_millis(delay_ms), Timer { module, fire, data });
     if !id_out.is_null() {
         // SAFETY: see above.
         unsafe { id_out.write(id) };
@@ -43,7 +45,9 @@ unsafe extern "C" fn remaining(call: *mut Call, id: u64, remaining_ms_out: *mut 
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
     let module = context.module;
-    let Some(left) = context.server().registry.timers.remaining(module, id) else { return STATUS_NONE };
+    let server = context.server();
+    let now = server.clock.instant();
+    let Some(left) = server.registry.timers.remaining(now, module, id) else { return STATUS_NONE };
     // SAFETY: see above.
     unsafe { remaining_ms_out.write(left.as_millis() as u64) };
     STATUS_OK

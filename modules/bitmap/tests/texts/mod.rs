@@ -2,9 +2,9 @@
 
 use plinth_bitmap::plinth_module_entry;
 use plinth_module::abi;
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
 use plinth_module::string::{Len, Opened, Scratch, StringProvider, StringService, table};
+use plinth_testbed::Testbed;
 use std::ffi::CStr;
 
 static TEXT: TypeHandle = TypeHandle::new();
@@ -67,13 +67,13 @@ static STRINGS: abi::entry::Module = abi::entry::Module {
 };
 
 /// A server with these strings and the module.
-pub(crate) fn host() -> Mock {
-    let mut host = Mock::new(&STRINGS).unwrap();
+pub(crate) fn host() -> Testbed {
+    let mut host = Testbed::new(&STRINGS).unwrap();
     host.load(&plinth_module_entry, &[] as &[&str]).unwrap();
     host
 }
 
 /// Runs a command whose words have no space.
-pub(crate) fn run(host: &mut Mock, command: &str) -> Vec<u8> {
+pub(crate) fn run(host: &mut Testbed, command: &str) -> Vec<u8> {
     host.run(&command.split(' ').collect::<Vec<_>>())
 }

@@ -2,9 +2,9 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
 
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
 use plinth_module::string::{Len, Opened, STRING_SERVICE, Scratch, StringProvider, StringService, Strings, table};
+use plinth_testbed::Testbed;
 use std::ffi::CStr;
 
 static WORD: TypeHandle = TypeHandle::new();
@@ -260,8 +260,8 @@ export!(Module {
     ..Module::NEW
 });
 
-fn host() -> Mock {
-    Mock::new(&plinth_module_entry).expect("the module loads")
+fn host() -> Testbed {
+    Testbed::new(&plinth_module_entry).expect("the module loads")
 }
 
 #[test]
@@ -284,8 +284,9 @@ fn inline_values_keep_bytes_and_tag() {
 fn a_key_expires_when_time_has_passed() {
     let mut host = host();
     host.run(&["set", "k", "v", "px", "100"]);
-    host.advance_ms(99);
+    host.advance_ms(100);
     assert_eq!(host.run(&["get", "k"]), b"$1\r\nv\r\n");
+    // Its last millisecond is over.
     host.advance_ms(1);
     host.take_events();
     assert_eq!(host.run(&["get", "k"]), b"$-1\r\n");

@@ -2,8 +2,8 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
 
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 
 fn say(call: &mut Call<'_>) -> Result {
     let reply = &mut call.reply;
@@ -59,7 +59,7 @@ export!(Module {
 });
 
 fn said(resp3: bool, args: &[&str]) -> String {
-    let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
+    let mut host = Testbed::new(&plinth_module_entry).expect("the module loads");
     host.set_resp3(resp3);
     String::from_utf8(host.run(&[&["say"], args].concat())).expect("this module writes text")
 }

@@ -1,9 +1,9 @@
-//! Waiting for keys, on the mock host: a box of slips, taken one at a time, newest first.
+//! Waiting for keys: a box of slips, taken one at a time, newest first.
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
 
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use std::ffi::CStr;
 use std::sync::{Mutex, PoisonError};
 
@@ -98,7 +98,7 @@ fn pass(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-/// SLIPS.GONE key word: replies once the key is gone, with how often it has looked.
+/// SLIPS.GONE key word: replies once the key is gone, with how often it has looked; waits for 0.1 s.
 fn gone(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
     if !call.keys.exists(key, 0) {
@@ -107,7 +107,8 @@ fn gone(call: &mut Call<'_>) -> Result {
     }
     let word = [call.args.bytes(2), b"."].concat();
     let args: [&[u8]; 3] = [b"slips.gone", key, &word];
-    call.block.wait(&[key], Wait { of: Some(&SLIPS), on_removal: true, args: Some(&args), ..Wait::NEW })
+    let how = Wait { of: Some(&SLIPS), timeout_ms: 100, on_removal: true, args: Some(&args), ..Wait::NEW };
+    call.block.wait(&[key], how)
 }
 
 /// SLIPS.WRONG key: uses the service wrongly.
@@ -162,12 +163,12 @@ export!(Module {
     ..Module::NEW
 });
 
-fn host() -> Mock {
-    Mock::new(&plinth_module_entry).unwrap_or_else(|reason| panic!("{reason}"))
+fn host() -> Testbed {
+    Testbed::new(&plinth_module_entry).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 /// What those were sent who waited, without their ids.
-fn served(host: &mut Mock) -> Vec<Vec<u8>> {
+fn served(host: &mut Testbed) -> Vec<Vec<u8>> {
     host.take_served().into_iter().map(|(_, reply)| reply).collect()
 }
 
@@ -203,12 +204,15 @@ fn who_waits_in_vain_is_sent_the_null_that_was_asked_for() {
 #[test]
 fn a_run_after_a_wait_does_not_begin_the_time_anew() {
     let mut host = host();
-    host.run(&["slips.take", "a", "0.1"]);
+    host.run(&["slips.put", "a", "x"]);
+    host.run(&["slips.gone", "a", ""]);
     host.advance_ms(60);
-    host.make_ready("a");
-    host.run(&["slips.put", "b", "x"]);
-    host.advance_ms(40);
-    assert_eq!(served(&mut host), [b"*-1\r\n"]);
+    host.run(&["slips.put", "a", "y"]);
+    assert_eq!(host.waiting()[0].args[2], b"..", "it has looked once more");
+    host.advance_ms(39);
+    assert!(served(&mut host).is_empty());
+    host.advance_ms(1);
+    assert_eq!(served(&mut host), [b"$-1\r\n"]);
 }
 
 #[test]
@@ -267,15 +271,17 @@ fn a_command_waits_for_a_thread_and_is_run_once_for_each_ticket() {
     let take = || SUSPENDED.lock().unwrap_or_else(PoisonError::into_inner).pop();
     assert_eq!(host.run_without_waiting(&["slips.thread", "2"]), b":2\r\n");
     assert_eq!(host.run(&["slips.thread", "2"]), b"");
-    host.make_ready("k");
-    assert_eq!((host.serve_resumed(), host.waiting().len()), (0, 1));
+    // No key wakes it.
+    host.run(&["slips.put", "k", "x"]);
+    assert_eq!((served(&mut host).len(), host.waiting().len()), (0, 1));
     let mut spent = Vec::new();
     for left in [1, 0] {
         let ticket = take().expect("it has a ticket");
         assert_eq!(host.waiting()[0].ticket, Some(ticket.id()));
         let resumed = std::thread::spawn(move || (ticket.resume(), ticket.resume())).join();
         assert!(matches!(resumed, Ok((Ok(()), Ok(())))));
-        assert_eq!((host.serve_resumed(), host.waiting().len()), (1, left));
+        host.turn();
+        assert_eq!(host.waiting().len(), left);
         assert!(ticket.resume().is_err() && !spent.contains(&ticket));
         spent.push(ticket);
     }

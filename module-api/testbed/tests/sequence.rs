@@ -1,11 +1,11 @@
 //! A large sequence that is handed over in slices while its elements change places arrives as it is at
-//! the end, on the mock host.
+//! the end.
 #![allow(missing_docs)]
 
 use plinth_module::convert::Conversion;
 use plinth_module::convert::sequence::{ConvertSequence, Edits};
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use proptest::prelude::*;
 use std::ffi::CStr;
 
@@ -132,7 +132,7 @@ const LEN: usize = 100;
 /// Elements of the largest slice that is asked for below.
 const LARGEST_SLICE: usize = 64;
 
-fn change(host: &mut Mock, model: &mut Vec<u64>, at: usize, count: usize, numbers: &[u64]) {
+fn change(host: &mut Testbed, model: &mut Vec<u64>, at: usize, count: usize, numbers: &[u64]) {
     let words = ["row.splice", "k"].map(str::to_owned).into_iter();
     let args = words.chain([at, count].map(|number| number.to_string()));
     let args: Vec<String> = args.chain(numbers.iter().map(u64::to_string)).collect();
@@ -140,13 +140,13 @@ fn change(host: &mut Mock, model: &mut Vec<u64>, at: usize, count: usize, number
     assert_eq!(host.run(&args), format!(":{}\r\n", model.len()).into_bytes());
 }
 
-fn filled() -> (Mock, Vec<u64>) {
-    let (mut host, mut model) = (Mock::new(&plinth_module_entry).expect("the module loads"), Vec::new());
+fn filled() -> (Testbed, Vec<u64>) {
+    let (mut host, mut model) = (Testbed::new(&plinth_module_entry).expect("the module loads"), Vec::new());
     change(&mut host, &mut model, 0, 0, &(0..LEN as u64).collect::<Vec<_>>());
     (host, model)
 }
 
-fn compare(host: &mut Mock, model: &[u64]) {
+fn compare(host: &mut Testbed, model: &[u64]) {
     let texts: Vec<String> = model.iter().map(u64::to_string).collect();
     let text = texts.join(" ");
     assert_eq!(String::from_utf8_lossy(&host.run(&["row.all", "k"])), format!("${}\r\n{text}\r\n", text.len()));
@@ -162,7 +162,7 @@ proptest! {
         ),
     ) {
         let (mut host, mut model) = filled();
-        let one = |host: &mut Mock, model: &mut Vec<u64>, (at, count, inserted, first): (prop::sample::Index, usize, usize, u64)| {
+        let one = |host: &mut Testbed, model: &mut Vec<u64>, (at, count, inserted, first): (prop::sample::Index, usize, usize, u64)| {
             let at = at.index(model.len() + 1);
             // Long removals are rare, or nothing would be left.
             let count = if count < 36 { count % 3 } else { count };

@@ -1,9 +1,9 @@
-//! Element-wise conversion of a large value, on the mock host.
+//! Element-wise conversion of a large value.
 #![allow(missing_docs)]
 
 use plinth_module::convert::{Conversion, Convert, Journal, Visit};
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 
@@ -106,8 +106,8 @@ export!(Module {
     ..Module::NEW
 });
 
-fn filled() -> Mock {
-    let mut host = Mock::new(&plinth_module_entry).expect("the module loads");
+fn filled() -> Testbed {
+    let mut host = Testbed::new(&plinth_module_entry).expect("the module loads");
     for element in 1..=100 {
         host.run(&["tally.set", "k", &element.to_string(), "1"]);
     }

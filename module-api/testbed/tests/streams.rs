@@ -5,9 +5,9 @@ use plinth_module::abi::bytes::{Bytes, Opaque};
 use plinth_module::abi::call::Call as RawCall;
 use plinth_module::abi::status::{STATUS_NONE, STATUS_OK, Status};
 use plinth_module::abi::stream::{StreamId, StreamService, StreamVisit};
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
 use plinth_module::stream::Streams;
+use plinth_testbed::Testbed;
 use std::ops::ControlFlow;
 use std::ptr::null;
 
@@ -88,6 +88,6 @@ export!(Module {
 
 #[test]
 fn a_visitor_takes_nulls_for_nothing() {
-    let mut host = Mock::new(&plinth_module_entry).expect("the module starts");
+    let mut host = Testbed::new(&plinth_module_entry).expect("the module starts");
     assert_eq!(host.run(&["see"]), b"$16\r\n1:[] 2:[[], []] \r\n");
 }

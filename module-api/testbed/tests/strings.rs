@@ -2,11 +2,11 @@
 //! do.
 #![allow(missing_docs)]
 
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
 use plinth_module::string::{
     Len, Opened, STRING_SCRATCH_BYTES, Scratch, StringProvider, StringService, Strings, table,
 };
+use plinth_testbed::Testbed;
 
 /// Has a string for each key, which is its name, at the end of the room for digits: where a number
 /// that is written from its last digit on comes to lie.
@@ -58,7 +58,7 @@ export!(Module {
 
 #[test]
 fn digits_at_the_end_of_the_scratch_are_held_beside_others() {
-    let mut host = Mock::new(&plinth_module_entry).unwrap();
+    let mut host = Testbed::new(&plinth_module_entry).unwrap();
     assert_eq!(host.run(&["join", "12", "nothing", "-34567", "8"]), b"$12\r\n12||-34567|8\r\n");
     let full = "123456789012345678901234";
     assert_eq!(host.run(&["join", full, "0"]), format!("$26\r\n{full}|0\r\n").as_bytes());

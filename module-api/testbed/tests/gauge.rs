@@ -2,8 +2,8 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
 
-use plinth_module::mock::Mock;
 use plinth_module::prelude::*;
+use plinth_testbed::Testbed;
 use std::ffi::CStr;
 
 #[derive(Default)]
@@ -149,7 +149,7 @@ export!(Module {
         },
         command("gauge.low", 2, low),
         command("gauge.fail", 1, fail),
-        command("note.set", 3, note),
+        Command { flags: COMMAND_WRITE | COMMAND_DENY_OOM, ..command("note.set", 3, note) },
         command("impostor", 2, impostor),
         command("copy", 3, copy),
         command("stat", 2, stat),
@@ -157,8 +157,8 @@ export!(Module {
     ..Module::NEW
 });
 
-fn host() -> Mock {
-    Mock::new(&plinth_module_entry).expect("the module loads")
+fn host() -> Testbed {
+    Testbed::new(&plinth_module_entry).expect("the module loads")
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_copy_is_the_types_own_or_saved_and_loaded() {
     let mut host = host();
     host.run(&["note.set", "n", "hello"]);
     assert_eq!(host.run(&["copy", "n", "n2"]), b":1\r\n");
-    assert_eq!(host.run(&["copy", "n", "n2"]), b"-ERR the thing exists already\r\n");
+    assert_eq!(host.run(&["copy", "n", "n2"]), b"-BUSYKEY Target key name already exists.\r\n");
     assert_ne!(host.dump("n").unwrap(), host.dump("n2").unwrap());
     host.run(&["gauge.push", "g", "5"]);
     host.run(&["copy", "g", "g2"]);
@@ -217,7 +217,8 @@ fn a_copy_is_the_types_own_or_saved_and_loaded() {
 #[test]
 fn a_panic_is_an_error_reply_and_a_log_line() {
     let mut host = host();
-    assert!(host.run(&["gauge.fail"]).starts_with(b"-ERR the module panicked"));
+    assert!(host.run(&["gauge.fail"]).starts_with(b"-ERR the module failed while it ran 'gauge.fail'"));
+    assert!(host.take_log().contains(&"<gauge> panic: on purpose".to_owned()));
     host.run(&["gauge.push", "k", "666"]);
     assert_eq!(host.save_and_load("k"), Err(Error::Panic));
     assert_eq!(host.run(&["gauge.push", "k", "667"]), b":667\r\n");
@@ -243,7 +244,7 @@ fn object_and_memory_ask_the_type() {
 }
 
 #[test]
-fn no_memory_is_an_error_and_leaks_nothing() {
+fn no_memory_is_an_error_and_makes_no_key() {
     let mut host = host();
     host.refuse_memory(true);
     assert_eq!(host.run(&["note.set", "n", "x"]), b"-OOM command not allowed when used memory > 'maxmemory'.\r\n");
@@ -251,7 +252,7 @@ fn no_memory_is_an_error_and_leaks_nothing() {
 }
 
 #[test]
-fn mocks_run_side_by_side() {
+fn tests_on_several_threads_take_turns() {
     let threads = [1, 2, 3, 4].map(|number: i64| {
         std::thread::spawn(move || {
             let mut host = host();
