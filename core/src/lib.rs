@@ -3,7 +3,7 @@
 //! The core knows keys, clients, commands and modules; it knows no data type.
 //! `core/ARCHITECTURE.md` follows one command through it; in reading order:
 //!
-//! - [`startup`]: from the command line to a server that serves.
+//! - [`command_line`], [`startup`]: from the command line to a server that serves.
 //! - [`net`]: the loop, connections, batches.
 //! - [`engine`]: all state, in one value owned by one thread, and what runs a command in it.
 //! - [`modules`]: loading, and the services that modules ask for.
@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod base;
 pub mod command;
+pub mod command_line;
 pub mod durable;
 pub mod engine;
 pub mod modules;

@@ -1,7 +1,7 @@
 //! `plinth-server`: the executable.
 
+use plinth::command_line::{self, Task};
 use plinth::settings::file::CommandLine;
-use plinth::startup::command_line::{self, Task};
 use plinth::startup::{self, Configuration};
 use std::path::Path;
 use std::process::ExitCode;

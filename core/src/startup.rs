@@ -1,8 +1,6 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
-pub mod command_line;
-
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::gates::{self, Gate};

@@ -16,56 +16,12 @@
 
 use crate::engine::call::Registered;
 use crate::engine::dispatch::Caller;
-use crate::engine::observers::propagation::Recorded;
 use crate::engine::server::Server;
+use crate::registry::propagation::Said;
 use crate::session::transaction::is_exec;
 use crate::wire::command;
-use bytes::Bytes as Shared;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::status::{STATUS_PANIC, Status};
-
-/// What is known while a command runs.
-#[derive(Default)]
-pub struct Propagation {
-    /// Whether the command that runs is part of one that propagates for both.
-    is_part: bool,
-    /// What the handler that runs has said.
-    said: Said,
-    /// What was propagated, while somebody asks for it.
-    pub recorded: Option<Box<Recorded>>,
-}
-
-/// What a handler says of what is to be told of it.
-#[derive(Default)]
-enum Said {
-    /// Nothing: it is told as it was sent.
-    #[default]
-    Nought,
-    /// That others take its place, if any.
-    Instead(Vec<Shared>),
-}
-
-impl Propagation {
-    /// The handler that runs has another command told in its place; one that says so again has both told.
-    pub fn instead(&mut self, words: &[&[u8]]) {
-        // What a command says that is part of another is the other's affair.
-        if self.is_part {
-            return;
-        }
-        let command = command::encode(words);
-        match &mut self.said {
-            Said::Instead(commands) => commands.push(command),
-            Said::Nought => self.said = Said::Instead(vec![command]),
-        }
-    }
-
-    /// The handler that runs has nothing told.
-    pub fn nothing(&mut self) {
-        if !self.is_part {
-            self.said = Said::Instead(Vec::new());
-        }
-    }
-}
 
 impl Server {
     /// Run a command, and have others told of what it changed.
@@ -80,13 +36,13 @@ impl Server {
         if self.propagation.is_part || is_exec(&command.name) {
             return self.invoke_untold(command, args, hash, caller);
         }
-        self.propagation.said = Said::Nought;
+        self.propagation.take_said();
         let (dirty, propagated) = (self.store.dirty, self.store.effects.propagated);
         let status = self.invoke_untold(command, args, hash, caller);
         let changed = self.store.dirty.wrapping_sub(dirty);
         let own = changed > self.store.effects.propagated.wrapping_sub(propagated);
         self.store.effects.propagated = propagated.wrapping_add(changed);
-        let said = std::mem::take(&mut self.propagation.said);
+        let said = self.propagation.take_said();
         if own && status != STATUS_PANIC {
             self.propagate(args, caller.db, said);
         }

@@ -3,6 +3,7 @@
 //! - [`modules`]: the modules that are loaded.
 //! - [`service`]: what they provide to each other.
 //! - [`replacement`]: which of them is taking the place of which.
+//! - [`propagation`]: what the one that runs has said is to be passed on.
 //! - [`hooks`], [`timers`]: what they have asked to be told.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -11,6 +12,7 @@
 
 pub mod hooks;
 pub mod modules;
+pub mod propagation;
 pub mod replacement;
 pub mod service;
 pub mod timers;

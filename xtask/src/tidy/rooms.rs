@@ -34,7 +34,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Files outside folders, and the room that each belongs to.
-const LOOSE: &[(&str, &str)] = &[("main", "main"), ("lib", "main"), ("startup", "main")];
+const LOOSE: &[(&str, &str)] = &[("main", "main"), ("lib", "main"), ("startup", "main"), ("command_line", "main")];
 
 /// Most lines of the list of exceptions. It is never made larger.
 pub(super) const EXCEPTIONS_MAX: usize = 0;

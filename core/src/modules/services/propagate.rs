@@ -2,7 +2,7 @@
 //! [`crate::engine::propagate`].
 
 use crate::engine::call::Context;
-use crate::engine::propagate::Propagation;
+use crate::registry::propagation::Propagation;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::Call;
 use plinth_abi::propagate::PropagateService;
