@@ -42,8 +42,8 @@ fn several_parameters_are_set_together_or_not_at_all() {
 
 /// The process's limit on open files, as the system shows it.
 fn open_files(server: &Server) -> String {
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
-    limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).expect("of a process that runs");
+    limits.lines().find(|line| line.starts_with("Max open files")).expect("a line on open files").to_owned()
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn units(client: &mut Client) -> Vec<Vec<String>> {
     let [units, commands, _, last] = said.items() else { panic!("{said:?}") };
     let command = |pair: &[plinth_testkit::reply::Reply]| {
         let (text, db) = (pair[1].text(), pair[0].integer());
-        let (words, length) = parse(text.as_bytes()).unwrap();
+        let (words, length) = parse(text.as_bytes()).expect("a whole command");
         assert_eq!(length, text.len());
         format!("{db}: {}", words.texts().join(" "))
     };
