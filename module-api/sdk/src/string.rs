@@ -38,7 +38,7 @@ use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::{GET_HOLD, Keys};
-use crate::service::{ServiceHandle, answer};
+use crate::service::{Service, answer, face};
 use std::ops::{Deref, Range};
 
 pub use crate::abi::string::{STRING_ABSENT, STRING_SCRATCH_BYTES, STRING_SERVICE, StringService};
@@ -98,23 +98,17 @@ impl Deref for Text<'_> {
     }
 }
 
-/// Strings, for a module that requires [`STRING_SERVICE`].
-pub struct Strings {
-    handle: ServiceHandle<StringService>,
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for StringService {
+    const ID: &'static str = STRING_SERVICE;
+}
+
+face! {
+    /// Strings, for a module that requires [`STRING_SERVICE`].
+    Strings, StringService
 }
 
 impl Strings {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Strings {
-        Strings { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
     /// A string's bytes, or `None` when there is no such key. Fails with `WrongType`.
     #[inline]
     pub fn get<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
