@@ -182,7 +182,7 @@ pub struct ZsetService {
     ///
     /// Thread: main. Borrow: both for the call. Fails: `WRONG_TYPE`,
     /// `OUT_OF_MEMORY`, `NOT_FLOAT` for NaN, `SYNTAX` for flags that exclude each
-    /// other.
+    /// other, `UNSUPPORTED` for others than these.
     pub put: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,

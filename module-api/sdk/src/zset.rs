@@ -256,8 +256,12 @@ impl Conditions {
         bits.into_iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()
     }
 
-    /// Fails with `Syntax` for conditions that exclude each other.
+    /// Fails with `Syntax` for conditions that exclude each other, and with `Unsupported` for bits that
+    /// mean nothing.
     fn of(flags: u32) -> Result<Conditions> {
+        if flags & !(ZSET_PUT_NX | ZSET_PUT_XX | ZSET_PUT_GT | ZSET_PUT_LT) != 0 {
+            return Err(Error::Unsupported);
+        }
         let [only_new, only_known, only_greater, only_less] =
             [ZSET_PUT_NX, ZSET_PUT_XX, ZSET_PUT_GT, ZSET_PUT_LT].map(|bit| flags & bit != 0);
         if only_new && (only_known || only_greater || only_less) || only_greater && only_less {

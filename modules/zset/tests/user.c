@@ -102,6 +102,8 @@ static plinth_status probe_put(plinth_call *call, plinth_bytes key) {
         CHECK((zsets->len(call, key, &len) == PLINTH_STATUS_OK) == (at > 0));
     }
     CHECK(zsets->put(call, key, T("a"), 1, PLINTH_ZSET_PUT_NX | PLINTH_ZSET_PUT_GT, &outcome) == PLINTH_STATUS_SYNTAX);
+    CHECK(zsets->put(call, key, T("a"), 1, PLINTH_ZSET_PUT_NX | 1u << 4, &outcome) == PLINTH_STATUS_UNSUPPORTED);
+    CHECK(zsets->put(call, key, T("a"), 1, 1u << 31, &outcome) == PLINTH_STATUS_UNSUPPORTED);
     CHECK(zsets->put(call, key, T("a"), 0.0 / 0.0, 0, &outcome) == PLINTH_STATUS_NOT_FLOAT);
     CHECK(zsets->put(call, T("text"), T("a"), 1, 0, &outcome) == PLINTH_STATUS_WRONG_TYPE);
     return PLINTH_STATUS_OK;
