@@ -120,6 +120,12 @@ impl Client {
         line.map(|line| line.trim().to_owned())
     }
 
+    /// What INFO counts since the start: look-ups of keys that were there, and of those that were not.
+    pub fn hits_and_misses(&mut self) -> (u64, u64) {
+        let mut count = |field| self.info("stats", field).and_then(|text| text.parse().ok()).unwrap_or_default();
+        (count("keyspace_hits"), count("keyspace_misses"))
+    }
+
     /// Nothing has come from all that was sent so far, on whichever connection. `other` asks the server
     /// for a sign of life, and again for what takes a second turn of its loop: what it had to say here it
     /// has said before it answers that.

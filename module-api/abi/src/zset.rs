@@ -3,6 +3,9 @@
 //!
 //! Members are handed out as bytes, in the order of their scores and then of their
 //! bytes; the first has rank 0. Scores are never NaN.
+//!
+//! What is only read counts neither as a hit nor as a miss of the keyspace: who serves a
+//! command with it looks at the key once through `plinth.keys/1`.
 
 use crate::bytes::{Bytes, Opaque};
 use crate::call::Call;

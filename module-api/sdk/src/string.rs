@@ -186,12 +186,22 @@ impl Strings {
         keys: &'k mut Keys<'_>,
         names: impl IntoIterator<Item = &'n [u8]>,
     ) -> Result<Vec<Option<Text<'k>>>> {
-        let table = self.handle.table()?;
-        let call = keys.as_raw();
+        self.hold_with(keys, names, 0)
+    }
+
+    /// As [`hold`](Strings::hold), looked up with `GET_*` flags: with
+    /// [`GET_NO_STATS`](crate::keys::GET_NO_STATS) by whoever looks at strings again.
+    pub fn hold_with<'k, 'n>(
+        &self,
+        keys: &'k mut Keys<'_>,
+        names: impl IntoIterator<Item = &'n [u8]>,
+        flags: u32,
+    ) -> Result<Vec<Option<Text<'k>>>> {
+        let (table, call, flags) = (self.handle.table()?, keys.as_raw(), flags | GET_HOLD);
         let hold = |name: &[u8]| {
             let (mut bytes, mut scratch) = (Bytes::EMPTY, Scratch::default());
             // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-            let status = unsafe { (table.hold)(call, Bytes::of(name), scratch.as_mut_ptr(), &mut bytes) };
+            let status = unsafe { (table.get_with)(call, Bytes::of(name), flags, scratch.as_mut_ptr(), &mut bytes) };
             if !check_found(status)? {
                 return Ok(None);
             }
