@@ -1,8 +1,7 @@
 //! The ABI from a C module: `probe.c` calls every function of every service of the host through the
 //! public headers, and these tests run it and look at what shows from outside.
 
-use plinth_testkit::{Server, TempDir, assert_wire, build, cc, wait_until};
-use std::time::Duration;
+use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 
 fn server() -> Server {
     let folder = TempDir::new();
@@ -111,13 +110,19 @@ fn named_modules_may_stand_in_any_order_and_come_before_first_party_ones() {
     }
 }
 
+/// Has the server see so much time go by: what was due before it has done.
+fn let_pass(client: &mut Client, seconds: &str) {
+    assert_wire(client, &["BLPOP", "absent", seconds], b"*-1\r\n");
+    assert_wire(client, &["PING"], b"+PONG\r\n");
+}
+
 #[test]
 fn timers_fire_once_or_are_stopped() {
     let server = server();
     let mut client = server.connect();
     assert_wire(&mut client, &["PROBE.TIMERS"], b"+OK\r\n");
     server.wait_for_log("<probe> a timer of the probe fired");
-    std::thread::sleep(Duration::from_millis(30));
+    let_pass(&mut client, "0.03");
     assert_wire(&mut client, &["PROBE.SEEN"], b"$12\r\nfired one 1\n\r\n");
 }
 
@@ -127,8 +132,7 @@ fn a_timer_that_has_not_fired_goes_with_its_module() {
     let mut client = server.connect();
     assert_wire(&mut client, &["PROBE.TIMERS"], b"+OK\r\n");
     assert_wire(&mut client, &["MODULE", "UNLOAD", "probe"], b"+OK\r\n");
-    std::thread::sleep(Duration::from_millis(60));
-    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    let_pass(&mut client, "0.06");
     assert!(!server.log().contains("a timer of the probe fired"));
 }
 
@@ -194,7 +198,7 @@ fn a_command_waits_for_a_key_where_that_is_possible() {
     client.send(&["WAITS.TAKE", "p:w", "0"]);
     wait_until("it waits", || other.info("clients", "total_blocking_keys").as_deref() == Some("1"));
     assert_wire(&mut other, &["WAITS.SLIP", "p:w"], b"+OK\r\n");
-    client.assert_silent(std::time::Duration::from_millis(10));
+    client.assert_unanswered(&mut other);
     assert_wire(&mut other, &["WAITS.PUT", "p:w"], b"+OK\r\n");
     assert_eq!(client.read(), b":1\r\n");
     // A timer cannot wait; what it makes serves those who do.
@@ -212,7 +216,7 @@ fn suspends() -> Server {
     Server::within(folder, &["--loadmodule", &path])
 }
 
-fn wait_for_blocked(client: &mut plinth_testkit::Client, count: &str) {
+fn wait_for_blocked(client: &mut Client, count: &str) {
     wait_until("so many wait", || client.info("clients", "blocked_clients").as_deref() == Some(count));
 }
 
@@ -248,7 +252,7 @@ fn nothing_but_its_ticket_ends_a_wait_for_a_thread_or_its_own_end() {
     let server = suspends();
     let (mut client, mut other) = (server.connect(), server.connect());
     let id = client.ask(&["CLIENT", "ID"]).integer().to_string();
-    let wait = |client: &mut plinth_testkit::Client, other: &mut plinth_testkit::Client, timeout_ms: &str| {
+    let wait = |client: &mut Client, other: &mut Client, timeout_ms: &str| {
         client.send(&["SUSPENDS.WAIT", timeout_ms]);
         wait_for_blocked(other, "1");
     };
@@ -288,7 +292,7 @@ fn a_pause_holds_back_who_was_resumed() {
     wait_for_blocked(&mut other, "1");
     assert_wire(&mut other, &["CLIENT", "PAUSE", "100000", "WRITE"], b"+OK\r\n");
     assert_wire(&mut other, &["SUSPENDS.RESUME"], b":1\r\n");
-    client.assert_silent(Duration::from_millis(50));
+    client.assert_unanswered(&mut other);
     assert_wire(&mut other, &["CLIENT", "UNPAUSE"], b"+OK\r\n");
     assert_eq!(client.read(), b"+resumed\r\n");
 }
@@ -488,9 +492,8 @@ fn alias(flags: &[&str], args: &[&str]) -> Server {
 fn a_parameter_has_the_same_value_under_both_of_its_names() {
     let server = alias(&[], &["--alias.maximum", "6", "--alias-bare", "7", "--alias-former", "8"]);
     let mut client = server.connect();
-    let value = |client: &mut plinth_testkit::Client, name: &str| {
-        client.ask(&["CONFIG", "GET", name]).field(name).map(|value| value.text())
-    };
+    let value =
+        |client: &mut Client, name: &str| client.ask(&["CONFIG", "GET", name]).field(name).map(|value| value.text());
     for (name, expected) in [("alias.limit", "6"), ("ALIAS.maximum", "6"), ("alias-bare", "8"), ("alias-former", "8")] {
         assert_eq!(value(&mut client, name).as_deref(), Some(expected), "{name}");
     }

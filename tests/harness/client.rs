@@ -120,7 +120,24 @@ impl Client {
         line.map(|line| line.trim().to_owned())
     }
 
-    /// Nothing comes for a while.
+    /// What INFO counts since the start: look-ups of keys that were there, and of those that were not.
+    pub fn hits_and_misses(&mut self) -> (u64, u64) {
+        let mut count = |field| self.info("stats", field).and_then(|text| text.parse().ok()).unwrap_or_default();
+        (count("keyspace_hits"), count("keyspace_misses"))
+    }
+
+    /// Nothing has come from all that was sent so far, on whichever connection. `other` asks the server
+    /// for a sign of life, and again for what takes a second turn of its loop: what it had to say here it
+    /// has said before it answers that.
+    pub fn assert_unanswered(&mut self, other: &mut Client) {
+        for _ in 0..2 {
+            assert_wire(other, &["PING"], b"+PONG\r\n");
+        }
+        self.assert_silent(Duration::from_millis(1));
+    }
+
+    /// Nothing comes for a while. Where another connection can ask, [`Client::assert_unanswered`] is
+    /// quicker and surer.
     pub fn assert_silent(&mut self, wait: Duration) {
         assert!(self.pending.is_empty(), "there is an unread reply: {:?}", self.show());
         self.stream.set_patience(wait);

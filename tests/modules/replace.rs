@@ -20,6 +20,13 @@ pub(crate) fn wait_until_replaced(client: &mut Client) {
     wait_until("all values are converted", || !is_replacing(client));
 }
 
+/// Whether the replacement that is on its way has a field of which that holds, or has ended.
+pub(crate) fn has_come_to(client: &mut Client, field: &str, holds: impl Fn(i64) -> bool) -> bool {
+    let reply = client.ask(&["MODULE", "REPLACE", "STATUS"]);
+    let Some(one) = reply.items().first() else { return true };
+    one.field(field).is_some_and(|value| holds(value.integer()))
+}
+
 /// Replace the bags and pause that before the first value is converted.
 fn replace_and_pause(client: &mut Client, path: &str, arg: &str) {
     let arg = if arg.is_empty() { String::new() } else { format!(" {arg}") };
@@ -376,7 +383,7 @@ fn no_write_is_lost_while_values_are_converted_there_and_back() {
             wait_until_replaced(&mut client);
         }
         assert_wire(&mut client, &["MODULE", "REPLACE", "bag", &build::library("bag")], b"+OK\r\n");
-        std::thread::sleep(Duration::from_millis(15));
+        wait_until("a part is converted", || has_come_to(&mut client, "current-elements", |count| count > 1000));
         let said = client.text(&["MODULE", "REPLACE", "ROLLBACK", "bag"]);
         assert!(said == "OK" || said.contains("is not being replaced"), "{said}");
         wait_until_replaced(&mut client);

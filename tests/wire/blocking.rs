@@ -56,7 +56,7 @@ fn plinth_who_waits_longest_is_served_first() {
     send_waiting(&mut second, &["Q.TAKE", "k", "0"], &mut teller, 2);
     assert_wire(&mut teller, &["Q.PUSH", "k", "a"], b":1\r\n");
     assert_reads(&mut first, &taken("k", "a"));
-    second.assert_silent(SHORT);
+    second.assert_unanswered(&mut teller);
     assert_wire(&mut teller, &["Q.PUSH", "k", "b", "c"], b":2\r\n");
     assert_reads(&mut second, &taken("k", "b"));
     assert_wire(&mut teller, &["Q.ITEMS", "k"], b"*1\r\n$1\r\nc\r\n");
@@ -72,7 +72,7 @@ fn plinth_one_push_serves_as_many_as_it_has_items_for() {
     assert_wire(&mut teller, &["Q.PUSH", "k", "a", "b"], b":2\r\n");
     assert_reads(&mut first, &taken("k", "a"));
     assert_reads(&mut second, &taken("k", "b"));
-    third.assert_silent(SHORT);
+    third.assert_unanswered(&mut teller);
     assert_wire(&mut teller, &["EXISTS", "k"], b":0\r\n");
 }
 
@@ -97,7 +97,7 @@ fn plinth_what_is_gone_again_at_the_end_of_a_transaction_serves_nobody() {
     for expected in ["+OK\r\n", "+QUEUED\r\n", "+QUEUED\r\n", "*2\r\n:1\r\n:1\r\n"] {
         assert_reads(&mut teller, expected);
     }
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
 }
 
 #[test]
@@ -177,12 +177,12 @@ fn plinth_what_a_client_sends_while_it_waits_is_answered_afterwards_in_order() {
     wait_for_waiters(&mut teller, 1);
     first.raw("T x\r\nQ.TAKE k 0\r\nPING\r\n");
     assert_wire(&mut teller, &["EXISTS", "x"], b":0\r\n");
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
     teller.command(&["Q.PUSH", "k", "a"]);
     assert_reads(&mut first, &taken("k", "a"));
     assert_reads(&mut first, "+OK\r\n");
     assert_reads(&mut first, "$1\r\n1\r\n");
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
     teller.command(&["Q.PUSH", "k", "b"]);
     assert_reads(&mut first, &taken("k", "b"));
     assert_reads(&mut first, "+PONG\r\n");
@@ -274,7 +274,7 @@ fn plinth_a_wait_is_for_its_own_database() {
     first.command(&["SELECT", "3"]);
     send_waiting(&mut first, &["Q.TAKE", "k", "0"], &mut teller, 1);
     teller.command(&["Q.PUSH", "k", "here"]);
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
     teller.command(&["SELECT", "3"]);
     teller.command(&["Q.PUSH", "k", "there"]);
     assert_reads(&mut first, &taken("k", "there"));
@@ -285,7 +285,7 @@ fn plinth_a_value_of_another_type_wakes_nobody() {
     let (_server, mut teller, mut first, mut second) = scene();
     send_waiting(&mut first, &["Q.TAKE", "k", "l", "0"], &mut teller, 1);
     teller.command(&["SET", "k", "text"]);
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
     // Another key makes the command run, from its beginning: it meets the text.
     teller.command(&["Q.PUSH", "l", "x"]);
     assert_reads(&mut first, "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
@@ -334,7 +334,7 @@ fn plinth_a_pause_holds_those_back_who_wait_but_not_the_end_of_their_time() {
         assert_reads(&mut teller, expected);
     }
     assert_reads(&mut second, "*-1\r\n");
-    first.assert_silent(SHORT);
+    first.assert_unanswered(&mut teller);
     assert_wire(&mut teller, &["CLIENT", "UNPAUSE"], b"+OK\r\n");
     assert_reads(&mut first, &taken("k", "x"));
 }

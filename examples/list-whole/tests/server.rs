@@ -1,7 +1,6 @@
 //! The library in the real server, in the place of the server's own lists.
 
-use plinth_testkit::{Client, Reply, Server, assert_wire, build};
-use std::time::Duration;
+use plinth_testkit::{Client, Reply, Server, assert_wire, build, wait_until};
 
 fn served() -> (Server, Client) {
     let server = Server::with(&["--loadmodule", &build::library("list-whole")]);
@@ -81,26 +80,30 @@ fn elements_are_found_and_changed_in_the_middle() {
     assert_wire(&mut client, &["EXISTS", "l"], b":0\r\n");
 }
 
+fn wait_for_waiter(client: &mut Client) {
+    wait_until("it waits", || client.info("clients", "blocked_clients").as_deref() == Some("1"));
+}
+
 #[test]
 fn a_client_waits_for_an_element() {
     let (server, mut client) = served();
     let mut waiting = server.connect();
     waiting.send(&["BLPOP", "first", "second", "0"]);
-    waiting.assert_silent(Duration::from_millis(50));
+    wait_for_waiter(&mut client);
     client.command(&["RPUSH", "second", "x"]);
     assert_eq!(waiting.reply().texts(), ["second", "x"]);
     assert_wire(&mut waiting, &["BRPOP", "first", "0.05"], b"*-1\r\n");
     waiting.send(&["BLMOVE", "first", "third", "LEFT", "LEFT", "0"]);
-    waiting.assert_silent(Duration::from_millis(50));
+    wait_for_waiter(&mut client);
     client.command(&["RPUSH", "first", "y"]);
     assert_eq!(waiting.reply().text(), "y");
     assert_eq!(elements(&mut client, "third"), ["y"]);
     waiting.send(&["BLMPOP", "0", "2", "first", "second", "RIGHT", "COUNT", "2"]);
-    waiting.assert_silent(Duration::from_millis(50));
+    wait_for_waiter(&mut client);
     client.command(&["RPUSH", "first", "p", "q", "r"]);
     assert_eq!(waiting.reply().items()[1].texts(), ["r", "q"]);
     waiting.send(&["BLPOP", "other", "second", "0"]);
-    waiting.assert_silent(Duration::from_millis(50));
+    wait_for_waiter(&mut client);
     client.command(&["SET", "other", "text"]);
     client.command(&["RPUSH", "second", "z"]);
     assert!(waiting.reply().text().starts_with("WRONGTYPE "));

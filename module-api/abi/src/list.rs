@@ -1,5 +1,8 @@
 //! Service `plinth.list/1`: lists, for other modules; provided by whichever
 //! module implements them.
+//!
+//! What is only read counts neither as a hit nor as a miss of the keyspace: who serves a
+//! command with it looks at the key once through `plinth.keys/1`.
 
 use crate::bytes::{Bytes, Opaque, Take};
 use crate::call::Call;

@@ -2,6 +2,9 @@
 //! implements them.
 //!
 //! Members are handed out as bytes; one that is kept as an integer as its digits.
+//!
+//! What is only read counts neither as a hit nor as a miss of the keyspace: who serves a
+//! command with it looks at the key once through `plinth.keys/1`.
 
 use crate::bytes::{Bytes, Opaque};
 use crate::call::Call;

@@ -3,6 +3,9 @@
 //!
 //! Members are handed out as bytes, in the order of their scores and then of their
 //! bytes; the first has rank 0. Scores are never NaN.
+//!
+//! What is only read counts neither as a hit nor as a miss of the keyspace: who serves a
+//! command with it looks at the key once through `plinth.keys/1`.
 
 use crate::bytes::{Bytes, Opaque};
 use crate::call::Call;
@@ -182,7 +185,7 @@ pub struct ZsetService {
     ///
     /// Thread: main. Borrow: both for the call. Fails: `WRONG_TYPE`,
     /// `OUT_OF_MEMORY`, `NOT_FLOAT` for NaN, `SYNTAX` for flags that exclude each
-    /// other.
+    /// other, `UNSUPPORTED` for others than these.
     pub put: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,

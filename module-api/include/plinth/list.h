@@ -1,6 +1,9 @@
 // Generated from module-api/abi/src/list.rs by `cargo xtask headers`; do not edit.
 //
 // Service `plinth.list/1`: lists, for other modules; provided by whichever module implements them.
+//
+// What is only read counts neither as a hit nor as a miss of the keyspace: who serves a command
+// with it looks at the key once through `plinth.keys/1`.
 
 #ifndef PLINTH_LIST_H
 #define PLINTH_LIST_H

@@ -3,6 +3,9 @@
 // Service `plinth.set/1`: sets, for other modules; provided by whichever module implements them.
 //
 // Members are handed out as bytes; one that is kept as an integer as its digits.
+//
+// What is only read counts neither as a hit nor as a miss of the keyspace: who serves a command
+// with it looks at the key once through `plinth.keys/1`.
 
 #ifndef PLINTH_SET_H
 #define PLINTH_SET_H

@@ -5,6 +5,9 @@
 //
 // Members are handed out as bytes, in the order of their scores and then of their bytes; the first
 // has rank 0. Scores are never NaN.
+//
+// What is only read counts neither as a hit nor as a miss of the keyspace: who serves a command
+// with it looks at the key once through `plinth.keys/1`.
 
 #ifndef PLINTH_ZSET_H
 #define PLINTH_ZSET_H
@@ -165,7 +168,7 @@ struct plinth_zset_service {
     //
     // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_WRONG_TYPE`,
     // `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_NOT_FLOAT` for NaN, `PLINTH_STATUS_SYNTAX` for
-    // flags that exclude each other.
+    // flags that exclude each other, `PLINTH_STATUS_UNSUPPORTED` for others than these.
     plinth_status (*put)(plinth_call *call, plinth_bytes key, plinth_bytes member, double score,
                          uint32_t flags, uint32_t *outcome_out);
 

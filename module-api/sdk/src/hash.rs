@@ -31,8 +31,8 @@ use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::Keys;
-use crate::panic::guard;
-use crate::service::{Service, ServiceHandle, answer};
+use crate::service::{Service, answer, answer_found, answer_value, face};
+use crate::visit::{next, turn, visiting};
 use std::ops::ControlFlow;
 
 pub use crate::abi::hash::{HASH_SCRATCH_BYTES, HASH_SERVICE, HashService, HashVisit};
@@ -45,31 +45,14 @@ unsafe impl Service for HashService {
     const ID: &'static str = HASH_SERVICE;
 }
 
-/// Hashes, for a module that requires [`HASH_SERVICE`].
-pub struct Hashes {
-    handle: ServiceHandle<HashService>,
+face! {
+    /// Hashes, for a module that requires [`HASH_SERVICE`].
+    Hashes, HashService,
+    /// Number of a hash's fields, or `None` when there is no such key. Fails with `WrongType`.
+    len
 }
 
 impl Hashes {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Hashes {
-        Hashes { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
-    /// Number of a hash's fields, or `None` when there is no such key. Fails with `WrongType`.
-    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
-        let mut len = 0;
-        // SAFETY: the call is valid, the key is borrowed for the call.
-        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
-        Ok(check_found(status)?.then_some(len))
-    }
-
     /// A field's value, or `None` without such a key or field. Fails with `WrongType`.
     pub fn get<'k>(
         &self,
@@ -113,37 +96,24 @@ impl Hashes {
 
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
     /// key. Fails with `WrongType`, and with `Panic` when `visit` panicked.
-    pub fn visit(
+    pub fn visit<F: FnMut(&[u8], &[u8]) -> ControlFlow<()>>(
         &self,
         keys: &mut Keys<'_>,
         key: &[u8],
-        visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: F,
     ) -> Result<bool> {
-        struct State<F> {
-            visit: F,
-            panicked: bool,
-        }
-        unsafe extern "C" fn run<F: FnMut(&[u8], &[u8]) -> ControlFlow<()>>(
-            data: Opaque,
-            field: Bytes,
-            value: Bytes,
-        ) -> u32 {
-            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // both are lent for this call.
-            let (state, field, value) = unsafe { (&mut *data.cast::<State<F>>(), field.as_slice(), value.as_slice()) };
-            let next = guard(|| (state.visit)(field, value));
-            state.panicked |= next.is_none();
+        unsafe extern "C" fn run<F>(data: Opaque, field: Bytes, value: Bytes) -> u32
+        where
+            F: FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        {
+            // SAFETY: the data is that of the visit below; both are lent for this call.
+            let next = unsafe { turn(data, |visit: &mut F| visit(field.as_slice(), value.as_slice())) };
             u32::from(next != Some(ControlFlow::Continue(())))
         }
-        fn visitor<F: FnMut(&[u8], &[u8]) -> ControlFlow<()>>(_: &State<F>) -> HashVisit {
-            HashVisit { run: run::<F> }
-        }
-        let mut state = State { visit, panicked: false };
-        let (function, data) = (visitor(&state), (&raw mut state).cast());
-        // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
-        // function for it.
-        let status = unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), function, data) };
-        if state.panicked { Err(Error::Panic) } else { check_found(status) }
+        let (visitor, table) = (HashVisit { run: run::<F> }, self.handle.table()?);
+        let (call, key) = (keys.as_raw(), Bytes::of(key));
+        // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
+        visiting(visit, |data| unsafe { (table.visit)(call, key, visitor, data) })
     }
 }
 
@@ -196,12 +166,7 @@ pub const fn table<P: HashProvider>() -> HashService {
 unsafe extern "C" fn len<P: HashProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
     // the result.
-    unsafe {
-        answer(call, |call| {
-            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, len_out, |call| P::len(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn get<P: HashProvider>(
@@ -240,16 +205,9 @@ unsafe extern "C" fn visit<P: HashProvider>(
 ) -> Status {
     // SAFETY: as in `len`; the function fits its data.
     unsafe {
-        answer(call, |call| {
-            let found = P::visit(call, key.as_slice(), &mut |field, value| match (function.run)(
-                data,
-                Bytes::of(field),
-                Bytes::of(value),
-            ) {
-                0 => ControlFlow::Continue(()),
-                _ => ControlFlow::Break(()),
-            });
-            if found? { Ok(()) } else { Err(Error::None) }
+        answer_found(call, |call| {
+            let mut lend = |field: &[u8], value: &[u8]| next((function.run)(data, Bytes::of(field), Bytes::of(value)));
+            P::visit(call, key.as_slice(), &mut lend)
         })
     }
 }
@@ -271,7 +229,5 @@ unsafe extern "C" fn set_absent<P: HashProvider>(
 
 unsafe extern "C" fn remove<P: HashProvider>(call: *mut abi::call::Call, key: Bytes, field: Bytes) -> Status {
     // SAFETY: as in `len`.
-    unsafe {
-        answer(call, |call| if P::remove(call, key.as_slice(), field.as_slice())? { Ok(()) } else { Err(Error::None) })
-    }
+    unsafe { answer_found(call, |call| P::remove(call, key.as_slice(), field.as_slice())) }
 }

@@ -100,6 +100,7 @@ pub mod string;
 mod take;
 pub mod timers;
 pub mod types;
+mod visit;
 pub mod zset;
 
 pub use panic::keep_panic_hook;

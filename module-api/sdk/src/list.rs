@@ -32,11 +32,11 @@ use crate::abi::bytes::{Bytes, Opaque, Take};
 use crate::abi::list::{LIST_BACK, LIST_FRONT};
 use crate::abi::status::Status;
 use crate::call::Call;
-use crate::error::{Error, Result, check, check_found};
+use crate::error::{Error, Result, check};
 use crate::keys::Keys;
-use crate::panic::guard;
-use crate::service::{Service, ServiceHandle, answer};
+use crate::service::{Service, answer, answer_found, answer_value, face, set_to_nothing};
 use crate::take::taking;
+use crate::visit::{next, turn, visiting};
 use std::ops::ControlFlow;
 
 pub use crate::abi::list::{LIST_SERVICE, ListService, ListVisit};
@@ -72,64 +72,34 @@ impl ListEnd {
     }
 }
 
-/// Lists, for a module that requires [`LIST_SERVICE`].
-pub struct Lists {
-    handle: ServiceHandle<ListService>,
+face! {
+    /// Lists, for a module that requires [`LIST_SERVICE`].
+    Lists, ListService,
+    /// Number of a list's elements, or `None` when there is no such key. Fails with `WrongType`.
+    len
 }
 
 impl Lists {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Lists {
-        Lists { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
-    /// Number of a list's elements, or `None` when there is no such key. Fails with `WrongType`.
-    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
-        let mut len = 0;
-        // SAFETY: the call is valid, the key is borrowed for the call.
-        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
-        Ok(check_found(status)?.then_some(len))
-    }
-
     /// Hands the elements from `start` to `stop`, both included, to `visit` until it breaks;
     /// negative positions count from the end. Returns whether there is such a key. Fails with
     /// `WrongType`, and with `Panic` when `visit` panicked.
-    pub fn visit(
+    pub fn visit<F: FnMut(&[u8]) -> ControlFlow<()>>(
         &self,
         keys: &mut Keys<'_>,
         key: &[u8],
         start: i64,
         stop: i64,
-        visit: impl FnMut(&[u8]) -> ControlFlow<()>,
+        visit: F,
     ) -> Result<bool> {
-        struct State<F> {
-            visit: F,
-            panicked: bool,
-        }
         unsafe extern "C" fn run<F: FnMut(&[u8]) -> ControlFlow<()>>(data: Opaque, element: Bytes) -> u32 {
-            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // the element is lent for this call.
-            let (state, element) = unsafe { (&mut *data.cast::<State<F>>(), element.as_slice()) };
-            let next = guard(|| (state.visit)(element));
-            state.panicked |= next.is_none();
+            // SAFETY: the data is that of the visit below; the element is lent for this call.
+            let next = unsafe { turn(data, |visit: &mut F| visit(element.as_slice())) };
             u32::from(next != Some(ControlFlow::Continue(())))
         }
-        fn visitor<F: FnMut(&[u8]) -> ControlFlow<()>>(_: &State<F>) -> ListVisit {
-            ListVisit { run: run::<F> }
-        }
-        let mut state = State { visit, panicked: false };
-        let (function, data) = (visitor(&state), (&raw mut state).cast());
-        // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
-        // function for it.
-        let status =
-            unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), start, stop, function, data) };
-        if state.panicked { Err(Error::Panic) } else { check_found(status) }
+        let (visitor, table) = (ListVisit { run: run::<F> }, self.handle.table()?);
+        let (call, key) = (keys.as_raw(), Bytes::of(key));
+        // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
+        visiting(visit, |data| unsafe { (table.visit)(call, key, start, stop, visitor, data) })
     }
 
     /// Replaces a key, whatever it held, by a list of these elements; its expiry goes. Announces
@@ -219,12 +189,7 @@ pub const fn table<P: ListProvider>() -> ListService {
 unsafe extern "C" fn len<P: ListProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
     // the result.
-    unsafe {
-        answer(call, |call| {
-            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, len_out, |call| P::len(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn visit<P: ListProvider>(
@@ -237,15 +202,8 @@ unsafe extern "C" fn visit<P: ListProvider>(
 ) -> Status {
     // SAFETY: as in `len`; the function fits its data.
     unsafe {
-        answer(call, |call| {
-            let found = P::visit(call, key.as_slice(), start, stop, &mut |element| match (function.run)(
-                data,
-                Bytes::of(element),
-            ) {
-                0 => ControlFlow::Continue(()),
-                _ => ControlFlow::Break(()),
-            });
-            if found? { Ok(()) } else { Err(Error::None) }
+        answer_found(call, |call| {
+            P::visit(call, key.as_slice(), start, stop, &mut |element| next((function.run)(data, Bytes::of(element))))
         })
     }
 }
@@ -262,10 +220,7 @@ unsafe extern "C" fn set<P: ListProvider>(
         answer(call, |call| {
             let key = key.as_slice();
             if count == 0 {
-                if call.keys.remove(key, 0)? {
-                    call.keys.modified(key, crate::keys::EVENT_GENERIC, "del");
-                }
-                return Ok(());
+                return set_to_nothing(call, key);
             }
             let event = std::str::from_utf8(event.as_slice()).map_err(|_| Error::Unsupported)?;
             let mut elements = std::slice::from_raw_parts(elements, count).iter().map(|element| element.as_slice());
@@ -283,9 +238,8 @@ unsafe extern "C" fn push<P: ListProvider>(
 ) -> Status {
     // SAFETY: as in `len`.
     unsafe {
-        answer(call, |call| {
-            len_out.write(P::push(call, key.as_slice(), element.as_slice(), ListEnd::of(end)?)?);
-            Ok(())
+        answer_value(call, len_out, |call| {
+            P::push(call, key.as_slice(), element.as_slice(), ListEnd::of(end)?).map(Some)
         })
     }
 }
@@ -299,9 +253,8 @@ unsafe extern "C" fn pop<P: ListProvider>(
 ) -> Status {
     // SAFETY: as in `len`; the function fits its data.
     unsafe {
-        answer(call, |call| {
-            let mut lend = |element: &[u8]| (take.run)(data, Bytes::of(element));
-            if P::pop(call, key.as_slice(), ListEnd::of(end)?, &mut lend)? { Ok(()) } else { Err(Error::None) }
+        answer_found(call, |call| {
+            P::pop(call, key.as_slice(), ListEnd::of(end)?, &mut |element| (take.run)(data, Bytes::of(element)))
         })
     }
 }

@@ -31,16 +31,52 @@ pub fn parse_cursor(text: &[u8]) -> Option<u64> {
     Some(if negative { number.wrapping_neg() } else { number })
 }
 
-/// Reads a float: decimal with optional sign, point and exponent, or `inf` and `infinity` in
-/// any case. `None` for text that is none, for NaN, and for numbers too large for a double or
-/// too small to differ from zero.
+/// Reads a float: decimal with optional sign, point and exponent, hexadecimal as in C (`0x1.8p3`), or
+/// `inf` and `infinity` in any case. `None` for text that is none, for NaN, and for numbers too large
+/// for a double or too small to differ from zero.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(text).ok()?;
-    let value: f64 = text.parse().ok()?;
+    let Ok(value) = text.parse::<f64>() else { return parse_hexadecimal(text) };
     let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
     let names_number = mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     let out_of_range = names_number && (value.is_infinite() || value == 0.0);
     (!value.is_nan() && !out_of_range).then_some(value)
+}
+
+/// Reads `0x`, digits of base 16 with an optional point, and an optional power of two behind a `p`.
+#[cold]
+fn parse_hexadecimal(text: &str) -> Option<f64> {
+    let (is_negative, text) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let (digits, exponent) = match text.split_once(['p', 'P']) {
+        Some((digits, exponent)) => (digits, i64::from(exponent.parse::<i32>().ok()?)),
+        None => (text, 0),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    // The first 61 bits or more, and whether any is set behind them, by which a double is rounded.
+    let (mut bits, mut exponent) = (0u64, exponent - 4 * fraction.len() as i64);
+    for digit in whole.chars().chain(fraction.chars()) {
+        let digit = u64::from(digit.to_digit(16)?);
+        if bits >> 60 == 0 {
+            bits = bits << 4 | digit;
+        } else {
+            bits |= u64::from(digit != 0);
+            exponent += 4;
+        }
+    }
+    // In two steps, since a power of two may be out of range where the product is not.
+    let exponent = exponent.clamp(-2000, 2000) as i32;
+    let half = exponent / 2;
+    let value = bits as f64 * 2f64.powi(half) * 2f64.powi(exponent - half);
+    let out_of_range = bits != 0 && (value.is_infinite() || value == 0.0);
+    (!out_of_range).then_some(if is_negative { -value } else { value })
 }
 
 /// Writes a double as replies show it: `3`, `0.1`, `1.5e+300`, `inf`, `-inf`, `nan`. Returns the
@@ -241,6 +277,30 @@ mod tests {
         for text in ["", "nan", "1e400", "-1e400", "1e-400", " 1", "1 ", "1x", "\u{fffd}"] {
             assert_eq!(parse_float(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_float_may_be_hexadecimal() {
+        for (text, value) in [
+            ("0x10", 16.0),
+            ("-0X1.8p1", -3.0),
+            ("+0x.8", 0.5),
+            ("0x1.", 1.0),
+            ("0x0", 0.0),
+            ("0x0p9999", 0.0),
+            ("0x1.fffffffffffffffffffff", 2.0),
+            ("0x1.00000000000008", 1.0),
+            ("0x1.000000000000080000000000001", 1.000_000_000_000_000_2),
+            ("0x1p-1074", 5e-324),
+            ("0x1.8p-1074", 1e-323),
+            ("0xfffffffffffffffffffp-76", 1.0),
+        ] {
+            assert_eq!(parse_float(text.as_bytes()), Some(value), "{text}");
+        }
+        for text in ["0x", "0xp1", "0x1p", "0x.", "0x1.2.3", "0xg", "0x-1", "--0x1", "x1", "0x1p5000", "0x1p-1080"] {
+            assert_eq!(parse_float(text.as_bytes()), None, "{text}");
+        }
+        assert!(parse_float(b"-0x0").is_some_and(|zero| zero == 0.0 && zero.is_sign_negative()));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::abi::bytes::Bytes;
 use crate::abi::entry::Provided;
 use crate::abi::status::Status;
 use crate::call::Call;
-use crate::error::{Error, Result, status_of};
+use crate::error::{Error, Result, check_found, status_of};
 use crate::panic::guard;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -39,21 +39,6 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub unsafe trait Service: 'static {
     /// Id with its revision, such as `"plinth.string/1"`.
     const ID: &'static str;
-}
-
-// SAFETY: the ABI defines this table for this id.
-unsafe impl Service for abi::string::StringService {
-    const ID: &'static str = abi::string::STRING_SERVICE;
-}
-
-// SAFETY: the ABI defines this table for this id.
-unsafe impl Service for abi::set::SetService {
-    const ID: &'static str = abi::set::SET_SERVICE;
-}
-
-// SAFETY: the ABI defines this table for this id.
-unsafe impl Service for abi::zset::ZsetService {
-    const ID: &'static str = abi::zset::ZSET_SERVICE;
 }
 
 // SAFETY: the ABI defines this table for this id.
@@ -111,3 +96,91 @@ pub unsafe fn answer(call: *mut abi::call::Call, work: impl FnOnce(&mut Call<'_>
     let mut call = unsafe { Call::from_raw(call) };
     status_of(guard(|| work(&mut call)).unwrap_or(Err(Error::Panic)))
 }
+
+/// As [`answer`], for a function that writes what it finds; `work` says `None` where there is no such key.
+///
+/// # Safety
+/// As for [`Call::from_raw`], and `out` may be written.
+#[inline(always)]
+pub(crate) unsafe fn answer_value<T>(
+    call: *mut abi::call::Call,
+    out: *mut T,
+    work: impl FnOnce(&mut Call<'_>) -> Result<Option<T>>,
+) -> Status {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        answer(call, |call| {
+            out.write(work(call)?.ok_or(Error::None)?);
+            Ok(())
+        })
+    }
+}
+
+/// As [`answer`], for a function that says whether there was what it is about.
+///
+/// # Safety
+/// As for [`Call::from_raw`].
+#[inline(always)]
+pub(crate) unsafe fn answer_found(
+    call: *mut abi::call::Call,
+    work: impl FnOnce(&mut Call<'_>) -> Result<bool>,
+) -> Status {
+    // SAFETY: as the caller vouches.
+    unsafe { answer(call, |call| if work(call)? { Ok(()) } else { Err(Error::None) }) }
+}
+
+/// What a function of a table writes, or `None` when it says that there is no such key.
+#[inline(always)]
+pub(crate) fn asking<T: Default>(ask: impl FnOnce(&mut T) -> Status) -> Result<Option<T>> {
+    let mut value = T::default();
+    Ok(check_found(ask(&mut value))?.then_some(value))
+}
+
+/// A key that is set to a collection without elements is no key: removes it, and says so.
+pub(crate) fn set_to_nothing(call: &mut Call<'_>, key: &[u8]) -> Result {
+    if call.keys.remove(key, 0)? {
+        call.keys.modified(key, crate::keys::EVENT_GENERIC, "del");
+    }
+    Ok(())
+}
+
+/// The safe side of a service for those who use it: a handle by this name, and `new` and `resolve`; with
+/// `len` also that, for a table that has it.
+macro_rules! face {
+    ($(#[$docs:meta])* $face:ident, $table:ty) => {
+        $(#[$docs])*
+        pub struct $face {
+            handle: $crate::service::ServiceHandle<$table>,
+        }
+
+        impl $face {
+            /// A handle that `start` resolves.
+            #[allow(clippy::new_without_default)]
+            pub const fn new() -> $face {
+                $face { handle: $crate::service::ServiceHandle::new() }
+            }
+
+            /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
+            pub fn resolve(&self, call: &$crate::call::Call<'_>) -> $crate::error::Result {
+                self.handle.resolve(call)
+            }
+        }
+    };
+    ($(#[$docs:meta])* $face:ident, $table:ty, $(#[$len_docs:meta])* len) => {
+        $crate::service::face! { $(#[$docs])* $face, $table }
+
+        impl $face {
+            $(#[$len_docs])*
+            pub fn len(
+                &self,
+                keys: &mut $crate::keys::Keys<'_>,
+                key: &[u8],
+            ) -> $crate::error::Result<Option<usize>> {
+                let (len, key) = (self.handle.table()?.len, $crate::abi::bytes::Bytes::of(key));
+                // SAFETY: the call is valid; the key is borrowed for the call.
+                $crate::service::asking(|count| unsafe { len(keys.as_raw(), key, count) })
+            }
+        }
+    };
+}
+pub(crate) use face;

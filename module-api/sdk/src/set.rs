@@ -33,73 +33,46 @@ use crate::abi::bytes::{Bytes, Opaque};
 use crate::abi::set::VisitMember;
 use crate::abi::status::Status;
 use crate::call::Call;
-use crate::error::{Error, Result, check_found};
+use crate::error::Result;
 use crate::keys::Keys;
-use crate::panic::guard;
-use crate::service::{ServiceHandle, answer};
+use crate::service::{Service, answer_found, answer_value, asking, face};
+use crate::visit::{turn, visiting};
 
 pub use crate::abi::set::{SET_SERVICE, SetService};
 
-/// Sets, for a module that requires [`SET_SERVICE`].
-pub struct Sets {
-    handle: ServiceHandle<SetService>,
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for SetService {
+    const ID: &'static str = SET_SERVICE;
+}
+
+face! {
+    /// Sets, for a module that requires [`SET_SERVICE`].
+    Sets, SetService,
+    /// How many members a set has, or `None` when there is no such key. Fails with `WrongType`.
+    len
 }
 
 impl Sets {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Sets {
-        Sets { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
-    /// How many members a set has, or `None` when there is no such key. Fails with `WrongType`.
-    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
-        let mut len = 0;
-        // SAFETY: the call is valid; the key is borrowed for the call.
-        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
-        Ok(check_found(status)?.then_some(len))
-    }
-
     /// Whether a set has a member; false when there is no such key. Fails with `WrongType`.
     pub fn contains(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<bool> {
-        let mut contains = 0;
+        let (table, key, member) = (self.handle.table()?, Bytes::of(key), Bytes::of(member));
         // SAFETY: the call is valid; both are borrowed for the call.
-        let status =
-            unsafe { (self.handle.table()?.contains)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut contains) };
-        Ok(check_found(status)? && contains != 0)
+        let contains = asking(|contains| unsafe { (table.contains)(keys.as_raw(), key, member, contains) })?;
+        Ok(contains.is_some_and(|contains| contains != 0))
     }
 
     /// Visits each member once, in no particular order, until `visit` returns false. Returns
     /// whether there is such a key. Fails with `WrongType`, and with `Panic` when `visit` panicked.
-    pub fn visit(&self, keys: &mut Keys<'_>, key: &[u8], visit: impl FnMut(&[u8]) -> bool) -> Result<bool> {
-        struct State<F> {
-            visit: F,
-            panicked: bool,
-        }
+    pub fn visit<F: FnMut(&[u8]) -> bool>(&self, keys: &mut Keys<'_>, key: &[u8], visit: F) -> Result<bool> {
         unsafe extern "C" fn run<F: FnMut(&[u8]) -> bool>(data: Opaque, member: Bytes) -> u32 {
-            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // the member is lent for this call.
-            let (state, member) = unsafe { (&mut *data.cast::<State<F>>(), member.as_slice()) };
-            let goes_on = guard(|| (state.visit)(member));
-            state.panicked |= goes_on.is_none();
-            u32::from(goes_on.unwrap_or(false))
+            // SAFETY: the data is that of the visit below; the member is lent for this call.
+            let goes_on = unsafe { turn(data, |visit: &mut F| visit(member.as_slice())) };
+            u32::from(goes_on == Some(true))
         }
-        fn visitor<F: FnMut(&[u8]) -> bool>(_: &State<F>) -> VisitMember {
-            VisitMember { run: run::<F> }
-        }
-        let mut state = State { visit, panicked: false };
-        let function = visitor(&state);
-        // SAFETY: the call is valid, the key borrowed and the state alive for the call, and the
-        // state fits the function.
-        let status =
-            unsafe { (self.handle.table()?.visit)(keys.as_raw(), Bytes::of(key), function, (&raw mut state).cast()) };
-        let found = check_found(status)?;
-        if state.panicked { Err(Error::Panic) } else { Ok(found) }
+        let (visitor, table) = (VisitMember { run: run::<F> }, self.handle.table()?);
+        let (call, key) = (keys.as_raw(), Bytes::of(key));
+        // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
+        visiting(visit, |data| unsafe { (table.visit)(call, key, visitor, data) })
     }
 }
 
@@ -129,12 +102,7 @@ pub const fn table<P: SetProvider>() -> SetService {
 unsafe extern "C" fn len<P: SetProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
     // the result.
-    unsafe {
-        answer(call, |call| {
-            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, len_out, |call| P::len(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn contains<P: SetProvider>(
@@ -145,11 +113,11 @@ unsafe extern "C" fn contains<P: SetProvider>(
 ) -> Status {
     // SAFETY: as in `len`.
     unsafe {
-        answer(call, |call| {
-            let contains = P::contains(call, key.as_slice(), member.as_slice())?.ok_or(Error::None)?;
-            contains_out.write(u32::from(contains));
-            Ok(())
-        })
+        answer_value(
+            call,
+            contains_out,
+            |call| Ok(P::contains(call, key.as_slice(), member.as_slice())?.map(u32::from)),
+        )
     }
 }
 
@@ -161,9 +129,8 @@ unsafe extern "C" fn visit<P: SetProvider>(
 ) -> Status {
     // SAFETY: as in `len`; `data` is the one that the function was given with.
     unsafe {
-        answer(call, |call| {
-            let mut lend = |member: &[u8]| (visit.run)(data, Bytes::of(member)) != 0;
-            if P::visit(call, key.as_slice(), &mut lend)? { Ok(()) } else { Err(Error::None) }
+        answer_found(call, |call| {
+            P::visit(call, key.as_slice(), &mut |member| (visit.run)(data, Bytes::of(member)) != 0)
         })
     }
 }

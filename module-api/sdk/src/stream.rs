@@ -30,10 +30,10 @@ use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
 use crate::abi::status::Status;
 use crate::call::Call;
-use crate::error::{Error, Result, check, check_found};
+use crate::error::{Error, Result, check};
 use crate::keys::Keys;
-use crate::panic::guard;
-use crate::service::{Service, ServiceHandle, answer};
+use crate::service::{Service, answer_found, answer_value, asking, face};
+use crate::visit::{next, turn, visiting};
 use std::ops::{ControlFlow, RangeInclusive};
 use std::ptr::null;
 
@@ -47,38 +47,20 @@ unsafe impl Service for StreamService {
 /// What looks at an entry: its id, and its names and values in turn.
 pub type VisitEntry<'v> = dyn FnMut(StreamId, &[&[u8]]) -> ControlFlow<()> + 'v;
 
-/// Streams, for a module that requires [`STREAM_SERVICE`].
-pub struct Streams {
-    handle: ServiceHandle<StreamService>,
+face! {
+    /// Streams, for a module that requires [`STREAM_SERVICE`].
+    Streams, StreamService,
+    /// Number of a stream's entries, or `None` when there is no such key. Fails with `WrongType`.
+    len
 }
 
 impl Streams {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Streams {
-        Streams { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
-    /// Number of a stream's entries, or `None` when there is no such key. Fails with `WrongType`.
-    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
-        let mut len = 0;
-        // SAFETY: the call is valid, the key is borrowed for the call.
-        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
-        Ok(check_found(status)?.then_some(len))
-    }
-
     /// The greatest id that a stream ever gave, or `None` when there is no such key. Fails with
     /// `WrongType`.
     pub fn last_id(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<StreamId>> {
-        let mut id = StreamId::default();
-        // SAFETY: as in `len`.
-        let status = unsafe { (self.handle.table()?.last_id)(keys.as_raw(), Bytes::of(key), &mut id) };
-        Ok(check_found(status)?.then_some(id))
+        let (table, key) = (self.handle.table()?, Bytes::of(key));
+        // SAFETY: the call is valid, the key is borrowed for the call.
+        asking(|id| unsafe { (table.last_id)(keys.as_raw(), key, id) })
     }
 
     /// Adds an entry of names and values in turn to a stream, which is made if it is not there, and
@@ -100,75 +82,53 @@ impl Streams {
     /// Hands the entries of a range of ids, the last one first if `reverse`, to `visit` until it
     /// breaks: the id, and names and values in turn. Returns whether there is such a key. Fails with
     /// `WrongType`, and with `Panic` when `visit` panicked.
-    pub fn visit(
+    pub fn visit<F: FnMut(StreamId, &[&[u8]]) -> ControlFlow<()>>(
         &self,
         keys: &mut Keys<'_>,
         key: &[u8],
         ids: RangeInclusive<StreamId>,
         reverse: bool,
-        visit: impl FnMut(StreamId, &[&[u8]]) -> ControlFlow<()>,
+        visit: F,
     ) -> Result<bool> {
-        struct State<F> {
-            visit: F,
-            panicked: bool,
-        }
         unsafe extern "C" fn run<F: FnMut(StreamId, &[&[u8]]) -> ControlFlow<()>>(
             data: Opaque,
             id: StreamId,
             fields: *const Bytes,
             count: usize,
         ) -> u32 {
-            // SAFETY: `data` is the state of the `visit` on the stack, which nobody else uses now;
-            // the `count` fields are lent for this call. A provider in C may say null for none.
-            let (state, fields) = unsafe {
-                let fields = if count == 0 { &[] } else { std::slice::from_raw_parts(fields, count) };
-                (&mut *data.cast::<State<F>>(), fields)
-            };
-            let next = guard(|| {
+            // SAFETY: the `count` fields are lent for this call. A provider in C may say null for none.
+            let fields = unsafe { if count == 0 { &[] } else { std::slice::from_raw_parts(fields, count) } };
+            let lend = |visit: &mut F| {
                 // SAFETY: the provider lends the bytes of the fields for this call.
                 let fields: Vec<&[u8]> = fields.iter().map(|field| unsafe { field.as_slice() }).collect();
-                (state.visit)(id, &fields)
-            });
-            state.panicked |= next.is_none();
+                visit(id, &fields)
+            };
+            // SAFETY: the data is that of the visit below.
+            let next = unsafe { turn(data, lend) };
             u32::from(next != Some(ControlFlow::Continue(())))
         }
-        fn visitor<F: FnMut(StreamId, &[&[u8]]) -> ControlFlow<()>>(_: &State<F>) -> StreamVisit {
-            StreamVisit { run: run::<F> }
-        }
-        let mut state = State { visit, panicked: false };
-        let (function, data) = (visitor(&state), (&raw mut state).cast());
+        let (visitor, table) = (StreamVisit { run: run::<F> }, self.handle.table()?);
+        let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
         let (from, to) = (*ids.start(), *ids.end());
-        // SAFETY: the call is valid, the key is borrowed for the call, and the state fits the
-        // function for it.
-        let status = unsafe {
-            let visit = self.handle.table()?.visit;
-            visit(keys.as_raw(), Bytes::of(key), from, to, u32::from(reverse), function, data)
-        };
-        if state.panicked { Err(Error::Panic) } else { check_found(status) }
+        // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
+        visiting(visit, |data| unsafe { (table.visit)(call, key, from, to, reverse, visitor, data) })
     }
 
     /// Removes entries and announces it; returns how many were there, or `None` when there is no such
     /// key. Fails with `WrongType`.
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], ids: &[StreamId]) -> Result<Option<usize>> {
-        let mut removed = 0;
-        // SAFETY: as in `len`; the ids are borrowed for the call.
-        let status = unsafe {
-            (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), ids.as_ptr(), ids.len(), &mut removed)
-        };
-        Ok(check_found(status)?.then_some(removed))
+        let (table, key) = (self.handle.table()?, Bytes::of(key));
+        // SAFETY: as in `last_id`; the ids are borrowed for the call.
+        asking(|removed| unsafe { (table.remove)(keys.as_raw(), key, ids.as_ptr(), ids.len(), removed) })
     }
 
     /// Takes the first entries away until `keep` are left, or some more if `approximate`, and
     /// announces it; returns how many are gone, or `None` when there is no such key. Fails with
     /// `WrongType`.
     pub fn trim(&self, keys: &mut Keys<'_>, key: &[u8], keep: usize, approximate: bool) -> Result<Option<usize>> {
-        let mut removed = 0;
-        // SAFETY: as in `len`.
-        let status = unsafe {
-            let trim = self.handle.table()?.trim;
-            trim(keys.as_raw(), Bytes::of(key), keep, u32::from(approximate), &mut removed)
-        };
-        Ok(check_found(status)?.then_some(removed))
+        let (table, key) = (self.handle.table()?, Bytes::of(key));
+        // SAFETY: as in `last_id`.
+        asking(|removed| unsafe { (table.trim)(keys.as_raw(), key, keep, u32::from(approximate), removed) })
     }
 }
 
@@ -224,12 +184,7 @@ pub const fn table<P: StreamProvider>() -> StreamService {
 unsafe extern "C" fn len<P: StreamProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
     // the result.
-    unsafe {
-        answer(call, |call| {
-            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, len_out, |call| P::len(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn last_id<P: StreamProvider>(
@@ -238,12 +193,7 @@ unsafe extern "C" fn last_id<P: StreamProvider>(
     id_out: *mut StreamId,
 ) -> Status {
     // SAFETY: as in `len`.
-    unsafe {
-        answer(call, |call| {
-            id_out.write(P::last_id(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, id_out, |call| P::last_id(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn add<P: StreamProvider>(
@@ -260,11 +210,10 @@ unsafe extern "C" fn add<P: StreamProvider>(
     // SAFETY: as in `len`; there are `count` fields, and an id unless it is null, all lent for the
     // call.
     unsafe {
-        answer(call, |call| {
+        answer_value(call, id_out, |call| {
             let fields = std::slice::from_raw_parts(fields, count);
             let fields = fields.iter().map(|field| field.as_slice());
-            id_out.write(P::add(call, key.as_slice(), id.as_ref().copied(), fields)?);
-            Ok(())
+            P::add(call, key.as_slice(), id.as_ref().copied(), fields).map(Some)
         })
     }
 }
@@ -280,18 +229,14 @@ unsafe extern "C" fn visit<P: StreamProvider>(
 ) -> Status {
     // SAFETY: as in `len`; the function fits its data.
     unsafe {
-        answer(call, |call| {
+        answer_found(call, |call| {
             let mut room = Vec::new();
             let mut one = |id, fields: &[&[u8]]| {
                 room.clear();
                 room.extend(fields.iter().map(|field| Bytes::of(field)));
-                match (function.run)(data, id, room.as_ptr(), room.len()) {
-                    0 => ControlFlow::Continue(()),
-                    _ => ControlFlow::Break(()),
-                }
+                next((function.run)(data, id, room.as_ptr(), room.len()))
             };
-            let found = P::visit(call, key.as_slice(), from..=to, reverse != 0, &mut one)?;
-            if found { Ok(()) } else { Err(Error::None) }
+            P::visit(call, key.as_slice(), from..=to, reverse != 0, &mut one)
         })
     }
 }
@@ -305,10 +250,9 @@ unsafe extern "C" fn remove<P: StreamProvider>(
 ) -> Status {
     // SAFETY: as in `len`; there are `count` ids, lent for the call.
     unsafe {
-        answer(call, |call| {
+        answer_value(call, removed_out, |call| {
             let ids = if count == 0 { &[] } else { std::slice::from_raw_parts(ids, count) };
-            removed_out.write(P::remove(call, key.as_slice(), ids)?.ok_or(Error::None)?);
-            Ok(())
+            P::remove(call, key.as_slice(), ids)
         })
     }
 }
@@ -321,10 +265,5 @@ unsafe extern "C" fn trim<P: StreamProvider>(
     removed_out: *mut usize,
 ) -> Status {
     // SAFETY: as in `len`.
-    unsafe {
-        answer(call, |call| {
-            removed_out.write(P::trim(call, key.as_slice(), keep, approximate != 0)?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, removed_out, |call| P::trim(call, key.as_slice(), keep, approximate != 0)) }
 }

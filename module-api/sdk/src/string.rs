@@ -38,7 +38,7 @@ use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::{GET_HOLD, Keys};
-use crate::service::{ServiceHandle, answer};
+use crate::service::{Service, answer, face};
 use std::ops::{Deref, Range};
 
 pub use crate::abi::string::{STRING_ABSENT, STRING_SCRATCH_BYTES, STRING_SERVICE, StringService};
@@ -98,23 +98,17 @@ impl Deref for Text<'_> {
     }
 }
 
-/// Strings, for a module that requires [`STRING_SERVICE`].
-pub struct Strings {
-    handle: ServiceHandle<StringService>,
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for StringService {
+    const ID: &'static str = STRING_SERVICE;
+}
+
+face! {
+    /// Strings, for a module that requires [`STRING_SERVICE`].
+    Strings, StringService
 }
 
 impl Strings {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Strings {
-        Strings { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
     /// A string's bytes, or `None` when there is no such key. Fails with `WrongType`.
     #[inline]
     pub fn get<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
@@ -192,12 +186,22 @@ impl Strings {
         keys: &'k mut Keys<'_>,
         names: impl IntoIterator<Item = &'n [u8]>,
     ) -> Result<Vec<Option<Text<'k>>>> {
-        let table = self.handle.table()?;
-        let call = keys.as_raw();
+        self.hold_with(keys, names, 0)
+    }
+
+    /// As [`hold`](Strings::hold), looked up with `GET_*` flags: with
+    /// [`GET_NO_STATS`](crate::keys::GET_NO_STATS) by whoever looks at strings again.
+    pub fn hold_with<'k, 'n>(
+        &self,
+        keys: &'k mut Keys<'_>,
+        names: impl IntoIterator<Item = &'n [u8]>,
+        flags: u32,
+    ) -> Result<Vec<Option<Text<'k>>>> {
+        let (table, call, flags) = (self.handle.table()?, keys.as_raw(), flags | GET_HOLD);
         let hold = |name: &[u8]| {
             let (mut bytes, mut scratch) = (Bytes::EMPTY, Scratch::default());
             // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-            let status = unsafe { (table.hold)(call, Bytes::of(name), scratch.as_mut_ptr(), &mut bytes) };
+            let status = unsafe { (table.get_with)(call, Bytes::of(name), flags, scratch.as_mut_ptr(), &mut bytes) };
             if !check_found(status)? {
                 return Ok(None);
             }

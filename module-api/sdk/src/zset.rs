@@ -38,45 +38,31 @@ use crate::abi::zset::{
 use crate::call::Call;
 use crate::error::{Error, Result, check, check_found};
 use crate::keys::Keys;
-use crate::panic::guard;
-use crate::service::{ServiceHandle, answer};
+use crate::service::{Service, answer, answer_found, answer_value, asking, face, set_to_nothing};
+use crate::visit::{turn, visiting};
 use std::ops::{Bound, Range};
 
 pub use crate::abi::zset::{ScoreRange, ZSET_RANGE_MAX_EXCLUDED, ZSET_RANGE_MIN_EXCLUDED, ZSET_SERVICE, ZsetService};
 
-/// Sorted sets, for a module that requires [`ZSET_SERVICE`].
-pub struct Zsets {
-    handle: ServiceHandle<ZsetService>,
+// SAFETY: the ABI defines this table for this id.
+unsafe impl Service for ZsetService {
+    const ID: &'static str = ZSET_SERVICE;
+}
+
+face! {
+    /// Sorted sets, for a module that requires [`ZSET_SERVICE`].
+    Zsets, ZsetService,
+    /// How many members a sorted set has, or `None` when there is no such key. Fails with
+    /// `WrongType`.
+    len
 }
 
 impl Zsets {
-    /// A handle that `start` resolves.
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Zsets {
-        Zsets { handle: ServiceHandle::new() }
-    }
-
-    /// Looks the service up; for `start`. Fails with `Unsupported` when nobody provides it.
-    pub fn resolve(&self, call: &Call<'_>) -> Result {
-        self.handle.resolve(call)
-    }
-
-    /// How many members a sorted set has, or `None` when there is no such key. Fails with
-    /// `WrongType`.
-    pub fn len(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<usize>> {
-        let mut len = 0;
-        // SAFETY: the call is valid; the key is borrowed for the call.
-        let status = unsafe { (self.handle.table()?.len)(keys.as_raw(), Bytes::of(key), &mut len) };
-        Ok(check_found(status)?.then_some(len))
-    }
-
     /// A member's score, or `None` when there is no such key or member. Fails with `WrongType`.
     pub fn score(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<Option<f64>> {
-        let mut score = 0.0;
+        let (table, key, member) = (self.handle.table()?, Bytes::of(key), Bytes::of(member));
         // SAFETY: the call is valid; both are borrowed for the call.
-        let status =
-            unsafe { (self.handle.table()?.score)(keys.as_raw(), Bytes::of(key), Bytes::of(member), &mut score) };
-        Ok(check_found(status)?.then_some(score))
+        asking(|score| unsafe { (table.score)(keys.as_raw(), key, member, score) })
     }
 
     /// Visits the members of a range of ranks with their scores, in their order or backwards from
@@ -92,8 +78,9 @@ impl Zsets {
     ) -> Result<bool> {
         let (table, Range { start, end }) = (self.handle.table()?, ranks);
         let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
+        let function = visitor_of(&visit);
         // SAFETY: the call is valid, the key borrowed for the call, and the data fits the function.
-        visiting(visit, |function, data| unsafe { (table.visit)(call, key, start, end, reverse, function, data) })
+        visiting(visit, |data| unsafe { (table.visit)(call, key, start, end, reverse, function, data) })
     }
 
     /// Visits the members of several ranges of scores, range by range as they are given, each in its
@@ -111,7 +98,8 @@ impl Zsets {
     ) -> Result<bool> {
         let (table, first, count) = (self.handle.table()?, ranges.as_ptr(), ranges.len());
         let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
-        visiting(visit, |function, data| {
+        let function = visitor_of(&visit);
+        visiting(visit, |data| {
             // SAFETY: as in `visit`; the ranges are borrowed for the call.
             unsafe { (table.visit_scores)(call, key, first, count, skip, reverse, function, data) }
         })
@@ -130,7 +118,8 @@ impl Zsets {
     ) -> Result<bool> {
         let (table, range) = (self.handle.table()?, range_of(members));
         let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
-        visiting(visit, |function, data| {
+        let function = visitor_of(&visit);
+        visiting(visit, |data| {
             // SAFETY: as in `visit`; the range and what it is made of are borrowed for the call.
             unsafe { (table.visit_members)(call, key, &range, skip, reverse, function, data) }
         })
@@ -139,10 +128,9 @@ impl Zsets {
     /// How many members have a score in a range, or `None` when there is no such key. Fails with
     /// `WrongType`, and with `NotFloat` for NaN.
     pub fn count_scores(&self, keys: &mut Keys<'_>, key: &[u8], range: &ScoreRange) -> Result<Option<usize>> {
-        let mut count = 0;
+        let (table, key) = (self.handle.table()?, Bytes::of(key));
         // SAFETY: the call is valid; both are borrowed for the call.
-        let status = unsafe { (self.handle.table()?.count_scores)(keys.as_raw(), Bytes::of(key), range, &mut count) };
-        Ok(check_found(status)?.then_some(count))
+        asking(|count| unsafe { (table.count_scores)(keys.as_raw(), key, range, count) })
     }
 
     /// Adds a member, or gives it another score; makes the key if missing. The caller then says
@@ -200,27 +188,14 @@ impl Zsets {
     }
 }
 
-/// Has `ask` call the table with a function that hands members to `visit`. Returns whether there was
-/// such a key. Fails with what `ask` fails with, and with `Panic` when `visit` panicked.
-fn visiting<F>(visit: F, ask: impl FnOnce(VisitScored, Opaque) -> Status) -> Result<bool>
-where
-    F: FnMut(&[u8], f64) -> bool,
-{
-    struct State<F> {
-        visit: F,
-        panicked: bool,
-    }
+/// The function that hands members to a closure, which says whether it wants more.
+fn visitor_of<F: FnMut(&[u8], f64) -> bool>(_: &F) -> VisitScored {
     unsafe extern "C" fn run<F: FnMut(&[u8], f64) -> bool>(data: Opaque, member: Bytes, score: f64) -> u32 {
-        // SAFETY: `data` is the state on the stack of `visiting`, which nobody else uses now; the
-        // member is lent for this call.
-        let (state, member) = unsafe { (&mut *data.cast::<State<F>>(), member.as_slice()) };
-        let goes_on = guard(|| (state.visit)(member, score));
-        state.panicked |= goes_on.is_none();
-        u32::from(goes_on.unwrap_or(false))
+        // SAFETY: the data is that of a visit with this closure; the member is lent for this call.
+        let goes_on = unsafe { turn(data, |visit: &mut F| visit(member.as_slice(), score)) };
+        u32::from(goes_on == Some(true))
     }
-    let mut state = State { visit, panicked: false };
-    let status = ask(VisitScored { run: run::<F> }, (&raw mut state).cast());
-    if state.panicked { Err(Error::Panic) } else { check_found(status) }
+    VisitScored { run: run::<F> }
 }
 
 /// A range of members: the least and the greatest.
@@ -281,8 +256,12 @@ impl Conditions {
         bits.into_iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()
     }
 
-    /// Fails with `Syntax` for conditions that exclude each other.
+    /// Fails with `Syntax` for conditions that exclude each other, and with `Unsupported` for bits that
+    /// mean nothing.
     fn of(flags: u32) -> Result<Conditions> {
+        if flags & !(ZSET_PUT_NX | ZSET_PUT_XX | ZSET_PUT_GT | ZSET_PUT_LT) != 0 {
+            return Err(Error::Unsupported);
+        }
         let [only_new, only_known, only_greater, only_less] =
             [ZSET_PUT_NX, ZSET_PUT_XX, ZSET_PUT_GT, ZSET_PUT_LT].map(|bit| flags & bit != 0);
         if only_new && (only_known || only_greater || only_less) || only_greater && only_less {
@@ -404,15 +383,19 @@ fn check_range(range: &ScoreRange) -> Result {
     if range.min.is_nan() || range.max.is_nan() { Err(Error::NotFloat) } else { Ok(()) }
 }
 
+/// What hands each member to the visitor's function, and says whether that wants more.
+///
+/// # Safety
+/// The function fits its data, for as long as what is returned is used.
+unsafe fn lend_to(visit: VisitScored, data: Opaque) -> impl FnMut(&[u8], f64) -> bool {
+    // SAFETY: as the caller vouches.
+    move |member, score| unsafe { (visit.run)(data, Bytes::of(member), score) != 0 }
+}
+
 unsafe extern "C" fn len<P: ZsetProvider>(call: *mut abi::call::Call, key: Bytes, len_out: *mut usize) -> Status {
     // SAFETY: the caller keeps to the table's comments: a valid call, a key for the call, room for
     // the result.
-    unsafe {
-        answer(call, |call| {
-            len_out.write(P::len(call, key.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, len_out, |call| P::len(call, key.as_slice())) }
 }
 
 unsafe extern "C" fn score<P: ZsetProvider>(
@@ -422,12 +405,7 @@ unsafe extern "C" fn score<P: ZsetProvider>(
     score_out: *mut f64,
 ) -> Status {
     // SAFETY: as in `len`.
-    unsafe {
-        answer(call, |call| {
-            score_out.write(P::score(call, key.as_slice(), member.as_slice())?.ok_or(Error::None)?);
-            Ok(())
-        })
-    }
+    unsafe { answer_value(call, score_out, |call| P::score(call, key.as_slice(), member.as_slice())) }
 }
 
 unsafe extern "C" fn visit<P: ZsetProvider>(
@@ -441,11 +419,7 @@ unsafe extern "C" fn visit<P: ZsetProvider>(
 ) -> Status {
     // SAFETY: as in `len`; `data` is the one that the function was given with.
     unsafe {
-        answer(call, |call| {
-            let mut lend = |member: &[u8], score: f64| (visit.run)(data, Bytes::of(member), score) != 0;
-            let found = P::visit(call, key.as_slice(), start..stop, reverse != 0, &mut lend)?;
-            if found { Ok(()) } else { Err(Error::None) }
-        })
+        answer_found(call, |call| P::visit(call, key.as_slice(), start..stop, reverse != 0, &mut lend_to(visit, data)))
     }
 }
 
@@ -463,9 +437,7 @@ unsafe extern "C" fn add<P: ZsetProvider>(call: *mut abi::call::Call, key: Bytes
 
 unsafe extern "C" fn remove<P: ZsetProvider>(call: *mut abi::call::Call, key: Bytes, member: Bytes) -> Status {
     // SAFETY: as in `len`.
-    unsafe {
-        answer(call, |call| if P::remove(call, key.as_slice(), member.as_slice())? { Ok(()) } else { Err(Error::None) })
-    }
+    unsafe { answer_found(call, |call| P::remove(call, key.as_slice(), member.as_slice())) }
 }
 
 unsafe extern "C" fn visit_scores<P: ZsetProvider>(
@@ -480,12 +452,10 @@ unsafe extern "C" fn visit_scores<P: ZsetProvider>(
 ) -> Status {
     // SAFETY: as in `visit`; there are `count` ranges, lent for the call.
     unsafe {
-        answer(call, |call| {
+        answer_found(call, |call| {
             let ranges = if count == 0 { &[] } else { std::slice::from_raw_parts(ranges, count) };
             ranges.iter().try_for_each(check_range)?;
-            let mut lend = |member: &[u8], score: f64| (visit.run)(data, Bytes::of(member), score) != 0;
-            let found = P::visit_scores(call, key.as_slice(), ranges, skip, reverse != 0, &mut lend)?;
-            if found { Ok(()) } else { Err(Error::None) }
+            P::visit_scores(call, key.as_slice(), ranges, skip, reverse != 0, &mut lend_to(visit, data))
         })
     }
 }
@@ -501,10 +471,8 @@ unsafe extern "C" fn visit_members<P: ZsetProvider>(
 ) -> Status {
     // SAFETY: as in `visit`; the range is lent for the call.
     unsafe {
-        answer(call, |call| {
-            let mut lend = |member: &[u8], score: f64| (visit.run)(data, Bytes::of(member), score) != 0;
-            let found = P::visit_members(call, key.as_slice(), members_of(&*range), skip, reverse != 0, &mut lend)?;
-            if found { Ok(()) } else { Err(Error::None) }
+        answer_found(call, |call| {
+            P::visit_members(call, key.as_slice(), members_of(&*range), skip, reverse != 0, &mut lend_to(visit, data))
         })
     }
 }
@@ -517,10 +485,9 @@ unsafe extern "C" fn count_scores<P: ZsetProvider>(
 ) -> Status {
     // SAFETY: as in `len`; the range is lent for the call.
     unsafe {
-        answer(call, |call| {
+        answer_value(call, count_out, |call| {
             check_range(&*range)?;
-            count_out.write(P::count_scores(call, key.as_slice(), &*range)?.ok_or(Error::None)?);
-            Ok(())
+            P::count_scores(call, key.as_slice(), &*range)
         })
     }
 }
@@ -562,10 +529,7 @@ unsafe extern "C" fn set<P: ZsetProvider>(
         answer(call, |call| {
             let key = key.as_slice();
             if count == 0 {
-                if call.keys.remove(key, 0)? {
-                    call.keys.modified(key, crate::keys::EVENT_GENERIC, "del");
-                }
-                return Ok(());
+                return set_to_nothing(call, key);
             }
             let members = std::slice::from_raw_parts(members, count);
             if members.iter().any(|scored| scored.score.is_nan()) {

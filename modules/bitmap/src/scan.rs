@@ -47,13 +47,15 @@ const SHORT_BYTES: usize = 2 << 20;
 const TURN: Duration = Duration::from_micros(400);
 /// Bytes between two looks at the clock.
 const STEP_BYTES: usize = 256 << 10;
-/// Most strings that a scan reads; finding them all is a part of each slice.
-const STRINGS_MAX: usize = 512;
-/// Most keys that all scans read together, because each change of any key is compared with them.
-/// Who comes when there are as many does all in one go.
+/// Most keys that all scans read together, because each change of any key is compared with them, and
+/// because finding those of a scan is a part of each slice: for as many it takes about as long as the
+/// slice. Who comes when there are as many does all in one go.
 const KEYS_MAX: usize = 4096;
 /// Times that a scan is begun anew before it is done in one go.
 const RESTARTS_MAX: u32 = 3;
+
+/// How strings are looked at that the command has looked at before: it counts once.
+const AGAIN: u32 = GET_NO_STATS | GET_NO_TOUCH;
 
 /// The event of the changes that are followed.
 const EVENT: &str = "setbit";
@@ -131,11 +133,11 @@ pub(crate) fn run(
     keys: Range<usize>,
     begin: impl FnOnce(&[Option<usize>]) -> Work,
 ) -> Result<Option<Work>> {
-    let before = if call.block.is_retry() { take(call) } else { None };
+    let (before, flags) = if call.block.is_retry() { (take(call), AGAIN) } else { (None, 0) };
     let scans = call.data::<Scans>().ok_or(Error::NotAllowed)?;
     let (client, db) = (call.client_id(), call.db());
     let names = || call.args.from(keys.start).take(keys.len());
-    let held = STRINGS.hold(&mut call.keys, names())?;
+    let held = STRINGS.hold_with(&mut call.keys, names(), flags)?;
     let lens = lens_of(&held);
     let mut work = begin(&lens);
     let restarts = match before {
@@ -224,7 +226,7 @@ impl Scans {
     /// Whether a scan of so many strings may join.
     fn have_room(&self, strings: usize) -> bool {
         let keys: usize = self.queue.borrow().iter().map(|scan| scan.keys.len()).sum();
-        strings <= STRINGS_MAX && keys + strings <= KEYS_MAX
+        keys + strings <= KEYS_MAX
     }
 
     fn push(&self, scan: Scan) {
@@ -280,7 +282,7 @@ impl Scan {
     fn slice(&self, call: &mut Call<'_>) -> Result<bool> {
         call.keys.select(self.db)?;
         let names = self.keys.iter().map(|key| &**key);
-        let held = STRINGS.hold(&mut call.keys, names);
+        let held = STRINGS.hold_with(&mut call.keys, names, AGAIN);
         let Some(held) = held.ok().filter(|held| lens_of(held) == self.lens) else {
             self.is_changed.set(true);
             return Ok(true);
@@ -290,7 +292,7 @@ impl Scan {
 
     /// Brings what was done up to date; whether that could be done.
     fn follow(&self, call: &mut Call<'_>, changes: &[Change]) -> bool {
-        let held = STRINGS.hold(&mut call.keys, self.keys.iter().map(|key| &**key));
+        let held = STRINGS.hold_with(&mut call.keys, self.keys.iter().map(|key| &**key), AGAIN);
         let Some(held) = held.ok().filter(|held| lens_of(held) == self.lens) else { return false };
         let (strings, mut work) = (bytes_of(&held), self.work.borrow_mut());
         changes.iter().all(|change| work.follow(change, &strings))

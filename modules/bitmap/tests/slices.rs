@@ -71,6 +71,17 @@ fn slices_answer_what_one_go_answers() {
 }
 
 #[test]
+fn slices_count_as_one_look_at_each_string() {
+    let (_server, mut client) = with_long_string();
+    for (command, hits, misses) in [("BITCOUNT s", 1, 0), ("BITOP OR d s none", 1, 1), ("BITPOS s 1", 1, 0)] {
+        let before = client.hits_and_misses();
+        number(&mut client, command);
+        let after = client.hits_and_misses();
+        assert_eq!((after.0 - before.0, after.1 - before.1), (hits, misses), "{command}");
+    }
+}
+
+#[test]
 fn a_long_search_finds_the_end() {
     let (_server, mut client) = with_long_string();
     assert_eq!(number(&mut client, "BITPOS s 1"), LAST as i64);

@@ -39,6 +39,49 @@ fn expect_all(client: &mut Client, lines: &[(&str, &str)]) {
     }
 }
 
+/// As Redis 7.0 and 8.2 and Valkey 9.1 count.
+#[test]
+fn a_command_counts_as_one_look_at_its_key() {
+    let (_server, mut client) = sicily();
+    for (command, hits, misses) in [
+        ("GEOADD k 13.3 38.1 Palermo 12 37 Trapani", 0, 0),
+        ("GEOPOS k Palermo Catania none", 1, 0),
+        ("GEOPOS k", 1, 0),
+        ("GEOPOS none Palermo Catania", 0, 1),
+        ("GEOHASH k Palermo Catania", 1, 0),
+        ("GEODIST k Palermo Catania", 1, 0),
+        ("GEODIST none Palermo Catania", 0, 1),
+        ("GEORADIUS k 15 37 200 km", 1, 0),
+        ("GEORADIUS none 15 37 200 km", 0, 1),
+        ("GEORADIUSBYMEMBER k Palermo 200 km", 1, 0),
+        ("GEORADIUSBYMEMBER none Palermo 200 km", 0, 1),
+        ("GEOSEARCH k FROMMEMBER Palermo BYRADIUS 200 km", 1, 0),
+        ("GEOSEARCH k FROMLONLAT 179 37 BYRADIUS 5000 km", 1, 0),
+        ("GEOSEARCH none FROMLONLAT 179 37 BYRADIUS 5000 km", 0, 1),
+        ("GEOSEARCH k FROMLONLAT 15 37 BYRADIUS x km", 1, 0),
+        ("GEOSEARCHSTORE d k FROMLONLAT 15 37 BYRADIUS 200 km", 1, 0),
+        ("GEOSEARCHSTORE d none FROMLONLAT 15 37 BYRADIUS 200 km", 0, 1),
+    ] {
+        let before = client.hits_and_misses();
+        client.ask(&command.split(' ').collect::<Vec<_>>());
+        let after = client.hits_and_misses();
+        assert_eq!((after.0 - before.0, after.1 - before.1), (hits, misses), "{command}");
+    }
+}
+
+#[test]
+fn numbers_may_be_hexadecimal() {
+    let (_server, mut client) = sicily();
+    expect_all(
+        &mut client,
+        &[
+            ("GEOADD k 0x10 0X1p3 there", ":1|"),
+            ("GEOSEARCH k FROMLONLAT 0x10 8 BYRADIUS 0x1.8 km", "*1|$5|there|"),
+            ("GEOADD k 0x 8 there", NOT_FLOAT),
+        ],
+    );
+}
+
 #[test]
 fn places_are_added_and_moved_and_counted() {
     let (_server, mut client) = sicily();

@@ -1,61 +1,11 @@
-// A module of another author that is told of changes of keys.
-//
-//     WITNESS    the events since it was asked last, `name key` each, with spaces between
+// Tells the name and the key of each change of a sorted set, or of any key.
 
-#include "../../../tests/abi/check.h"
+#include "../../../tests/abi/witness.h"
 
-static char seen[1024];
-static size_t seen_len;
-
-static void note(plinth_bytes bytes) {
-    if (seen_len + bytes.len + 1 < sizeof seen) {
-        memcpy(seen + seen_len, bytes.data, bytes.len);
-        seen_len += bytes.len;
-        seen[seen_len++] = ' ';
-    }
-}
-
-static void hook(plinth_call *call, const plinth_event *event, void *data) {
-    (void)call;
-    (void)data;
+static void note_event(const plinth_event *event) {
     // That a key came into being, or was looked for in vain, are other classes.
-    if (event->class_ != PLINTH_EVENT_ZSET && event->class_ != PLINTH_EVENT_GENERIC) {
-        return;
+    if (event->class_ == PLINTH_EVENT_ZSET || event->class_ == PLINTH_EVENT_GENERIC) {
+        note(event->name);
+        note(event->key);
     }
-    note(event->name);
-    note(event->key);
 }
-
-static plinth_status witness(plinth_call *call) {
-    reply->bulk(call, (plinth_bytes){(const uint8_t *)seen, seen_len ? seen_len - 1 : 0});
-    seen_len = 0;
-    return PLINTH_STATUS_OK;
-}
-
-static plinth_status start(plinth_call *call) {
-    reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
-    const plinth_events_service *events =
-        plinth_service(call, PLINTH_EVENTS_SERVICE, PLINTH_SIZE(plinth_events_service));
-    uint64_t id;
-    return reply && events && !events->subscribe(call, PLINTH_ON_KEY, hook, NULL, &id) ? PLINTH_STATUS_OK
-                                                                                      : PLINTH_STATUS_UNSUPPORTED;
-}
-
-static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_EVENTS_SERVICE)};
-
-static const plinth_command commands[] = {
-    {.size = PLINTH_SIZE(plinth_command), .arity = 1, .name = PLINTH_TEXT("witness"),
-     .flags = PLINTH_COMMAND_READONLY, .run = {.invoke = witness}},
-};
-
-PLINTH_EXPORT const plinth_module plinth_module_entry = {
-    .magic = PLINTH_MAGIC,
-    .abi_major = PLINTH_ABI_MAJOR,
-    .abi_minor = PLINTH_ABI_MINOR,
-    .size = PLINTH_SIZE(plinth_module),
-    .name = PLINTH_TEXT("witness"),
-    .version = PLINTH_TEXT("1.0.0"),
-    .requires_ = PLINTH_LIST(services),
-    .commands = PLINTH_LIST(commands),
-    .start = start,
-};

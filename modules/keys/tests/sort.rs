@@ -33,6 +33,29 @@ fn lists_sets_and_sorted_sets_are_sorted_by_numbers_or_by_bytes() {
 }
 
 #[test]
+fn a_sort_counts_as_one_look_at_its_key_and_one_at_each_that_a_pattern_names() {
+    let (_server, mut client) = connected();
+    client.command(&["RPUSH", "l", "1", "2"]);
+    client.command(&["SADD", "s", "1", "2"]);
+    client.command(&["ZADD", "z", "3", "1", "2", "2"]);
+    client.command(&["SET", "w1", "3"]);
+    for (command, hits, misses) in [
+        (&["SORT", "l"][..], 1, 0),
+        (&["SORT", "s"], 1, 0),
+        (&["SORT", "z"], 1, 0),
+        (&["SORT", "z", "BY", "nosort"], 1, 0),
+        (&["SORT", "w1"], 1, 0),
+        (&["SORT", "none"], 0, 1),
+        (&["SORT", "l", "BY", "w*"], 2, 1),
+    ] {
+        let before = client.hits_and_misses();
+        client.command(command);
+        let after = client.hits_and_misses();
+        assert_eq!((after.0 - before.0, after.1 - before.1), (hits, misses), "{command:?}");
+    }
+}
+
+#[test]
 fn weights_and_results_come_from_strings_and_hashes() {
     let (_server, mut client) = connected();
     client.command(&["RPUSH", "l", "1", "2", "3"]);

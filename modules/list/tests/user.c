@@ -2,7 +2,7 @@
 //
 //     LISTS.PROBE key    calls every function and checks what it promises; OK, or what did not hold
 
-#include "../../../tests/abi/check.h"
+#include "../../../tests/abi/user.h"
 
 static const plinth_list_service *lists;
 
@@ -72,31 +72,7 @@ static plinth_status probe(plinth_call *call) {
         return ends;
     }
     CHECK(lists->set(call, T("text"), elements, 1, T("made")) == PLINTH_STATUS_OK);
-    reply->simple(call, T("OK"));
-    return PLINTH_STATUS_OK;
+    return ok(call);
 }
 
-static plinth_status start(plinth_call *call) {
-    reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
-    lists = plinth_service(call, PLINTH_LIST_SERVICE, PLINTH_SIZE(plinth_list_service));
-    return reply && lists ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
-}
-
-static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_LIST_SERVICE)};
-
-static const plinth_command commands[] = {
-    {.size = PLINTH_SIZE(plinth_command), .arity = 2, .name = PLINTH_TEXT("lists.probe"),
-     .flags = PLINTH_COMMAND_WRITE | PLINTH_COMMAND_TOUCHES_ARBITRARY_KEYS, .run = {.invoke = probe}},
-};
-
-PLINTH_EXPORT const plinth_module plinth_module_entry = {
-    .magic = PLINTH_MAGIC,
-    .abi_major = PLINTH_ABI_MAJOR,
-    .abi_minor = PLINTH_ABI_MINOR,
-    .size = PLINTH_SIZE(plinth_module),
-    .name = PLINTH_TEXT("lists"),
-    .version = PLINTH_TEXT("1.0.0"),
-    .requires_ = PLINTH_LIST(services),
-    .commands = PLINTH_LIST(commands),
-    .start = start,
-};
+USER("lists", PLINTH_LIST_SERVICE, plinth_list_service, lists, probe);

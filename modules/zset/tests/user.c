@@ -2,7 +2,7 @@
 //
 //     ZSETS.PROBE key    calls every function and checks what it promises; OK, or what did not hold
 
-#include "../../../tests/abi/check.h"
+#include "../../../tests/abi/user.h"
 
 static const plinth_zset_service *zsets;
 
@@ -102,6 +102,8 @@ static plinth_status probe_put(plinth_call *call, plinth_bytes key) {
         CHECK((zsets->len(call, key, &len) == PLINTH_STATUS_OK) == (at > 0));
     }
     CHECK(zsets->put(call, key, T("a"), 1, PLINTH_ZSET_PUT_NX | PLINTH_ZSET_PUT_GT, &outcome) == PLINTH_STATUS_SYNTAX);
+    CHECK(zsets->put(call, key, T("a"), 1, PLINTH_ZSET_PUT_NX | 1u << 4, &outcome) == PLINTH_STATUS_UNSUPPORTED);
+    CHECK(zsets->put(call, key, T("a"), 1, 1u << 31, &outcome) == PLINTH_STATUS_UNSUPPORTED);
     CHECK(zsets->put(call, key, T("a"), 0.0 / 0.0, 0, &outcome) == PLINTH_STATUS_NOT_FLOAT);
     CHECK(zsets->put(call, T("text"), T("a"), 1, 0, &outcome) == PLINTH_STATUS_WRONG_TYPE);
     return PLINTH_STATUS_OK;
@@ -164,31 +166,7 @@ static plinth_status probe(plinth_call *call) {
     if (ranges != PLINTH_STATUS_OK) {
         return ranges;
     }
-    reply->simple(call, T("OK"));
-    return PLINTH_STATUS_OK;
+    return ok(call);
 }
 
-static plinth_status start(plinth_call *call) {
-    reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
-    zsets = plinth_service(call, PLINTH_ZSET_SERVICE, PLINTH_SIZE(plinth_zset_service));
-    return reply && zsets ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
-}
-
-static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINTH_TEXT(PLINTH_ZSET_SERVICE)};
-
-static const plinth_command commands[] = {
-    {.size = PLINTH_SIZE(plinth_command), .arity = 2, .name = PLINTH_TEXT("zsets.probe"),
-     .flags = PLINTH_COMMAND_WRITE | PLINTH_COMMAND_TOUCHES_ARBITRARY_KEYS, .run = {.invoke = probe}},
-};
-
-PLINTH_EXPORT const plinth_module plinth_module_entry = {
-    .magic = PLINTH_MAGIC,
-    .abi_major = PLINTH_ABI_MAJOR,
-    .abi_minor = PLINTH_ABI_MINOR,
-    .size = PLINTH_SIZE(plinth_module),
-    .name = PLINTH_TEXT("zsets"),
-    .version = PLINTH_TEXT("1.0.0"),
-    .requires_ = PLINTH_LIST(services),
-    .commands = PLINTH_LIST(commands),
-    .start = start,
-};
+USER("zsets", PLINTH_ZSET_SERVICE, plinth_zset_service, zsets, probe);

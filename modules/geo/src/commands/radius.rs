@@ -2,8 +2,7 @@
 
 use super::query::{self, Options, Store, place_of, radius_at};
 use super::search::{COMPLEXITY, ORDER, WITHCOORD, WITHDIST, WITHHASH};
-use super::{CATEGORIES, GROUP, KEY, LATITUDE, LONGITUDE, READER, UNIT, place_at};
-use crate::ZSETS;
+use super::{CATEGORIES, GROUP, KEY, LATITUDE, LONGITUDE, READER, UNIT, is_there, place_at};
 use crate::area::Area;
 use plinth_module::prelude::*;
 
@@ -137,17 +136,14 @@ fn georadiusbymember_ro(call: &mut Call<'_>) -> Result {
 
 fn around_place(call: &mut Call<'_>, may_store: bool) -> Result {
     let key = call.args.bytes(1);
-    ZSETS.len(&mut call.keys, key)?;
+    is_there(call, key)?;
     let centre = place_at(call, 2)?;
     search(call, key, Some(centre), PLACE_OPTIONS_AT, may_store)
 }
 
 fn around_member(call: &mut Call<'_>, may_store: bool) -> Result {
     let key = call.args.bytes(1);
-    let centre = match ZSETS.len(&mut call.keys, key)? {
-        Some(_) => Some(place_of(call, key, call.args.bytes(2))?),
-        None => None,
-    };
+    let centre = if is_there(call, key)? { Some(place_of(call, key, call.args.bytes(2))?) } else { None };
     search(call, key, centre, MEMBER_OPTIONS_AT, may_store)
 }
 

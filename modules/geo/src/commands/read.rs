@@ -1,6 +1,6 @@
 //! Reading places: GEOPOS, GEODIST, GEOHASH.
 
-use super::{GROUP, KEY, READER, UNIT, reply_distance, reply_place, unit_at};
+use super::{GROUP, KEY, READER, UNIT, is_there, reply_distance, reply_place, unit_at};
 use crate::sphere::Place;
 use crate::text::geohash as letters_of;
 use crate::{ZSETS, cell};
@@ -27,7 +27,7 @@ const GEOPOS: Command = Command {
 
 fn geopos(call: &mut Call<'_>) -> Result {
     let (key, is_resp3) = (call.args.bytes(1), call.resp() >= 3);
-    check_type(call, key)?;
+    is_there(call, key)?;
     call.reply.array(call.args.len() - 2);
     for member in call.args.from(2) {
         match ZSETS.score(&mut call.keys, key, member)? {
@@ -36,11 +36,6 @@ fn geopos(call: &mut Call<'_>) -> Result {
         }
     }
     Ok(())
-}
-
-/// Fails with `WrongType` for a key of another type, also where no member is asked for.
-fn check_type(call: &mut Call<'_>, key: &[u8]) -> Result {
-    ZSETS.len(&mut call.keys, key).map(drop)
 }
 
 const GEODIST: Command = Command {
@@ -65,6 +60,7 @@ fn geodist(call: &mut Call<'_>) -> Result {
         _ => return Err(Error::Syntax),
     };
     let key = call.args.bytes(1);
+    is_there(call, key)?;
     let mut place = |index: usize| {
         let score = ZSETS.score(&mut call.keys, key, call.args.bytes(index))?;
         Result::<_>::Ok(score.map(|score| cell::decode(cell::of_score(score))))
@@ -94,7 +90,7 @@ const GEOHASH: Command = Command {
 
 fn geohash(call: &mut Call<'_>) -> Result {
     let key = call.args.bytes(1);
-    check_type(call, key)?;
+    is_there(call, key)?;
     call.reply.array(call.args.len() - 2);
     for member in call.args.from(2) {
         match ZSETS.score(&mut call.keys, key, member)? {

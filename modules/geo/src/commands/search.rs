@@ -1,8 +1,7 @@
 //! Searching an area: GEOSEARCH, GEOSEARCHSTORE.
 
 use super::query::{self, Options, Store, place_of, radius_at};
-use super::{CATEGORIES, GROUP, KEY, LATITUDE, LONGITUDE, READER, UNIT, place_at, unit_at};
-use crate::ZSETS;
+use super::{CATEGORIES, GROUP, KEY, LATITUDE, LONGITUDE, READER, UNIT, is_there, place_at, unit_at};
 use crate::area::Area;
 use plinth_module::abi::bytes::Bytes;
 use plinth_module::prelude::*;
@@ -203,7 +202,7 @@ fn vertices_at(call: &mut Call<'_>, index: usize) -> Result<Vec<(f64, f64)>> {
 /// Searches the key at an argument, 2 if the key at the first is to take what is found.
 fn search(call: &mut Call<'_>, key_at: usize) -> Result {
     let (key, stores) = (call.args.bytes(key_at), key_at == 2);
-    let exists = ZSETS.len(&mut call.keys, key)?.is_some();
+    let exists = is_there(call, key)?;
     let mut query = Query::default();
     let mut at = key_at + 1;
     while at < call.args.len() {
@@ -219,7 +218,7 @@ fn search(call: &mut Call<'_>, key_at: usize) -> Result {
             .reply
             .error("ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options"));
     }
-    let name = if stores { "geosearchstore" } else { "geosearch" };
+    let name = String::from_utf8_lossy(call.args.bytes(0));
     let is_polygon = matches!(query.shape, Some(Shape::Polygon(_)));
     if !(query.from_member || query.from_place || is_polygon) {
         return Err(call

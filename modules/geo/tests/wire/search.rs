@@ -106,11 +106,11 @@ fn what_does_not_go_together_is_refused() {
             ("GEOSEARCH k FROMLONLAT 1 1 ASC", "-ERR wrong number of arguments for 'geosearch' command|"),
             (
                 "GEOSEARCH k BYRADIUS 1 m ASC DESC",
-                "-ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for geosearch|",
+                "-ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for GEOSEARCH|",
             ),
             (
                 "GEOSEARCH k FROMLONLAT 1 1 ASC DESC",
-                "-ERR exactly one of BYRADIUS and BYBOX can be specified for geosearch|",
+                "-ERR exactly one of BYRADIUS and BYBOX can be specified for GEOSEARCH|",
             ),
             ("GEOSEARCH k FROMMEMBER none BYRADIUS 1 m", "-ERR could not decode requested zset member|"),
             ("GEOSEARCH s FROMMEMBER none BYRADIUS 1 m", WRONG_TYPE),

@@ -33,6 +33,10 @@ impl Source {
     /// What kind of collection a key holds, and how large it is; `None` when there is no such key.
     /// Fails with `WrongType` for all other values.
     pub(crate) fn find(call: &mut Call<'_>, key: &[u8]) -> Result<Option<(Source, usize)>> {
+        // The command's one look at it; what services look at counts nothing.
+        if !call.keys.exists(key, 0) {
+            return Ok(None);
+        }
         for source in SOURCES {
             match source.len(call, key) {
                 Ok(len) => return Ok(len.map(|len| (source, len))),

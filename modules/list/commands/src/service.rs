@@ -15,7 +15,7 @@ pub struct Provider<S>(PhantomData<S>);
 
 impl<S: Storage> ListProvider for Provider<S> {
     fn len(call: &mut Call<'_>, key: &[u8]) -> Result<Option<usize>> {
-        Ok(call.keys.get(value::handle::<S>()?, key)?.map(|entry| value::len::<S>(&entry)))
+        Ok(call.keys.get_with(value::handle::<S>()?, key, GET_NO_STATS)?.map(|entry| value::len::<S>(&entry)))
     }
 
     fn visit(
@@ -25,7 +25,7 @@ impl<S: Storage> ListProvider for Provider<S> {
         stop: i64,
         visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<bool> {
-        let Some(entry) = call.keys.get(value::handle::<S>()?, key)? else { return Ok(false) };
+        let Some(entry) = call.keys.get_with(value::handle::<S>()?, key, GET_NO_STATS)? else { return Ok(false) };
         let (start, mut left) = range(value::len::<S>(&entry), start, stop);
         let mut digits = Digits::new();
         if left > 0 {

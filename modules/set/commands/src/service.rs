@@ -16,7 +16,7 @@ impl<S: Storage> Provider<S> {
 }
 
 fn view<'k, S: Storage>(call: &'k mut Call<'_>, key: &'k [u8]) -> Result<Option<View<'k, S>>> {
-    let entry = call.keys.get(TypeHandle::of::<SetType<S>>()?, key)?;
+    let entry = call.keys.get_with(TypeHandle::of::<SetType<S>>()?, key, GET_NO_STATS)?;
     Ok(entry.and_then(|entry| entry.into_stored::<SetType<S>>()).map(View::of))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The functions are those of the commands without arguments and replies.
 
-use crate::codec::sort;
+use crate::codec::{Zset, sort};
 use crate::storage::{Cut, Storage};
 use crate::value::{Edit, View, put_sorted};
 use plinth_module::abi::entry::Provided;
@@ -25,6 +25,12 @@ struct Provider<S>(PhantomData<fn() -> S>);
 
 impl<S: Storage> Provider<S> {
     const TABLE: &'static ZsetService = &table::<Provider<S>>();
+}
+
+/// A sorted set to be read, without being counted.
+fn view<'k, S: Storage>(call: &'k mut Call<'_>, key: &'k [u8]) -> Result<Option<View<'k, S>>> {
+    let Some(entry) = call.keys.get_with(TypeHandle::of::<Zset<S>>()?, key, GET_NO_STATS)? else { return Ok(None) };
+    View::of(entry).map(Some)
 }
 
 /// Ranks that are shown at one time, after which `visit` is asked whether it wants more.
@@ -74,11 +80,11 @@ fn cuts(range: &ScoreRange) -> [Cut<'static>; 2] {
 
 impl<S: Storage> ZsetProvider for Provider<S> {
     fn len(call: &mut Call<'_>, key: &[u8]) -> Result<Option<usize>> {
-        Ok(View::<S>::find(&mut call.keys, key)?.map(|view| view.len()))
+        Ok(view::<S>(call, key)?.map(|view| view.len()))
     }
 
     fn score(call: &mut Call<'_>, key: &[u8], member: &[u8]) -> Result<Option<f64>> {
-        Ok(View::<S>::find(&mut call.keys, key)?.and_then(|view| view.score(member)))
+        Ok(view::<S>(call, key)?.and_then(|view| view.score(member)))
     }
 
     fn visit(
@@ -88,7 +94,7 @@ impl<S: Storage> ZsetProvider for Provider<S> {
         reverse: bool,
         visit: &mut dyn FnMut(&[u8], f64) -> bool,
     ) -> Result<bool> {
-        let Some(view) = View::<S>::find(&mut call.keys, key)? else { return Ok(false) };
+        let Some(view) = view::<S>(call, key)? else { return Ok(false) };
         visit_ranks(&view, ranks.start..ranks.end.min(view.len()), reverse, visit);
         Ok(true)
     }
@@ -122,7 +128,7 @@ impl<S: Storage> ZsetProvider for Provider<S> {
         reverse: bool,
         visit: &mut VisitMember<'_>,
     ) -> Result<bool> {
-        let Some(view) = View::<S>::find(&mut call.keys, key)? else { return Ok(false) };
+        let Some(view) = view::<S>(call, key)? else { return Ok(false) };
         for range in ranges {
             let [from, to] = cuts(range);
             let ranks = between(&view, from, to, &mut skip, reverse);
@@ -141,7 +147,7 @@ impl<S: Storage> ZsetProvider for Provider<S> {
         reverse: bool,
         visit: &mut VisitMember<'_>,
     ) -> Result<bool> {
-        let Some(view) = View::<S>::find(&mut call.keys, key)? else { return Ok(false) };
+        let Some(view) = view::<S>(call, key)? else { return Ok(false) };
         let from = match members.0 {
             Bound::Included(member) => Cut::Member { member, behind: false },
             Bound::Excluded(member) => Cut::Member { member, behind: true },
@@ -158,7 +164,7 @@ impl<S: Storage> ZsetProvider for Provider<S> {
     }
 
     fn count_scores(call: &mut Call<'_>, key: &[u8], range: &ScoreRange) -> Result<Option<usize>> {
-        let Some(view) = View::<S>::find(&mut call.keys, key)? else { return Ok(None) };
+        let Some(view) = view::<S>(call, key)? else { return Ok(None) };
         let [from, to] = cuts(range);
         Ok(Some(between(&view, from, to, &mut 0, false).len()))
     }
