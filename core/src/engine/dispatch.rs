@@ -253,6 +253,9 @@ impl Server {
         self.last_ticks = ticks();
         command.count(self.last_ticks.wrapping_sub(begun));
         self.stats.commands += 1;
+        if self.clock.is_stale(self.last_ticks) {
+            self.tick_after(caller.flags);
+        }
         if self.store.effects.is_due {
             self.record();
         }
@@ -408,6 +411,9 @@ impl Server {
         let status = self.invoke(command, args, None, caller);
         self.last_ticks = ticks();
         command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        if self.clock.is_stale(self.last_ticks) {
+            self.tick_after(caller.flags);
+        }
         if self.store.effects.is_due {
             self.record();
         }
