@@ -43,6 +43,33 @@ pub fn parse_float(text: &[u8]) -> Option<f64> {
     (!value.is_nan() && !out_of_range).then_some(value)
 }
 
+/// Reads a hexadecimal float such as `-0x1f.8p3`; one that is too large is infinite.
+pub fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
+    let (sign, text) = match text {
+        [b'-', rest @ ..] => (-1.0, rest),
+        [b'+', rest @ ..] => (1.0, rest),
+        _ => (1.0, text),
+    };
+    let [b'0', b'x' | b'X', rest @ ..] = text else { return None };
+    let split = rest.iter().position(|byte| matches!(byte, b'p' | b'P'));
+    let (mantissa, exponent) = rest.split_at(split.unwrap_or(rest.len()));
+    let mut exponent: i32 = match exponent {
+        [] => 0,
+        [_, digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+    };
+    let (mut value, mut digits, mut is_fraction) = (0.0, 0, false);
+    for byte in mantissa {
+        if *byte == b'.' && !is_fraction {
+            is_fraction = true;
+            continue;
+        }
+        value = value * 16.0 + f64::from(char::from(*byte).to_digit(16)?);
+        digits += 1;
+        exponent = exponent.saturating_sub(if is_fraction { 4 } else { 0 });
+    }
+    (digits > 0).then(|| sign * value * f64::from(exponent).exp2())
+}
+
 /// Writes a double as replies show it: `3`, `0.1`, `1.5e+300`, `inf`, `-inf`, `nan`. Returns the
 /// text, which lies in `room`.
 pub fn format_double(value: f64, room: &mut [u8; DOUBLE_TEXT_BYTES]) -> &[u8] {
