@@ -109,3 +109,42 @@ fn plinth_client_setinfo_shows_the_library() {
     assert_wire(&mut client, &["CLIENT", "NO-TOUCH", "ON"], b"+OK\r\n");
     assert_wire(&mut client, &["CLIENT", "NO-TOUCH", "OFF"], b"+OK\r\n");
 }
+
+/// DEBUG ERROR is an answer that was asked for, and a subcommand that is not there has no statistics.
+#[test]
+fn statistics_know_what_failed() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "RESETSTAT"], b"+OK\r\n");
+    assert_wire(&mut client, &["DEBUG", "ERROR", "ABC"], b"-ABC\r\n");
+    assert_wire(&mut client, &["CLIENT", "nosub"], b"-ERR unknown subcommand 'nosub'. Try CLIENT HELP.\r\n");
+    let errors = client.text(&["INFO", "errorstats"]);
+    assert!(errors.contains("errorstat_ERR:count=1") && !errors.contains("errorstat_ABC"), "{errors}");
+    let commands = client.text(&["INFO", "commandstats"]);
+    assert!(!commands.contains("cmdstat_client"), "{commands}");
+    assert!(commands.lines().any(|line| line.starts_with("cmdstat_debug:") && line.ends_with("failed_calls=0")));
+}
+
+#[test]
+fn resetstat_forgets_what_was_freed_in_the_background() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let members: Vec<String> = (0..1000).map(|number| format!("member{number}")).collect();
+    let add: Vec<&str> = ["SADD", "k"].into_iter().chain(members.iter().map(String::as_str)).collect();
+    client.command(&add);
+    client.command(&["UNLINK", "k"]);
+    wait_until("it is freed", || client.info("memory", "lazyfreed_objects").is_some_and(|count| count != "0"));
+    assert_wire(&mut client, &["CONFIG", "RESETSTAT"], b"+OK\r\n");
+    assert_eq!(client.info("memory", "lazyfreed_objects").as_deref(), Some("0"));
+}
+
+/// Clients hold commands back by it.
+#[test]
+fn hello_and_info_name_the_newest_redis_whose_commands_are_there() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let version = client.info("server", "redis_version").expect("a version");
+    assert!(version.starts_with("7.4."), "{version}");
+    let hello = String::from_utf8_lossy(&client.command(&["HELLO"])).into_owned();
+    assert!(hello.contains(&format!("$7\r\nversion\r\n$5\r\n{version}\r\n")), "{hello}");
+}

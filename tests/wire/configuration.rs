@@ -215,3 +215,22 @@ fn commands_answer_to_other_names_or_to_none() {
         assert!(said.contains(&format!("at line 2\n>>> '{line}'\n{reason}\n")), "{said}");
     }
 }
+
+#[test]
+fn options_of_shutdown_want_a_value() {
+    for line in [&["--shutdown-on-sigint"][..], &["--shutdown-on-sigint", "now", "--shutdown-on-sigterm"]] {
+        let finished = run_to_end(line);
+        let reason = "argument(s) must be one of the following: default, save, nosave, now, force";
+        assert!(finished.code == Some(1) && finished.output.contains(reason), "{}", finished.output);
+    }
+}
+
+#[test]
+fn what_newer_servers_have_in_their_files_is_accepted() {
+    let folder = TempDir::new();
+    let file = folder
+        .write("redis.conf", "hide-user-data-from-log yes\nenable-debug-assert yes\ncluster-ping-interval 1000\n");
+    let server = Server::with(&[file]);
+    let shown = b"*2\r\n$23\r\nhide-user-data-from-log\r\n$3\r\nyes\r\n";
+    assert_wire(&mut server.connect(), &["CONFIG", "GET", "hide-user-data-from-log"], shown);
+}

@@ -6,6 +6,7 @@
 
 mod blocking;
 mod clients;
+mod clock;
 mod configuration;
 mod keyspace;
 mod limits;

@@ -197,3 +197,27 @@ fn a_client_that_stops_sending_gets_its_replies() {
     client.end_sending();
     assert_eq!(String::from_utf8_lossy(&client.read_to_end()), "+PONG\r\n+PONG\r\n");
 }
+
+/// As in C, where a NUL ends a text, and every other byte is a byte.
+#[test]
+fn errors_show_what_was_sent_byte_by_byte_up_to_a_nul() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let cases: &[(&[&[u8]], &[u8])] = &[
+        (&[b"\xff\0a", b"b\xff\0c"], b"-ERR unknown command '\xff', with args beginning with: 'b\xff' \r\n"),
+        (&[b"CLIENT", b"b\xff\0d"], b"-ERR unknown subcommand 'b\xff'. Try CLIENT HELP.\r\n"),
+        (&[b"HELLO", b"3", b"fo\0o"], b"-ERR Syntax error in HELLO option 'fo'\r\n"),
+        (
+            &[b"CONFIG", b"SET", b"a\xff\0b", b"c"],
+            b"-ERR Unknown option or number of arguments for CONFIG SET - 'a\xff'\r\n",
+        ),
+        (&[b"CLIENT", b"KILL", b"TYPE", b"x\xff\0y"], b"-ERR Unknown client type 'x\xff'\r\n"),
+        (
+            &[b"DEBUG", b"x\xff\0b"],
+            b"-ERR unknown subcommand or wrong number of arguments for 'x\xff'. Try DEBUG HELP.\r\n",
+        ),
+    ];
+    for (command, expected) in cases {
+        assert_wire(&mut client, command, expected);
+    }
+}

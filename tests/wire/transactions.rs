@@ -121,3 +121,32 @@ fn a_watched_key_that_expires_discards_the_transaction() {
     client.command(&["PING"]);
     assert_wire(&mut client, &["EXEC"], b"*-1\r\n");
 }
+
+/// What is queued has its reply in EXEC's array, which could not count replies that are left out.
+#[test]
+fn replies_are_not_turned_off_within_a_transaction() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for mode in ["OFF", "SKIP", "ON"] {
+        assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
+        assert_wire(&mut client, &["SET", "a", "1"], b"+QUEUED\r\n");
+        let refused = client.command(&["CLIENT", "REPLY", mode]);
+        assert!(refused.starts_with(b"-ERR Command not allowed inside a transaction"), "{mode}");
+        assert_wire(&mut client, &["EXEC"], b"-EXECABORT Transaction discarded because of previous errors.\r\n");
+        assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    }
+}
+
+#[test]
+fn an_exec_that_is_refused_ends_the_transaction() {
+    let server = Server::with(&["--requirepass", "secret"]);
+    let mut client = server.connect();
+    let unknown = b"-EXECABORT Transaction discarded because of: NOAUTH Authentication required.\r\n";
+    assert_wire(&mut client, &["MULTI"], b"-NOAUTH Authentication required.\r\n");
+    assert_wire(&mut client, &["EXEC"], unknown);
+    assert_wire(&mut client, &["AUTH", "secret"], b"+OK\r\n");
+    assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
+    let words = b"-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+    assert_wire(&mut client, &["EXEC", "now"], words);
+    assert_wire(&mut client, &["EXEC"], b"-ERR EXEC without MULTI\r\n");
+}

@@ -178,7 +178,8 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             spec(
                 "reply",
                 3,
-                OWN,
+                // The replies of what is queued stand in EXEC's, which could not count those that are left out.
+                OWN | abi::COMMAND_NO_MULTI,
                 &Docs {
                     args: Slice::new(&[one_of(
                         "action",
@@ -299,13 +300,14 @@ fn setname(context: &mut Context) -> Status {
 }
 
 fn setinfo(context: &mut Context) -> Status {
-    let (attribute, value) = (context.arg_text(2), context.arg(3));
-    let is_name = attribute.eq_ignore_ascii_case("lib-name");
-    if !is_name && !attribute.eq_ignore_ascii_case("lib-ver") {
-        return context.error(format!("ERR Unrecognized option '{attribute}'"));
+    let (attribute, value) = (context.arg_shown(2), context.arg(3));
+    let is_name = attribute.eq_ignore_ascii_case(b"lib-name");
+    if !is_name && !attribute.eq_ignore_ascii_case(b"lib-ver") {
+        return context.error([b"ERR Unrecognized option '", attribute, b"'"].concat());
     }
     if !is_valid_name(value) {
-        return context.error(format!("ERR {attribute} cannot contain spaces, newlines or special characters."));
+        let reason = b" cannot contain spaces, newlines or special characters.";
+        return context.error([b"ERR ", attribute, reason].concat());
     }
     change_client(context, |client| {
         *(if is_name { &mut client.lib_name } else { &mut client.lib_version }) = value.to_vec();
@@ -353,8 +355,8 @@ fn reply(context: &mut Context) -> Status {
 
 /// The error for a subcommand with too many arguments.
 fn too_many(context: &mut Context) -> Status {
-    let name = context.arg_text(1);
-    context.error(format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try CLIENT HELP."))
+    let name = context.arg_shown(1);
+    context.error([b"ERR unknown subcommand or wrong number of arguments for '", name, b"'. Try CLIENT HELP."].concat())
 }
 
 fn pause(context: &mut Context) -> Status {

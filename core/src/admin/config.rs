@@ -196,7 +196,10 @@ fn set(context: &mut Context) -> Status {
     match context.server().set_parameters_for(client, &pairs) {
         Ok(()) => context.ok(),
         Err(SetError::Unknown(name)) => {
-            context.error(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
+            // As it was sent: the name that was looked for may have lost what is no text.
+            let at = (2..context.argc()).step_by(2).find(|at| context.arg_text(*at) == name).unwrap_or(2);
+            let sent = context.arg_shown(at);
+            context.error([b"ERR Unknown option or number of arguments for CONFIG SET - '", sent, b"'"].concat())
         }
         Err(SetError::Refused(name, reason) | SetError::Fixed(name, reason)) => {
             context.error(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
@@ -209,6 +212,7 @@ fn reset_stat(context: &mut Context) -> Status {
     // The peak of memory is not a count, and stays.
     server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
     server.store.counters = Default::default();
+    server.store.background.reset_freed();
     for command in server.commands.iter_mut() {
         command.stats = Default::default();
         command.subcommands.iter_mut().for_each(|sub| sub.stats = Default::default());

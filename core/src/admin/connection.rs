@@ -296,8 +296,8 @@ fn greeting(context: &mut Context) -> Result<Greeting<'static>, Status> {
             greeting.name = Some(name);
             at += 2;
         } else {
-            let option = context.arg_text(at);
-            return Err(context.error(format!("ERR Syntax error in HELLO option '{option}'")));
+            let option = context.arg_shown(at);
+            return Err(context.error([b"ERR Syntax error in HELLO option '", option, b"'"].concat()));
         }
     }
     Ok(greeting)

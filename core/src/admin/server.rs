@@ -7,7 +7,7 @@ use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
 
 /// The version of Redis whose behaviour is the reference, for clients that look.
-pub const REDIS_VERSION: &str = "7.2.6";
+pub const REDIS_VERSION: &str = "7.4.7";
 /// Our own version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

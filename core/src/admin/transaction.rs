@@ -6,7 +6,7 @@
 use crate::admin::spec::CoreCommand;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
-use crate::engine::dispatch::Caller;
+use crate::engine::dispatch::{ABORTED, Caller};
 use crate::session::transaction::Queued;
 use crate::session::watch::Watch;
 use plinth_abi::bytes::Bytes;
@@ -180,7 +180,7 @@ fn exec(context: &mut Context) -> Status {
     let server = context.server();
     if server.lacks_memory_for(transaction.flags) {
         server.unwatch(token);
-        return context.error(format!("EXECABORT Transaction discarded because of: {OUT_OF_MEMORY}"));
+        return context.error(format!("{ABORTED}{OUT_OF_MEMORY}"));
     }
     if context.server().is_spoiled(token) {
         context.server().unwatch(token);

@@ -1,5 +1,8 @@
-//! Time: the wall clock that expiry uses, read once per turn of the loop, and a
-//! cheap counter that commands are timed with.
+//! Time: the wall clock that expiry uses, and a cheap counter that commands are timed with.
+//!
+//! The wall clock is read once per turn of the loop, and again between two commands when the counter, which is
+//! looked at after each command anyway, says that more than a millisecond has gone by. So what follows a slow
+//! command in the same turn does not see the past, and what follows a fast one costs no system call.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +17,10 @@ pub struct Clock {
     started_s: i64,
     /// How long after the start it stands still.
     held: Option<Duration>,
+    /// Ticks of a millisecond, as measured so far; 0 before there is anything to measure.
+    ms_ticks: u64,
+    /// Where the counter is when the time that is shown has become old.
+    stale_ticks: u64,
 }
 
 /// Unix time in microseconds, now.
@@ -46,16 +53,19 @@ impl Clock {
             started_ticks: ticks(),
             started_s: us / 1_000_000,
             held: None,
+            ms_ticks: 0,
+            stale_ticks: 0,
         }
     }
 
-    /// Read the time.
+    /// Read the time, when the counter is at `ticks`.
     #[inline]
-    pub fn update(&mut self) {
+    pub fn update(&mut self, ticks: u64) {
         if self.held.is_none() {
             self.now_ms = unix_us() / 1000;
             self.now_s = self.now_ms / 1000;
         }
+        self.stale_ticks = ticks.wrapping_add(self.ms_ticks);
     }
 
     /// The time by which timers fire and waits end.
@@ -70,6 +80,21 @@ impl Clock {
         self.held = Some(held + Duration::from_millis(later_ms));
         self.now_ms = self.now_ms.saturating_add_unsigned(later_ms);
         self.now_s = self.now_ms / 1000;
+    }
+
+    /// Whether the time that is shown is old when the counter is at `ticks`.
+    #[inline]
+    pub fn is_stale(&self, ticks: u64) -> bool {
+        ticks >= self.stale_ticks
+    }
+
+    /// Measure anew how fast the counter goes.
+    pub fn measure(&mut self, ticks: u64) {
+        let ms = self.started.elapsed().as_millis() as u64;
+        // Of less than a few milliseconds the rate would be a guess.
+        if ms >= 4 {
+            self.ms_ticks = ticks.wrapping_sub(self.started_ticks) / ms;
+        }
     }
 
     /// Seconds since the start.
@@ -102,7 +127,7 @@ mod tests {
         while unix_us() / 1000 <= now_ms {
             std::hint::spin_loop();
         }
-        clock.update();
+        clock.update(ticks());
         assert_eq!((clock.now_ms, clock.instant()), (now_ms, instant));
         clock.hold(1500);
         assert_eq!((clock.now_ms, clock.instant()), (now_ms + 1500, instant + Duration::from_millis(1500)));

@@ -124,7 +124,11 @@ pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, Ke
     // SAFETY: the function belongs to a loaded module; there is room for `argc` positions.
     let count = unsafe { find(args.as_ptr(), args.len() as u32, positions.as_mut_ptr()) } as usize;
     positions.truncate(count);
-    let fallback = if command.is(abi::COMMAND_WRITE) {
+    // The last spec that tells no place tells of the keys that the function alone finds.
+    let placeless = specs.iter().rev().find(|spec| (spec.begin, spec.find) == (0, 0));
+    let fallback = if let Some(spec) = placeless {
+        spec.flags & !OF_SPEC
+    } else if command.is(abi::COMMAND_WRITE) {
         abi::KEY_RW | abi::KEY_ACCESS | abi::KEY_UPDATE
     } else {
         abi::KEY_RO | abi::KEY_ACCESS

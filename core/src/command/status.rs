@@ -39,17 +39,28 @@ pub fn arity(command: &str) -> String {
     format!("ERR wrong number of arguments for '{command}' command")
 }
 
+/// What an error shows of an argument: its bytes up to a NUL, which is where a text of C ends.
+pub fn shown(arg: &[u8]) -> &[u8] {
+    let end = arg.iter().position(|byte| *byte == 0).unwrap_or(arg.len());
+    &arg[..end.min(SHOWN_MAX)]
+}
+
+/// Bytes that an error shows of an argument.
+const SHOWN_MAX: usize = 128;
+
 /// The error for a command that does not exist, with the beginning of what was sent.
-pub fn unknown(args: &[&[u8]]) -> String {
-    let show =
-        |arg: &[u8], most: usize| String::from_utf8_lossy(&arg[..arg.len().min(most)]).replace(['\r', '\n'], " ");
-    let mut begin = String::new();
+pub fn unknown(args: &[&[u8]]) -> Vec<u8> {
+    let mut begin = Vec::new();
     for arg in args.iter().skip(1) {
-        if begin.len() >= 128 {
+        if begin.len() >= SHOWN_MAX {
             break;
         }
-        begin.push_str(&format!("'{}' ", show(arg, 128 - begin.len())));
+        let arg = shown(arg);
+        let arg = &arg[..arg.len().min(SHOWN_MAX - begin.len())];
+        begin.extend_from_slice(&[b"'", arg, b"' "].concat());
     }
-    let name = args.first().map_or(String::new(), |name| show(name, 128));
-    format!("ERR unknown command '{name}', with args beginning with: {begin}")
+    let name = args.first().map_or(&[][..], |name| shown(name));
+    let text = [b"ERR unknown command '", name, b"', with args beginning with: ", &begin].concat();
+    // Here, so that the blank at the end stays.
+    text.into_iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }).collect()
 }

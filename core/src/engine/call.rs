@@ -5,6 +5,7 @@
 //! finds the context behind it.
 
 use crate::base::id::ModuleId;
+use crate::command::status;
 use crate::engine::server::Server;
 use crate::session::client::Client;
 use crate::socket::output::{Mark, Output};
@@ -167,6 +168,11 @@ impl Context {
         String::from_utf8_lossy(self.arg(at))
     }
 
+    /// An argument as an error shows it.
+    pub fn arg_shown<'a>(&self, at: usize) -> &'a [u8] {
+        status::shown(self.arg(at))
+    }
+
     /// Whether an argument is a word, in any case.
     pub fn arg_is(&self, at: usize, word: &str) -> bool {
         self.arg(at).eq_ignore_ascii_case(word.as_bytes())
@@ -205,9 +211,9 @@ impl Context {
     }
 
     /// Write an error reply; returns what the handler returns then.
-    pub fn error(&mut self, text: impl AsRef<str>) -> Status {
+    pub fn error(&mut self, text: impl AsRef<[u8]>) -> Status {
         let resp3 = self.is_resp3();
-        crate::wire::write::Writer::new(self.output(), resp3).error(text.as_ref().as_bytes());
+        crate::wire::write::Writer::new(self.output(), resp3).error(text.as_ref());
         STATUS_REPLIED
     }
 

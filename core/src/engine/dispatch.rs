@@ -19,6 +19,9 @@ use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, 
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+/// What EXEC's error begins with when it did not run for a reason that follows.
+pub const ABORTED: &str = "EXECABORT Transaction discarded because of: ";
+
 /// What became of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -41,6 +44,27 @@ pub struct Caller {
     pub resp: u8,
     /// `CALL_*` bits.
     pub flags: u32,
+}
+
+/// The word that an error begins with.
+fn error_code(text: &[u8]) -> String {
+    let word = text.split(|byte| matches!(byte, b' ' | b'\r')).next().unwrap_or_default();
+    String::from_utf8_lossy(word).into_owned()
+}
+
+/// Why arguments name nothing that can run.
+struct Unresolved {
+    /// The error.
+    text: Vec<u8>,
+    /// Whether there is no such subcommand.
+    is_unknown: bool,
+}
+
+impl Unresolved {
+    /// In whose statistics the refusal is counted: a command that is not there has none.
+    fn counted<'c>(&self, command: &'c mut Registered) -> Option<&'c mut Registered> {
+        (!self.is_unknown).then_some(command)
+    }
 }
 
 impl Server {
@@ -107,8 +131,8 @@ impl Server {
     fn execute_gated(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
         let command = match self.resolve_subcommand(command, args) {
             Ok(command) => command,
-            Err(text) => {
-                self.refuse(token, Some(command), &text);
+            Err(unresolved) => {
+                self.refuse(token, unresolved.counted(command), &unresolved.text);
                 return Outcome::Done;
             }
         };
@@ -116,7 +140,7 @@ impl Server {
         let command = unsafe { &mut *command };
         let verdict = self.pass_gates(token, command, args);
         if let Verdict::Refuse(text) = &verdict {
-            self.refuse(token, Some(command), text);
+            self.refuse(token, Some(command), text.as_bytes());
             return Outcome::Done;
         }
         let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
@@ -179,7 +203,7 @@ impl Server {
 
     /// The subcommand that the arguments name, or the command itself; the error when
     /// there is none, or when their number does not fit.
-    pub fn resolve_subcommand(&self, command: &mut Registered, args: &[Bytes]) -> Result<*mut Registered, String> {
+    fn resolve_subcommand(&self, command: &mut Registered, args: &[Bytes]) -> Result<*mut Registered, Unresolved> {
         let mut found: *mut Registered = command;
         if !command.subcommands.is_empty() {
             if let Some(name) = args.get(1) {
@@ -190,19 +214,23 @@ impl Server {
                 if let Some(sub) = sub {
                     found = &raw mut **sub;
                 } else {
-                    return Err(format!(
-                        "ERR unknown subcommand '{}'. Try {} HELP.",
-                        String::from_utf8_lossy(&name[..name.len().min(128)]),
-                        command.name.to_ascii_uppercase()
-                    ));
+                    let container = command.name.to_ascii_uppercase();
+                    let text =
+                        [b"ERR unknown subcommand '", status::shown(name), b"'. Try ", container.as_bytes(), b" HELP."];
+                    let text = text.concat();
+                    return Err(Unresolved { text, is_unknown: true });
                 }
             } else if matches!(command.run, Run::Container) {
-                return Err(status::arity(&command.name));
+                return Err(Unresolved { text: status::arity(&command.name).into(), is_unknown: false });
             }
         }
         // SAFETY: `found` is `command` or one of its subcommands.
         let resolved = unsafe { &*found };
-        if resolved.takes(args.len()) { Ok(found) } else { Err(status::arity(&resolved.name)) }
+        if resolved.takes(args.len()) {
+            Ok(found)
+        } else {
+            Err(Unresolved { text: status::arity(&resolved.name).into(), is_unknown: false })
+        }
     }
 
     /// What becomes of a command at the gates: that of the first which does not let it pass.
@@ -216,22 +244,29 @@ impl Server {
         Verdict::Pass
     }
 
-    /// Send an error without a run; inside MULTI the transaction fails.
+    /// Send an error without a run; inside MULTI the transaction fails, and EXEC ends it so, as in Redis even
+    /// where there is none.
     #[cold]
-    pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &str) {
+    pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &[u8]) {
         let is_exec = command.as_ref().is_some_and(|command| is_exec(&command.name));
+        let aborted = is_exec.then(|| [ABORTED.as_bytes(), text.strip_prefix(b"ERR ").unwrap_or(text)].concat());
+        let text = aborted.as_deref().unwrap_or(text);
         if let Some(command) = command {
             command.stats.rejected += 1;
         }
-        let code = text.split(' ').next().unwrap_or("ERR").to_owned();
-        self.stats.count_error(&code);
+        self.stats.count_error(&error_code(text));
+        if is_exec {
+            self.unwatch(token);
+        }
         let Some(client) = self.sessions.clients.get(token) else { return };
-        if let Some(transaction) = client.standing.transaction_mut() {
-            transaction.failed |= !is_exec;
+        if is_exec {
+            client.standing.take_transaction();
+        } else if let Some(transaction) = client.standing.transaction_mut() {
+            transaction.failed = true;
         }
         if client.standing.reply_mode() == ReplyMode::On {
             let resp3 = client.resp == 3;
-            crate::wire::write::Writer::new(&mut client.output, resp3).error(text.as_bytes());
+            crate::wire::write::Writer::new(&mut client.output, resp3).error(text);
         } else if client.standing.reply_mode() == ReplyMode::Skip {
             client.standing.set_reply_mode(ReplyMode::On);
         } else if client.standing.reply_mode() == ReplyMode::SkipNext {
@@ -253,6 +288,9 @@ impl Server {
         self.last_ticks = ticks();
         command.count(self.last_ticks.wrapping_sub(begun));
         self.stats.commands += 1;
+        if self.clock.is_stale(self.last_ticks) {
+            self.tick_after(caller.flags);
+        }
         if self.store.effects.is_due {
             self.record();
         }
@@ -358,10 +396,7 @@ impl Server {
             ));
         }
         if status != STATUS_REPLIED || output.byte_after(mark) == Some(b'-') {
-            let reply = output.copy_after(mark);
-            let code: Vec<u8> =
-                reply.iter().skip(1).take_while(|byte| !matches!(byte, b' ' | b'\r')).copied().collect();
-            self.stats.count_error(&String::from_utf8_lossy(&code));
+            self.stats.count_error(&error_code(output.copy_after(mark).get(1..).unwrap_or_default()));
             command.stats.failed += 1;
         }
     }
@@ -408,6 +443,9 @@ impl Server {
         let status = self.invoke(command, args, None, caller);
         self.last_ticks = ticks();
         command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        if self.clock.is_stale(self.last_ticks) {
+            self.tick_after(caller.flags);
+        }
         if self.store.effects.is_due {
             self.record();
         }
@@ -431,23 +469,25 @@ impl Server {
         let command = unsafe { &mut *command };
         let resolved = match self.resolve_subcommand(command, args) {
             Ok(found) => found,
-            Err(text) => return Err(self.nested_error(Some(command), &text, caller)),
+            Err(unresolved) => {
+                return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
+            }
         };
         // SAFETY: as above.
         let resolved = unsafe { &mut *resolved };
         if self.lacks_memory_for(resolved.spec.flags) {
-            return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY, caller));
+            return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY.as_bytes(), caller));
         }
         Ok(resolved)
     }
 
-    fn nested_error(&mut self, command: Option<&mut Registered>, text: &str, caller: &Caller) -> Status {
+    fn nested_error(&mut self, command: Option<&mut Registered>, text: &[u8], caller: &Caller) -> Status {
         if let Some(command) = command {
             command.stats.rejected += 1;
         }
-        self.stats.count_error(text.split(' ').next().unwrap_or("ERR"));
+        self.stats.count_error(&error_code(text));
         // SAFETY: the caller's output is valid while it waits.
-        crate::wire::write::Writer::new(unsafe { &mut *caller.output }, caller.resp == 3).error(text.as_bytes());
+        crate::wire::write::Writer::new(unsafe { &mut *caller.output }, caller.resp == 3).error(text);
         STATUS_REPLIED
     }
 }

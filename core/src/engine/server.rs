@@ -21,6 +21,7 @@ use crate::socket::listener::Listener;
 use crate::socket::output::Output;
 use crate::stats::Stats;
 use crate::store::Store;
+use plinth_abi::call::CALL_NO_BLOCK;
 use std::path::PathBuf;
 
 /// A module is taking the place of another.
@@ -136,10 +137,20 @@ impl Server {
         })
     }
 
-    /// Read the time, for a turn of the loop.
-    pub fn tick(&mut self) {
-        self.clock.update();
+    /// Read the time, for a turn of the loop that begins when the counter is at `ticks`.
+    pub fn tick(&mut self, ticks: u64) {
+        self.clock.update(ticks);
         self.store.tick(self.clock.now_ms);
+    }
+
+    /// A command has ended when the time that is shown was old. Within EXEC, and within a command that runs
+    /// others, time stands still: all of it happens at one instant.
+    #[cold]
+    pub fn tick_after(&mut self, flags: u32) {
+        if flags & CALL_NO_BLOCK == 0 {
+            self.clock.measure(self.last_ticks);
+            self.tick(self.last_ticks);
+        }
     }
 
     /// Have the store note what somebody wants to know, and the run of a command look at what is special;

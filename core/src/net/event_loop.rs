@@ -103,7 +103,7 @@ impl EventLoop {
     pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
         self.poller.wait(&mut self.readiness, timeout)?;
         let begun = ticks();
-        server.tick();
+        server.tick(begun);
         self.ready.clear();
         std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
         let readiness = std::mem::replace(&mut self.readiness, Readiness::none());

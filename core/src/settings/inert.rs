@@ -85,6 +85,7 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("oom-score-adj", Choice(&["no", "yes", "relative", "absolute"]), "no"),
     inert("oom-score-adj-values", Words(oom_scores), "0 200 800").several(),
     inert("disable-thp", Bool, "yes").immutable(),
+    inert("hide-user-data-from-log", Bool, "no"),
     inert("crash-log-enabled", Bool, "yes"),
     inert("crash-memcheck-enabled", Bool, "yes"),
     inert("ignore-warnings", Text, ""),
@@ -170,6 +171,8 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("tls-ciphers", Text, ""),
     inert("tls-ciphersuites", Text, ""),
     // For test suites.
+    inert("cluster-ping-interval", COUNT, "0").hidden(),
+    inert("enable-debug-assert", Bool, "no").immutable().hidden(),
     inert("key-load-delay", ANY, "0").hidden(),
     inert("rdb-key-save-delay", ANY, "0").hidden(),
     inert("loading-process-events-interval-bytes", Integer(1024, INT_MAX), "2097152").hidden(),
@@ -273,9 +276,13 @@ fn percentiles(words: &[String]) -> Result<String, String> {
 fn shutdown_options(words: &[String]) -> Result<String, String> {
     const NAMES: &[&str] = &["default", "save", "nosave", "now", "force"];
     let mut set = [false; NAMES.len()];
+    let reason = || format!("argument(s) must be one of the following: {}", NAMES.join(", "));
+    if words.is_empty() {
+        return Err(reason());
+    }
     for word in words {
         let at = NAMES.iter().position(|name| name.eq_ignore_ascii_case(word));
-        set[at.ok_or_else(|| format!("argument(s) must be one of the following: {}", NAMES.join(", ")))?] = true;
+        set[at.ok_or_else(reason)?] = true;
     }
     if set[1] && set[2] {
         return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".into());

@@ -33,6 +33,8 @@ impl Store {
         self.databases[db as usize].insert(to_hash, renamed, rehash);
         self.changed(db, from);
         self.changed(db, to);
+        // Two keys, and one change.
+        self.dirty -= 1;
         // SAFETY: the value has moved to `renamed`, and the table has let go.
         unsafe { entry.free() };
         STATUS_OK
@@ -56,6 +58,8 @@ impl Store {
         self.databases[to as usize].insert(hash, entry, rehash);
         self.changed(db, key);
         self.changed(to, key);
+        // Two keys, and one change.
+        self.dirty -= 1;
         STATUS_OK
     }
 

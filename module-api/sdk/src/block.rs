@@ -67,6 +67,7 @@ use crate::abi::call::{CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY};
 use crate::call::{Call, part};
 use crate::error::{Result, check};
 use crate::host;
+use crate::number::parse_hexadecimal;
 use crate::propagate::with_args;
 use crate::types::TypeHandle;
 use std::marker::PhantomData;
@@ -272,10 +273,10 @@ impl Call<'_> {
 const TIMEOUT_MS_MAX: f64 = (i64::MAX - (1 << 41)) as f64;
 
 /// The time that a blocking command's argument stands for: seconds with a fraction, rounded up to
-/// milliseconds; 0 is for ever. Fails with the text of the error reply.
+/// milliseconds, decimal or hexadecimal; 0 is for ever. Fails with the text of the error reply.
 pub fn timeout_ms(seconds: &[u8]) -> std::result::Result<u64, &'static str> {
-    let seconds: Option<f64> = std::str::from_utf8(seconds).ok().and_then(|text| text.parse().ok());
-    let Some(seconds) = seconds.filter(|seconds| !seconds.is_nan()) else {
+    let decimal: Option<f64> = std::str::from_utf8(seconds).ok().and_then(|text| text.parse().ok());
+    let Some(seconds) = decimal.or_else(|| parse_hexadecimal(seconds)).filter(|seconds| !seconds.is_nan()) else {
         return Err("ERR timeout is not a float or out of range");
     };
     match (seconds * 1000.0).ceil() {
@@ -297,11 +298,13 @@ mod tests {
         assert_eq!(timeout_ms(b"-0.0001"), Ok(0));
         assert_eq!(timeout_ms(b"9.2e15"), Ok(9_200_000_000_000_000_000));
         assert_eq!(timeout_ms(b"1e3"), Ok(1_000_000));
+        assert_eq!(timeout_ms(b"0x1p-7"), Ok(8));
     }
 
     #[test]
     fn a_timeout_that_is_none_is_refused() {
         assert_eq!(timeout_ms(b"-1"), Err("ERR timeout is negative"));
+        assert_eq!(timeout_ms(b"-0x1"), Err("ERR timeout is negative"));
         assert_eq!(timeout_ms(b"soon"), Err("ERR timeout is not a float or out of range"));
         assert_eq!(timeout_ms(b"nan"), Err("ERR timeout is not a float or out of range"));
         assert_eq!(timeout_ms(b" 1"), Err("ERR timeout is not a float or out of range"));

@@ -36,16 +36,24 @@ pub fn parse_cursor(text: &[u8]) -> Option<u64> {
 /// for a double or too small to differ from zero.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(text).ok()?;
-    let Ok(value) = text.parse::<f64>() else { return parse_hexadecimal(text) };
+    let Ok(value) = text.parse::<f64>() else {
+        return hexadecimal(text).filter(|(_, out_of_range)| !out_of_range).map(|(value, _)| value);
+    };
     let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
     let names_number = mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     let out_of_range = names_number && (value.is_infinite() || value == 0.0);
     (!value.is_nan() && !out_of_range).then_some(value)
 }
 
-/// Reads `0x`, digits of base 16 with an optional point, and an optional power of two behind a `p`.
+/// Reads a hexadecimal float such as `-0x1f.8p3`; one that is too large is infinite.
+pub fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
+    hexadecimal(std::str::from_utf8(text).ok()?).map(|(value, _)| value)
+}
+
+/// Reads `0x`, digits of base 16 with an optional point, and an optional power of two behind a `p`;
+/// whether the value is out of a double's range, too.
 #[cold]
-fn parse_hexadecimal(text: &str) -> Option<f64> {
+fn hexadecimal(text: &str) -> Option<(f64, bool)> {
     let (is_negative, text) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -76,7 +84,7 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
     let half = exponent / 2;
     let value = bits as f64 * 2f64.powi(half) * 2f64.powi(exponent - half);
     let out_of_range = bits != 0 && (value.is_infinite() || value == 0.0);
-    (!out_of_range).then_some(if is_negative { -value } else { value })
+    Some((if is_negative { -value } else { value }, out_of_range))
 }
 
 /// Writes a double as replies show it: `3`, `0.1`, `1.5e+300`, `inf`, `-inf`, `nan`. Returns the

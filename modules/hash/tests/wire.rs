@@ -414,3 +414,13 @@ fn a_module_in_c_reaches_hashes_through_the_service() {
         assert_wire(&mut client, &["HASHES.PROBE", "k"], OK);
     }
 }
+
+#[test]
+fn a_condition_is_said_once() {
+    let (_server, mut client) = connected();
+    client.command(&["HSET", "h", "f", "v"]);
+    let missing = b"-ERR Mandatory argument FIELDS is missing or not at the right position\r\n";
+    assert_wire(&mut client, &["HEXPIRE", "h", "100", "XX", "XX", "FIELDS", "1", "f"], missing);
+    assert_wire(&mut client, &["HEXPIRE", "h", "100", "NX", "NX", "FIELDS", "1", "f"], missing);
+    assert_wire(&mut client, &["HEXPIRE", "h", "100", "NX", "FIELDS", "1", "f"], b"*1\r\n:1\r\n");
+}

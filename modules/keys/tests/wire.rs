@@ -356,3 +356,54 @@ fn flushdb_flushall_and_swapdb_work_on_whole_databases() {
     assert_wire(&mut client, &["SWAPDB", "x", "1"], b"-ERR invalid first DB index\r\n");
     assert_wire(&mut client, &["SWAPDB", "1", "x"], b"-ERR invalid second DB index\r\n");
 }
+
+/// Whatever the type: a look at the type is a look at the key.
+#[test]
+fn scan_removes_what_has_expired_among_the_names_that_fit() {
+    let (_server, mut client) = connected();
+    assert_wire(&mut client, &["DEBUG", "SET-ACTIVE-EXPIRE", "0"], b"+OK\r\n");
+    client.command(&["SET", "a", "1", "PX", "1"]);
+    client.command(&["SET", "b", "1", "PX", "1"]);
+    wait_until("they have expired", || client.ask(&["KEYS", "*"]).items().is_empty());
+    assert_wire(&mut client, &["SCAN", "0", "MATCH", "a", "TYPE", "list"], b"*2\r\n$1\r\n0\r\n*0\r\n");
+    assert_wire(&mut client, &["DBSIZE"], b":1\r\n");
+    assert_wire(&mut client, &["SCAN", "0", "TYPE", "list"], b"*2\r\n$1\r\n0\r\n*0\r\n");
+    assert_wire(&mut client, &["DBSIZE"], b":0\r\n");
+}
+
+#[test]
+fn restore_refuses_a_time_that_cannot_be_told() {
+    let (_server, mut client) = connected();
+    client.command(&["SET", "k", "v"]);
+    let payload = payload(&mut client, "k");
+    let restore = |ttl: &'static str| [b"RESTORE".to_vec(), b"l".to_vec(), ttl.into(), payload.clone()];
+    let refused = b"-ERR invalid expire time in 'restore' command\r\n";
+    assert_wire(&mut client, &restore("9223372036854775807"), refused);
+    assert_wire(&mut client, &["EXISTS", "l"], b":0\r\n");
+    assert_wire(&mut client, &restore("9223370000000000000"), b"+OK\r\n");
+}
+
+#[test]
+fn the_target_of_sort_is_written() {
+    let (_server, mut client) = connected();
+    assert_wire(
+        &mut client,
+        &["COMMAND", "GETKEYSANDFLAGS", "SORT", "a", "STORE", "b"],
+        b"*2\r\n*2\r\n$1\r\na\r\n*2\r\n+RO\r\n+access\r\n*2\r\n$1\r\nb\r\n*2\r\n+OW\r\n+update\r\n",
+    );
+}
+
+#[test]
+fn a_key_that_goes_elsewhere_is_one_change() {
+    let (_server, mut client) = connected();
+    client.command(&["SET", "a", "1"]);
+    let changes = |client: &mut Client| -> i64 {
+        let count = client.info("persistence", "rdb_changes_since_last_save").expect("a count");
+        count.parse().expect("a number")
+    };
+    let before = changes(&mut client);
+    assert_wire(&mut client, &["RENAME", "a", "b"], b"+OK\r\n");
+    assert_eq!(changes(&mut client), before + 1);
+    assert_wire(&mut client, &["MOVE", "b", "1"], b":1\r\n");
+    assert_eq!(changes(&mut client), before + 2);
+}

@@ -372,6 +372,8 @@ fn blocking_commands_end_when_the_time_is_up_and_do_not_wait_in_transactions() {
         assert_wire(&mut client, command, NULL_ARRAY);
     }
     assert_wire(&mut client, &["BLPOP", "l", "x"], b"-ERR timeout is not a float or out of range\r\n");
+    assert_wire(&mut client, &["BLPOP", "l", "-0x1"], b"-ERR timeout is negative\r\n");
+    assert_wire(&mut client, &["BLPOP", "l", "0x1p-7"], b"*-1\r\n");
     assert_wire(&mut client, &["BLPOP", "l", "-1"], b"-ERR timeout is negative\r\n");
     for command in [
         &["MULTI"][..],

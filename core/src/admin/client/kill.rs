@@ -2,6 +2,7 @@
 
 use crate::admin::client::listing::Kind;
 use crate::base::number::parse_i64;
+use crate::command::status::shown;
 use crate::engine::call::Context;
 use crate::session::client::Client;
 use plinth_abi::command::{self as abi, Arg};
@@ -85,18 +86,14 @@ fn filter(context: &mut Context) -> Result<Filter<'static>, Status> {
             b"type" => match Kind::named(value) {
                 Some(kind) => filter.kind = Some(kind),
                 None => {
-                    let name = String::from_utf8_lossy(value);
-                    return Err(context.error(format!("ERR Unknown client type '{name}'")));
+                    return Err(context.error([b"ERR Unknown client type '", shown(value), b"'"].concat()));
                 }
             },
             b"addr" => filter.address = Some(value),
             b"laddr" => filter.local_address = Some(value),
             // There is no other user yet.
             b"user" if value == b"default" => filter.user = Some(value),
-            b"user" => {
-                let name = String::from_utf8_lossy(value);
-                return Err(context.error(format!("ERR No such user '{name}'")));
-            }
+            b"user" => return Err(context.error([b"ERR No such user '", shown(value), b"'"].concat())),
             b"skipme" if value.eq_ignore_ascii_case(b"yes") => filter.keep_self = true,
             b"skipme" if value.eq_ignore_ascii_case(b"no") => filter.keep_self = false,
             _ => return Err(context.error("ERR syntax error")),

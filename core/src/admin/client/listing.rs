@@ -137,7 +137,7 @@ pub(super) fn list(context: &mut Context) -> Status {
     if argc == 4 && context.arg_is(2, "TYPE") {
         let name = context.arg(3);
         let Some(kind) = Kind::named(name) else {
-            return context.error(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(name)));
+            return context.error([b"ERR Unknown client type '", context.arg_shown(3), b"'"].concat());
         };
         let clients = &context.server().sessions.clients;
         let fits = |token: &usize| clients.peek(*token).is_some_and(|client| Kind::of(client) == kind);

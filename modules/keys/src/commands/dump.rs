@@ -3,6 +3,7 @@
 //! The payload's form, its version and its checksum are the host's; the bytes inside are the data
 //! type's. RESTORE-ASKING is RESTORE as a cluster node sends it during a migration.
 
+use super::expire::{Unit, deadline_ms};
 use super::{CHANGING, GENERIC, KEY_ARG, READS, WRITES};
 use plinth_module::prelude::*;
 
@@ -135,7 +136,10 @@ fn restore(call: &mut Call<'_>) -> Result {
         return Err(call.reply.error("ERR Invalid TTL value, must be >= 0"));
     }
     let from_ms = if options.is_absolute { 0 } else { call.now_ms() };
-    let expire_at_ms = (ttl_ms != 0).then(|| from_ms.saturating_add(ttl_ms));
+    let expire_at_ms = match ttl_ms {
+        0 => None,
+        _ => Some(deadline_ms(ttl_ms, Unit::Milliseconds, from_ms).ok_or(Error::InvalidExpire)?),
+    };
     let is_past = expire_at_ms.is_some_and(|at_ms| at_ms <= call.now_ms());
     let how = Restore {
         expire_at_ms: expire_at_ms.filter(|_| !is_past),

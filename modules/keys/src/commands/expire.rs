@@ -109,14 +109,14 @@ fn pexpireat(call: &mut Call<'_>) -> Result {
 
 /// What an amount of time is given in.
 #[derive(Clone, Copy)]
-enum Unit {
+pub(super) enum Unit {
     Seconds,
     Milliseconds,
 }
 
 /// The deadline, Unix time in ms, that lies an amount after `from_ms`; `None` when it cannot be
 /// told. Deadlines before the epoch can.
-fn deadline_ms(amount: i64, unit: Unit, from_ms: i64) -> Option<i64> {
+pub(super) fn deadline_ms(amount: i64, unit: Unit, from_ms: i64) -> Option<i64> {
     let amount_ms = match unit {
         Unit::Seconds => amount.checked_mul(1000)?,
         Unit::Milliseconds => amount,

@@ -3,7 +3,7 @@
 //! The order of a scan and the promise that it misses nothing are the host's. A scan visits about
 //! COUNT keys and then filters: by pattern while it visits, by type afterwards, since a type's name
 //! is asked of the host, which is busy while it visits. What has expired is passed over, and removed
-//! by SCAN when it would have been shown.
+//! by SCAN where its name fits the pattern.
 
 use super::{CONSTANT_TIME, GENERIC, READS, UNSEEN};
 use plinth_module::glob::Pattern;
@@ -151,10 +151,10 @@ fn scan(call: &mut Call<'_>) -> Result {
             found.push(visited);
         }
     })?;
+    found.drop_expired(&mut call.keys);
     if let Some(name) = type_name {
         found.keep_type(&call.keys, name);
     }
-    found.drop_expired(&mut call.keys);
     call.reply.array(2);
     call.reply.bulk(itoa::Buffer::new().format(next));
     call.reply.array(found.keys.len());

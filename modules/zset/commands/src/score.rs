@@ -63,45 +63,19 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     if let Some(integer) = number::parse_integer(text) {
         return Some(integer as f64);
     }
-    number::parse_float(text).or_else(|| parse_hexadecimal(text))
+    number::parse_float(text)
 }
 
-/// The edge of a range, as `strtod` of C reads it: also behind spaces, beyond the largest double,
-/// and 0 where there is no text.
+/// The edge of a range, as `strtod` of C reads it: up to a NUL, also behind spaces, beyond the largest
+/// double, and 0 where there is no text.
 pub(crate) fn parse_edge(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {
         return Some(0.0);
     }
     let text = text.trim_ascii_start();
     let decimal = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    decimal.or_else(|| parse_hexadecimal(text)).filter(|score: &f64| !score.is_nan())
-}
-
-/// A number such as `-0x1f.8p3`.
-fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
-    let (sign, text) = match text {
-        [b'-', rest @ ..] => (-1.0, rest),
-        [b'+', rest @ ..] => (1.0, rest),
-        _ => (1.0, text),
-    };
-    let [b'0', b'x' | b'X', rest @ ..] = text else { return None };
-    let split = rest.iter().position(|byte| matches!(byte, b'p' | b'P'));
-    let (mantissa, exponent) = rest.split_at(split.unwrap_or(rest.len()));
-    let mut exponent: i32 = match exponent {
-        [] => 0,
-        [_, digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
-    };
-    let (mut value, mut digits, mut is_fraction) = (0.0, 0, false);
-    for byte in mantissa {
-        if *byte == b'.' && !is_fraction {
-            is_fraction = true;
-            continue;
-        }
-        value = value * 16.0 + f64::from(char::from(*byte).to_digit(16)?);
-        digits += 1;
-        exponent = exponent.saturating_sub(if is_fraction { 4 } else { 0 });
-    }
-    (digits > 0).then(|| sign * value * f64::from(exponent).exp2())
+    decimal.or_else(|| number::parse_hexadecimal(text)).filter(|score: &f64| !score.is_nan())
 }
 
 /// A sum that is a score: infinities of either sign add up to 0.

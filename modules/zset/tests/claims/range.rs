@@ -42,6 +42,8 @@ fn zrange_takes_ranks_scores_and_members() {
         );
         check(client, "ZRANGE k 0 1 BYLEX BYSCORE", SYNTAX);
         check(client, "ZRANGE k a b BYSCORE", b"-ERR min or max is not a float\r\n");
+        // As C reads a text, a NUL is its end.
+        assert_wire(client, &["ZCOUNT", "absent", "(1\0x", "+inf\0"], b":0\r\n");
         check(client, "ZRANGE none 0 -1", b"*0\r\n");
     });
 }

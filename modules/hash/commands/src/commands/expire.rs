@@ -92,11 +92,13 @@ fn hpexpireat<S: Storage>(call: &mut Call<'_>) -> Result {
     expire::<S>(call, UNIX_MILLISECONDS)
 }
 
-/// Reads the conditions behind the amount, and where they end. The error is written.
+/// Reads the conditions behind the amount, and where they end: a word that says nothing new is none of
+/// them. The error is written.
 fn conditions(call: &mut Call<'_>) -> Result<(Conditions, usize)> {
     let (mut conditions, mut at) = (Conditions::default(), 3);
-    while conditions.add(call.args.bytes(at)) {
-        at += 1;
+    let mut known = conditions;
+    while conditions.add(call.args.bytes(at)) && conditions != known {
+        (at, known) = (at + 1, conditions);
     }
     match conditions.conflict() {
         Some(text) => Err(call.reply.error(text)),
