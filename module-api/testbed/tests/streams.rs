@@ -62,6 +62,8 @@ static TABLE: StreamService =
 static STREAMS: Streams = Streams::new();
 
 fn see(call: &mut Call<'_>) -> Result {
+    // The module's own service is there once the module has started.
+    STREAMS.resolve(call)?;
     let (from, to) = (StreamId { ms: 1, seq: 0 }, StreamId { ms: 2, seq: 0 });
     let mut seen = String::new();
     let found = STREAMS.visit(&mut call.keys, b"s", from..=to, false, |id, fields| {
@@ -73,16 +75,11 @@ fn see(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-fn start(call: &mut Call<'_>) -> Result {
-    STREAMS.resolve(call)
-}
-
 export!(Module {
     name: "streams",
     version: "1.0.0",
     provides: &[provided(&TABLE)],
     commands: &[Command { name: text("see"), arity: 1, run: run(see), ..Command::NEW }],
-    start: Some(start),
     ..Module::NEW
 });
 

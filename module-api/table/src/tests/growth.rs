@@ -164,6 +164,24 @@ fn what_overflows_takes_eight_bytes_an_element_and_as_much_for_each_link_between
 }
 
 #[test]
+fn overflow_is_carried_through_splits_and_merges_and_freed_with_the_table() {
+    // Few enough elements for an interpreter that looks for undefined behaviour.
+    for hashing in Hashing::ALL {
+        let mut table = Table::new();
+        (0..120).for_each(|key| table.insert_new(hashing.of(key), key, key % 3 == 0, |key| hashing.of(key)));
+        table.check(|key| hashing.of(key));
+        (0..20).for_each(|cursor| assert!(table.scan_update(cursor, |key| key) <= 64));
+        (0..120).for_each(|key| assert_eq!(table.find(hashing.of(key), |found| found == key), Some(key)));
+        for key in 20..100 {
+            assert_eq!(table.remove(hashing.of(key), |found| found == key), Some(key));
+        }
+        table.check(|key| hashing.of(key));
+        assert_eq!(table.take_some(15, |_| ()), 15);
+        table.check(|key| hashing.of(key));
+    }
+}
+
+#[test]
 fn no_bucket_overflows_into_more_than_five_blocks_under_a_good_hash() {
     let (mut table, mut longest) = (Table::new(), 0);
     for key in 0..1_000_000 {
