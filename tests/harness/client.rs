@@ -133,14 +133,8 @@ impl Client {
         for _ in 0..2 {
             assert_wire(other, &["PING"], b"+PONG\r\n");
         }
-        self.assert_silent(Duration::from_millis(1));
-    }
-
-    /// Nothing comes for a while. Where another connection can ask, [`Client::assert_unanswered`] is
-    /// quicker and surer.
-    pub fn assert_silent(&mut self, wait: Duration) {
         assert!(self.pending.is_empty(), "there is an unread reply: {:?}", self.show());
-        self.stream.set_patience(wait);
+        self.stream.set_patience(Duration::from_millis(1));
         let mut room = [0; 256];
         match self.stream.read(&mut room) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}

@@ -300,23 +300,9 @@ impl Server {
     #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
-            return self.invoke_special(command, args, hash, caller);
-        }
-        self.invoke_this(command, args, hash, caller)
-    }
-
-    #[cold]
-    fn invoke_special(
-        &mut self,
-        command: &mut Registered,
-        args: &[Bytes],
-        hash: Option<u64>,
-        caller: Caller,
-    ) -> Status {
-        if self.special & SPECIAL_TOLD != 0 {
             return self.invoke_told(command, args, hash, caller);
         }
-        self.invoke_untold(command, args, hash, caller)
+        self.invoke_this(command, args, hash, caller)
     }
 
     /// Run a command by whom it is for, and tell nobody.

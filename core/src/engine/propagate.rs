@@ -16,7 +16,7 @@
 
 use crate::engine::call::Registered;
 use crate::engine::dispatch::Caller;
-use crate::engine::server::Server;
+use crate::engine::server::{SPECIAL_TOLD, Server};
 use crate::registry::propagation::Said;
 use crate::session::transaction::is_exec;
 use crate::wire::command;
@@ -24,7 +24,7 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::status::{STATUS_PANIC, Status};
 
 impl Server {
-    /// Run a command, and have others told of what it changed.
+    /// Run a command, and have others told of what it changed, if there are any.
     #[cold]
     pub(super) fn invoke_told(
         &mut self,
@@ -33,7 +33,8 @@ impl Server {
         hash: Option<u64>,
         caller: Caller,
     ) -> Status {
-        if self.propagation.is_part || is_exec(&command.name) {
+        let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && !is_exec(&command.name);
+        if !is_told {
             return self.invoke_untold(command, args, hash, caller);
         }
         self.propagation.take_said();

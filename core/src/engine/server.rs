@@ -97,7 +97,8 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
-    /// Whether observers are told of changes and events of keys that no client and no hook asks for.
+    /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
+    /// else asks for.
     pub tells_all: bool,
 }
 
@@ -157,15 +158,16 @@ impl Server {
     /// called when that may have changed.
     pub fn observe(&mut self) {
         let all = self.lists.tells_all;
+        let is_told = all || self.propagation.recorded.is_some();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_PAUSE, self.sessions.pause.is_some())
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
-            | bit(SPECIAL_TOLD, self.propagation.recorded.is_some());
+            | bit(SPECIAL_TOLD, is_told);
         self.store.effects.wants_changes = all || self.sessions.want_changes();
         self.store.effects.wants_events = all || self.registry.hooks.wants(plinth_abi::events::ON_KEY);
-        self.store.effects.wants_commands = self.propagation.recorded.is_some();
+        self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
     }
 

@@ -2,8 +2,8 @@
 //! a command.
 //!
 //! Without a word from the handler a command that changed something is passed on
-//! as the client sent it. Until durability and replication exist the host keeps
-//! the decision and sends it nowhere.
+//! as the client sent it. Until durability and replication exist nobody is told but
+//! who asks with `DEBUG PROPAGATION`.
 
 use crate::bytes::Bytes;
 use crate::call::Call;

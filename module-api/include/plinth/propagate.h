@@ -3,7 +3,7 @@
 // Service `plinth.propagate/1`: what replicas and the append-only file are told of a command.
 //
 // Without a word from the handler a command that changed something is passed on as the client sent
-// it. Until durability and replication exist the host keeps the decision and sends it nowhere.
+// it. Until durability and replication exist nobody is told but who asks with `DEBUG PROPAGATION`.
 
 #ifndef PLINTH_PROPAGATE_H
 #define PLINTH_PROPAGATE_H

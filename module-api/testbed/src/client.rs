@@ -3,7 +3,7 @@
 //! A client whose command waits is set aside, and another one takes its place: so a test goes on
 //! running commands, and looks at who waits and at what they were sent.
 
-use crate::{Testbed, passed_on};
+use crate::Testbed;
 use plinth::engine::server::Server;
 use plinth::net::event_loop::EventLoop;
 use plinth::session::block::Waiter;
@@ -112,9 +112,7 @@ impl Testbed {
     /// When a command that does not wait has no reply.
     pub fn run<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Vec<u8> {
         let args: Vec<&[u8]> = args.iter().map(AsRef::as_ref).collect();
-        let dirty = passed_on::begin(&mut self.server, self.client.token);
         let reply = self.exchange(&args);
-        passed_on::end(&mut self.server, dirty, &args);
         let client = self.client.client(&self.server);
         if client.is_some_and(|client| client.blocked.is_some()) {
             let next = Peer::connect(&mut self.server, &mut self.events);

@@ -1,9 +1,11 @@
-//! What is published of keys: an observer beside the server's own, which keeps it.
+//! What is published of keys and passed on to replicas: an observer beside the server's own, which keeps
+//! it.
 
 use crate::Testbed;
 use plinth::engine::effects::Observer;
 use plinth::engine::server::Server;
 use plinth::store::effects::Effect;
+use plinth::wire::request::{Limits, Parsed, Parser};
 use plinth_abi::keys::{EVENT_MISS, EVENT_NEW};
 use std::sync::OnceLock;
 
@@ -22,12 +24,14 @@ pub struct KeyEvent {
     pub is_modified: bool,
 }
 
-/// Events since they were last asked for.
+/// What has happened since it was last asked for.
 #[derive(Default)]
 struct Seen {
     events: Vec<KeyEvent>,
     /// Whether the last is a change whose event, if it has one, comes next.
     is_open: bool,
+    /// Commands that were passed on.
+    passed_on: Vec<Vec<Vec<u8>>>,
 }
 
 /// The server's observers and this one. The list is the same for every server.
@@ -56,8 +60,17 @@ fn observe(server: &mut Server, effect: &Effect) {
                 }
             }
         }
-        Effect::Flushed { .. } | Effect::Swapped { .. } | Effect::Propagate { .. } | Effect::UnitEnd => {}
+        Effect::Propagate { command, .. } => seen.passed_on.push(words(command)),
+        Effect::Flushed { .. } | Effect::Swapped { .. } | Effect::UnitEnd => {}
     });
+}
+
+/// The words of a command, which is as clients send it.
+fn words(command: &[u8]) -> Vec<Vec<u8>> {
+    let mut spans = Vec::new();
+    let parsed = Parser::default().parse(command, &Limits::default(), &mut spans);
+    assert!(matches!(parsed, Ok(Parsed::Complete { .. })), "what is passed on is a whole command");
+    spans.iter().map(|span| command[span.start..span.start + span.len].to_vec()).collect()
 }
 
 impl Testbed {
@@ -72,5 +85,10 @@ impl Testbed {
     /// The names of the events of keys since they were last asked for.
     pub fn take_event_names(&mut self) -> Vec<String> {
         self.take_events().into_iter().map(|event| event.name).collect()
+    }
+
+    /// The commands that were passed on to replicas since this was last asked, those of all databases.
+    pub fn take_propagated(&mut self) -> Vec<Vec<Vec<u8>>> {
+        self.server.slots.with(|seen: &mut Seen| std::mem::take(&mut seen.passed_on))
     }
 }

@@ -41,14 +41,13 @@
 //! ([`Testbed::select`]).
 //!
 //! In reading order: [`Testbed`] here; [`client`] (commands, those who wait, pushes), [`keys`] (what
-//! a key holds), [`convert`] (a value on its way to a successor), [`events`] and [`passed_on`] (what is
-//! kept), `turn` (one at a time).
+//! a key holds), [`convert`] (a value on its way to a successor), [`events`] (what is kept), `turn` (one
+//! at a time).
 
 pub mod client;
 pub mod convert;
 pub mod events;
 pub mod keys;
-pub mod passed_on;
 mod turn;
 
 pub use self::client::Waiting;
@@ -113,7 +112,6 @@ impl Testbed {
         server.lists = Lists { observers: events::with_own(server.lists.observers), tells_all: true, ..server.lists };
         server.clock.hold(0);
         server.store.active_expire = false;
-        passed_on::listen(&mut server);
         server.settings_changed();
         server.observe();
         let mut events = EventLoop::new().expect("a poller can be made");

@@ -1,8 +1,9 @@
 //! Gates: what a command has to pass before it runs, one file each.
 //!
-//! Where nothing is special about the session and the server, in one word of each, a command passes all
-//! of them at once, see `dispatch`. A gate that stops others has its reason in one of the words. The order is that of the list which start-up gives to the server; a gate that
-//! queues is the last, so that what is queued was checked.
+//! Where nothing is special about the session and the server, in one word of each, a command passes
+//! all of them at once, see `dispatch`; so a gate that stops others has its reason in one of the words.
+//! The order is that of the list which start-up gives to the server; a gate that queues is the last, so
+//! that what is queued was checked.
 
 pub mod authentication;
 pub mod memory;
