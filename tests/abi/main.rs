@@ -68,6 +68,31 @@ fn what_is_passed_on_can_be_said_in_commands_only() {
 }
 
 #[test]
+fn a_command_says_for_how_many_changes_it_counts() {
+    let server = server();
+    let mut client = server.connect();
+    let changes = |client: &mut Client| client.info("persistence", "rdb_changes_since_last_save");
+    assert_eq!(changes(&mut client).as_deref(), Some("0"));
+    assert_wire(&mut client, &["PROBE.CHANGES"], b"+OK\r\n");
+    assert_eq!(changes(&mut client).as_deref(), Some("6"));
+}
+
+#[test]
+fn a_command_knows_whether_anybody_is_told_of_it() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PROBE.TOLD"], b":0\r\n");
+    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.TOLD"], b":1\r\n");
+    // One of EXEC is told by itself.
+    assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.TOLD"], b"+QUEUED\r\n");
+    assert_wire(&mut client, &["EXEC"], b"*1\r\n:1\r\n");
+    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "OFF"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.TOLD"], b":0\r\n");
+}
+
+#[test]
 fn strings_are_reached_through_their_service() {
     let server = Server::with(&["--enable-module-command", "yes"]);
     let mut client = server.connect();

@@ -524,12 +524,20 @@ static void hook(plinth_call *call, const plinth_event *event, void *data) {
              event->client_id != 0);
     note(line, strlen(line));
     if (event->kind == PLINTH_ON_KEY) {
-        if (event->class_ & (PLINTH_EVENT_UNAWAITED | PLINTH_EVENT_UNWATCHED)) {
+        if (event->class_ & (PLINTH_EVENT_UNAWAITED | PLINTH_EVENT_UNWATCHED | PLINTH_EVENT_UNCOUNTED)) {
             note("unawaited", 9);
         }
         plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
         key_hook_wrote |= keys->put(call, T("p:hooked"), probe_type, 0, 0, 0, &entry) == PLINTH_STATUS_OK;
     }
+}
+
+// Six changes: one of a key, none of another that is part of it, and five more.
+static plinth_status probe_changes(plinth_call *call) {
+    keys->modified(call, T("c"), PLINTH_EVENT_MODULE, T(""));
+    keys->modified(call, T("d"), PLINTH_EVENT_MODULE | PLINTH_EVENT_UNCOUNTED, T("probe.part"));
+    keys->count_more(call, 5);
+    return ok(call);
 }
 
 static char watching[] = "hook";
@@ -644,6 +652,12 @@ static plinth_status probe_outside(plinth_call *call) {
     return ok(call);
 }
 
+// Whether anybody is told of what a command changes.
+static plinth_status probe_told(plinth_call *call) {
+    reply->integer(call, (call->flags & PLINTH_CALL_UNTOLD) == 0);
+    return PLINTH_STATUS_OK;
+}
+
 // ---- host, info, module data, start and stop ----
 
 static plinth_status probe_host(plinth_call *call) {
@@ -726,6 +740,7 @@ static const plinth_command commands[] = {
     COMMAND("probe.seen", 1, probe_seen),           COMMAND("probe.clients", 1, probe_clients),
     COMMAND("probe.push", 3, probe_push),           COMMAND("probe.disconnect", 2, probe_disconnect),
     COMMAND("probe.propagate", 1, probe_propagate), COMMAND("probe.outside", 1, probe_outside),
+    COMMAND("probe.told", 1, probe_told),         COMMAND("probe.changes", 1, probe_changes),
     COMMAND("probe.host", 1, probe_host),           COMMAND("probe.drops", 1, probe_drops),
 };
 

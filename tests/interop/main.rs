@@ -3,7 +3,9 @@
 //! A type that says it is kept as Redis keeps it is held to that here, by DUMP and RESTORE, and by
 //! what both sides then answer. Each type has a file; [`peer`] starts the other servers.
 
+mod changes;
 mod geo;
 mod hyperloglog;
+mod keyspecs;
 mod peer;
 mod stream;

@@ -16,7 +16,7 @@
 use crate::base::number::parse_i64;
 use crate::command::table::Registered;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::command::{self as abi, KeySpec};
+use plinth_abi::command::{self as abi, FoundKey, KeySpec};
 
 /// Flags that say something of a spec and not of the keys that it finds.
 const OF_SPEC: u64 = abi::KEY_INCOMPLETE | abi::KEY_VARIABLE_FLAGS;
@@ -120,24 +120,21 @@ pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, Ke
     let Some(find) = command.spec.find_keys.filter(|_| unsure || by_specs.is_err()) else {
         return by_specs.map(|()| known);
     };
-    let mut positions = vec![0; args.len()];
-    // SAFETY: the function belongs to a loaded module; there is room for `argc` positions.
-    let count = unsafe { find(args.as_ptr(), args.len() as u32, positions.as_mut_ptr()) } as usize;
-    positions.truncate(count);
-    // The last spec that tells no place tells of the keys that the function alone finds.
-    let placeless = specs.iter().rev().find(|spec| (spec.begin, spec.find) == (0, 0));
-    let fallback = if let Some(spec) = placeless {
-        spec.flags & !OF_SPEC
-    } else if command.is(abi::COMMAND_WRITE) {
+    let mut found = vec![FoundKey { flags: 0, position: 0, reserved: 0 }; args.len()];
+    // SAFETY: the function belongs to a loaded module; there is room for `argc` keys.
+    let count = unsafe { find(args.as_ptr(), args.len() as u32, found.as_mut_ptr()) } as usize;
+    found.truncate(count);
+    let fallback = if command.is(abi::COMMAND_WRITE) {
         abi::KEY_RW | abi::KEY_ACCESS | abi::KEY_UPDATE
     } else {
         abi::KEY_RO | abi::KEY_ACCESS
     };
-    let key = |at: u32| {
-        let flags = known.iter().find(|key| key.at == at as usize).map_or(fallback, |key| key.flags);
-        KeyAt { at: at as usize, flags }
+    let key = |found: FoundKey| {
+        let at = found.position as usize;
+        let by_spec = || known.iter().find(|key| key.at == at).map_or(fallback, |key| key.flags);
+        KeyAt { at, flags: if found.flags == 0 { by_spec() } else { found.flags & !OF_SPEC } }
     };
-    Ok(positions.into_iter().filter(|at| (*at as usize) < args.len()).map(key).collect())
+    Ok(found.into_iter().map(key).filter(|key| key.at < args.len()).collect())
 }
 
 /// Whether a command can have keys at all.

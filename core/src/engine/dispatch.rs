@@ -14,7 +14,7 @@ use crate::session::client::{Client, ReplyMode};
 use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -302,7 +302,7 @@ impl Server {
         if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
             return self.invoke_told(command, args, hash, caller);
         }
-        self.invoke_this(command, args, hash, caller)
+        self.invoke_this(command, args, hash, Caller { flags: caller.flags | CALL_UNTOLD, ..caller })
     }
 
     /// Run a command by whom it is for, and tell nobody.

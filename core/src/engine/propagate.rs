@@ -21,6 +21,7 @@ use crate::registry::propagation::Said;
 use crate::session::transaction::is_exec;
 use crate::wire::command;
 use plinth_abi::bytes::Bytes;
+use plinth_abi::call::CALL_UNTOLD;
 use plinth_abi::status::{STATUS_PANIC, Status};
 
 impl Server {
@@ -35,7 +36,7 @@ impl Server {
     ) -> Status {
         let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && !is_exec(&command.name);
         if !is_told {
-            return self.invoke_untold(command, args, hash, caller);
+            return self.invoke_untold(command, args, hash, Caller { flags: caller.flags | CALL_UNTOLD, ..caller });
         }
         self.propagation.take_said();
         let (dirty, propagated) = (self.store.dirty, self.store.effects.propagated);

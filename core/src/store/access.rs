@@ -9,8 +9,8 @@ use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
 use plinth_abi::keys::{
-    EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EVENT_UNWATCHED, EXPIRE_NONE, GET_NO_STATS, GET_NO_TOUCH,
-    GET_WRITE,
+    EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EVENT_UNCOUNTED, EVENT_UNWATCHED, EXPIRE_NONE, GET_NO_STATS,
+    GET_NO_TOUCH, GET_WRITE,
 };
 
 /// Above this effort a value is freed in the background when that is asked for.
@@ -255,10 +255,11 @@ impl Store {
     }
 
     /// As [`changed`](Self::changed); with [`EVENT_UNAWAITED`] in `class` not for those who wait for the
-    /// key, with [`EVENT_UNWATCHED`] not for those who watch it.
+    /// key, with [`EVENT_UNWATCHED`] not for those who watch it, with [`EVENT_UNCOUNTED`] no change of
+    /// its own.
     #[inline]
     pub fn changed_for(&mut self, db: u32, key: &[u8], class: u32) {
-        self.dirty += 1;
+        self.dirty += u64::from(class & EVENT_UNCOUNTED == 0);
         if self.effects.wants_changes {
             self.note_change(db, key, class);
         }
@@ -272,7 +273,8 @@ impl Store {
         self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited, is_watched });
     }
 
-    /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`] and [`EVENT_UNWATCHED`], whoever says them.
+    /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`], [`EVENT_UNWATCHED`] and [`EVENT_UNCOUNTED`],
+    /// whoever says them.
     #[inline]
     pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
         if self.effects.wants_events {
@@ -282,7 +284,7 @@ impl Store {
 
     #[cold]
     fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
-        let class = class & !(EVENT_UNAWAITED | EVENT_UNWATCHED);
+        let class = class & !(EVENT_UNAWAITED | EVENT_UNWATCHED | EVENT_UNCOUNTED);
         self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
     }
 }

@@ -20,6 +20,9 @@ pub const CALL_NO_CLIENT: u32 = 1 << 2;
 pub const CALL_NESTED: u32 = 1 << 3;
 /// The command has waited (`plinth.block/1`) and is run again because a key changed.
 pub const CALL_RETRY: u32 = 1 << 4;
+/// Nobody is told of what the command changes: what its handler says through `plinth.propagate/1` is
+/// not kept, and it need not be put together. Without the bit it may be.
+pub const CALL_UNTOLD: u32 = 1 << 5;
 
 /// One run of a handler. The host fills it; a module reads it and passes it on to
 /// services. Valid until the handler returns.

@@ -355,6 +355,18 @@ pub struct Ahead {
     pub memo: u64,
 }
 
+/// A key that [`Command::find_keys`] found.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct FoundKey {
+    /// `KEY_*` bits, which say what these arguments do with it; 0 for what its spec says.
+    pub flags: u64,
+    /// Position of the argument; the command's name is 0.
+    pub position: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
 /// A command.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
@@ -381,11 +393,12 @@ pub struct Command {
     pub subcommands: Slice<Command>,
     /// Docs, or null.
     pub docs: *const Docs,
-    /// For commands whose keys no spec describes: writes positions of keys to
-    /// `positions_out` (room for `argc`), returns how many. Null without.
+    /// For commands whose keys no spec describes, or whose options say what becomes of them
+    /// ([`KEY_VARIABLE_FLAGS`]): writes the keys to `keys_out` (room for `argc`), returns how many.
+    /// Null without.
     ///
     /// Thread: main. Borrow: the arguments for the call. Fails: 0.
-    pub find_keys: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32, positions_out: *mut u32) -> u32>,
+    pub find_keys: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32, keys_out: *mut FoundKey) -> u32>,
     /// Starts loading the memory that a run will look at behind its first key, so that
     /// the waiting times of commands that arrived together overlap. The host calls it
     /// before it runs them, for commands whose first key is at a fixed argument and has a

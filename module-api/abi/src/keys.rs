@@ -67,6 +67,9 @@ pub const EVENT_UNAWAITED: u32 = 1 << 31;
 /// Beside a class in [`KeysService::modified`]: who watches the key does not mind this change, so no
 /// transaction is spoiled by it. Hooks do not see the bit.
 pub const EVENT_UNWATCHED: u32 = 1 << 30;
+/// Beside a class in [`KeysService::modified`]: what happened to this key is part of a change that the
+/// same command counts for another, as with what an element is moved to. Hooks do not see the bit.
+pub const EVENT_UNCOUNTED: u32 = 1 << 29;
 
 /// A key that was found or made. `data` and `len` may be read and written in
 /// place; the whole is valid until the next call of this service that takes a key
@@ -195,8 +198,8 @@ pub struct KeysService {
     /// Thread: main. Borrow: `key` for the call. Fails: `NONE`.
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
-    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`] and [`EVENT_UNWATCHED`] beside it;
-    /// without an event when it is empty. Entries stay valid.
+    /// `event` in class `class`, which may have [`EVENT_UNAWAITED`], [`EVENT_UNWATCHED`] and
+    /// [`EVENT_UNCOUNTED`] beside it; without an event when it is empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),
@@ -290,4 +293,10 @@ pub struct KeysService {
     ///
     /// Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
     pub notify_in: unsafe extern "C" fn(call: *mut Call, db: u32, key: Bytes, class: u32, event: Bytes),
+    /// Count so many changes beyond the one of each `modified`, for INFO's `rdb_changes_since_last_save`
+    /// and save points: a command that added six elements and said `modified` once says 5. Entries stay
+    /// valid.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: never.
+    pub count_more: unsafe extern "C" fn(call: *mut Call, changes: u64),
 }

@@ -33,6 +33,9 @@ typedef struct plinth_reply plinth_reply; // reply.h
 #define PLINTH_CALL_NESTED (UINT32_C(1) << 3)
 // The command has waited (`plinth.block/1`) and is run again because a key changed.
 #define PLINTH_CALL_RETRY (UINT32_C(1) << 4)
+// Nobody is told of what the command changes: what its handler says through `plinth.propagate/1` is
+// not kept, and it need not be put together. Without the bit it may be.
+#define PLINTH_CALL_UNTOLD (UINT32_C(1) << 5)
 
 // One run of a handler. The host fills it; a module reads it and passes it on to services. Valid
 // until the handler returns.

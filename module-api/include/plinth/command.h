@@ -24,6 +24,7 @@ typedef struct plinth_call plinth_call; // call.h
 typedef struct plinth_change plinth_change;
 typedef struct plinth_command plinth_command;
 typedef struct plinth_docs plinth_docs;
+typedef struct plinth_found_key plinth_found_key;
 typedef struct plinth_handler plinth_handler;
 typedef struct plinth_key_spec plinth_key_spec;
 
@@ -294,6 +295,16 @@ struct plinth_ahead {
     uint64_t memo;
 };
 
+// A key that `plinth_command.find_keys` found.
+struct plinth_found_key {
+    // `PLINTH_KEY_*` bits, which say what these arguments do with it; 0 for what its spec says.
+    uint64_t flags;
+    // Position of the argument; the command's name is 0.
+    uint32_t position;
+    // Must be 0.
+    uint32_t reserved;
+};
+
 // A command.
 struct plinth_command {
     // Size of this struct in bytes.
@@ -318,11 +329,12 @@ struct plinth_command {
     // Docs, or null.
     const plinth_docs *docs;
 
-    // For commands whose keys no spec describes: writes positions of keys to `positions_out` (room
-    // for `argc`), returns how many. Null without.
+    // For commands whose keys no spec describes, or whose options say what becomes of them
+    // (`PLINTH_KEY_VARIABLE_FLAGS`): writes the keys to `keys_out` (room for `argc`), returns how
+    // many. Null without.
     //
     // Thread: main. Borrow: the arguments for the call. Fails: 0.
-    uint32_t (*find_keys)(const plinth_bytes *args, uint32_t argc, uint32_t *positions_out);
+    uint32_t (*find_keys)(const plinth_bytes *args, uint32_t argc, plinth_found_key *keys_out);
 
     // Starts loading the memory that a run will look at behind its first key, so that the waiting
     // times of commands that arrived together overlap. The host calls it before it runs them, for
@@ -387,6 +399,10 @@ PLINTH_ASSERT_OFFSET(plinth_ahead, argc, 12);
 PLINTH_ASSERT_OFFSET(plinth_ahead, args, 16);
 PLINTH_ASSERT_OFFSET(plinth_ahead, boxed, 24);
 PLINTH_ASSERT_OFFSET(plinth_ahead, memo, 32);
+PLINTH_ASSERT_SIZE(plinth_found_key, 16);
+PLINTH_ASSERT_OFFSET(plinth_found_key, flags, 0);
+PLINTH_ASSERT_OFFSET(plinth_found_key, position, 8);
+PLINTH_ASSERT_OFFSET(plinth_found_key, reserved, 12);
 PLINTH_ASSERT_SIZE(plinth_command, 144);
 PLINTH_ASSERT_OFFSET(plinth_command, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_command, arity, 4);

@@ -86,6 +86,10 @@ typedef struct plinth_keys_service plinth_keys_service;
 // Beside a class in `plinth_keys_service.modified`: who watches the key does not mind this change,
 // so no transaction is spoiled by it. Hooks do not see the bit.
 #define PLINTH_EVENT_UNWATCHED (UINT32_C(1) << 30)
+// Beside a class in `plinth_keys_service.modified`: what happened to this key is part of a change
+// that the same command counts for another, as with what an element is moved to. Hooks do not see
+// the bit.
+#define PLINTH_EVENT_UNCOUNTED (UINT32_C(1) << 29)
 
 // A key that was found or made. `data` and `len` may be read and written in place; the whole is
 // valid until the next call of this service that takes a key or an entry (other than `modified`,
@@ -183,8 +187,8 @@ struct plinth_keys_service {
     plinth_status (*remove)(plinth_call *call, plinth_bytes key, uint32_t flags);
 
     // Say that a key's value changed (or that it was made or removed), and publish `event` in class
-    // `class_`, which may have `PLINTH_EVENT_UNAWAITED` and `PLINTH_EVENT_UNWATCHED` beside it;
-    // without an event when it is empty. Entries stay valid.
+    // `class_`, which may have `PLINTH_EVENT_UNAWAITED`, `PLINTH_EVENT_UNWATCHED` and
+    // `PLINTH_EVENT_UNCOUNTED` beside it; without an event when it is empty. Entries stay valid.
     //
     // Thread: main. Borrow: all for the call. Fails: never.
     void (*modified)(plinth_call *call, plinth_bytes key, uint32_t class_, plinth_bytes event);
@@ -293,6 +297,13 @@ struct plinth_keys_service {
     // Thread: main. Borrow: all for the call. Fails: does nothing without such a database.
     void (*notify_in)(plinth_call *call, uint32_t db, plinth_bytes key, uint32_t class_,
                       plinth_bytes event);
+
+    // Count so many changes beyond the one of each `modified`, for INFO's
+    // `rdb_changes_since_last_save` and save points: a command that added six elements and said
+    // `modified` once says 5. Entries stay valid.
+    //
+    // Thread: main. Borrow: nothing. Fails: never.
+    void (*count_more)(plinth_call *call, uint64_t changes);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -315,7 +326,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 200);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 208);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -342,6 +353,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, dump, 168);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, select, 184);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, notify_in, 192);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, count_more, 200);
 #endif
 
 #ifdef __cplusplus

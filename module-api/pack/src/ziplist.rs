@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The length before an element is one byte, or fe and a u32. The tail is where the last element
-//! begins, which nobody needs who reads all.
+//! begins: who reads all does not need it, and refuses one where nothing begins that ends at the end, as
+//! Redis does.
 //!
 //! Source: the RDB file format, <https://rdb.fnordig.de/file_format.html#ziplist-encoding>.
 
@@ -27,19 +28,34 @@ const LONG: u8 = 0xfe;
 /// The elements of a ziplist from outside.
 ///
 /// # Errors
-/// When the length or the end mark are wrong; the elements are looked at as they are read.
+/// When the length, the tail or the end mark are wrong; the elements are looked at as they are read.
 pub fn read(bytes: &[u8]) -> Result<Reader<'_>, Malformed> {
-    Reader::new::<HEADER_BYTES>(bytes, entry)
+    let reader = Reader::new::<HEADER_BYTES>(bytes, entry)?;
+    if is_tail_right(bytes) { Ok(reader) } else { Err(Malformed) }
+}
+
+/// Whether an element begins at the tail which takes all that is left before the end mark, if there are any.
+fn is_tail_right(bytes: &[u8]) -> bool {
+    let end = bytes.len().saturating_sub(1);
+    let Some(tail) = bytes.get(4..8).and_then(<[u8]>::first_chunk) else { return false };
+    let tail = u32::from_le_bytes(*tail) as usize;
+    let takes = |entry: &[u8]| Some(before(entry)?.1).and_then(|head| Some(head + element(entry.get(head..)?)?.1));
+    end == HEADER_BYTES || tail >= HEADER_BYTES && bytes.get(tail..end).and_then(takes) == end.checked_sub(tail)
+}
+
+/// The length before an element, and how many bytes say it.
+fn before(bytes: &[u8]) -> Option<(usize, usize)> {
+    match *bytes.first()? {
+        LONG => Some((u32::from_le_bytes(*bytes.get(1..5)?.first_chunk()?) as usize, 5)),
+        short if short < LONG => Some((short as usize, 1)),
+        _ => None,
+    }
 }
 
 /// The element that the bytes begin with, and how many it takes, with the length before it.
-fn entry(bytes: &[u8], before: usize) -> Option<(Value<'_>, usize)> {
-    let (named, head) = match *bytes.first()? {
-        LONG => (u32::from_le_bytes(*bytes.get(1..5)?.first_chunk()?) as usize, 5),
-        short if short < LONG => (short as usize, 1),
-        _ => return None,
-    };
-    if named != before {
+fn entry(bytes: &[u8], len_before: usize) -> Option<(Value<'_>, usize)> {
+    let (named, head) = before(bytes)?;
+    if named != len_before {
         return None;
     }
     let (value, len) = element(&bytes[head..])?;
@@ -67,8 +83,31 @@ mod tests {
     use crate::frame::tests::{framed, texts};
     use proptest::prelude::*;
 
+    /// Elements in their frame, with a tail that fits if there is one.
+    fn zipped(count: u16, elements: &[u8]) -> Vec<u8> {
+        let mut bytes = framed(HEADER_BYTES, count, elements);
+        for tail in (HEADER_BYTES..bytes.len()).rev() {
+            bytes[4..8].copy_from_slice(&(tail as u32).to_le_bytes());
+            if is_tail_right(&bytes) {
+                break;
+            }
+        }
+        bytes
+    }
+
     fn read_all(count: u16, elements: &[u8]) -> Result<Vec<Vec<u8>>, Malformed> {
-        texts(read(&framed(HEADER_BYTES, count, elements)))
+        texts(read(&zipped(count, elements)))
+    }
+
+    #[test]
+    fn a_tail_where_no_element_begins_is_refused() {
+        let elements = b"\x00\x02_1\x04\xf2";
+        assert!(read(&zipped(2, elements)).is_ok());
+        for tail in [0, 2, 9, 10, 11, 13, 15, 16, u32::MAX] {
+            let mut bytes = zipped(2, elements);
+            bytes[4..8].copy_from_slice(&tail.to_le_bytes());
+            assert_eq!(texts(read(&bytes)), Err(Malformed), "{tail}");
+        }
     }
 
     #[test]
@@ -96,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_text_that_spells_an_integer_is_read_as_one() {
-        assert_eq!(read(&framed(HEADER_BYTES, 1, b"\x00\x027\x37")).unwrap().next(), Some(Ok(Value::Integer(77))));
+        assert_eq!(read(&zipped(1, b"\x00\x0277")).unwrap().next(), Some(Ok(Value::Integer(77))));
     }
 
     #[test]

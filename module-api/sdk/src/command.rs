@@ -103,20 +103,26 @@ unsafe extern "C" fn invoke(raw: *mut abi::call::Call) -> Status {
     }
 }
 
-/// The argument positions that [`find_keys`]'s function reports.
-pub struct Positions {
-    out: *mut u32,
+/// The keys that [`find_keys`]'s function reports.
+pub struct FoundKeys {
+    out: *mut abi::command::FoundKey,
     count: usize,
     max: usize,
 }
 
-impl Positions {
-    /// Reports that the argument at `index` is a key. An index behind the last argument is
-    /// ignored.
+impl FoundKeys {
+    /// Reports that the argument at `index` is a key, with which is done what its spec says. An index
+    /// behind the last argument is ignored.
     pub fn push(&mut self, index: usize) {
+        self.push_with(index, 0);
+    }
+
+    /// Reports that the argument at `index` is a key, with which is done what `flags` (`KEY_*` bits) say.
+    pub fn push_with(&mut self, index: usize, flags: u64) {
         if index < self.max && self.count < self.max {
-            // SAFETY: there is room for as many positions as there are arguments.
-            unsafe { *self.out.add(self.count) = index as u32 };
+            let found = abi::command::FoundKey { flags, position: index as u32, reserved: 0 };
+            // SAFETY: there is room for as many keys as there are arguments.
+            unsafe { self.out.add(self.count).write(found) };
             self.count += 1;
         }
     }
@@ -147,29 +153,29 @@ impl<'a> FindArgs<'a> {
 }
 
 /// The C function of [`Command::find_keys`].
-pub type FindKeysFn = unsafe extern "C" fn(*const Bytes, u32, *mut u32) -> u32;
+pub type FindKeysFn = unsafe extern "C" fn(*const Bytes, u32, *mut abi::command::FoundKey) -> u32;
 
 /// A key finder for [`Command::find_keys`], from a safe function or a closure that captures
-/// nothing, for commands whose keys no spec describes.
+/// nothing, for commands whose keys, or what becomes of them, no spec describes.
 pub const fn find_keys<F>(_find: F) -> Option<FindKeysFn>
 where
-    F: Fn(FindArgs<'_>, &mut Positions) + Copy + 'static,
+    F: Fn(FindArgs<'_>, &mut FoundKeys) + Copy + 'static,
 {
     const { assert!(size_of::<F>() == 0, "a key finder captures nothing") };
     Some(find::<F>)
 }
 
-unsafe extern "C" fn find<F>(args: *const Bytes, argc: u32, positions_out: *mut u32) -> u32
+unsafe extern "C" fn find<F>(args: *const Bytes, argc: u32, keys_out: *mut abi::command::FoundKey) -> u32
 where
-    F: Fn(FindArgs<'_>, &mut Positions) + Copy + 'static,
+    F: Fn(FindArgs<'_>, &mut FoundKeys) + Copy + 'static,
 {
     let max = argc as usize;
-    let mut positions = Positions { out: positions_out, count: 0, max };
+    let mut keys = FoundKeys { out: keys_out, count: 0, max };
     let found = guard(|| {
         let args = FindArgs { args, count: max, marker: std::marker::PhantomData };
-        zero_sized::<F>()(args, &mut positions);
+        zero_sized::<F>()(args, &mut keys);
     });
-    if found.is_some() { positions.count as u32 } else { 0 }
+    if found.is_some() { keys.count as u32 } else { 0 }
 }
 
 /// The value of a type without size of which a copy was given away at compile time.

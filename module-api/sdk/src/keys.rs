@@ -25,8 +25,8 @@ use std::ptr::NonNull;
 
 pub use crate::abi::keys::{
     EVENT_EVICTED, EVENT_EXPIRED, EVENT_GENERIC, EVENT_HASH, EVENT_LIST, EVENT_MISS, EVENT_MODULE, EVENT_NEW,
-    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_UNAWAITED, EVENT_UNWATCHED, EVENT_ZSET, GET_HOLD, GET_NO_STATS,
-    GET_NO_TOUCH, GET_WRITE, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY,
+    EVENT_SET, EVENT_STREAM, EVENT_STRING, EVENT_UNAWAITED, EVENT_UNCOUNTED, EVENT_UNWATCHED, EVENT_ZSET, GET_HOLD,
+    GET_NO_STATS, GET_NO_TOUCH, GET_WRITE, PUT_ABSENT, PUT_KEEP_EXPIRY, REMOVE_LAZY,
 };
 
 /// A borrow of a value for another lifetime, where the borrow checker cannot see that it is right.
@@ -351,6 +351,16 @@ impl Keys<'_> {
     pub fn modified(&mut self, key: &[u8], class: u32, event: &str) {
         // SAFETY: the call is valid; key and event are borrowed for the call.
         unsafe { (host::keys().modified)(self.call.as_ptr(), Bytes::of(key), class, Bytes::of(event.as_bytes())) }
+    }
+
+    /// Has INFO's `rdb_changes_since_last_save`, and save points, count the change of `elements` elements
+    /// that [`modified`](Keys::modified) was said once of.
+    #[inline]
+    pub fn count_elements(&mut self, elements: usize) {
+        if elements > 1 {
+            // SAFETY: the call is valid.
+            unsafe { (host::keys().count_more)(self.call.as_ptr(), elements as u64 - 1) }
+        }
     }
 
     /// Publishes an event without saying that the value changed.

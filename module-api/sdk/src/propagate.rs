@@ -38,6 +38,14 @@ pub(crate) fn with_args<R>(args: &[&[u8]], work: impl FnOnce(*const Bytes, u32) 
 }
 
 impl Propagate<'_> {
+    /// Whether anybody is told of what the command changes. If nobody is, what is said here is not
+    /// kept, and a handler spares itself the trouble of putting it together.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        // SAFETY: the call is valid.
+        unsafe { (*self.call.as_ptr()).flags & abi::call::CALL_UNTOLD == 0 }
+    }
+
     /// Passes on this command instead of the one that runs; may be called repeatedly. Fails with
     /// `NotAllowed` outside a command.
     pub fn instead(&mut self, args: &[&[u8]]) -> Result {

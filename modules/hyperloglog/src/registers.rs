@@ -40,9 +40,12 @@ impl Registers {
         })
     }
 
-    /// Raises one register.
-    pub fn raise(&mut self, seen: Observation) {
-        self.0[seen.index] = self.0[seen.index].max(seen.rank);
+    /// Raises one register; whether it was lower.
+    pub fn raise(&mut self, seen: Observation) -> bool {
+        let register = &mut self.0[seen.index];
+        let is_lower = *register < seen.rank;
+        *register = (*register).max(seen.rank);
+        is_lower
     }
 
     /// Writes them in the dense form.

@@ -407,3 +407,18 @@ fn a_key_that_goes_elsewhere_is_one_change() {
     assert_wire(&mut client, &["MOVE", "b", "1"], b":1\r\n");
     assert_eq!(changes(&mut client), before + 2);
 }
+
+/// Payloads that Redis 7.0 refuses without a checksum to tell it: an empty element in a node of its own, and a
+/// ziplist whose tail is nowhere.
+#[test]
+fn restore_refuses_values_that_do_not_hang_together() {
+    let (_server, mut client) = connected();
+    assert_wire(&mut client, &["DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", "1"], b"+OK\r\n");
+    let list = b"\x12\x01\x01\x00\x0a\x00\x8f\xc6\xc0\x57\x1c\x0a\xb3\x3c";
+    let zset = b"\x0C\x19\x19\x00\x00\x00\x02\x00\x00\x00\x06\x00\x00\xF1\x02\xF1\x02\x02\x5F\x31\x04\xF2\x02\xF3\
+        \x02\xF3\xFF\x09\x00\x4D\x72\x7B\x97\xCD\x9A\x70\xC1";
+    for payload in [&list[..], zset] {
+        assert_wire(&mut client, &[&b"RESTORE"[..], b"k", b"0", payload], b"-ERR Bad data format\r\n");
+    }
+    assert_wire(&mut client, &["DBSIZE"], b":0\r\n");
+}

@@ -47,6 +47,7 @@ pub static TABLE: KeysService = KeysService {
     restore,
     select,
     notify_in,
+    count_more,
 };
 
 // Every function below is called by a loaded module with the call that runs, bytes
@@ -278,6 +279,12 @@ unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: By
     if !event.is_empty() {
         server.store.notify(db, key, class, event);
     }
+}
+
+unsafe extern "C" fn count_more(call: *mut Call, changes: u64) {
+    // SAFETY: see above.
+    let store = &mut unsafe { Context::of(call) }.server().store;
+    store.dirty = store.dirty.wrapping_add(changes);
 }
 
 unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Bytes) {

@@ -78,6 +78,10 @@ const BITFIELD: Command = Command {
         ]),
         ..Docs::NEW
     }),
+    find_keys: find_keys(|args, found| {
+        let only_reads = (2..args.len()).step_by(3).all(|at| args.bytes(at).eq_ignore_ascii_case(b"GET"));
+        found.push_with(1, if only_reads { KEY_RO | KEY_ACCESS } else { KEY_RW | KEY_ACCESS | KEY_UPDATE });
+    }),
     run: run(bitfield),
     ..Command::NEW
 };
@@ -222,14 +226,14 @@ fn write(call: &mut Call<'_>, steps: &[Step], reach: usize) -> Result {
     let key = call.args.bytes(1);
     let opened = STRINGS.open(&mut call.keys, key, reach)?;
     let is_longer = opened.len_before.is_none_or(|len| len < reach);
-    let (mut is_changed, mut changes) = (is_longer, Vec::new());
+    let (mut written, mut changes) = (0, Vec::new());
     let is_followed = !is_longer && scan::any();
     call.reply.array(steps.len());
     for step in steps {
         let old = step.kind.get(opened.bytes, step.position);
         let (answer, new) = step.outcome(old);
         if let Some(new) = new.filter(|new| *new != old) {
-            is_changed = true;
+            written += 1;
             let change = step.put(opened.bytes, new);
             if is_followed {
                 changes.push(change);
@@ -240,8 +244,9 @@ fn write(call: &mut Call<'_>, steps: &[Step], reach: usize) -> Result {
             None => call.reply.null(),
         }
     }
-    if is_changed {
+    if is_longer || written > 0 {
         scan::modified(call, key, is_followed.then_some(&changes));
+        call.keys.count_elements(written);
     }
     Ok(())
 }

@@ -69,6 +69,7 @@ fn geoadd(call: &mut Call<'_>) -> Result {
     }
     if added + changed > 0 {
         call.keys.modified(key, EVENT_ZSET, "zadd");
+        call.keys.count_elements(added + changed);
         propagate(call, from, &cells)?;
     }
     done?;

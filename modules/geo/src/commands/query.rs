@@ -163,6 +163,7 @@ pub(super) fn run(
             .iter()
             .map(|found| (found.member, if to.by_distance { found.distance_m / unit_m } else { found.score }));
         ZSETS.set(&mut call.keys, to.key, scored, event)?;
+        call.keys.count_elements(hits.len());
         call.reply.count(hits.len());
         return Ok(());
     }

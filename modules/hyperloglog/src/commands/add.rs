@@ -36,14 +36,14 @@ fn pfadd(call: &mut Call<'_>) -> Result {
     let is_new = found.is_none();
     let Sketch { header, form } = found.unwrap_or(Sketch::NEW);
     let mut elements = call.args.from(2).map(Observation::of);
-    let changed = match form {
+    let raised = match form {
         // Most elements of a large value change nothing, and then nothing is written.
         Form::Dense(registers) => match elements.find(|seen| dense::get(registers, seen.index) < seen.rank) {
-            None => false,
+            None => 0,
             Some(first) => raise_dense(&mut call.keys, key, first, elements)?,
         },
         Form::Sparse(runs) => {
-            let grown = raise_sparse(runs, elements).map_err(|refusal| refuse(&mut call.reply, refusal))?;
+            let (grown, raised) = raise_sparse(runs, elements).map_err(|refusal| refuse(&mut call.reply, refusal))?;
             match &grown {
                 Some(Grown::Sparse(runs)) => put_sparse(&mut call.keys, key, header.changed(), runs)?,
                 Some(Grown::Dense(registers)) => put_dense(&mut call.keys, key, header.changed(), registers)?,
@@ -51,30 +51,29 @@ fn pfadd(call: &mut Call<'_>) -> Result {
                 None if is_new => put_sparse(&mut call.keys, key, header.changed(), &EMPTY)?,
                 None => {}
             }
-            is_new || grown.is_some()
+            raised
         }
     };
-    if changed {
+    let changes = raised + usize::from(is_new);
+    if changes > 0 {
         call.keys.modified(key, EVENT_STRING, ADDED);
+        call.keys.count_elements(changes);
     }
-    call.reply.integer(i64::from(changed));
+    call.reply.integer(i64::from(changes > 0));
     Ok(())
 }
 
-/// Raises registers of a dense value in place, of which the first is lower. Returns true.
+/// Raises registers of a dense value in place, of which the first is lower; how often one was raised.
 fn raise_dense(
     keys: &mut Keys<'_>,
     key: &[u8],
     first: Observation,
     others: impl Iterator<Item = Observation>,
-) -> Result<bool> {
+) -> Result<usize> {
     let value = STRINGS.edit(keys, key, DENSE_VALUE_BYTES)?;
     let registers = change_dense(value).ok_or(Error::BadData)?;
     dense::raise(registers, first);
-    for seen in others {
-        dense::raise(registers, seen);
-    }
-    Ok(true)
+    Ok(1 + others.filter(|seen| dense::raise(registers, *seen)).count())
 }
 
 /// What became of a sparse value.
@@ -85,17 +84,20 @@ enum Grown {
     Dense(Box<Registers>),
 }
 
-/// Raises registers of a sparse value; `None` when they are as high already.
-fn raise_sparse(runs: &[u8], mut elements: impl Iterator<Item = Observation>) -> Checked<Option<Grown>> {
-    let mut raiser = Raiser::new(runs, runs_bytes_max());
+/// Raises registers of a sparse value, `None` when they are as high already; how often one was raised.
+fn raise_sparse(runs: &[u8], mut elements: impl Iterator<Item = Observation>) -> Checked<(Option<Grown>, usize)> {
+    let (mut raiser, mut raised) = (Raiser::new(runs, runs_bytes_max()), 0);
     while let Some(seen) = elements.next() {
-        if raiser.raise(seen)? == Raised::Outgrown {
-            let mut registers = Box::new(Registers::new());
-            registers.merge_sparse(raiser.bytes())?;
-            registers.raise(seen);
-            elements.for_each(|seen| registers.raise(seen));
-            return Ok(Some(Grown::Dense(registers)));
+        match raiser.raise(seen)? {
+            Raised::No => {}
+            Raised::Yes => raised += 1,
+            Raised::Outgrown => {
+                let mut registers = Box::new(Registers::new());
+                registers.merge_sparse(raiser.bytes())?;
+                raised += std::iter::once(seen).chain(elements).filter(|seen| registers.raise(*seen)).count();
+                return Ok((Some(Grown::Dense(registers)), raised));
+            }
         }
     }
-    Ok(raiser.into_changed().map(Grown::Sparse))
+    Ok((raiser.into_changed().map(Grown::Sparse), raised))
 }

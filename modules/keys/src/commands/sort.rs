@@ -74,7 +74,7 @@ const SORT: Command = Command {
     find_keys: find_keys(|args, found| {
         found.push(1);
         if let Some(at) = target(args.len(), |at| args.bytes(at)) {
-            found.push(at);
+            found.push_with(at, KEY_OW | KEY_UPDATE);
         }
     }),
     run: run(|call| sort(call, true)),

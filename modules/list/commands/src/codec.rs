@@ -88,7 +88,11 @@ impl<S: Storage> MixedType for List<S> {
                 for _ in 0..from.u64()? {
                     match from.u64()? {
                         NODE_PACKED => list.node(|list| list.push_all(listpack::read(from.bytes()?)?))?,
-                        NODE_PLAIN => list.node(|list| list.push(from.bytes()?))?,
+                        // A node of its own is for a large element: an empty one is no list of anybody's.
+                        NODE_PLAIN => list.node(|list| match from.bytes()? {
+                            [] => Err(Error::BadData),
+                            element => list.push(element),
+                        })?,
                         _ => return Err(Error::BadData),
                     }
                 }

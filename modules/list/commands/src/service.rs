@@ -43,8 +43,9 @@ impl<S: Storage> ListProvider for Provider<S> {
         if elements.iter().any(|element| element.len() > ELEMENT_MAX) {
             return Err(Error::TooLarge);
         }
-        let elements = elements.iter().copied();
-        value::put::<S, _>(&mut call.keys, key, End::Back, elements, 0)?.modified(EVENT_LIST, event);
+        let texts = elements.iter().copied();
+        value::put::<S, _>(&mut call.keys, key, End::Back, texts, 0)?.modified(EVENT_LIST, event);
+        call.keys.count_elements(elements.len());
         Ok(())
     }
 

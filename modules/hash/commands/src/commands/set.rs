@@ -72,6 +72,7 @@ fn set_pairs<S: Storage>(call: &mut Call<'_>) -> Result<usize> {
     let Some(mut writer) = Writer::<S>::open(&mut call.keys, key, now_ms)? else {
         let added = Writer::<S>::create(&mut call.keys, key, pairs)?;
         announce(&mut call.keys, key, &["hset"], false)?;
+        call.keys.count_elements(call.args.len() / 2 - 1);
         return Ok(added);
     };
     let mut added = 0;
@@ -80,6 +81,7 @@ fn set_pairs<S: Storage>(call: &mut Call<'_>) -> Result<usize> {
     }
     let events: &[&str] = if writer.expired { &["hexpired", "hset"] } else { &["hset"] };
     announce(&mut call.keys, key, events, false)?;
+    call.keys.count_elements(call.args.len() / 2 - 1);
     Ok(added)
 }
 
@@ -176,5 +178,6 @@ pub(crate) fn remove<'f, S: Storage>(
         (false, false) => &[],
     };
     announce(keys, key, events, is_empty)?;
+    keys.count_elements(removed);
     Ok(removed)
 }

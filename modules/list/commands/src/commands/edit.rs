@@ -136,7 +136,9 @@ fn lrem<S: Storage>(call: &mut Call<'_>) -> Result {
         return Ok(());
     }
     let after = if value::len::<S>(&entry) == 0 { After::Empty } else { after::<S>(&mut entry)? };
-    finish::<S>(&mut call.keys, key, after, "lrem")
+    finish::<S>(&mut call.keys, key, after, "lrem")?;
+    call.keys.count_elements(removed);
+    Ok(())
 }
 
 const LTRIM: Command = Command {
@@ -162,13 +164,15 @@ fn ltrim<S: Storage>(call: &mut Call<'_>) -> Result {
         call.reply.ok();
         return Ok(());
     };
-    let (start, count) = range(value::len::<S>(&entry), start, stop);
+    let len = value::len::<S>(&entry);
+    let (start, count) = range(len, start, stop);
     let after = match count {
         0 => After::Empty,
         _ if value::trim::<S>(&mut call.keys, key, start, count)? => After::Short,
         _ => After::Some,
     };
     finish::<S>(&mut call.keys, key, after, "ltrim")?;
+    call.keys.count_elements(len - count);
     call.reply.ok();
     Ok(())
 }

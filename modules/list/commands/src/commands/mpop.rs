@@ -85,6 +85,7 @@ pub(super) fn mpop<S: Storage>(call: &mut Call<'_>, wanted: &Wanted) -> Result<b
         reply.array(count);
         let after = take::<S>(&mut entry, wanted.end, count, |value| reply.bulk_value(value))?;
         finish::<S>(keys, key, after, popped_at(wanted.end))?;
+        keys.count_elements(count);
         let name: &[u8] = if wanted.end == End::Front { b"LPOP" } else { b"RPOP" };
         propagate.instead(&[name, key, itoa::Buffer::new().format(count).as_bytes()])?;
         return Ok(true);

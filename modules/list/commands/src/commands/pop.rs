@@ -77,5 +77,7 @@ fn pop<S: Storage>(call: &mut Call<'_>, end: End) -> Result {
         }
     };
     let after = take::<S>(&mut entry, end, count, |value| reply.bulk_value(value))?;
-    finish::<S>(keys, key, after, popped_at(end))
+    finish::<S>(keys, key, after, popped_at(end))?;
+    keys.count_elements(count);
+    Ok(())
 }

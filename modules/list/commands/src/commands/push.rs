@@ -106,6 +106,9 @@ fn push<S: Storage>(call: &mut Call<'_>, end: End, only_present: bool) -> Result
             len
         }
     };
+    if len > 0 {
+        call.keys.count_elements(call.args.len() - 2);
+    }
     call.reply.count(len);
     Ok(())
 }

@@ -11,6 +11,9 @@ pub(super) const fn commands<S: Storage>() -> [Command; 2] {
     [Command { run: run(lmove::<S>), ..LMOVE }, Command { run: run(rpoplpush::<S>), ..RPOPLPUSH }]
 }
 
+/// The class of what happens to the destination: one move is one change.
+const PART: u32 = EVENT_LIST | EVENT_UNCOUNTED;
+
 /// Both keys of a command that moves, and the arguments that name them.
 pub(super) const KEYS: &[KeySpec] = &[KeySpec::at(TAKEN_FROM, 1), KeySpec::at(ADDED_TO, 2)];
 pub(super) const SOURCE: Arg = Arg::key("source", 0);
@@ -99,10 +102,10 @@ pub(super) fn transfer<S: Storage>(
     match keys.get_write(value::handle::<S>()?, destination)? {
         Some(mut entry) => {
             value::push::<S, _>(&mut entry, to, texts)?;
-            entry.modified(EVENT_LIST, pushed_at(to));
+            entry.modified(PART, pushed_at(to));
         }
         None => {
-            value::put::<S, _>(keys, destination, to, texts, PUT_ABSENT)?.modified(EVENT_LIST, pushed_at(to));
+            value::put::<S, _>(keys, destination, to, texts, PUT_ABSENT)?.modified(PART, pushed_at(to));
         }
     }
     let flags = GET_WRITE | GET_NO_STATS | GET_NO_TOUCH;

@@ -35,6 +35,7 @@ pub(super) fn sadd<S: Storage>(call: &mut Call<'_>) -> Result {
         let done = add_all::<S>(&mut entry, members, &limits, &mut added);
         if added != 0 {
             entry.modified(EVENT_SET, "sadd");
+            call.keys.count_elements(added);
         }
         done?;
         call.reply.count(added);
@@ -44,6 +45,7 @@ pub(super) fn sadd<S: Storage>(call: &mut Call<'_>) -> Result {
     let mut entry = create::<S>(&mut call.keys, key, first, expected, &limits)?;
     let done = add_all::<S>(&mut entry, members, &limits, &mut added);
     entry.modified(EVENT_SET, "sadd");
+    call.keys.count_elements(added + 1);
     done?;
     call.reply.count(added + 1);
     Ok(())
@@ -101,6 +103,7 @@ pub(super) fn srem<S: Storage>(call: &mut Call<'_>) -> Result {
     } else if removed != 0 {
         entry.modified(EVENT_SET, "srem");
     }
+    call.keys.count_elements(removed);
     call.reply.count(removed);
     Ok(())
 }

@@ -85,6 +85,7 @@ fn pop_many<S: Storage>(call: &mut Call<'_>) -> Result {
             reply_all::<S>(&mut call.reply, View::of(stored));
         }
         remove_empty(&mut call.keys, key, "spop")?;
+        call.keys.count_elements(len);
         call.propagate.instead(&[b"DEL", key])?;
     } else if (len - count) * KEEP_RATIO > count {
         let mut gone = Gone::new(key);
@@ -99,6 +100,7 @@ fn pop_many<S: Storage>(call: &mut Call<'_>) -> Result {
             }
         }
         entry.modified(EVENT_SET, "spop");
+        call.keys.count_elements(count);
         gone.finish(&mut call.propagate)?;
     } else {
         return keep_few::<S>(call, len - count);
@@ -116,10 +118,11 @@ fn keep_few<S: Storage>(call: &mut Call<'_>, count: usize) -> Result {
         take_random::<S>(&mut entry, |member| done = insert(&mut kept, member, &limits).map(drop))?;
         done?;
     }
-    let mut gone = Gone::new(key);
+    let (mut gone, mut popped) = (Gone::new(key), 0);
     if let Some(stored) = entry.stored::<SetType<S>>() {
         let view = View::<S>::of(stored);
-        call.reply.set(view.len());
+        popped = view.len();
+        call.reply.set(popped);
         view.for_each(|member| {
             call.reply.bulk_value(member);
             gone.push(member.to_vec(), &mut call.propagate);
@@ -127,6 +130,7 @@ fn keep_few<S: Storage>(call: &mut Call<'_>, count: usize) -> Result {
     }
     kept.store(&mut call.keys, key, PUT_KEEP_EXPIRY)?;
     call.keys.modified(key, EVENT_SET, "spop");
+    call.keys.count_elements(popped);
     gone.finish(&mut call.propagate)
 }
 

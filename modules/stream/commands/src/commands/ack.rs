@@ -49,6 +49,7 @@ fn xack<S: Storage>(call: &mut Call<'_>) -> Result {
     reply.count(acknowledged);
     if acknowledged > 0 {
         entry.modified(UNHEARD, "");
+        keys.count_elements(acknowledged);
     }
     Ok(())
 }

@@ -203,7 +203,7 @@ fn pass_on<S: Storage>(
     trimmed: usize,
     stream: &Stream<S>,
 ) -> Result {
-    if matches!(options.id, NewId::Given(_)) && !options.trim.is_asked_for() {
+    if !propagate.is_wanted() || matches!(options.id, NewId::Given(_)) && !options.trim.is_asked_for() {
         return Ok(());
     }
     let mut room = [0; TEXT_MAX];

@@ -167,5 +167,6 @@ fn xautoclaim<S: Storage>(call: &mut Call<'_>) -> Result {
         deleted.send(propagate)?;
     }
     announce(&mut entry, is_new, page.len() > 0);
+    keys.count_elements(usize::from(is_new) + page.len());
     Ok(())
 }

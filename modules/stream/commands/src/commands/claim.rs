@@ -237,8 +237,8 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
     let (consumer, is_new) = group.find_or_make(consumer_name, now_ms);
     let time_ms = options.delivered_ms.unwrap_or(now_ms);
     let mut claims = Claims::new(Claimer { key, group: name, consumer: consumer_name, time_ms });
-    let mut forgotten = Line::new(&[b"XACK", key, name]);
-    let (mut answered, mut forgets) = (0, false);
+    let mut forgets = Line::new(&[b"XACK", key, name]);
+    let (mut answered, mut forgotten) = (0, 0);
     let mark = reply.open();
     for text in args.from(5).take(options.ids_end - 5) {
         let Some(id) = id::parse(text, 0) else { continue };
@@ -248,8 +248,8 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
                 answered += 1;
             }
             Claimed::Forgotten => {
-                forgotten.push_id(id);
-                forgets = true;
+                forgets.push_id(id);
+                forgotten += 1;
             }
             Claimed::No => {}
         }
@@ -263,8 +263,8 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
     if is_new {
         propagate.instead(&[b"XGROUP", b"CREATECONSUMER", key, name, consumer_name])?;
     }
-    if forgets {
-        forgotten.send(propagate)?;
+    if forgotten > 0 {
+        forgets.send(propagate)?;
     }
     if says_last {
         let mut line = Line::new(&[b"XCLAIM", key, name, consumer_name, b"0", b"0-0", b"JUSTID", b"LASTID"]);
@@ -272,6 +272,7 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
         line.send(propagate)?;
     }
     claims.finish(propagate, last)?;
-    announce(&mut entry, is_new, is_changed || forgets || answered > 0);
+    announce(&mut entry, is_new, is_changed || forgotten > 0 || answered > 0);
+    keys.count_elements(usize::from(is_new) + answered + forgotten);
     Ok(())
 }

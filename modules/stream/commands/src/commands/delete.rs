@@ -49,6 +49,7 @@ fn xdel<S: Storage>(call: &mut Call<'_>) -> Result {
     reply.count(removed);
     if removed > 0 {
         entry.modified(QUIET, "xdel");
+        keys.count_elements(removed);
     }
     Ok(())
 }
@@ -162,6 +163,7 @@ fn xdelex<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     if removed > 0 {
         entry.modified(QUIET, "xdel");
+        keys.count_elements(removed);
     } else if forgotten {
         entry.modified(UNHEARD, "");
     }

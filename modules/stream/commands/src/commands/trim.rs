@@ -209,5 +209,6 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
     } else {
         entry.modified(QUIET, "xtrim");
     }
+    keys.count_elements(removed);
     Ok(())
 }

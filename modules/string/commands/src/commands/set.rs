@@ -73,6 +73,12 @@ const SET: Command = Command {
         ]),
         ..Docs::NEW
     }),
+    find_keys: find_keys(|args, found| {
+        let is_read =
+            |at: usize| [b"GET".as_slice(), b"IFEQ"].iter().any(|word| args.bytes(at).eq_ignore_ascii_case(word));
+        let reads = (3..args.len()).any(is_read);
+        found.push_with(1, if reads { KEY_RW | KEY_ACCESS | KEY_UPDATE } else { KEY_OW | KEY_UPDATE });
+    }),
     ..Command::NEW
 };
 

@@ -190,6 +190,7 @@ fn add<S: Storage>(call: &mut Call<'_>, from: usize, options: Options) -> Result
     }
     if outcome.added + outcome.changed > 0 && !edit.is_empty() {
         edit.modified(if options.increment { "zincr" } else { "zadd" });
+        call.keys.count_elements(outcome.added + outcome.changed);
     } else if edit.is_empty() {
         // Made for what then found no room.
         call.keys.remove(key, 0)?;

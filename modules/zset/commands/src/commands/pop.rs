@@ -114,6 +114,7 @@ pub(super) fn pop<S: Storage>(
     let ranks = if end == End::Min { 0..count } else { len - count..len };
     edit.remove_range(ranks, end == End::Max, &mut |member, score| show(reply, member, score))?;
     announce(&mut call.keys, key, count == len, end.event())?;
+    call.keys.count_elements(count);
     Ok(count)
 }
 

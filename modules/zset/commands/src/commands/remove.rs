@@ -99,6 +99,7 @@ fn zrem<S: Storage>(call: &mut Call<'_>) -> Result {
     if removed > 0 {
         let is_empty = edit.is_empty();
         announce(&mut call.keys, key, is_empty, "zrem")?;
+        call.keys.count_elements(removed);
     }
     call.reply.count(removed);
     Ok(())
@@ -142,6 +143,7 @@ fn remove_range<S: Storage>(
         edit.remove_range(ranks, false, &mut |_, _| {})?;
         let is_empty = edit.is_empty();
         announce(&mut call.keys, key, is_empty, event)?;
+        call.keys.count_elements(removed);
     }
     call.reply.count(removed);
     Ok(())
