@@ -101,11 +101,26 @@ impl Server {
         if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
             client.last_command = command.shared_name.clone();
         }
+        if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
+            return self.execute_told(token, command, args, hash);
+        }
         let (id, db, resp) = (client.id, client.db, client.resp);
         // SAFETY: as above; the output is reached through the pointer, not the reference.
         let output = unsafe { &raw mut (*at).output };
-        let caller = Caller { client: Some((token, id)), output, db, resp, flags: 0 };
-        self.run_here(command, args, hash, caller);
+        let caller = Caller { client: Some((token, id)), output, db, resp, flags: CALL_UNTOLD };
+        let begun = self.last_ticks;
+        self.invoke_this(command, args, hash, caller);
+        self.count_run(command, begun, CALL_UNTOLD);
+        Outcome::Done
+    }
+
+    /// Run a command that passes all gates, while somebody is told of changes or a module replaces another.
+    /// By itself, so that the way past it has nothing to keep for it in memory.
+    #[cold]
+    fn execute_told(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+        let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
+        let (id, db, resp, output) = (client.id, client.db, client.resp, &raw mut client.output);
+        self.run(command, args, hash, Caller { client: Some((token, id)), output, db, resp, flags: 0 });
         Outcome::Done
     }
 
@@ -276,28 +291,27 @@ impl Server {
 
     /// Run a command, past all gates, and count it.
     pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
-        self.run_here(command, args, hash, caller)
-    }
-
-    /// The same, compiled into the batch's loop.
-    #[inline(always)]
-    fn run_here(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
+        self.count_run(command, begun, caller.flags);
+        status
+    }
+
+    /// Count a command that has run since the counter was at `begun`, and record what it brought about.
+    #[inline(always)]
+    fn count_run(&mut self, command: &mut Registered, begun: u64, flags: u32) {
         // One look at the counter per command: the end of one is the begin of the next.
         self.last_ticks = ticks();
         command.count(self.last_ticks.wrapping_sub(begun));
         self.stats.commands += 1;
         if self.clock.is_stale(self.last_ticks) {
-            self.tick_after(caller.flags);
+            self.tick_after(flags);
         }
         if self.store.effects.is_due {
             self.record();
         }
-        status
     }
 
-    #[inline(always)]
     fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
             return self.invoke_told(command, args, hash, caller);
@@ -328,16 +342,8 @@ impl Server {
         hash: Option<u64>,
         caller: Caller,
     ) -> Status {
-        let parts = CallParts {
-            args,
-            output: caller.output,
-            client: caller.client,
-            db: caller.db,
-            resp: caller.resp,
-            flags: caller.flags,
-            module: command.module,
-            host: command.host,
-        };
+        let Caller { client, output, db, resp, flags } = caller;
+        let parts = CallParts { args, output, client, db, resp, flags, module: command.module, host: command.host };
         // SAFETY: the output belongs to a client, which is not freed before the turn
         // ends, or to the caller, who waits; the server is not used in the meantime.
         let mut context = unsafe { Context::new(self, parts) };
@@ -350,19 +356,31 @@ impl Server {
         };
         let mark = context.mark;
         if status != STATUS_OK {
-            self.finish_error(command, status, mark, &caller);
+            self.finish_error(command, status, mark, output, resp, flags);
         }
         status
     }
 
     /// Send the standard error for a status, and count the error.
     #[cold]
-    fn finish_error(&mut self, command: &mut Registered, status: Status, mark: Mark, caller: &Caller) {
-        if caller.flags & (CALL_NO_BLOCK | CALL_RETRY) == 0 {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a caller whose address is taken would lie in memory for each command"
+    )]
+    fn finish_error(
+        &mut self,
+        command: &mut Registered,
+        status: Status,
+        mark: Mark,
+        output: *mut Output,
+        resp: u8,
+        flags: u32,
+    ) {
+        if flags & (CALL_NO_BLOCK | CALL_RETRY) == 0 {
             self.give_up_wait();
         }
         // SAFETY: as in `invoke`; the context is gone.
-        let output = unsafe { &mut *caller.output };
+        let output = unsafe { &mut *output };
         let text = if status == STATUS_GHOST && !self.store.ghost_note.is_empty() {
             Some(std::mem::take(&mut self.store.ghost_note))
         } else {
@@ -370,7 +388,7 @@ impl Server {
         };
         if let Some(text) = text {
             output.rewind(mark);
-            crate::wire::write::Writer::new(output, caller.resp == 3).error(text.as_bytes());
+            crate::wire::write::Writer::new(output, resp == 3).error(text.as_bytes());
         }
         if status == STATUS_PANIC {
             command.stats.panics += 1;
