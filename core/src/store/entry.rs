@@ -11,7 +11,9 @@
 //!
 //! A *narrow* entry has its lengths in the first eight bytes and an expiry of 48
 //! bits; one whose key, value or expiry does not fit there is *wide* and carries
-//! both lengths again as `u32`, and an expiry of 64 bits. A boxed value is 16
+//! both lengths again as `u32`, and an expiry of 64 bits. One whose inline value is *big*
+//! has room before it for an expiry and for longer keys, so that neither an expiry nor
+//! another name moves the value. A boxed value is 16
 //! bytes in the value's place: the address, and the bytes it was last charged.
 //!
 //! Invariants:
@@ -38,6 +40,14 @@ const WIDE_EXPIRY_BYTES: usize = 8;
 const NARROW_EXPIRY_MAX: i64 = (1 << 48) - 1;
 /// Bytes that stand for a boxed value: address and charge.
 const BOX_BYTES: usize = 16;
+/// From this length on a value is big ...
+const BIG_BYTES: usize = 1 << 16;
+/// ... and begins at a multiple of so many bytes; ...
+const BIG_STEP: usize = 256;
+/// ... from this on ...
+const HUGE_BYTES: usize = 1 << 20;
+/// ... at a multiple of these: less than half a percent of what the value takes.
+const HUGE_STEP: usize = 4096;
 /// Longest key or inline value in bytes.
 pub const LEN_MAX: usize = u32::MAX as usize;
 
@@ -84,6 +94,7 @@ struct Layout {
     wide: bool,
     expiry_at: usize,
     key_at: usize,
+    key_len: usize,
     value_at: usize,
     end: usize,
 }
@@ -98,14 +109,23 @@ impl Layout {
     #[inline]
     fn with(wide: bool, expiry: bool, key_len: usize, value_len: usize) -> Layout {
         let expiry_at = HEADER_BYTES + if wide { WIDE_BYTES } else { 0 };
-        let expiry_bytes = match (expiry, wide) {
+        let is_big = value_len >= BIG_BYTES;
+        let expiry_bytes = match (expiry || is_big, wide) {
             (false, _) => 0,
             (true, false) => NARROW_EXPIRY_BYTES,
             (true, true) => WIDE_EXPIRY_BYTES,
         };
         let key_at = expiry_at + expiry_bytes;
-        let value_at = key_at + key_len;
-        Layout { wide, expiry_at, key_at, value_at, end: value_at + value_len }
+        let mut value_at = key_at + key_len;
+        if is_big {
+            value_at = value_at.next_multiple_of(if value_len < HUGE_BYTES { BIG_STEP } else { HUGE_STEP });
+        }
+        Layout { wide, expiry_at, key_at, key_len, value_at, end: value_at + value_len }
+    }
+
+    /// Whether key and value are where they are in another layout.
+    fn is_alike(self, other: Layout) -> bool {
+        (self.key_at, self.value_at) == (other.key_at, other.value_at)
     }
 }
 
@@ -283,7 +303,7 @@ impl EntryPtr {
     pub unsafe fn key<'a>(self) -> &'a [u8] {
         let layout = self.layout();
         // SAFETY: the key is initialised at `new`, and the caller vouches for `'a`.
-        unsafe { std::slice::from_raw_parts(self.at(layout.key_at), layout.value_at - layout.key_at) }
+        unsafe { std::slice::from_raw_parts(self.at(layout.key_at), layout.key_len) }
     }
 
     /// Address and length of the inline value.
@@ -345,7 +365,7 @@ impl EntryPtr {
     /// much again is kept.
     pub fn reshape(self, inline_len: Option<usize>, tag: u8, expire_at_ms: i64, reserve: bool) -> Option<EntryPtr> {
         let old = self.layout();
-        let key_len = old.value_at - old.key_at;
+        let key_len = old.key_len;
         let value_len = inline_len.unwrap_or(BOX_BYTES);
         if value_len > LEN_MAX {
             return None;
@@ -353,10 +373,15 @@ impl EntryPtr {
         let new = Layout::of(key_len, value_len, expire_at_ms);
         let shape = Shape { type_id: self.type_id(), tag, expire_at_ms, clock: self.clock(), inline_len };
         let entry = if self.has_room(old, new) {
-            if old.key_at != new.key_at {
+            if !old.is_alike(new) {
                 let kept = value_len.min(old.end - old.value_at);
-                // SAFETY: both ranges lie within the allocation, which holds both layouts.
-                unsafe { std::ptr::copy(self.at(old.key_at), self.at(new.key_at), key_len + kept) };
+                let (key, value) = ((old.key_at, new.key_at, key_len), (old.value_at, new.value_at, kept));
+                // What goes to the back goes first, so that it is not written over.
+                let [first, second] = if new.value_at > old.value_at { [value, key] } else { [key, value] };
+                for (from, to, len) in [first, second] {
+                    // SAFETY: both ranges lie within the allocation, which holds both layouts.
+                    unsafe { std::ptr::copy(self.at(from), self.at(to), len) };
+                }
             }
             self
         } else {
@@ -365,6 +390,24 @@ impl EntryPtr {
         };
         entry.write_header(new, key_len, value_len, &shape);
         Some(entry)
+    }
+
+    /// Whether the value is big and can stay where it is when its key gets another name.
+    pub fn fits_name(self, key: &[u8]) -> bool {
+        let old = self.layout();
+        let value_len = old.end - old.value_at;
+        value_len >= BIG_BYTES && old.is_alike(Layout::of(key.len(), value_len, self.expire_at_ms()))
+    }
+
+    /// Give the key a name that [fits](Self::fits_name). The entry is in no table.
+    pub fn rename(self, key: &[u8]) -> EntryPtr {
+        debug_assert!(self.fits_name(key));
+        // SAFETY: the layout with this key is the entry's own, and it is wide.
+        unsafe {
+            std::ptr::copy(key.as_ptr(), self.at(self.layout().key_at), key.len());
+            self.at(8).cast::<u32>().write_unaligned(key.len() as u32);
+        }
+        self
     }
 
     /// Whether the allocation is right for another layout: large enough, and not larger
@@ -381,7 +424,7 @@ impl EntryPtr {
     /// Move to an allocation of at least `wanted` bytes, with key and value (the latter
     /// up to the shorter length); the header is not written.
     fn relocate(self, old: Layout, new: Layout, wanted: usize) -> Option<EntryPtr> {
-        if old.wide && new.wide && old.key_at == new.key_at {
+        if old.wide && new.wide && old.is_alike(new) {
             // The allocator may know how to grow it in its place.
             // SAFETY: `self` is a live allocation of jemalloc and `wanted` is not 0.
             let moved = unsafe { jemalloc::rallocx(self.0.as_ptr().cast(), wanted, 0) };
@@ -389,11 +432,12 @@ impl EntryPtr {
         }
         // SAFETY: `wanted` is not 0.
         let moved = EntryPtr(NonNull::new(unsafe { jemalloc::mallocx(wanted, 0) }.cast::<u8>())?);
-        let bytes = (old.end - old.key_at).min(new.end - new.key_at);
-        // SAFETY: so many bytes follow the key's place in both; the caller gets the new
-        // address in the old one's stead.
+        let kept = (old.end - old.value_at).min(new.end - new.value_at);
+        // SAFETY: both layouts have the key, and so many bytes of the value; the caller gets
+        // the new address in the old one's stead.
         unsafe {
-            std::ptr::copy_nonoverlapping(self.at(old.key_at), moved.at(new.key_at), bytes);
+            std::ptr::copy_nonoverlapping(self.at(old.key_at), moved.at(new.key_at), old.key_len);
+            std::ptr::copy_nonoverlapping(self.at(old.value_at), moved.at(new.value_at), kept);
             self.free();
         }
         Some(moved)

@@ -9,6 +9,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0usize..200).prop_map(Some),
         2 => (65_000usize..66_000).prop_map(Some),
         1 => (0usize..300_000).prop_map(Some),
+        1 => (1_048_500usize..1_048_600).prop_map(Some),
         1 => Just(None),
     ];
     let expiry = prop_oneof![Just(EXPIRE_NONE), Just(1_700_000_000_000), Just(1 << 48)];
@@ -27,10 +28,10 @@ fn fill(entry: EntryPtr, round: usize) -> Vec<u8> {
 proptest! {
     #[test]
     fn an_entry_keeps_key_value_and_header_through_all_shapes(
-        key_len in prop_oneof![0usize..40, 250usize..260],
+        key_len in prop_oneof![0usize..40, 230usize..260, 4_070usize..4_080],
         steps in proptest::collection::vec(step(), 1..12),
     ) {
-        let key = vec![b'k'; key_len];
+        let key: Vec<u8> = (0..key_len).map(|byte| byte as u8 ^ 0x5a).collect();
         let shape = Shape { type_id: 3, tag: 1, expire_at_ms: EXPIRE_NONE, clock: 0x12_3456, inline_len: Some(5) };
         let mut entry = EntryPtr::new(&key, shape).unwrap();
         let mut before = fill(entry, 0);
@@ -52,6 +53,33 @@ proptest! {
         // SAFETY: nobody uses it any more.
         unsafe { entry.free() };
     }
+}
+
+#[test]
+fn a_big_value_stays_where_it_is_when_its_key_gets_an_expiry_or_another_name() {
+    let shape = |inline_len| Shape { type_id: 3, tag: 1, expire_at_ms: EXPIRE_NONE, clock: 0, inline_len };
+    for len in [BIG_BYTES, HUGE_BYTES - 1, HUGE_BYTES] {
+        let entry = EntryPtr::new(b"a name", shape(Some(len))).unwrap();
+        let (place, bytes) = (entry.value(), fill(entry, 1));
+        let expiring = entry.reshape(Some(len), 1, 1_700_000_000_000, false).unwrap();
+        assert_eq!((expiring, expiring.value()), (entry, place), "{len}");
+        for name in [&b"another, longer name"[..], b"", &[b'n'; 100]] {
+            assert!(entry.fits_name(name));
+            assert_eq!(entry.rename(name).value(), place);
+            // SAFETY: the entry is alive.
+            assert_eq!(unsafe { entry.key() }, name);
+        }
+        assert!(!entry.fits_name(&[b'n'; 5_000]));
+        assert_eq!(entry.expire_at_ms(), 1_700_000_000_000);
+        // SAFETY: the value has not moved.
+        assert_eq!(unsafe { std::slice::from_raw_parts(place.0, place.1) }, &bytes[..]);
+        // SAFETY: nobody uses it any more.
+        unsafe { entry.free() };
+    }
+    let small = EntryPtr::new(b"a", shape(Some(BIG_BYTES - 1))).unwrap();
+    assert!(!small.fits_name(b"b"));
+    // SAFETY: as above.
+    unsafe { small.free() };
 }
 
 #[test]

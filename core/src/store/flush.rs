@@ -21,7 +21,12 @@ impl Store {
         if from == to {
             return STATUS_OK;
         }
-        let Some(renamed) = take_over(entry, to) else { return STATUS_OUT_OF_MEMORY };
+        let copied = if entry.fits_name(to) {
+            None
+        } else {
+            let Some(copied) = take_over(entry, to) else { return STATUS_OUT_OF_MEMORY };
+            Some(copied)
+        };
         if there {
             self.remove(db, to_hash, to, self.lazy.server_del);
         }
@@ -29,14 +34,17 @@ impl Store {
             self.boxed_moves(entry.boxed(), db, to);
         }
         self.databases[db as usize].remove(from_hash, entry);
+        let renamed = copied.unwrap_or_else(|| entry.rename(to));
         let rehash = crate::store::database::rehash(self.hash_keys);
         self.databases[db as usize].insert(to_hash, renamed, rehash);
         self.changed(db, from);
         self.changed(db, to);
         // Two keys, and one change.
         self.dirty -= 1;
-        // SAFETY: the value has moved to `renamed`, and the table has let go.
-        unsafe { entry.free() };
+        if renamed != entry {
+            // SAFETY: the value has moved to `renamed`, and the table has let go.
+            unsafe { entry.free() };
+        }
         STATUS_OK
     }
 

@@ -51,7 +51,7 @@ pub struct Call {
     pub key_index: u32,
     /// Hash of the first key, so that it is hashed once; see [`CALL_KEY_HASHED`].
     pub key_hash: u64,
-    /// The server's clock when the batch of commands began, Unix time in ms.
+    /// The server's clock as the command began, Unix time in ms; that of EXEC for its commands.
     pub now_ms: i64,
     /// The client's id; 0 without a client.
     pub client_id: u64,

@@ -53,8 +53,8 @@ pub struct StreamService {
     /// clock and of what comes behind the last entry. The id is written to `id_out`.
     ///
     /// Thread: main. Borrow: all for the call. Fails: `WRONG_TYPE`, `OUT_OF_MEMORY`;
-    /// `OUT_OF_RANGE` for an id that is not behind `last_id`; `ARITY` without fields or
-    /// with half of one; `TOO_LARGE`.
+    /// `OUT_OF_RANGE` for an id that is not behind `last_id`, and where none is left behind it;
+    /// `ARITY` without fields or with half of one; `TOO_LARGE` for more than 1 GiB.
     pub add: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,

@@ -34,7 +34,8 @@ pub struct StringService {
     /// Thread: main. Borrow: both for the call. Fails: `OUT_OF_MEMORY`, `TOO_LARGE`.
     pub set: unsafe extern "C" fn(call: *mut Call, key: Bytes, bytes: Bytes) -> Status,
     /// A string's bytes to change in place, made if missing, lengthened with zero
-    /// bytes to at least `len_min`. The caller then says `modified`.
+    /// bytes to at least `len_min`. The caller then says `modified`. The bytes may be
+    /// written to, here and in what `open` and `resize` give: cast the `const` away.
     ///
     /// Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`. Fails:
     /// `WRONG_TYPE`, `OUT_OF_MEMORY`, `TOO_LARGE`.

@@ -27,8 +27,8 @@ fn the_last_id_is_that_of_when_the_command_came() {
     assert_eq!(show(&reader.read()), "[[s [[3-0 [a b]] [4-0 [a b]]]]]");
     run(&mut client, &["DEL s"]);
     let mut reader = waiting(&server, &mut client, "XREAD BLOCK 0 STREAMS s +");
-    run(&mut client, &["XADD s 9 a b"]);
-    assert_eq!(show(&reader.read()), "[[s [[9-0 [a b]]]]]");
+    run(&mut client, &["MULTI", "XADD s 9 a b", "XADD s 10 a b", "EXEC"]);
+    assert_eq!(show(&reader.read()), "[[s [[10-0 [a b]]]]]");
 }
 
 #[test]
@@ -126,10 +126,12 @@ fn a_reader_waits_on_when_its_stream_goes_away() {
 }
 
 #[test]
-fn a_group_that_is_set_back_wakes_its_consumers() {
+fn a_group_that_is_set_back_gives_what_is_new_to_it_with_the_next_entry() {
     let (server, mut client) = connected();
     run(&mut client, &["XADD s 1 a b", "XGROUP CREATE s g $"]);
     let mut reader = waiting(&server, &mut client, "XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
     run(&mut client, &["XGROUP SETID s g 0"]);
-    assert_eq!(show(&reader.read()), "[[s [[1-0 [a b]]]]]");
+    assert_eq!(blocked(&mut client), 1);
+    run(&mut client, &["XADD s 2 c d"]);
+    assert_eq!(show(&reader.read()), "[[s [[1-0 [a b]] [2-0 [c d]]]]]");
 }

@@ -224,7 +224,7 @@ fn set_id<S: Storage>(call: &mut Call<'_>) -> Result {
     let last = if id == b"$" { last } else { read_end(reply, id, 0)? };
     group.set_last(last, read);
     drop(group);
-    entry.modified(BESIDE, "xgroup-setid");
+    entry.modified(QUIET_BESIDE, "xgroup-setid");
     reply.ok();
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Reading what is new, and waiting for it: XREAD.
 //!
-//! The ids `$` and `+` stand for what the stream is when the command comes. One that waits is run
-//! again with the ids that they stood for, so that it misses nothing that is added meanwhile.
+//! The id `$` stands for what the stream is when the command comes. One that waits is run again with
+//! the id that it stood for, so that it misses nothing that is added meanwhile; one that waits for a
+//! stream's last entry (`+`) gets the last that there is then.
 
 use super::{CATEGORIES, COUNT_ARG, GROUP, read_id, reply_range};
 use crate::id::{Id, TEXT_MAX};
@@ -216,12 +217,16 @@ fn xread<S: Storage>(call: &mut Call<'_>) -> Result {
     if answer.finish(reply) {
         return Ok(());
     }
-    let is_fixed = wanted.streams().all(|(_, id)| !matches!(args.bytes(id), b"$" | b"+"));
+    // Who asks for the last entry of a stream that has none waits for the last that there is then.
+    let is_fixed = wanted.streams().all(|(_, id)| args.bytes(id) != b"$");
     if is_fixed || wanted.timeout_ms.is_none() {
         return wanted.wait::<S>(call, false, None);
     }
     let mut rooms = vec![[0; TEXT_MAX]; starts.len()];
-    let ids = starts.iter().zip(&mut rooms).map(|(id, room)| id.text(room));
+    let ids = wanted
+        .streams()
+        .zip(starts.iter().zip(&mut rooms))
+        .map(|((_, text), (id, room))| if args.bytes(text) == b"+" { &b"+"[..] } else { id.text(room) });
     let fixed: Vec<&[u8]> = args.iter().take(wanted.keys.end).chain(ids).collect();
     wanted.wait::<S>(call, false, Some(&fixed))
 }
