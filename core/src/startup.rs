@@ -10,7 +10,7 @@ use crate::engine::server::Lists;
 use crate::engine::server::Server;
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest};
-use crate::modules::{inspect, sweep};
+use crate::modules::{copies, inspect, sweep};
 use crate::net::event_loop::EventLoop;
 use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
@@ -136,6 +136,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.sessions.blocking.resumes.wake_by(events.waker());
     server.port = server.settings.port as u16;
     banner(&server);
+    // It takes as long as the folder of temporary files has entries.
+    let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     rename_commands(&mut server, &renames)?;
