@@ -117,6 +117,19 @@ fn the_copies_are_private_and_go_with_the_server_or_with_the_next_one() {
 }
 
 #[test]
+fn copies_that_somebody_clears_away_are_not_missed() {
+    let folder = TempDir::new();
+    let server = Server::start();
+    let mut client = server.connect();
+    std::fs::remove_dir_all(copies_of(&server)).expect("it is cleared away");
+    assert_wire(&mut client, &["SET", "k", "v"], b"+OK\r\n");
+    load(&mut client, &part(&folder, &[]));
+    assert_wire(&mut client, &["PART.BUILD"], b":1\r\n");
+    unload(&mut client, "part");
+    assert!(!server.mapped().iter().any(|path| path.contains("-part0.so")), "it is still there");
+}
+
+#[test]
 fn a_loaded_file_may_be_written_to_in_place() {
     let folder = TempDir::new();
     let server = Server::start();

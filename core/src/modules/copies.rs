@@ -76,8 +76,10 @@ pub fn copy(original: &Path) -> Result<Copied> {
 }
 
 fn write_copy(source: &File, before: &Metadata, path: &Path) -> Result<File> {
-    let mut copy = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-    std::io::copy(&mut source.take(before.len()), &mut copy)?;
+    let failed = |error: Error| Error::new(error.kind(), format!("no copy of it at {}: {error}", path.display()));
+    let mut options = OpenOptions::new();
+    let mut copy = options.read(true).write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    std::io::copy(&mut source.take(before.len()), &mut copy).map_err(failed)?;
     let after = source.metadata()?;
     let shown = |one: &Metadata| (one.len(), one.mtime(), one.mtime_nsec());
     if shown(before) != shown(&after) || copy.metadata()?.len() != before.len() {
@@ -89,6 +91,8 @@ fn write_copy(source: &File, before: &Metadata, path: &Path) -> Result<File> {
 /// A path in our folder that was never given out.
 fn next_name(name: &OsStr) -> Result<PathBuf> {
     let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+    // Whoever clears away old files may have taken it; what is mapped from it does not mind.
+    let _gone = folder.take_if(|folder| !folder.path.is_dir());
     let folder = match &mut *folder {
         Some(folder) => folder,
         none => none.insert(new_folder()?),
