@@ -32,7 +32,7 @@ use plinth_abi::command::Command;
 use plinth_abi::events::ON_MODULE_LOADED;
 use plinth_abi::host::Host;
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why a module was not loaded or unloaded.
 #[derive(Debug, thiserror::Error)]
@@ -122,8 +122,37 @@ pub struct LoadRequest {
 
 /// Load a module from a file; its name.
 pub fn load_module(server: &mut Server, path: &Path, request: LoadRequest) -> Result<String, LoadError> {
-    let (library, entry) = open(path, Sharing::OfOneSize)?;
-    load_entry(server, entry, Some(library), path, request)
+    Opened::new(path)?.load(server, request)
+}
+
+/// A module that is mapped and not loaded yet: it may wait until there is what it requires.
+pub struct Opened {
+    path: PathBuf,
+    entry: Entry,
+    library: Library,
+}
+
+impl Opened {
+    /// Map a file.
+    pub fn new(path: &Path) -> Result<Opened, LoadError> {
+        let (library, entry) = open(path, Sharing::OfOneSize)?;
+        Ok(Opened { path: path.to_owned(), entry, library })
+    }
+
+    /// The path of its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A service that it requires and nobody provides.
+    pub fn missing(&self, server: &Server) -> Option<&str> {
+        self.entry.requires.iter().find(|id| server.registry.modules.service(id).is_none()).map(String::as_str)
+    }
+
+    /// Load it; its name.
+    pub fn load(self, server: &mut Server, request: LoadRequest) -> Result<String, LoadError> {
+        load_entry(server, self.entry, Some(self.library), &self.path, request)
+    }
 }
 
 /// Map a library that is to be loaded, and read its entry.
