@@ -11,7 +11,13 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
-    match command_line::parse(&args) {
+    let code = follow(&args);
+    plinth::modules::copies::end();
+    code
+}
+
+fn follow(args: &[std::ffi::OsString]) -> ExitCode {
+    match command_line::parse(args) {
         Ok(Task::Serve(line)) => run(&line, startup::serve),
         Ok(Task::Check(line)) => run(&line, startup::check),
         Ok(Task::Inspect(path)) => inspect(&path),

@@ -9,15 +9,15 @@ use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
 use crate::modules::folder::{first_party, module_folders};
-use crate::modules::load::{LoadError, LoadRequest};
-use crate::modules::{inspect, sweep};
+use crate::modules::load::{LoadError, LoadRequest, Opened};
+use crate::modules::{copies, inspect, sweep};
 use crate::net::event_loop::EventLoop;
 use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the configuration says.
 #[derive(Default)]
@@ -136,6 +136,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.sessions.blocking.resumes.wake_by(events.waker());
     server.port = server.settings.port as u16;
     banner(&server);
+    // It takes as long as the folder of temporary files has entries.
+    let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     rename_commands(&mut server, &renames)?;
@@ -326,25 +328,34 @@ fn default_modules(server: &Server) -> Vec<PathBuf> {
     Vec::new()
 }
 
-/// Load modules in whatever order their services ask for.
-fn load_defaults(server: &mut Server, mut paths: Vec<PathBuf>) {
+/// Load modules in whatever order their services ask for. Each is mapped once, and waits for what it requires.
+fn load_defaults(server: &mut Server, paths: Vec<PathBuf>) {
+    let left_out = |path: &Path, error: &LoadError| {
+        crate::base::log::warning(&format!("Module {} is left out: {error}", path.display()));
+    };
+    let open = |path: &PathBuf| Opened::new(path).map_err(|error| left_out(path, &error)).ok();
+    let mut left: Vec<Opened> = paths.iter().filter_map(open).collect();
     loop {
-        let before = paths.len();
-        let mut missing = Vec::new();
-        for path in paths {
-            match crate::modules::load::load_module(server, &path, LoadRequest::default()) {
-                Ok(_) => {}
-                Err(error @ LoadError::Service(_)) => missing.push((path, error)),
-                Err(error) => crate::base::log::warning(&format!("Module {} is left out: {error}", path.display())),
+        let before = left.len();
+        let mut waiting = Vec::new();
+        for opened in left {
+            if opened.missing(server).is_some() {
+                waiting.push(opened);
+                continue;
+            }
+            let path = opened.path().to_owned();
+            if let Err(error) = opened.load(server, LoadRequest::default()) {
+                left_out(&path, &error);
             }
         }
-        if missing.len() == before || missing.is_empty() {
-            for (path, error) in missing {
-                crate::base::log::warning(&format!("Module {} is left out: {error}", path.display()));
+        if waiting.len() == before || waiting.is_empty() {
+            for opened in waiting {
+                let missing = opened.missing(server).unwrap_or_default().to_owned();
+                left_out(opened.path(), &LoadError::Service(missing));
             }
             return;
         }
-        paths = missing.into_iter().map(|(path, _)| path).collect();
+        left = waiting;
     }
 }
 

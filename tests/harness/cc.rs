@@ -1,11 +1,11 @@
-//! Modules in C: compiled as a stranger compiles them, with `cc` and the public headers.
+//! Modules in C and C++: compiled as a stranger compiles them, with `cc` or `c++` and the public headers.
 
 use crate::TempDir;
 use std::path::Path;
 use std::process::Command;
 
-/// Compile one C file of the workspace, by its path from the root, to a shared library in
-/// `folder`; its path. `flags` are for `-D`.
+/// Compile one file of the workspace in C or C++17, by its path from the root, to a shared library in
+/// `folder`; its path. `flags` are for `-D`, and for the linker.
 ///
 /// # Panics
 /// With the compiler's words when it does not compile.
@@ -14,13 +14,14 @@ pub fn module(folder: &TempDir, source: &str, flags: &[&str]) -> String {
     let stem = Path::new(source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let library = folder.file(&format!("{stem}{}.so", flags.len()));
     let include = format!("-I{}", root.join("module-api/include").display());
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", &include])
-        .args(flags)
+    let (compiler, standard) = if source.ends_with(".cpp") { ("c++", "-std=c++17") } else { ("cc", "-std=gnu17") };
+    let output = Command::new(compiler)
+        .args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", standard, &include])
         .arg(root.join(source))
+        .args(flags)
         .args(["-o", &library])
         .output()
-        .unwrap_or_else(|error| panic!("a C compiler called cc is needed: {error}"));
-    assert!(output.status.success(), "cc {source}:\n{}", String::from_utf8_lossy(&output.stderr));
+        .unwrap_or_else(|error| panic!("a compiler called {compiler} is needed: {error}"));
+    assert!(output.status.success(), "{compiler} {source}:\n{}", String::from_utf8_lossy(&output.stderr));
     library
 }

@@ -104,6 +104,16 @@ impl Server {
         self.child.id()
     }
 
+    /// Paths of files that it has mapped, one for each mapping, as the kernel names them.
+    ///
+    /// # Panics
+    /// When the kernel does not tell.
+    pub fn mapped(&self) -> Vec<String> {
+        let path = format!("/proc/{}/maps", self.pid());
+        let maps = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        maps.lines().filter_map(|line| Some(line[line.find('/')?..].to_owned())).collect()
+    }
+
     /// Where it works.
     pub fn folder(&self) -> &TempDir {
         &self.folder

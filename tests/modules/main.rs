@@ -3,12 +3,15 @@
 
 mod faults;
 mod ghosts;
+mod libraries;
 mod listing;
 mod panics;
 mod parameters;
 mod replace;
+mod replace_lacks;
 mod replace_types;
 mod replace_under;
+mod rounds;
 mod stranger;
 mod unload;
 

@@ -1,10 +1,11 @@
-//! What a developer of Plinth does often: test, bench, conformance, headers, new-module, peers.
+//! What a developer of Plinth does often: test, bench, conformance, headers, new-module, peers, rounds.
 
 mod bench;
 mod conformance;
 mod headers;
 mod new_module;
 mod peers;
+mod rounds;
 mod test;
 mod tidy;
 
@@ -37,6 +38,8 @@ enum Task {
     NewModule(new_module::Args),
     /// Install the servers that the interop tests compare with, from PyPI into `target/peers`.
     Peers(peers::Args),
+    /// Load, unload and replace modules thousands of times, and see that nothing grows unnamed.
+    Rounds(rounds::Args),
     /// Run everything that has to hold before a change is sent.
     Test(test::Args),
     /// Check the architecture's invariants in the sources.
@@ -53,6 +56,7 @@ fn main() -> std::process::ExitCode {
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),
+        Task::Rounds(args) => rounds::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
     };

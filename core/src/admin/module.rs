@@ -6,6 +6,7 @@ use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
 use crate::engine::server::Server;
 use crate::modules::load::LoadRequest;
+use crate::registry::library::{Stayed, stayed};
 use crate::wire::write::Writer;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
@@ -214,7 +215,12 @@ pub fn listing(server: &Server) -> Vec<Listed> {
     let entry = |module: &crate::registry::modules::Module| {
         (module.name.clone(), version_number(&module.version), module.path.display().to_string(), module.args.clone())
     };
-    server.registry.modules.visible().map(entry).collect()
+    // What was unloaded and stays mapped has a name that no module can have.
+    let remains = |one: Stayed| {
+        let name = format!("{} (unloaded, {} still mapped)", one.name, one.times);
+        (name, version_number(&one.version), one.path.display().to_string(), Vec::new())
+    };
+    server.registry.modules.visible().map(entry).chain(stayed().into_iter().map(remains)).collect()
 }
 
 /// `1.2.3` as 10203.

@@ -12,10 +12,11 @@ use plinth_abi::info::Section;
 use plinth_abi::layout::{DESCRIPTION_VERSION, Everything, Layout};
 use plinth_abi::value::Type;
 use plinth_abi::{ABI_MAJOR, ABI_MINOR};
-use std::path::Path;
 
 /// Least size of an entry: up to and with `provides`, below which it makes no sense.
 const ENTRY_BYTES_MIN: usize = std::mem::offset_of!(Module, types);
+/// Bytes of an entry up to and with its size.
+pub const HEAD_BYTES: usize = std::mem::offset_of!(Module, reserved);
 /// Most elements in any list of an entry.
 const LIST_MAX: u32 = 4096;
 /// Longest name in bytes.
@@ -27,6 +28,12 @@ pub enum EntryError {
     /// The file cannot be opened as a shared library.
     #[error("cannot open it as a shared library: {0}")]
     Open(String),
+    /// Variables that it would share with a library that is mapped.
+    #[error(
+        "the linker would give it variables of a library that is mapped already, not its own: {0}. Compile it with \
+         -fno-gnu-unique{1}"
+    )]
+    Shared(String, &'static str),
     /// There is no entry.
     #[error("it does not export '{ENTRY_SYMBOL}': not a Plinth module")]
     NoEntry,
@@ -69,8 +76,6 @@ pub enum EntryError {
 pub struct Entry {
     /// The module's own struct; members that it does not have are empty.
     pub module: Module,
-    /// Where it is mapped.
-    pub at: usize,
     /// Name.
     pub name: String,
     /// Version as text.
@@ -91,23 +96,7 @@ pub struct Entry {
     pub sections: Vec<Section>,
 }
 
-/// Open a library without making its symbols visible to others.
-pub fn open(path: &Path) -> Result<Library, EntryError> {
-    use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
-    // A path without a slash would be searched in the system's folders.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // SAFETY: opening runs the library's constructors; that is what loading a module means,
-    // and the operator has asked for it.
-    let library = unsafe { UnixLibrary::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-    library.map(Library::from).map_err(|error| EntryError::Open(error_text(&error)))
-}
-
-fn error_text(error: &libloading::Error) -> String {
-    use std::error::Error;
-    error.source().map_or_else(|| error.to_string(), |source| source.to_string())
-}
-
-/// Read and check the entry of a library.
+/// Read and check the entry of a library that is mapped.
 pub fn read(library: &Library) -> Result<Entry, EntryError> {
     // SAFETY: the symbol is only looked at as far as its size says.
     let symbol = unsafe { library.get::<*const Module>(ENTRY_SYMBOL.as_bytes()) }.map_err(|_| EntryError::NoEntry)?;
@@ -120,6 +109,23 @@ pub fn read(library: &Library) -> Result<Entry, EntryError> {
     unsafe { check(at) }
 }
 
+/// Check the first bytes of an entry, which are the same in the file and in memory; its size.
+pub fn check_head(head: [u8; HEAD_BYTES]) -> Result<u32, EntryError> {
+    let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+    let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
+    let (magic, major, minor, size) = (word(0), half(4), half(6), word(8));
+    if magic != MAGIC {
+        return Err(EntryError::Magic(magic));
+    }
+    if major != ABI_MAJOR || minor > ABI_MINOR {
+        return Err(EntryError::Version(major, minor));
+    }
+    if (size as usize) < ENTRY_BYTES_MIN {
+        return Err(EntryError::Size(size));
+    }
+    Ok(size)
+}
+
 /// Read and check an entry.
 ///
 /// # Safety
@@ -129,21 +135,8 @@ pub unsafe fn check(at: *const Module) -> Result<Entry, EntryError> {
     if at.is_null() {
         return Err(EntryError::NoEntry);
     }
-    // SAFETY: as promised.
-    let (magic, major, minor, size) = unsafe {
-        let magic = (&raw const (*at).magic).read_unaligned();
-        if magic != MAGIC {
-            return Err(EntryError::Magic(magic));
-        }
-        ((), (*at).abi_major, (*at).abi_minor, (*at).size)
-    };
-    let () = magic;
-    if major != ABI_MAJOR || minor > ABI_MINOR {
-        return Err(EntryError::Version(major, minor));
-    }
-    if (size as usize) < ENTRY_BYTES_MIN {
-        return Err(EntryError::Size(size));
-    }
+    // SAFETY: as promised; an entry has these bytes.
+    let size = check_head(unsafe { at.cast::<[u8; HEAD_BYTES]>().read_unaligned() })?;
     // SAFETY: the object has `size` bytes; what it lacks is left empty.
     let module = unsafe {
         let mut module = empty_entry();
@@ -151,10 +144,10 @@ pub unsafe fn check(at: *const Module) -> Result<Entry, EntryError> {
         std::ptr::copy_nonoverlapping(at.cast::<u8>(), (&raw mut module).cast::<u8>(), bytes);
         module
     };
-    if minor == ABI_MINOR {
+    if module.abi_minor == ABI_MINOR {
         check_layout(&module)?;
     }
-    contents(module, at as usize)
+    contents(module)
 }
 
 fn empty_entry() -> Module {
@@ -199,7 +192,7 @@ fn check_layout(module: &Module) -> Result<(), EntryError> {
     compared.into_result().map_err(|report| EntryError::Layout(report.to_string()))
 }
 
-fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
+fn contents(module: Module) -> Result<Entry, EntryError> {
     let name = text(module.name, "a module")?;
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(EntryError::Name(format!("'{name}'"), "a module"));
@@ -217,7 +210,6 @@ fn contents(module: Module, at: usize) -> Result<Entry, EntryError> {
         name,
         version,
         module,
-        at,
     };
     for command in &entry.commands {
         entry.categories.extend(command_names(command)?);

@@ -1,22 +1,28 @@
-//! `plinth-server --inspect module.so`: what a module's entry says, without running
-//! any of its functions.
+//! `plinth-server --inspect module.so`: what a module's entry says. None of its functions runs, and neither
+//! do its constructors; abi_stable asks a Rust module for the descriptions of its layouts.
 
-use crate::modules::export::{Entry, EntryError, open, read};
+use crate::modules::export::{Entry, EntryError};
+use crate::modules::library::{Constructors, Sharing, open};
+use crate::registry::library::Library;
 use plinth_abi::bytes::Bytes;
 use std::fmt::Write;
 use std::path::Path;
 
 /// What a file's entry says, as lines.
 pub fn inspect(path: &Path) -> Result<String, EntryError> {
-    let library = open(path)?;
-    let entry = read(&library)?;
+    let (_library, entry) = look(path)?;
     Ok(describe(&entry))
 }
 
 /// The services that a module provides; none for what is no module.
 pub fn services(path: &Path) -> Vec<String> {
-    let Ok(library) = open(path) else { return Vec::new() };
-    read(&library).map_or_else(|_| Vec::new(), |entry| entry.provides.iter().map(|one| text(one.id)).collect())
+    let Ok((_library, entry)) = look(path) else { return Vec::new() };
+    entry.provides.iter().map(|one| text(one.id)).collect()
+}
+
+/// A module's entry, and the library, which is to outlive it.
+fn look(path: &Path) -> Result<(Library, Entry), EntryError> {
+    open(path, Constructors::Removed, Sharing::Forced)
 }
 
 fn text(bytes: Bytes) -> String {

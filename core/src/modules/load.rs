@@ -2,7 +2,7 @@
 //! everything was checked and its `start` succeeded, or nothing does.
 //!
 //! ```text
-//! open ─> check entry ─> check names, services ─> parameters ─> types ─> start ─> commands, services
+//! look, map ─> check entry ─> check names, services ─> parameters ─> types ─> start ─> commands, services
 //!    \________________________ any failure: undo, unmap ________________________/
 //! ```
 
@@ -13,10 +13,13 @@ use crate::engine::call::{Registered, Run};
 use crate::engine::server::Server;
 use crate::modules::export::{Entry, EntryError};
 use crate::modules::folder::LINKED;
+use crate::modules::keys;
 use crate::modules::leave;
+use crate::modules::library::{self, Constructors, Sharing};
 use crate::modules::services::HostLink;
 use crate::modules::sweep;
 use crate::registry::hooks::event;
+use crate::registry::library::Library;
 use crate::registry::modules::Module;
 use crate::registry::modules::Standing;
 use crate::registry::service::Service;
@@ -24,13 +27,12 @@ use crate::settings::of_module::ModuleParameter;
 use crate::socket::output::Output;
 use crate::store::types::Converted;
 use crate::store::types::{DataType, Role, reads_tag, tags};
-use libloading::Library;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::Command;
 use plinth_abi::events::ON_MODULE_LOADED;
 use plinth_abi::host::Host;
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why a module was not loaded or unloaded.
 #[derive(Debug, thiserror::Error)]
@@ -89,12 +91,15 @@ pub enum LoadError {
     /// There is nothing to pause, resume or roll back.
     #[error("'{0}' is not being replaced")]
     NotReplacing(String),
-    /// The successor of a module is the module itself.
-    #[error("it is the library of a loaded module; a new build needs a path of its own")]
-    SameLibrary,
     /// The successor of a module does not have what is in use.
     #[error("it lacks {0}")]
     Lacks(String),
+    /// The successor of a module does not have what may be missed.
+    #[error("it lacks {0}, which FORCE gives up")]
+    GivesUp(String),
+    /// The process runs out of what modules take and never give back.
+    #[error("the process has only {0} keys of threads left, and a module may take some for good")]
+    ThreadKeys(u32),
     /// It is one of the two of a replacement.
     #[error("'{0}' is being replaced; see MODULE REPLACE STATUS")]
     Replacing(String),
@@ -117,13 +122,47 @@ pub struct LoadRequest {
 
 /// Load a module from a file; its name.
 pub fn load_module(server: &mut Server, path: &Path, request: LoadRequest) -> Result<String, LoadError> {
-    let library = crate::modules::export::open(path)?;
-    let entry = crate::modules::export::read(&library).inspect_err(|error| {
-        if let EntryError::Layout(report) = error {
-            crate::base::log::warning(&format!("Module {}: layouts differ:\n{report}", path.display()));
-        }
-    })?;
-    load_entry(server, entry, Some(library), path, request)
+    Opened::new(path)?.load(server, request)
+}
+
+/// A module that is mapped and not loaded yet: it may wait until there is what it requires.
+pub struct Opened {
+    path: PathBuf,
+    entry: Entry,
+    library: Library,
+}
+
+impl Opened {
+    /// Map a file.
+    pub fn new(path: &Path) -> Result<Opened, LoadError> {
+        let (library, entry) = open(path, Sharing::OfOneSize)?;
+        Ok(Opened { path: path.to_owned(), entry, library })
+    }
+
+    /// The path of its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A service that it requires and nobody provides.
+    pub fn missing(&self, server: &Server) -> Option<&str> {
+        self.entry.requires.iter().find(|id| server.registry.modules.service(id).is_none()).map(String::as_str)
+    }
+
+    /// Load it; its name.
+    pub fn load(self, server: &mut Server, request: LoadRequest) -> Result<String, LoadError> {
+        load_entry(server, self.entry, Some(self.library), &self.path, request)
+    }
+}
+
+/// Map a library that is to be loaded, and read its entry.
+pub(super) fn open(path: &Path, sharing: Sharing) -> Result<(Library, Entry), LoadError> {
+    keys::check()?;
+    let opened = library::open(path, Constructors::Run, sharing);
+    if let Err(EntryError::Layout(report)) = &opened {
+        crate::base::log::warning(&format!("Module {}: layouts differ:\n{report}", path.display()));
+    }
+    Ok(opened?)
 }
 
 /// Load a module that is linked into this program; its name.
@@ -188,7 +227,6 @@ pub(super) fn add_module(
         sections: Vec::new(),
         stop: entry.module.stop,
         hook_ticks: 0,
-        entry_at: entry.at,
         standing,
         fence: None,
         library: library.into(),

@@ -1,6 +1,9 @@
 //! Modules: how they come, go and take over from each other, and what the host offers them.
 //!
-//! - [`export`]: reading and checking what a module exports, before any of its code runs.
+//! - [`copies`], [`elf`], [`library`]: from a file to a private copy of it that is mapped, and what is read
+//!   of it before.
+//! - [`export`]: reading and checking what a module exports, before any of its functions runs.
+//! - [`keys`]: the keys of threads that are left in the process.
 //! - [`load`]: the transaction that makes a module's things visible, or leaves nothing.
 //! - [`leave`]: unloading, with values or without.
 //! - [`replace`]: another module in the place of one, live; [`sweep`]: the walk that makes values
@@ -9,10 +12,14 @@
 //! - [`folder`]: where those are that load by themselves.
 //! - [`inspect`]: `plinth-server --inspect`.
 
+pub mod copies;
+pub mod elf;
 pub mod export;
 pub mod folder;
 pub mod inspect;
+pub mod keys;
 pub mod leave;
+pub mod library;
 pub mod load;
 pub mod replace;
 pub mod services;

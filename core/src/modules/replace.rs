@@ -17,11 +17,13 @@
 //!
 //! *Invariant*: a step that can fail comes before the switch, and the switch cannot.
 
+use crate::base::foreign::widened;
 use crate::base::id::ModuleId;
 use crate::engine::call::{Replacement, Stash};
 use crate::engine::server::Server;
 use crate::modules::export::Entry;
 use crate::modules::leave;
+use crate::modules::library::Sharing;
 use crate::modules::load;
 use crate::modules::load::{LoadError, LoadRequest, constant};
 use crate::modules::sweep;
@@ -32,20 +34,29 @@ use crate::registry::service::Service;
 use crate::settings::of_module::ModuleParameter;
 use crate::store::types::Converted;
 use crate::store::types::{Role, tags};
+use plinth_abi::command::Command;
 use plinth_abi::events::ON_MODULE_LOADED;
 use std::path::Path;
 
 /// Load a module in the place of another; its name.
-pub fn replace_module(server: &mut Server, name: &str, path: &Path, request: LoadRequest) -> Result<String, LoadError> {
+///
+/// With `force`, what the old one has and nobody uses may be missing, and the linker may give the new one the
+/// old one's unique variables.
+pub fn replace_module(
+    server: &mut Server,
+    name: &str,
+    path: &Path,
+    request: LoadRequest,
+    force: bool,
+) -> Result<String, LoadError> {
     let old = may_be_replaced(server, name)?;
-    let library = crate::modules::export::open(path)?;
-    let entry = crate::modules::export::read(&library)?;
-    if server.registry.modules.list.iter().any(|module| module.entry_at == entry.at) {
-        return Err(LoadError::SameLibrary);
-    }
+    let (library, entry) = load::open(path, if force { Sharing::Forced } else { Sharing::Refused })?;
     server.store.settle_accounts();
     load::check_names(server, &entry, Some(old))?;
     check_successor(server, &entry, old)?;
+    if !force {
+        check_whole(server, &entry, old)?;
+    }
     let id = load::add_module(server, &entry, library, path, &request, Standing::Nameless);
     let old_parameters = parameters_of(server, old);
     if let Err(error) = load::bring_up(server, id, &entry, &request, &old_parameters) {
@@ -136,6 +147,29 @@ fn check_successor(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), 
         Some(command) => missing(format!("the command '{command}', which a client has queued in MULTI")),
         None => Ok(()),
     }
+}
+
+/// Whether a module has all types and commands of the one that it replaces, used or not: who has them in mind
+/// is not connected at the moment, and a build that was mixed up is told from one that leaves them out.
+fn check_whole(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), LoadError> {
+    for ty in types_of(server, old).into_iter().filter_map(|type_id| server.store.types.get(type_id)) {
+        if !entry.types.iter().any(|new| constant(new.name) == ty.name) {
+            return Err(LoadError::GivesUp(format!("the type '{}'", ty.name)));
+        }
+    }
+    for command in server.commands.iter().filter(|command| command.module == old) {
+        let new = entry.commands.iter().find(|new| constant(new.name).eq_ignore_ascii_case(&command.name));
+        let Some(new) = new else { return Err(LoadError::GivesUp(format!("the command '{}'", command.name))) };
+        for sub in command.subcommands.iter() {
+            // SAFETY: a list of the entry of a module that is mapped, checked with it.
+            let has = |at| constant(unsafe { widened(at, Command::NEW) }.name);
+            let word = sub.name.rsplit('|').next().unwrap_or(&sub.name);
+            if !new.subcommands.iter().any(|at| has(at).eq_ignore_ascii_case(word)) {
+                return Err(LoadError::GivesUp(format!("the command '{}'", sub.name)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Full names and values of a module's parameters, aliases included.

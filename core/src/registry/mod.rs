@@ -1,6 +1,6 @@
 //! What modules have registered, as tables: state, no calls into a module.
 //!
-//! - [`modules`]: the modules that are loaded.
+//! - [`modules`]: the modules that are loaded; [`library`]: their libraries, and those that stayed.
 //! - [`service`]: what they provide to each other.
 //! - [`replacement`]: which of them is taking the place of which.
 //! - [`propagation`]: what the one that runs has said is to be passed on.
@@ -11,6 +11,7 @@
 //! another's.
 
 pub mod hooks;
+pub mod library;
 pub mod modules;
 pub mod propagation;
 pub mod replacement;

@@ -1,9 +1,9 @@
 //! The modules that are loaded.
 
 use crate::base::id::ModuleId;
+use crate::registry::library::Library;
 use crate::registry::service::Service;
 use crate::settings::of_module::ModuleParameter;
-use libloading::Library;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::host::Host;
 use plinth_abi::info::Section;
@@ -50,8 +50,6 @@ pub struct Module {
     pub stop: Option<unsafe extern "C" fn(*mut plinth_abi::call::Call)>,
     /// Ticks spent in its timers and hooks.
     pub hook_ticks: u64,
-    /// Address of its entry, by which a library is recognised that is mapped already.
-    pub entry_at: usize,
     /// How it stands.
     pub standing: Standing,
     /// Says when the freeing thread has come to where it was when the last value went. Holds for what was

@@ -7,10 +7,13 @@
 //!     commands=22,calls=15,usec=112,panics=0,values=3,boxed_bytes=0,path=/usr/lib/plinth/libplinth_string.so
 //! plinth_replacement_zset:state=converting,version=0.2.0,old_version=0.1.0,left=812,converted=188,sliced=1,failed=0
 //! plinth_ghosts:values=4,types=[com.example.gauge|com.example.shop]
+//! plinth_still_mapped:libraries=2,bytes=851968,of=[gauge=2]
+//! plinth_thread_keys:taken=3
 //! ```
 //!
 //! (The second is one line. The third is there while a module is being replaced, the
-//! fourth while there are values whose type nobody provides.) Lists are in brackets, with `|` between their members, as
+//! fourth while there are values whose type nobody provides, the fifth once a library that was let go of
+//! has stayed mapped.) `taken` are keys of threads, of which a process has 1024. Lists are in brackets, with `|` between their members, as
 //! Redis writes them. `calls`, `usec` and `panics` are sums over the module's commands;
 //! `usec` has the time of its timers and hooks besides. `values` are keys that hold a
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
@@ -20,6 +23,7 @@ use crate::admin::info::Fields;
 use crate::base::id::ModuleId;
 use crate::engine::call::Registered;
 use crate::engine::server::Server;
+use crate::registry::library::stayed;
 use crate::registry::modules::Module;
 use crate::registry::modules::Standing;
 
@@ -48,6 +52,14 @@ pub(super) fn list(server: &mut Server, fields: &mut Fields) {
         let types = bracketed(ghosts.iter().map(|(name, _)| name));
         fields.add("plinth_ghosts", format_args!("values={},types={types}", ghosts.values()));
     }
+    let stayed = stayed();
+    if !stayed.is_empty() {
+        let (times, bytes) = stayed.iter().fold((0, 0), |sum, one| (sum.0 + one.times, sum.1 + one.bytes));
+        let names: Vec<String> = stayed.iter().map(|one| format!("{}={}", one.name, one.times)).collect();
+        let names = bracketed(names.iter().map(String::as_str));
+        fields.add("plinth_still_mapped", format_args!("libraries={times},bytes={bytes},of={names}"));
+    }
+    fields.add("plinth_thread_keys", format_args!("taken={}", crate::modules::keys::look().taken));
 }
 
 /// Names of modules whose services a module uses.

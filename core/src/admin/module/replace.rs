@@ -1,7 +1,7 @@
 //! MODULE REPLACE: another module in the place of a loaded one, and the handling of
 //! that while it goes on.
 //!
-//! `STATUS`, `PAUSE`, `RESUME` and `ROLLBACK` are words of the command, so a module of
+//! `FORCE`, `STATUS`, `PAUSE`, `RESUME` and `ROLLBACK` are words of the command, so a module of
 //! such a name cannot be replaced.
 
 use crate::admin::module::{FLAGS, GROUP, may_change};
@@ -38,6 +38,7 @@ pub const REPLACE: CoreCommand = CoreCommand::new(
                         abi::ARG_BLOCK,
                         "start",
                         &[
+                            Arg::word("force", "FORCE").flags(abi::ARG_OPTIONAL),
                             Arg::new(abi::ARG_STRING, "name"),
                             Arg::new(abi::ARG_STRING, "path"),
                             Arg::new(abi::ARG_STRING, "arg").flags(abi::ARG_OPTIONAL | abi::ARG_MULTIPLE),
@@ -65,8 +66,9 @@ pub const REPLACE: CoreCommand = CoreCommand::new(
 
 /// Lines of MODULE HELP.
 pub const HELP: &[&str] = &[
-    "REPLACE <name> <path> [<arg> ...]",
-    "    Load a module in the place of another, and convert the values of its types.",
+    "REPLACE [FORCE] <name> <path> [<arg> ...]",
+    "    Load a module in the place of another, and convert the values of its types. With FORCE, it may",
+    "    lack what the other has, except values, and share the other's variables.",
     "REPLACE STATUS [<name>]",
     "    Tell how far replacements are.",
     "REPLACE PAUSE <name>",
@@ -102,10 +104,15 @@ fn replace(context: &mut Context) -> Status {
             return answer(context, done.map(|()| String::new()));
         }
     }
-    let (old, path) = (context.arg_text(2).into_owned(), context.arg_text(3).into_owned());
-    let args = (4..context.argc()).map(|at| context.arg(at).to_vec()).collect();
+    let force = context.arg_is(2, "FORCE");
+    let at = if force { 3 } else { 2 };
+    if context.argc() < at + 2 {
+        return context.error("ERR wrong number of arguments for 'module|replace' command");
+    }
+    let (old, path) = (context.arg_text(at).into_owned(), context.arg_text(at + 1).into_owned());
+    let args = (at + 2..context.argc()).map(|at| context.arg(at).to_vec()).collect();
     let request = LoadRequest { args, parameters: Vec::new() };
-    let done = crate::modules::replace::replace_module(context.server(), &old, Path::new(&path), request);
+    let done = crate::modules::replace::replace_module(context.server(), &old, Path::new(&path), request, force);
     if let Err(error) = &done {
         crate::base::log::warning(&format!("Module '{old}' is not replaced by {path}: {error}"));
     }
