@@ -12,7 +12,7 @@
 //! (The second is one line. The third is there while a module is being replaced, the
 //! fourth while there are values whose type nobody provides.) Lists are in brackets, with `|` between their members, as
 //! Redis writes them. `calls`, `usec` and `panics` are sums over the module's commands;
-//! `usec` has the time of its timers and hooks besides. `values` are keys that hold a
+//! `usec` has the time of its timers and hooks besides, and `panics` those outside commands. `values` are keys that hold a
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
 //! last said. The path is the last, because it may hold a comma.
 
@@ -22,6 +22,7 @@ use crate::engine::call::Registered;
 use crate::engine::server::Server;
 use crate::registry::modules::Module;
 use crate::registry::modules::Standing;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn list(server: &mut Server, fields: &mut Fields) {
     fields.section("Modules");
@@ -85,7 +86,7 @@ fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
         let whole = server.commands.iter().filter(mine);
         whole.flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|sub| &**sub)))
     };
-    let ticks = all().map(|command| command.stats.ticks).sum::<u64>() + module.hook_ticks;
+    let ticks = all().map(|command| command.stats.ticks.get()).sum::<u64>() + module.hook_ticks;
     let leaving = if module.standing == Standing::Leaving { "state=leaving," } else { "" };
     fields.add(
         &format!("plinth_module_{}", module.name),
@@ -96,9 +97,9 @@ fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
             bracketed(services.map(|service| service.id.as_str())),
             bracketed(module.uses.iter().map(String::as_str)),
             server.commands.iter().filter(mine).count(),
-            all().map(|command| command.stats.calls).sum::<u64>(),
+            all().map(|command| command.stats.calls.get()).sum::<u64>(),
             server.clock.ticks_to_us(ticks),
-            all().map(|command| command.stats.panics).sum::<u64>(),
+            all().map(|command| command.stats.panics.get()).sum::<u64>() + module.panics.load(Relaxed),
             types().map(|ty| ty.values).sum::<u64>(),
             types().map(|ty| ty.boxed_bytes).sum::<u64>(),
             module.path.display()
