@@ -366,6 +366,11 @@ impl Server {
     fn is_one_reply(&self, mark: Mark, output: *mut Output) -> bool {
         // SAFETY: as in `invoke_this`; the context is gone.
         let output = unsafe { &*output };
+        output.since(mark).is_some_and(replies::is_plainly_one) || self.is_one_at_leisure(output, mark)
+    }
+
+    #[inline(never)]
+    fn is_one_at_leisure(&self, output: &Output, mark: Mark) -> bool {
         let is_whole = self.settings.check_module_replies;
         match output.since(mark) {
             Some(bytes) => replies::held(bytes, is_whole) == Held::One,

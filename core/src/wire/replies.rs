@@ -26,26 +26,25 @@ pub const GLANCE_BYTES_MAX: usize = 128;
 /// Deepest nesting of replies, beyond which they are believed.
 const DEPTH_MAX: u32 = 64;
 
-/// What bytes hold. A long reply of several elements is believed unless `whole` is asked for: to look at
-/// each of them takes longer than a glance.
+/// Whether bytes are one of the replies that most are: OK, or a text whose length has one or two digits.
 #[inline(always)]
-pub fn held(bytes: &[u8], whole: bool) -> Held {
-    match bytes {
-        // Most replies are short texts: OK, and a text whose length has one or two digits.
-        [b'+', b'O', b'K', b'\r', b'\n'] => Held::One,
-        [b'$', digit @ b'0'..=b'9', b'\r', ..] if bytes.len() == usize::from(digit - b'0') + 6 => Held::One,
-        [b'$', tens @ b'0'..=b'9', digit @ b'0'..=b'9', b'\r', ..]
-            if bytes.len() == usize::from(tens - b'0') * 10 + usize::from(digit - b'0') + 7 =>
-        {
-            Held::One
-        }
-        _ => held_at_leisure(bytes, whole),
+pub fn is_plainly_one(bytes: &[u8]) -> bool {
+    let Some(head) = bytes.first_chunk::<4>() else { return false };
+    let (head, len) = (u32::from_le_bytes(*head), bytes.len());
+    let byte = |at: u32| (head >> (8 * at) & 0xff) as usize;
+    const ZERO: usize = b'0' as usize;
+    if head & !0xff00 == u32::from_le_bytes(*b"$\0\r\n") {
+        return byte(1) + 6 == len + ZERO;
     }
+    if head & !0xff_ff00 == u32::from_le_bytes(*b"$\0\0\r") {
+        return byte(1) * 10 + byte(2) + 7 == len + 11 * ZERO;
+    }
+    head == u32::from_le_bytes(*b"+OK\r") && len == 5
 }
 
-#[cold]
-#[inline(never)]
-fn held_at_leisure(bytes: &[u8], whole: bool) -> Held {
+/// What bytes hold. A long reply of several elements is believed unless `whole` is asked for: to look at
+/// each of them takes longer than a glance.
+pub fn held(bytes: &[u8], whole: bool) -> Held {
     if bytes.is_empty() {
         return Held::None;
     }
@@ -116,6 +115,14 @@ mod tests {
             ("abc", Held::Broken),
         ] {
             assert_eq!(held(bytes.as_bytes(), false), expected, "{bytes:?}");
+            assert!(!is_plainly_one(bytes.as_bytes()) || expected == Held::One, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn most_replies_are_plainly_one() {
+        for bytes in ["+OK\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "$12\r\nabcdefghijkl\r\n"] {
+            assert!(is_plainly_one(bytes.as_bytes()), "{bytes:?}");
         }
     }
 

@@ -81,9 +81,18 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
         if (*out).size as usize >= size_of::<Entry>() {
             out.write(value);
         } else {
-            crate::modules::services::fill(out, value);
+            write_shorter(out, value);
         }
     }
+}
+
+/// # Safety
+/// As for [`fill`](crate::modules::services::fill).
+#[cold]
+#[inline(never)]
+unsafe fn write_shorter(out: *mut Entry, value: Entry) {
+    // SAFETY: promised by the caller.
+    unsafe { crate::modules::services::fill(out, value) };
 }
 
 /// Whether the module that runs may make and change values of a type: its own, and those of modules whose
