@@ -168,6 +168,11 @@ impl Type {
         Type(description)
     }
 
+    /// The description as the ABI has it, for who writes an entry by hand.
+    pub const fn description(self) -> abi::value::Type {
+        self.0
+    }
+
     /// The descriptions as the host reads them.
     pub(crate) const fn list(types: &'static [Type]) -> Slice<abi::value::Type> {
         Slice { items: types.as_ptr().cast(), count: types.len() as u32, stride: size_of::<abi::value::Type>() as u32 }
