@@ -332,13 +332,7 @@ impl Server {
 
     /// Run this very command.
     #[inline(always)]
-    pub fn invoke_this(
-        &mut self,
-        command: &Registered,
-        args: &[Bytes],
-        hash: Option<u64>,
-        caller: Caller,
-    ) -> Status {
+    pub fn invoke_this(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let Caller { client, output, db, resp, flags } = caller;
         let parts = CallParts { args, output, client, db, resp, flags, module: command.module, host: command.host };
         // SAFETY: the output belongs to a client, which is not freed before the turn
