@@ -42,11 +42,11 @@ static plinth_status run(plinth_call *call) {
 
 static uint32_t look_ahead(plinth_ahead *ahead) { return ahead->stage == 0 && ahead->argc > 2; }
 
-static uint32_t find_keys(const plinth_bytes *args, uint32_t argc, uint32_t *positions_out) {
+static uint32_t find_keys(const plinth_bytes *args, uint32_t argc, plinth_found_key *keys_out) {
     if (argc < 2 || args[1].len == 0) {
         return 0;
     }
-    positions_out[0] = 1;
+    keys_out[0] = (plinth_found_key){.position = 1};
     return 1;
 }
 

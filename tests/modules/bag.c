@@ -236,7 +236,7 @@ static plinth_status open_bag(plinth_call *call, plinth_entry *entry) {
 }
 
 static plinth_status add(plinth_call *call) {
-    plinth_entry entry;
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
     plinth_status status = open_bag(call, &entry);
     if (status == PLINTH_STATUS_NONE) {
         bag *made = calloc(1, sizeof *made);
@@ -261,7 +261,7 @@ static plinth_status add(plinth_call *call) {
 }
 
 static plinth_status get(plinth_call *call) {
-    plinth_entry entry;
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
     plinth_status status = open_bag(call, &entry);
     if (status == PLINTH_STATUS_OK || status == PLINTH_STATUS_NONE) {
         reply->integer(call, status == PLINTH_STATUS_OK ? count_of(entry.boxed, call->args[2]) : 0);
@@ -271,7 +271,7 @@ static plinth_status get(plinth_call *call) {
 }
 
 static plinth_status len(plinth_call *call) {
-    plinth_entry entry;
+    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
     plinth_status status = open_bag(call, &entry);
     if (status == PLINTH_STATUS_OK || status == PLINTH_STATUS_NONE) {
         reply->integer(call, status == PLINTH_STATUS_OK ? (int64_t)((bag *)entry.boxed)->len : 0);

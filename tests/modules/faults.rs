@@ -104,6 +104,19 @@ fn a_command_that_nothing_runs_is_refused() {
 }
 
 #[test]
+fn a_type_a_service_or_a_section_without_what_makes_it_one_is_refused() {
+    let (folder, server) = (TempDir::new(), Server::start());
+    for (flags, expected) in [
+        (&["-Wno-unused"][..], "type 'com.example.fault' has no save"),
+        (&["-Wno-unused", "-DSERVICE"], "service 'com.example.fault/1' has no table"),
+        (&["-Wno-unused", "-DSECTION", "-O1"], "section 'half' has no write"),
+    ] {
+        let path = fault(&folder, "no_save", flags);
+        assert_refused(&server, &["MODULE", "LOAD", &path], expected);
+    }
+}
+
+#[test]
 fn a_damaged_list_is_refused() {
     assert_fault("damaged_list", "its list of command");
 }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod ghosts;
+mod hostile;
 mod libraries;
 mod listing;
 mod panics;

@@ -1,7 +1,7 @@
 //! A Rust module that panics: an error, a log line, a counter, and the server goes on.
 
 use crate::assert_refused;
-use plinth_testkit::{Server, assert_wire, build};
+use plinth_testkit::{Client, Server, assert_wire, build};
 
 fn server() -> Server {
     Server::with(&["--loadmodule", &build::library("panicking")])
@@ -54,6 +54,35 @@ fn a_value_that_cannot_be_saved_is_an_error_of_dump() {
     let said = client.text(&["DUMP", "bomb"]);
     assert!(said.starts_with("ERR "), "{said}");
     assert_wire(&mut client, &["DEL", "bomb"], b":1\r\n");
+}
+
+#[test]
+fn panics_of_a_type_a_timer_and_a_hook_are_counted() {
+    let server = server();
+    let mut client = server.connect();
+    let counted = |client: &mut Client| {
+        let line = client.info("modules", "plinth_module_panicking").expect("it is loaded");
+        line.split(',').find_map(|field| field.strip_prefix("panics=")).expect("they are counted").to_owned()
+    };
+    assert_wire(&mut client, &["PANIC.PLACE", "bomb"], b"+OK\r\n");
+    assert_eq!(counted(&mut client), "0");
+    client.text(&["DUMP", "bomb"]);
+    server.wait_for_log("no bomb is saved");
+    assert_eq!(counted(&mut client), "1");
+    // What cannot be copied is saved and loaded.
+    assert!(client.text(&["COPY", "bomb", "other"]).starts_with("ERR "));
+    server.wait_for_log("no bomb is copied");
+    assert_eq!(counted(&mut client), "3");
+    assert_wire(&mut client, &["DEL", "bomb"], b":1\r\n");
+    server.wait_for_log("no bomb is dropped");
+    assert_eq!(counted(&mut client), "4");
+    assert_wire(&mut client, &["PANIC.HOOK"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "timeout", "0"], b"+OK\r\n");
+    assert_eq!(counted(&mut client), "5");
+    client.text(&["PANIC.NOW"]);
+    assert_eq!(counted(&mut client), "6");
+    assert_wire(&mut client, &["CONFIG", "RESETSTAT"], b"+OK\r\n");
+    assert_eq!(counted(&mut client), "0");
 }
 
 #[test]

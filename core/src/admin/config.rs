@@ -13,6 +13,7 @@ use crate::stats::Stats;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
 use plinth_abi::status::{STATUS_OK, STATUS_SYNTAX, Status};
+use std::sync::atomic::Ordering::Relaxed;
 
 const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE;
 const GROUP: Bytes = Bytes::new("server");
@@ -213,10 +214,11 @@ fn reset_stat(context: &mut Context) -> Status {
     server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
     server.store.counters = Default::default();
     server.store.background.reset_freed();
-    for command in server.commands.iter_mut() {
-        command.stats = Default::default();
-        command.subcommands.iter_mut().for_each(|sub| sub.stats = Default::default());
+    for command in server.commands.iter() {
+        command.stats.reset();
+        command.subcommands.iter().for_each(|sub| sub.stats.reset());
     }
+    server.registry.modules.list.iter().for_each(|module| module.panics.store(0, Relaxed));
     context.ok()
 }
 

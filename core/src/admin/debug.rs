@@ -101,7 +101,7 @@ fn of_module(context: &mut Context) -> Status {
     let mut output = Output::default();
     let (begin, resp) = (output.mark(), context.call.resp as u8);
     let client = context.client.map(|token| (token, context.call.client_id));
-    let caller = Caller { client, output: &raw mut output, db: context.call.db, resp, flags: CALL_NESTED };
+    let caller = Caller { client, output: &raw mut output, db: context.db, resp, flags: CALL_NESTED };
     // SAFETY: nothing has run since the table gave the pointer.
     unsafe { context.server().run_found(command, &args, caller) };
     let reply = output.copy_after(begin);
@@ -206,7 +206,7 @@ fn string_match(context: &mut Context) -> Status {
 }
 
 fn object(context: &mut Context) -> Status {
-    let (db, key) = (context.call.db, context.arg(2));
+    let (db, key) = (context.db, context.arg(2));
     let server = context.server();
     let hash = server.store.hash(key);
     let Some(entry) = server.store.databases[db as usize].find(hash, key) else {
@@ -247,7 +247,7 @@ fn populate(context: &mut Context) -> Status {
     }
     let size = size as usize;
     let prefix = if context.argc() > 3 { context.arg_text(3) } else { "key".into() };
-    let db = context.call.db;
+    let db = context.db;
     let mut output = Output::default();
     for number in 0..count {
         let key = format!("{prefix}:{number}");

@@ -143,7 +143,7 @@ fn watch(context: &mut Context) -> Status {
     if is_open(context) {
         return context.error("ERR WATCH inside MULTI is not allowed");
     }
-    let (Some(token), db) = (context.client, context.call.db) else { return STATUS_OK };
+    let (Some(token), db) = (context.client, context.db) else { return STATUS_OK };
     for at in 1..context.argc() {
         let key = context.arg(at);
         let hash = context.server().store.hash(key);

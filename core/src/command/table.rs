@@ -9,6 +9,7 @@ use crate::base::id::ModuleId;
 use crate::command::category::Categories;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,29 +19,41 @@ pub const NAME_BYTES_MAX: usize = 64;
 const PACKED_BYTES_MAX: usize = 24;
 type Name = [u64; 3];
 
-/// Counters of a command.
-#[derive(Default, Clone, Copy)]
+/// Counters of a command. They are cells, because whoever runs the command holds a reference to it while the
+/// handler may run it again, or have all counters begin anew.
+#[derive(Default, Clone)]
 pub struct CommandStats {
     /// Runs.
-    pub calls: u64,
+    pub calls: Cell<u64>,
     /// Time of all runs, in ticks.
-    pub ticks: u64,
+    pub ticks: Cell<u64>,
     /// Refused before the run.
-    pub rejected: u64,
+    pub rejected: Cell<u64>,
     /// Ended in an error.
-    pub failed: u64,
+    pub failed: Cell<u64>,
     /// Panicked.
-    pub panics: u64,
+    pub panics: Cell<u64>,
+}
+
+/// Count so many more.
+#[inline]
+pub fn add(counter: &Cell<u64>, more: u64) {
+    counter.set(counter.get().wrapping_add(more));
 }
 
 impl CommandStats {
-    /// Count what another has counted.
-    pub fn add(&mut self, other: CommandStats) {
-        self.calls += other.calls;
-        self.ticks += other.ticks;
-        self.rejected += other.rejected;
-        self.failed += other.failed;
-        self.panics += other.panics;
+    /// Take over what another has counted, which begins anew.
+    pub fn take(&self, other: &CommandStats) {
+        add(&self.calls, other.calls.take());
+        add(&self.ticks, other.ticks.take());
+        add(&self.rejected, other.rejected.take());
+        add(&self.failed, other.failed.take());
+        add(&self.panics, other.panics.take());
+    }
+
+    /// Begin anew.
+    pub fn reset(&self) {
+        CommandStats::default().take(self);
     }
 }
 
@@ -177,10 +190,10 @@ impl<R> Registered<R> {
     }
 
     /// Go on counting where another command of the same name has stopped.
-    pub fn take_stats(&mut self, other: &mut Registered<R>) {
-        self.stats.add(std::mem::take(&mut other.stats));
-        for sub in &mut self.subcommands {
-            if let Some(other) = other.subcommands.iter_mut().find(|other| other.name == sub.name) {
+    pub fn take_stats(&self, other: &Registered<R>) {
+        self.stats.take(&other.stats);
+        for sub in &self.subcommands {
+            if let Some(other) = other.subcommands.iter().find(|other| other.name == sub.name) {
                 sub.take_stats(other);
             }
         }
@@ -188,9 +201,9 @@ impl<R> Registered<R> {
 
     /// Note a run that took so many ticks.
     #[inline]
-    pub fn count(&mut self, ticks: u64) {
-        self.stats.calls += 1;
-        self.stats.ticks += ticks;
+    pub fn count(&self, ticks: u64) {
+        add(&self.stats.calls, 1);
+        add(&self.stats.ticks, ticks);
     }
 }
 
@@ -216,18 +229,18 @@ pub enum RenameError {
 pub struct Table<R> {
     /// Open addressing with linear probing; its length is a power of two and at
     /// least twice the number of commands.
-    slots: Vec<Option<(Name, *mut Registered<R>)>>,
+    slots: Vec<Option<(Name, *const Registered<R>)>>,
     /// Boxed, because `slots` point at them.
     #[allow(clippy::vec_box, reason = "addresses must not change")]
     all: Vec<Box<Registered<R>>>,
     /// Commands whose names `slots` cannot hold, in lower case.
-    long: HashMap<Vec<u8>, *mut Registered<R>>,
+    long: HashMap<Vec<u8>, *const Registered<R>>,
     /// Commands that clients do not find, in lower case.
-    internal: HashMap<Vec<u8>, *mut Registered<R>>,
+    internal: HashMap<Vec<u8>, *const Registered<R>>,
     /// Other names for commands, in lower case; an empty one hides the command.
     renamed: HashMap<String, Vec<u8>>,
     /// Commands that modules have resolved since the last change.
-    handles: Vec<*mut Registered<R>>,
+    handles: Vec<*const Registered<R>>,
     /// ACL categories.
     pub categories: Categories,
     /// Changes when commands come or go, so that kept pointers can be told stale.
@@ -300,7 +313,7 @@ fn slot_of(name: &Name, mask: usize) -> usize {
 impl<R> Table<R> {
     /// The command of a name, in any case, as clients find it.
     #[inline]
-    pub fn find(&self, name: &[u8]) -> Option<*mut Registered<R>> {
+    pub fn find(&self, name: &[u8]) -> Option<*const Registered<R>> {
         let Some(name) = pack_fast(name) else { return self.find_long(name) };
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = slot_of(&name, mask);
@@ -314,12 +327,12 @@ impl<R> Table<R> {
     }
 
     #[cold]
-    fn find_long(&self, name: &[u8]) -> Option<*mut Registered<R>> {
+    fn find_long(&self, name: &[u8]) -> Option<*const Registered<R>> {
         self.long.get(&name.to_ascii_lowercase()).copied()
     }
 
     /// The command of a name, in any case, also one that is not for clients.
-    pub fn find_any(&self, name: &[u8]) -> Option<*mut Registered<R>> {
+    pub fn find_any(&self, name: &[u8]) -> Option<*const Registered<R>> {
         self.find(name).or_else(|| self.internal.get(&name.to_ascii_lowercase()).copied())
     }
 
@@ -350,7 +363,7 @@ impl<R> Table<R> {
     }
 
     /// The command of a number of [`Table<R>::resolve`], unless it is stale.
-    pub fn resolved(&self, handle: usize) -> Option<*mut Registered<R>> {
+    pub fn resolved(&self, handle: usize) -> Option<*const Registered<R>> {
         if handle >> 16 != self.epoch as usize {
             return None;
         }
@@ -365,20 +378,14 @@ impl<R> Table<R> {
 
     /// A run of a command by this name has failed after all.
     pub fn count_failure(&mut self, name: &[u8]) {
-        if let Some(command) = self.find(name) {
-            // SAFETY: as in `get`, and mutably.
-            unsafe { (*command).stats.failed += 1 };
+        if let Some(command) = self.get(name) {
+            add(&command.stats.failed, 1);
         }
     }
 
     /// All commands.
     pub fn iter(&self) -> impl Iterator<Item = &Registered<R>> {
         self.all.iter().map(|command| &**command)
-    }
-
-    /// All commands, to count in them.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Registered<R>> {
-        self.all.iter_mut().map(|command| &mut **command)
     }
 
     /// Number of commands without subcommands.
@@ -419,24 +426,24 @@ impl<R> Table<R> {
         self.slots = vec![None; size];
         self.long.clear();
         self.internal.clear();
-        for command in &mut self.all {
+        for command in &self.all {
             let called = self.renamed.get(&command.name).map_or(command.name.as_bytes(), Vec::as_slice);
             if called.is_empty() {
                 continue;
             }
             if command.is(abi::COMMAND_INTERNAL) {
-                self.internal.insert(called.to_vec(), &raw mut **command);
+                self.internal.insert(called.to_vec(), &raw const **command);
                 continue;
             }
             let Some(name) = pack(called) else {
-                self.long.insert(called.to_vec(), &raw mut **command);
+                self.long.insert(called.to_vec(), &raw const **command);
                 continue;
             };
             let mut at = slot_of(&name, size - 1);
             while self.slots[at].is_some() {
                 at = (at + 1) & (size - 1);
             }
-            self.slots[at] = Some((name, &raw mut **command));
+            self.slots[at] = Some((name, &raw const **command));
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Context {
     server: *mut Server,
     /// Token of the client, when there is one.
     pub client: Option<usize>,
+    /// Selected database; the module is told by `call`, and believed nothing of it.
+    pub db: u32,
     /// The module that runs.
     pub module: ModuleId,
     /// Where the reply of this call begins.
@@ -107,6 +109,7 @@ impl Context {
             },
             server,
             client: parts.client.map(|(token, _)| token),
+            db: parts.db,
             module: parts.module,
             mark,
             last: None,
@@ -121,6 +124,12 @@ impl Context {
     pub unsafe fn of<'a>(call: *mut Call) -> &'a mut Context {
         // SAFETY: every call that the host makes is the first field of a context.
         unsafe { &mut *call.cast::<Context>() }
+    }
+
+    /// The address that a module is given: of the call, from which the whole context may be reached.
+    #[inline]
+    pub fn as_call(&mut self) -> *mut Call {
+        (&raw mut *self).cast()
     }
 
     /// Name the command, and the hash of its first key.

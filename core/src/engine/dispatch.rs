@@ -6,6 +6,7 @@
 
 use crate::base::clock::ticks;
 use crate::command::status;
+use crate::command::table::add;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::gates::Verdict;
@@ -13,8 +14,10 @@ use crate::engine::server::{SPECIAL_REPLACED, SPECIAL_TOLD, Server};
 use crate::session::client::{Client, ReplyMode};
 use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
+use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
+use plinth_abi::command::COMMAND_MANY_REPLIES;
 use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -62,7 +65,7 @@ struct Unresolved {
 
 impl Unresolved {
     /// In whose statistics the refusal is counted: a command that is not there has none.
-    fn counted<'c>(&self, command: &'c mut Registered) -> Option<&'c mut Registered> {
+    fn counted<'c>(&self, command: &'c Registered) -> Option<&'c Registered> {
         (!self.is_unknown).then_some(command)
     }
 }
@@ -93,7 +96,7 @@ impl Server {
             return self.refuse_unknown(token, args);
         };
         // SAFETY: the batch looks a command up again when the table has changed.
-        let command = unsafe { &mut *command.as_ptr() };
+        let command = unsafe { command.as_ref() };
         let gated = client.standing.special() | self.special & command.minds;
         if gated != 0 || !command.takes(args.len()) {
             return self.execute_gated(token, command, args, hash);
@@ -117,7 +120,7 @@ impl Server {
     /// Run a command that passes all gates, while somebody is told of changes or a module replaces another.
     /// By itself, so that the way past it has nothing to keep for it in memory.
     #[cold]
-    fn execute_told(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+    fn execute_told(&mut self, token: usize, command: &Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
         let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
         let (id, db, resp, output) = (client.id, client.db, client.resp, &raw mut client.output);
         self.run(command, args, hash, Caller { client: Some((token, id)), output, db, resp, flags: 0 });
@@ -143,7 +146,7 @@ impl Server {
     }
 
     #[cold]
-    fn execute_gated(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+    fn execute_gated(&mut self, token: usize, command: &Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
         let command = match self.resolve_subcommand(command, args) {
             Ok(command) => command,
             Err(unresolved) => {
@@ -151,8 +154,6 @@ impl Server {
                 return Outcome::Done;
             }
         };
-        // SAFETY: a subcommand lives as long as its container.
-        let command = unsafe { &mut *command };
         let verdict = self.pass_gates(token, command, args);
         if let Verdict::Refuse(text) = &verdict {
             self.refuse(token, Some(command), text.as_bytes());
@@ -189,7 +190,7 @@ impl Server {
 
     /// Run a command whose reply is thrown away, or sent after all when the command
     /// itself turned replies on.
-    fn run_silent(&mut self, token: usize, command: &mut Registered, args: &[Bytes], hash: Option<u64>) {
+    fn run_silent(&mut self, token: usize, command: &Registered, args: &[Bytes], hash: Option<u64>) {
         let Some(client) = self.sessions.clients.get(token) else { return };
         let (id, db, resp) = (client.id, client.db, client.resp);
         let mut output = std::mem::take(&mut self.sink);
@@ -218,16 +219,14 @@ impl Server {
 
     /// The subcommand that the arguments name, or the command itself; the error when
     /// there is none, or when their number does not fit.
-    fn resolve_subcommand(&self, command: &mut Registered, args: &[Bytes]) -> Result<*mut Registered, Unresolved> {
-        let mut found: *mut Registered = command;
+    fn resolve_subcommand<'c>(&self, command: &'c Registered, args: &[Bytes]) -> Result<&'c Registered, Unresolved> {
+        let mut found = command;
         if !command.subcommands.is_empty() {
             if let Some(name) = args.get(1) {
                 // SAFETY: arguments live as long as the batch.
                 let name = unsafe { name.as_slice() };
-                let sub =
-                    command.subcommands.iter_mut().find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name));
-                if let Some(sub) = sub {
-                    found = &raw mut **sub;
+                if let Some(sub) = command.subcommand(name) {
+                    found = sub;
                 } else {
                     let container = command.name.to_ascii_uppercase();
                     let text =
@@ -239,12 +238,10 @@ impl Server {
                 return Err(Unresolved { text: status::arity(&command.name).into(), is_unknown: false });
             }
         }
-        // SAFETY: `found` is `command` or one of its subcommands.
-        let resolved = unsafe { &*found };
-        if resolved.takes(args.len()) {
+        if found.takes(args.len()) {
             Ok(found)
         } else {
-            Err(Unresolved { text: status::arity(&resolved.name).into(), is_unknown: false })
+            Err(Unresolved { text: status::arity(&found.name).into(), is_unknown: false })
         }
     }
 
@@ -262,12 +259,12 @@ impl Server {
     /// Send an error without a run; inside MULTI the transaction fails, and EXEC ends it so, as in Redis even
     /// where there is none.
     #[cold]
-    pub fn refuse(&mut self, token: usize, command: Option<&mut Registered>, text: &[u8]) {
+    pub fn refuse(&mut self, token: usize, command: Option<&Registered>, text: &[u8]) {
         let is_exec = command.as_ref().is_some_and(|command| is_exec(&command.name));
         let aborted = is_exec.then(|| [ABORTED.as_bytes(), text.strip_prefix(b"ERR ").unwrap_or(text)].concat());
         let text = aborted.as_deref().unwrap_or(text);
         if let Some(command) = command {
-            command.stats.rejected += 1;
+            add(&command.stats.rejected, 1);
         }
         self.stats.count_error(&error_code(text));
         if is_exec {
@@ -290,7 +287,7 @@ impl Server {
     }
 
     /// Run a command, past all gates, and count it.
-    pub fn run(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+    pub fn run(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
         self.count_run(command, begun, caller.flags);
@@ -299,7 +296,7 @@ impl Server {
 
     /// Count a command that has run since the counter was at `begun`, and record what it brought about.
     #[inline(always)]
-    fn count_run(&mut self, command: &mut Registered, begun: u64, flags: u32) {
+    fn count_run(&mut self, command: &Registered, begun: u64, flags: u32) {
         // One look at the counter per command: the end of one is the begin of the next.
         self.last_ticks = ticks();
         command.count(self.last_ticks.wrapping_sub(begun));
@@ -312,7 +309,7 @@ impl Server {
         }
     }
 
-    fn invoke(&mut self, command: &mut Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
+    fn invoke(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         if self.special & (SPECIAL_TOLD | SPECIAL_REPLACED) != 0 {
             return self.invoke_told(command, args, hash, caller);
         }
@@ -322,7 +319,7 @@ impl Server {
     /// Run a command by whom it is for, and tell nobody.
     pub(super) fn invoke_untold(
         &mut self,
-        command: &mut Registered,
+        command: &Registered,
         args: &[Bytes],
         hash: Option<u64>,
         caller: Caller,
@@ -335,13 +332,7 @@ impl Server {
 
     /// Run this very command.
     #[inline(always)]
-    pub fn invoke_this(
-        &mut self,
-        command: &mut Registered,
-        args: &[Bytes],
-        hash: Option<u64>,
-        caller: Caller,
-    ) -> Status {
+    pub fn invoke_this(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let Caller { client, output, db, resp, flags } = caller;
         let parts = CallParts { args, output, client, db, resp, flags, module: command.module, host: command.host };
         // SAFETY: the output belongs to a client, which is not freed before the turn
@@ -351,14 +342,74 @@ impl Server {
         let status = match command.run {
             Run::Core(handler) => handler(&mut context),
             // SAFETY: the handler belongs to a loaded module and gets a whole call.
-            Run::Module(handler) => unsafe { handler(&raw mut context.call) },
+            Run::Module(handler) => unsafe { handler(context.as_call()) },
             Run::Container => STATUS_OK,
         };
         let mark = context.mark;
         if status != STATUS_OK {
             self.finish_error(command, status, mark, output, resp, flags);
+        } else if matches!(command.run, Run::Module(_)) && !self.is_one_reply(mark, output) {
+            self.finish_wrong(command, mark, client, output, resp, flags);
         }
         status
+    }
+
+    /// Whether a handler has written one reply. A long one of several elements is believed, unless it is to be
+    /// looked at as a whole.
+    #[inline(always)]
+    fn is_one_reply(&self, mark: Mark, output: *mut Output) -> bool {
+        // SAFETY: as in `invoke_this`; the context is gone.
+        let output = unsafe { &*output };
+        output.since(mark).is_some_and(replies::is_plainly_one) || self.is_one_at_leisure(output, mark)
+    }
+
+    #[inline(never)]
+    fn is_one_at_leisure(&self, output: &Output, mark: Mark) -> bool {
+        let is_whole = self.settings.check_module_replies;
+        match output.since(mark) {
+            Some(bytes) => replies::held(bytes, is_whole) == Held::One,
+            None => {
+                !is_whole && output.is_longer_than(mark, replies::GLANCE_BYTES_MAX)
+                    || replies::held(&output.copy_after(mark), is_whole) == Held::One
+            }
+        }
+    }
+
+    /// A handler has written no reply, or more than one: unless it may, its client is sent one that says so.
+    #[cold]
+    #[allow(clippy::too_many_arguments, reason = "as for finish_error")]
+    fn finish_wrong(
+        &mut self,
+        command: &Registered,
+        mark: Mark,
+        client: Option<(usize, u64)>,
+        output: *mut Output,
+        resp: u8,
+        flags: u32,
+    ) {
+        let begun = self.sessions.blocking.begun.map(|(token, _)| token);
+        let waits = client.is_some_and(|(token, _)| {
+            begun == Some(token)
+                || flags & CALL_RETRY != 0
+                    && self.sessions.clients.peek(token).is_some_and(|client| client.waits_again())
+        });
+        if waits || command.is(COMMAND_MANY_REPLIES) {
+            return;
+        }
+        // SAFETY: as in `is_one_reply`.
+        let output = unsafe { &mut *output };
+        let what = match replies::held(&output.copy_after(mark), true) {
+            Held::None => "no reply",
+            Held::More => "more than one reply",
+            Held::One | Held::Broken => "a reply that is not whole",
+        };
+        let module = self.registry.modules.name(command.module);
+        let text = format!("ERR the module '{module}' has answered '{}' with {what}", command.name);
+        crate::base::log::warning(&text);
+        output.rewind(mark);
+        crate::wire::write::Writer::new(output, resp == 3).error(text.as_bytes());
+        self.stats.count_error("ERR");
+        add(&command.stats.failed, 1);
     }
 
     /// Send the standard error for a status, and count the error.
@@ -369,7 +420,7 @@ impl Server {
     )]
     fn finish_error(
         &mut self,
-        command: &mut Registered,
+        command: &Registered,
         status: Status,
         mark: Mark,
         output: *mut Output,
@@ -391,7 +442,7 @@ impl Server {
             crate::wire::write::Writer::new(output, resp == 3).error(text.as_bytes());
         }
         if status == STATUS_PANIC {
-            command.stats.panics += 1;
+            add(&command.stats.panics, 1);
             self.stats.panics += 1;
             crate::base::log::warning(&format!(
                 "The module '{}' panicked while it ran '{}'; the error is contained.",
@@ -399,9 +450,12 @@ impl Server {
                 command.name
             ));
         }
+        if status == STATUS_REPLIED && matches!(command.run, Run::Module(_)) && !self.is_one_reply(mark, output) {
+            return self.finish_wrong(command, mark, None, output, resp, flags);
+        }
         if status != STATUS_REPLIED || output.byte_after(mark) == Some(b'-') {
             self.stats.count_error(&error_code(output.copy_after(mark).get(1..).unwrap_or_default()));
-            command.stats.failed += 1;
+            add(&command.stats.failed, 1);
         }
     }
 
@@ -421,7 +475,7 @@ impl Server {
     ///
     /// # Safety
     /// The table has not changed since it gave the pointer.
-    pub unsafe fn run_found(&mut self, command: *mut Registered, args: &[Bytes], caller: Caller) -> Status {
+    pub unsafe fn run_found(&mut self, command: *const Registered, args: &[Bytes], caller: Caller) -> Status {
         // SAFETY: promised by the caller.
         match unsafe { self.checked(command, args, &caller) } {
             Ok(resolved) => self.run(resolved, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller }),
@@ -446,7 +500,7 @@ impl Server {
         let begun = ticks();
         let status = self.invoke(command, args, None, caller);
         self.last_ticks = ticks();
-        command.stats.ticks += self.last_ticks.wrapping_sub(begun);
+        add(&command.stats.ticks, self.last_ticks.wrapping_sub(begun));
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(caller.flags);
         }
@@ -464,30 +518,28 @@ impl Server {
     /// The table has not changed since it gave the pointer.
     unsafe fn checked<'c>(
         &mut self,
-        command: *mut Registered,
+        command: *const Registered,
         args: &[Bytes],
         caller: &Caller,
-    ) -> Result<&'c mut Registered, Status> {
+    ) -> Result<&'c Registered, Status> {
         // SAFETY: promised by the caller; no command changes the table under itself,
         // because unloading a module that runs is refused.
-        let command = unsafe { &mut *command };
+        let command = unsafe { &*command };
         let resolved = match self.resolve_subcommand(command, args) {
             Ok(found) => found,
             Err(unresolved) => {
                 return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
             }
         };
-        // SAFETY: as above.
-        let resolved = unsafe { &mut *resolved };
         if self.lacks_memory_for(resolved.spec.flags) {
             return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY.as_bytes(), caller));
         }
         Ok(resolved)
     }
 
-    fn nested_error(&mut self, command: Option<&mut Registered>, text: &[u8], caller: &Caller) -> Status {
+    fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
         if let Some(command) = command {
-            command.stats.rejected += 1;
+            add(&command.stats.rejected, 1);
         }
         self.stats.count_error(&error_code(text));
         // SAFETY: the caller's output is valid while it waits.

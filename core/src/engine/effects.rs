@@ -14,7 +14,8 @@
 //! Invariants:
 //! - A value that is removed is freed after the handler that removed it, and after that of the module
 //!   which ran it, if a module did.
-//! - What a hook brings about queues behind what it was told of, and is followed to a limited depth.
+//! - What a hook brings about queues behind what it was told of. Its subscription is not told of that, nor
+//!   of what comes of it through others, so that it ends; how deep and how much is limited besides.
 
 use crate::engine::server::Server;
 use crate::registry::hooks::event;
@@ -25,16 +26,22 @@ use plinth_abi::events::Event;
 use std::collections::VecDeque;
 
 /// How often what hooks bring about is told to hooks in turn.
-const DEPTH_MAX: u32 = 16;
+const DEPTH_MAX: usize = 16;
+/// How much of what hooks bring about waits to be told.
+const BROUGHT_MAX: usize = 100_000;
 
 /// What is to be told to hooks, and to be freed.
 #[derive(Default)]
 pub struct Pending {
-    /// With how deep each is in what hooks have brought about.
-    told: VecDeque<(Told, u32)>,
+    /// With the subscriptions that have brought each about.
+    told: VecDeque<(Told, Vec<u64>)>,
     databases: Vec<(Database, bool)>,
-    /// How deep hooks are in what hooks have brought about, while one is told.
-    depth: u32,
+    /// The subscription that is told, and those that have brought about what it is told of.
+    cause: Vec<u64>,
+    /// How deep hooks run within hooks.
+    pub nesting: u32,
+    /// Clients that bytes were pushed to.
+    pub pushed: Vec<usize>,
     /// Whether there is anything of these.
     pub is_due: bool,
 }
@@ -97,12 +104,12 @@ impl Server {
 
     /// Keep something to be told to hooks that want to know of it.
     pub fn tell(&mut self, told: Told) {
-        let depth = self.pending.depth;
-        if depth > DEPTH_MAX {
+        let cause = self.pending.cause.clone();
+        if cause.len() > DEPTH_MAX || !cause.is_empty() && self.pending.told.len() >= BROUGHT_MAX {
             crate::base::log::warning("Hooks of modules go on bringing about events; the last is not told.");
             return;
         }
-        self.pending.told.push_back((told, depth));
+        self.pending.told.push_back((told, cause));
         self.pending.is_due = true;
     }
 
@@ -112,27 +119,47 @@ impl Server {
         self.record();
         self.tell_hooks();
         self.end_unit();
+        self.settle_begun();
+        self.send_pushes();
         if self.sessions.blocking.due {
             self.settle_waits();
             self.record();
             self.tell_hooks();
             self.end_unit();
+            self.send_pushes();
+        }
+    }
+
+    /// Put what was pushed to clients behind the replies that they have been written.
+    fn send_pushes(&mut self) {
+        for token in std::mem::take(&mut self.pending.pushed) {
+            if let Some(client) = self.sessions.clients.get(token) {
+                let pushed = std::mem::take(&mut client.pushed);
+                client.output.write(&pushed);
+                self.sessions.clients.list_write(token);
+            }
         }
     }
 
     fn tell_hooks(&mut self) {
-        while let Some((told, depth)) = self.pending.told.pop_front() {
-            self.pending.depth = depth + 1;
+        while let Some((told, cause)) = self.pending.told.pop_front() {
             let all = Event {
                 class: told.class,
                 name: Bytes::of(&told.name),
                 other_db: told.other_db,
                 ..event(told.kind, told.db, &told.key)
             };
-            self.publish(&all);
-            self.record();
+            for one in self.registry.hooks.of_kind(told.kind) {
+                if cause.contains(&one.id) {
+                    continue;
+                }
+                self.pending.cause.clone_from(&cause);
+                self.pending.cause.push(one.id);
+                self.tell_one(&one, &all);
+                self.record();
+            }
+            self.pending.cause.clear();
         }
-        self.pending.depth = 0;
         self.pending.is_due = false;
     }
 }

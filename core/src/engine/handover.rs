@@ -28,13 +28,7 @@ struct Weights {
 impl Server {
     /// Run a command by whom it is for.
     #[cold]
-    pub fn invoke_routed(
-        &mut self,
-        command: &mut Registered,
-        args: &[Bytes],
-        hash: Option<u64>,
-        caller: Caller,
-    ) -> Status {
+    pub fn invoke_routed(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let Some(at) = self.route(command, args, caller.db) else {
             return self.invoke_this(command, args, hash, caller);
         };
@@ -45,11 +39,11 @@ impl Server {
             Some(other) => {
                 // SAFETY: the stashed command lives until the replacement is over, which
                 // no command brings about while another runs.
-                let other = unsafe { &mut *other };
+                let other = unsafe { &*other };
                 let hash = hash.filter(|_| other.first_key == command.first_key);
                 let status = self.invoke_this(other, args, hash, caller);
                 // The caller counts the run itself.
-                command.stats.add(std::mem::take(&mut other.stats));
+                command.stats.take(&other.stats);
                 status
             }
             None => self.invoke_this(command, args, hash, caller),

@@ -4,28 +4,44 @@ use crate::base::clock::ticks;
 use crate::base::id::ModuleId;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::server::Server;
-use crate::registry::hooks::event;
+use crate::registry::hooks::{Subscription, event};
 use plinth_abi::events::{Event, ON_KEY};
 
+/// How deep hooks run within hooks: a module may load a module in one, which a hook is told of.
+const NESTING_MAX: u32 = 8;
+
 impl Server {
-    /// Tell all that asked for it of an event.
+    /// Tell all that asked for it of an event. A subscription that runs is not told of what happens
+    /// meanwhile, and what hooks bring about by hooks is followed to a limited depth.
     pub fn publish(&mut self, event: &Event) {
         if !self.registry.hooks.wants(event.kind) {
             return;
         }
         for one in self.registry.hooks.of_kind(event.kind) {
-            // A hook may have ended another's subscription.
-            if !self.registry.hooks.has(one.id) {
-                continue;
-            }
-            let frozen = u32::from(event.kind == ON_KEY);
-            self.store.frozen += frozen;
-            self.call_module(one.module, event.db.max(0) as u32, |context| {
-                // SAFETY: the module is loaded, and event and call live for the hook's run.
-                unsafe { (one.hook.run)(&raw mut context.call, event, one.data) }
-            });
-            self.store.frozen -= frozen;
+            self.tell_one(&one, event);
         }
+    }
+
+    /// Tell one subscription of an event.
+    pub(super) fn tell_one(&mut self, one: &Subscription, event: &Event) {
+        if self.pending.nesting >= NESTING_MAX {
+            crate::base::log::warning("Hooks of modules nest too deeply; one of them is not told.");
+            return;
+        }
+        // A hook may have ended another's subscription.
+        if !self.registry.hooks.begin(one.id) {
+            return;
+        }
+        let frozen = u32::from(event.kind == ON_KEY);
+        self.store.frozen += frozen;
+        self.pending.nesting += 1;
+        self.call_module(one.module, event.db.max(0) as u32, |context| {
+            // SAFETY: the module is loaded, and event and call live for the hook's run.
+            unsafe { (one.hook.run)(context.as_call(), event, one.data) }
+        });
+        self.pending.nesting -= 1;
+        self.store.frozen -= frozen;
+        self.registry.hooks.end(one.id);
     }
 
     /// Tell of a client.

@@ -21,6 +21,9 @@ pub enum SetError {
     Fixed(String, String),
 }
 
+/// How deep parameters are set while parameters are set, by what takes them up or is told of them.
+const NESTING_MAX: u32 = 4;
+
 /// Values to go back to.
 struct Before {
     settings: Settings,
@@ -65,6 +68,17 @@ impl Server {
 
     /// The same in a client's name, which may not set protected parameters.
     pub fn set_parameters_for(&mut self, client: Option<usize>, pairs: &[(String, Vec<u8>)]) -> Result<(), SetError> {
+        if self.setting >= NESTING_MAX {
+            let name = pairs.first().map_or(String::new(), |(name, _)| name.clone());
+            return Err(SetError::Fixed(name, "parameters are set too deeply within one another".into()));
+        }
+        self.setting += 1;
+        let result = self.set_all(client, pairs);
+        self.setting -= 1;
+        result
+    }
+
+    fn set_all(&mut self, client: Option<usize>, pairs: &[(String, Vec<u8>)]) -> Result<(), SetError> {
         for (at, (name, _)) in pairs.iter().enumerate() {
             self.may_set(client, name)?;
             // Of two names of one parameter the second counts.
@@ -186,7 +200,7 @@ impl Server {
         if let Some(apply) = apply {
             let said = self.call_module(at.0, 0, |context| {
                 // SAFETY: the module is loaded, and text and call live for the call.
-                let status = unsafe { apply(&raw mut context.call, number, Bytes::of(&text), data) };
+                let status = unsafe { apply(context.as_call(), number, Bytes::of(&text), data) };
                 let mark = context.mark;
                 let reply = context.output().copy_after(mark);
                 (status, String::from_utf8_lossy(&reply).trim_start_matches('-').trim().to_owned())

@@ -29,7 +29,7 @@ impl Server {
     #[cold]
     pub(super) fn invoke_told(
         &mut self,
-        command: &mut Registered,
+        command: &Registered,
         args: &[Bytes],
         hash: Option<u64>,
         caller: Caller,

@@ -84,6 +84,8 @@ pub struct Server {
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
+    /// Nesting of parameters that are set.
+    pub setting: u32,
 }
 
 /// What start-up fills in, so that a room above takes part in what this one runs.
@@ -135,6 +137,7 @@ impl Server {
             cron_paused: false,
             last_ticks: 0,
             depth: 0,
+            setting: 0,
         })
     }
 

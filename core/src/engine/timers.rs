@@ -10,7 +10,7 @@ impl Server {
         while let Some(timer) = self.registry.timers.take_due(now, last) {
             self.call_module(timer.module, 0, |context| {
                 // SAFETY: the module is loaded: its timers go with it.
-                unsafe { (timer.fire.run)(&raw mut context.call, timer.data) }
+                unsafe { (timer.fire.run)(context.as_call(), timer.data) }
             });
         }
     }

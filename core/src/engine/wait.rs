@@ -119,11 +119,9 @@ impl Server {
         keys.iter().for_each(|(_, number, key)| self.sessions.blocking.note(*number, key));
     }
 
-    /// What follows a command that began to wait, or that changed a key which somebody
-    /// waits for.
+    /// What follows a command that began to wait.
     #[cold]
-    pub fn settle_waits(&mut self) {
-        self.sessions.blocking.due = false;
+    pub fn settle_begun(&mut self) {
         if let Some((token, mark)) = self.sessions.blocking.begun.take()
             && let Some(client) = self.sessions.clients.get(token)
             && client.blocked.as_ref().is_some_and(|waiter| !waiter.silent)
@@ -131,6 +129,12 @@ impl Server {
             // Whatever the handler wrote is no reply.
             client.output.rewind(mark);
         }
+    }
+
+    /// What follows a change of a key which somebody waits for.
+    #[cold]
+    pub fn settle_waits(&mut self) {
+        self.sessions.blocking.due = false;
         loop {
             let ready = std::mem::take(&mut self.sessions.blocking.ready);
             let mut replied = false;

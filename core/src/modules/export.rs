@@ -12,11 +12,12 @@ use plinth_abi::info::Section;
 use plinth_abi::layout::{DESCRIPTION_VERSION, Everything, Layout};
 use plinth_abi::value::Type;
 use plinth_abi::{ABI_MAJOR, ABI_MINOR};
+use std::mem::offset_of;
 
 /// Least size of an entry: up to and with `provides`, below which it makes no sense.
-const ENTRY_BYTES_MIN: usize = std::mem::offset_of!(Module, types);
+const ENTRY_BYTES_MIN: usize = offset_of!(Module, types);
 /// Bytes of an entry up to and with its size.
-pub const HEAD_BYTES: usize = std::mem::offset_of!(Module, reserved);
+pub const HEAD_BYTES: usize = offset_of!(Module, reserved);
 /// Most elements in any list of an entry.
 const LIST_MAX: u32 = 4096;
 /// Longest name in bytes.
@@ -64,6 +65,16 @@ pub enum EntryError {
     /// A command that nothing runs: its client would wait for ever.
     #[error("command '{0}' has neither a function nor subcommands")]
     Idle(String),
+    /// A type, section or service without what makes it one.
+    #[error("{what} '{name}' has no {member}")]
+    Lacks {
+        /// Type, section, ...
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What it lacks.
+        member: &'static str,
+    },
     /// A list that cannot be one.
     #[error("its list of {0} is damaged")]
     List(&'static str),
@@ -199,6 +210,8 @@ fn contents(module: Module) -> Result<Entry, EntryError> {
     }
     let version = text(module.version, "a version")?;
     let requires = list(module.requires, "required services")?;
+    check_members(module.types, "type", TYPE_MEMBERS)?;
+    check_members(module.infos, "section", SECTION_MEMBERS)?;
     let mut entry = Entry {
         requires: requires.iter().map(|id| text(*id, "a service")).collect::<Result<_, _>>()?,
         provides: list(module.provides, "provided services")?,
@@ -211,6 +224,9 @@ fn contents(module: Module) -> Result<Entry, EntryError> {
         version,
         module,
     };
+    if let Some(provided) = entry.provides.iter().find(|provided| provided.table.is_null()) {
+        return Err(EntryError::Lacks { what: "service", name: text(provided.id, "a service")?, member: "table" });
+    }
     for command in &entry.commands {
         entry.categories.extend(command_names(command)?);
         let subcommands = structs(command.subcommands, "subcommand", commands_least(), |sub: &Command| sub.name)?;
@@ -229,16 +245,53 @@ fn contents(module: Module) -> Result<Entry, EntryError> {
     Ok(entry)
 }
 
+/// Where the name of a type is, and where its functions are that it cannot do without.
+const TYPE_MEMBERS: (usize, &[(usize, &str)]) =
+    (offset_of!(Type, name), &[(offset_of!(Type, save), "save"), (offset_of!(Type, load), "load")]);
+/// The same of a section of INFO.
+const SECTION_MEMBERS: (usize, &[(usize, &str)]) =
+    (offset_of!(Section, name), &[(offset_of!(Section, write), "write")]);
+
+/// Check that no function is null that must be there, before any element is read as a struct that has it. A
+/// struct that is too short for them is refused afterwards.
+fn check_members<T>(
+    slice: Slice<T>,
+    what: &'static str,
+    (name_at, functions): (usize, &[(usize, &'static str)]),
+) -> Result<(), EntryError> {
+    if slice.count > LIST_MAX || slice.count > 0 && slice.items.is_null() {
+        return Err(EntryError::List(what));
+    }
+    for at in slice.iter() {
+        let at = at.cast::<u8>();
+        let end = functions.iter().map(|(offset, _)| offset + size_of::<usize>()).max().unwrap_or_default();
+        // SAFETY: an element begins with its size, and is so long.
+        if (unsafe { at.cast::<u32>().read_unaligned() } as usize).min(slice.stride as usize) < end {
+            continue;
+        }
+        for (offset, member) in functions {
+            // SAFETY: as above; `end` is behind the function and the name.
+            let (function, name) = unsafe {
+                (at.add(*offset).cast::<usize>().read_unaligned(), at.add(name_at).cast::<Bytes>().read_unaligned())
+            };
+            if function == 0 {
+                return Err(EntryError::Lacks { what, name: text(name, what)?, member });
+            }
+        }
+    }
+    Ok(())
+}
+
 const fn types_least() -> usize {
-    std::mem::offset_of!(Type, drop)
+    offset_of!(Type, drop)
 }
 
 const fn commands_least() -> usize {
-    std::mem::offset_of!(Command, keys)
+    offset_of!(Command, keys)
 }
 
 const fn configs_least() -> usize {
-    std::mem::offset_of!(Config, alias)
+    offset_of!(Config, alias)
 }
 
 /// Check a command's name and those of its ACL categories, which are returned.

@@ -175,7 +175,7 @@ pub(super) fn end_module(server: &mut Server, id: ModuleId) {
     if let Some(stop) = stop {
         server.call_module(id, 0, |context| {
             // SAFETY: the module is loaded, and this is the last call into it.
-            unsafe { stop(&raw mut context.call) }
+            unsafe { stop(context.as_call()) }
         });
     }
     load::take_down(server, id);

@@ -211,6 +211,7 @@ pub(super) fn add_module(
 ) -> ModuleId {
     let id = server.registry.modules.next_id();
     let link = Box::new(HostLink::new(server, id, &entry.name));
+    let panics = link.panics();
     let host = Box::new(link.host());
     server.registry.modules.list.push(Module {
         id,
@@ -227,6 +228,7 @@ pub(super) fn add_module(
         sections: Vec::new(),
         stop: entry.module.stop,
         hook_ticks: 0,
+        panics,
         standing,
         fence: None,
         library: library.into(),
@@ -335,6 +337,7 @@ pub(super) fn bring_up(
             role,
             twin,
             converted: Converted::default(),
+            makers: Vec::new(),
         };
         let type_id = server.store.types.insert(data_type).ok_or(LoadError::TypesFull(name))?;
         if !ty.id_out.is_null() {
@@ -384,7 +387,7 @@ fn start_module(server: &mut Server, id: ModuleId, entry: &Entry, request: &Load
     // SAFETY: `output` is ours until the context is gone, and so is the server.
     let mut context = unsafe { Context::new(server, parts) };
     // SAFETY: the entry has been checked, and the call is whole.
-    let status = unsafe { start(&raw mut context.call) };
+    let status = unsafe { start(context.as_call()) };
     let (data, mark) = (context.call.module_data, context.mark);
     server.registry.modules.set_data(id, data);
     if let Some(module) = server.registry.modules.get_mut(id) {

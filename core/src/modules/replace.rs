@@ -221,8 +221,8 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
         module.standing = Standing::Nameless;
     }
     move_services(server, from, to, &stash, &mut taken);
-    for mut command in stash.commands {
-        let before = taken.commands.iter_mut().find(|other| other.name == command.name);
+    for command in stash.commands {
+        let before = taken.commands.iter().find(|other| other.name == command.name);
         if let Some(before) = before {
             command.take_stats(before);
         }

@@ -89,7 +89,7 @@ impl<'s> Preparer<'s> {
         // SAFETY: arguments point into query buffers, see the invariants.
         let name = unsafe { args[0].as_slice() };
         if !is_same(name, self.last.0) {
-            self.last = (name, self.commands.find(name).and_then(NonNull::new));
+            self.last = (name, self.commands.find(name).and_then(|at| NonNull::new(at.cast_mut())));
         }
         let command = self.last.1;
         let mut pending = Pending {
@@ -267,7 +267,7 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
             (pending.command, pending.hash())
         } else {
             // SAFETY: arguments point into query buffers, see the invariants.
-            (server.commands.find(unsafe { args[0].as_slice() }).and_then(NonNull::new), None)
+            (server.commands.find(unsafe { args[0].as_slice() }).and_then(|at| NonNull::new(at.cast_mut())), None)
         };
         // SAFETY: clients are freed after the batch, see the invariants.
         if !may_run(unsafe { pending.client.as_ref() }) {

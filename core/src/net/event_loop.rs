@@ -438,6 +438,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         socket,
         query: Default::default(),
         output: Default::default(),
+        pushed: Vec::new(),
         write_listed: false,
         write_blocked: false,
         read_listed: false,

@@ -17,7 +17,12 @@ pub struct Subscription {
     pub hook: Hook,
     /// What it gets.
     pub data: Opaque,
+    /// Whether it runs now.
+    pub is_running: bool,
 }
+
+/// Most subscriptions of a module.
+const OF_MODULE_MAX: usize = 1024;
 
 /// All subscriptions.
 #[derive(Default)]
@@ -34,12 +39,15 @@ impl Hooks {
         self.kinds & kind != 0
     }
 
-    /// Add a subscription; its id.
-    pub fn add(&mut self, module: ModuleId, kinds: u32, hook: Hook, data: Opaque) -> u64 {
+    /// Add a subscription; its id, or `None` when the module has too many.
+    pub fn add(&mut self, module: ModuleId, kinds: u32, hook: Hook, data: Opaque) -> Option<u64> {
+        if self.all.iter().filter(|one| one.module == module).count() >= OF_MODULE_MAX {
+            return None;
+        }
         self.last_id += 1;
-        self.all.push(Subscription { id: self.last_id, module, kinds, hook, data });
+        self.all.push(Subscription { id: self.last_id, module, kinds, hook, data, is_running: false });
         self.kinds |= kinds;
-        self.last_id
+        Some(self.last_id)
     }
 
     /// End a subscription of a module; whether there was one.
@@ -74,9 +82,17 @@ impl Hooks {
         self.all.iter().filter(|one| one.kinds & kind != 0).copied().collect()
     }
 
-    /// Whether a subscription has not ended.
-    pub fn has(&self, id: u64) -> bool {
-        self.all.iter().any(|one| one.id == id)
+    /// A subscription is to run: whether it may, since it has not ended and does not run already.
+    pub fn begin(&mut self, id: u64) -> bool {
+        let found = self.all.iter_mut().find(|one| one.id == id && !one.is_running);
+        found.map(|one| one.is_running = true).is_some()
+    }
+
+    /// A subscription has run.
+    pub fn end(&mut self, id: u64) {
+        if let Some(one) = self.all.iter_mut().find(|one| one.id == id) {
+            one.is_running = false;
+        }
     }
 
     fn count(&mut self) {

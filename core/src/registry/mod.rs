@@ -86,6 +86,24 @@ impl<R> Registry<R> {
         self.replacements.iter().find(|one| one.active == active).map(|one| one.inactive)
     }
 
+    /// Whether a module uses a service of another, directly or through those that it uses.
+    pub fn reaches(&self, user: ModuleId, provider: ModuleId) -> bool {
+        let (mut reached, mut at) = (vec![user], 0);
+        while let Some(one) = reached.get(at).and_then(|id| self.modules.get(*id)) {
+            at += 1;
+            let direct = one.uses.iter().filter_map(|id| self.modules.service(id)).map(|service| service.module);
+            for found in direct.flat_map(|id| [Some(id), self.inactive_of(id)]).flatten() {
+                if found == provider {
+                    return true;
+                }
+                if found != ModuleId::CORE && !reached.contains(&found) {
+                    reached.push(found);
+                }
+            }
+        }
+        false
+    }
+
     /// Have services that both modules of a replacement provide lead to the one or the
     /// other; where they led before.
     pub fn point_services(&mut self, active: ModuleId, inactive: ModuleId, to_inactive: bool) -> bool {

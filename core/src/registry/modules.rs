@@ -8,6 +8,8 @@ use plinth_abi::bytes::Opaque;
 use plinth_abi::host::Host;
 use plinth_abi::info::Section;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// How a module stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +52,8 @@ pub struct Module {
     pub stop: Option<unsafe extern "C" fn(*mut plinth_abi::call::Call)>,
     /// Ticks spent in its timers and hooks.
     pub hook_ticks: u64,
+    /// Panics in its functions, but for those of its commands, which count their own.
+    pub panics: Arc<AtomicU64>,
     /// How it stands.
     pub standing: Standing,
     /// Says when the freeing thread has come to where it was when the last value went. Holds for what was

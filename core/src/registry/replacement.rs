@@ -106,14 +106,12 @@ impl<R> Replacement<R> {
     }
 
     /// The inactive module's command of a name, subcommands included.
-    pub fn command(&mut self, name: &str) -> Option<*mut Registered<R>> {
-        let mut all = self.stash.commands.iter_mut().flat_map(|command| {
-            let whole: *mut Registered<R> = &raw mut **command;
-            let subs = command.subcommands.iter_mut().map(|sub| &raw mut **sub);
-            std::iter::once(whole).chain(subs).collect::<Vec<_>>()
+    pub fn command(&self, name: &str) -> Option<*const Registered<R>> {
+        let mut all = self.stash.commands.iter().flat_map(|command| {
+            let subs = command.subcommands.iter().map(|sub| &**sub);
+            std::iter::once(&**command).chain(subs)
         });
-        // SAFETY: the pointers are into boxes that we borrow.
-        all.find(|command| unsafe { &**command }.name == name)
+        all.find(|command| command.name == name).map(std::ptr::from_ref)
     }
 
     /// The inactive module's services: id and table.

@@ -3,7 +3,7 @@
 use crate::base::id::ModuleId;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::timers::Fire;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// One timer.
@@ -21,6 +21,8 @@ pub struct Timer {
 #[derive(Default)]
 pub struct Timers {
     queue: BTreeMap<(Instant, u64), Timer>,
+    /// When each fires, by id.
+    times: HashMap<u64, Instant>,
     last_id: u64,
 }
 
@@ -29,18 +31,29 @@ impl Timers {
     pub fn start(&mut self, now: Instant, delay: Duration, timer: Timer) -> u64 {
         self.last_id += 1;
         let far = Duration::from_secs(u64::from(u32::MAX));
-        self.queue.insert((now + delay.min(far), self.last_id), timer);
+        self.insert(now + delay.min(far), self.last_id, timer);
         self.last_id
     }
 
+    fn insert(&mut self, at: Instant, id: u64, timer: Timer) {
+        self.queue.insert((at, id), timer);
+        self.times.insert(id, at);
+    }
+
+    fn remove(&mut self, key: (Instant, u64)) -> Option<Timer> {
+        self.times.remove(&key.1);
+        self.queue.remove(&key)
+    }
+
     fn find(&self, module: ModuleId, id: u64) -> Option<(Instant, u64)> {
-        self.queue.iter().find(|((_, other), timer)| *other == id && timer.module == module).map(|(key, _)| *key)
+        let key = (*self.times.get(&id)?, id);
+        self.queue.get(&key).is_some_and(|timer| timer.module == module).then_some(key)
     }
 
     /// Stop a timer of a module.
     pub fn stop(&mut self, module: ModuleId, id: u64) -> Option<Timer> {
         let key = self.find(module, id)?;
-        self.queue.remove(&key)
+        self.remove(key)
     }
 
     /// Time until a timer of a module fires.
@@ -50,25 +63,34 @@ impl Timers {
 
     /// Forget all timers of a module.
     pub fn remove_module(&mut self, module: ModuleId) {
-        self.queue.retain(|_, timer| timer.module != module);
+        self.take(module);
     }
 
-    /// The timers of a module with the time that each has left, which stop.
-    pub fn take_module(&mut self, now: Instant, module: ModuleId) -> Vec<(u64, Duration, Timer)> {
+    /// The timers of a module with the time at which each fires, which stop.
+    fn take(&mut self, module: ModuleId) -> Vec<((Instant, u64), Timer)> {
         let mut taken = Vec::new();
-        self.queue.retain(|(at, id), timer| {
-            let own = timer.module == module;
-            if own {
-                taken.push((*id, at.saturating_duration_since(now), *timer));
+        self.queue.retain(|key, timer| {
+            let is_own = timer.module == module;
+            if is_own {
+                self.times.remove(&key.1);
+                taken.push((*key, *timer));
             }
-            !own
+            !is_own
         });
         taken
     }
 
+    /// The timers of a module with the time that each has left, which stop.
+    pub fn take_module(&mut self, now: Instant, module: ModuleId) -> Vec<(u64, Duration, Timer)> {
+        let taken = self.take(module).into_iter();
+        taken.map(|((at, id), timer)| (id, at.saturating_duration_since(now), timer)).collect()
+    }
+
     /// Go on with timers that were taken, under the ids that they had.
     pub fn put_back(&mut self, now: Instant, timers: Vec<(u64, Duration, Timer)>) {
-        self.queue.extend(timers.into_iter().map(|(id, left, timer)| ((now + left, id), timer)));
+        for (id, left, timer) in timers {
+            self.insert(now + left, id, timer);
+        }
     }
 
     /// Time until the next timer.
@@ -84,7 +106,7 @@ impl Timers {
     /// The next timer whose time has come, of those up to an id; it is forgotten.
     pub fn take_due(&mut self, now: Instant, last_id: u64) -> Option<Timer> {
         let (&key, _) = self.queue.iter().find(|((_, id), _)| *id <= last_id)?;
-        if key.0 > now { None } else { self.queue.remove(&key) }
+        if key.0 > now { None } else { self.remove(key) }
     }
 
     /// Number of timers of a module.

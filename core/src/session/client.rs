@@ -46,6 +46,8 @@ pub struct Client {
     pub query: Query,
     /// What it is to be sent.
     pub output: Output,
+    /// What modules have pushed to it since its output was last between two replies.
+    pub pushed: Vec<u8>,
     /// Whether it is in the list of those with output.
     pub write_listed: bool,
     /// Whether it is in the list of those to read from or to run commands of. One that
@@ -131,12 +133,18 @@ impl Client {
             + waiting
             + self.query.memory_bytes()
             + self.output.memory_bytes()
+            + self.pushed.capacity()
     }
 
     /// Whether what its command looks up is not to look used: CLIENT NO-TOUCH, but for the command
     /// that is there to make keys look used.
     pub fn looks_quietly(&self) -> bool {
         self.no_touch && &*self.last_command != "touch"
+    }
+
+    /// Whether its command, which is run again, has said that it waits on.
+    pub fn waits_again(&self) -> bool {
+        self.blocked.as_ref().is_some_and(|waiter| waiter.again)
     }
 
     /// Where the reply of the next command begins.

@@ -80,6 +80,8 @@ pub struct Settings {
     pub active_expire_effort: i64,
     /// Compress long texts in payloads.
     pub rdbcompression: bool,
+    /// Look at each reply of a module as a whole.
+    pub check_module_replies: bool,
     /// Check payloads deeply on load: position in `SANITIZE`.
     pub sanitize_dump_payload: usize,
     /// Classes of keyspace events that are published, as the letters given.
@@ -251,6 +253,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("lazyfree-lazy-user-flush", Bool(|s| &mut s.lazyfree_lazy_user_flush)),
     parameter("active-expire-effort", Integer(|s| &mut s.active_expire_effort, 1, 10)),
     parameter("rdbcompression", Bool(|s| &mut s.rdbcompression)),
+    parameter("check-module-replies", Bool(|s| &mut s.check_module_replies)),
     parameter("sanitize-dump-payload", Choice(|s| &mut s.sanitize_dump_payload, SANITIZE)),
     parameter("notify-keyspace-events", Custom(|s| s.notify_keyspace_events.clone(), set_event_classes)),
     parameter("dir", Custom(get_dir, set_dir)).protected(),
@@ -312,6 +315,7 @@ impl Default for Settings {
             lazyfree_lazy_user_flush: true,
             active_expire_effort: 1,
             rdbcompression: true,
+            check_module_replies: false,
             sanitize_dump_payload: 0,
             notify_keyspace_events: String::new(),
             dir: String::new(),

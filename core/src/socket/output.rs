@@ -260,6 +260,17 @@ impl Output {
         self.chunks.len() == mark.chunks && self.filled() == mark.filled
     }
 
+    /// What was written since a mark, if it lies in one piece.
+    #[inline]
+    pub fn since(&self, mark: Mark) -> Option<&[u8]> {
+        if self.chunks.len() == mark.chunks { self.current().get(mark.filled..) } else { None }
+    }
+
+    /// Whether more bytes than so many were written since a mark.
+    pub fn is_longer_than(&self, mark: Mark, bytes: usize) -> bool {
+        self.iter_after(mark).map(<[u8]>::len).sum::<usize>() > bytes
+    }
+
     /// The byte behind a mark.
     pub fn byte_after(&self, mark: Mark) -> Option<u8> {
         self.iter_after(mark).flatten().next().copied()

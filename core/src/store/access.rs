@@ -12,6 +12,7 @@ use plinth_abi::keys::{
     EVENT_EXPIRED, EVENT_MISS, EVENT_NEW, EVENT_UNAWAITED, EVENT_UNCOUNTED, EVENT_UNWATCHED, EXPIRE_NONE, GET_NO_STATS,
     GET_NO_TOUCH, GET_WRITE,
 };
+use plinth_abi::status::{STATUS_EXISTS, STATUS_OUT_OF_MEMORY, Status};
 
 /// Above this effort a value is freed in the background when that is asked for.
 const LAZY_EFFORT: usize = 64;
@@ -27,7 +28,7 @@ pub struct NewValue {
     pub inline_len: Option<usize>,
     /// Keep the expiry that the key has.
     pub keep_expiry: bool,
-    /// There is no such key.
+    /// There is to be no such key.
     pub absent: bool,
 }
 
@@ -35,7 +36,7 @@ impl Store {
     /// The entry of a key that has not expired. An expired one is removed.
     #[inline]
     pub fn find(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
-        let entry = self.databases[db as usize].find(hash, key)?;
+        let Some(entry) = self.databases[db as usize].find(hash, key) else { return self.miss(db, hash) };
         if entry.has_expired(self.now_ms) {
             self.expire(db, hash, entry);
             return None;
@@ -43,15 +44,30 @@ impl Store {
         Some(entry)
     }
 
-    /// Find a key that is going to be written: an expired one is removed even while
-    /// others must stay, so that it cannot be found beside its successor.
+    /// Find a key that is going to be written: an expired one is removed even while writes pause, so
+    /// that it cannot be found beside its successor. Where keys must stay as they are, it stays.
     pub fn find_to_write(&mut self, db: u32, hash: u64, key: &[u8]) -> Option<EntryPtr> {
-        let entry = self.databases[db as usize].find(hash, key)?;
+        let Some(entry) = self.databases[db as usize].find(hash, key) else { return self.miss(db, hash) };
         if entry.has_expired(self.now_ms) {
-            self.remove_expired(db, hash, entry);
+            if self.frozen == 0 {
+                self.remove_expired(db, hash, entry);
+            }
             return None;
         }
         Some(entry)
+    }
+
+    /// Remember which key is not there, so that who makes it next need not look again.
+    #[inline]
+    fn miss(&mut self, db: u32, hash: u64) -> Option<EntryPtr> {
+        self.missed = Some((db, hash));
+        None
+    }
+
+    /// Keys are there that were not.
+    #[inline]
+    pub(super) fn forget_miss(&mut self) {
+        self.missed = None;
     }
 
     /// Find a key for a command: counts hits and misses, and renews the access clock.
@@ -94,12 +110,16 @@ impl Store {
         self.discard(entry, self.lazy.expire);
     }
 
-    /// Make a key or replace its value; the entry, whose value is to be filled. `None`
-    /// without memory, nothing changed.
-    pub fn put(&mut self, db: u32, hash: u64, key: &[u8], new: NewValue) -> Option<EntryPtr> {
-        let old = if new.absent { None } else { self.find_to_write(db, hash, key) };
+    /// Make a key or replace its value; the entry, whose value is to be filled. Fails with
+    /// `OUT_OF_MEMORY`, and with `EXISTS` for a key that was to be absent; nothing changed then.
+    pub fn put(&mut self, db: u32, hash: u64, key: &[u8], new: NewValue) -> Result<EntryPtr, Status> {
+        let is_absent = new.absent && self.missed == Some((db, hash));
+        let old = if is_absent { None } else { self.find_to_write(db, hash, key) };
         if let Some(entry) = old {
-            return self.overwrite(db, hash, entry, new);
+            if new.absent {
+                return Err(STATUS_EXISTS);
+            }
+            return self.overwrite(db, hash, entry, new).ok_or(STATUS_OUT_OF_MEMORY);
         }
         let shape = Shape {
             type_id: new.type_id,
@@ -108,14 +128,15 @@ impl Store {
             clock: self.access.fresh(),
             inline_len: new.inline_len,
         };
-        let entry = EntryPtr::new(key, shape)?;
+        let entry = EntryPtr::new(key, shape).ok_or(STATUS_OUT_OF_MEMORY)?;
         self.insert(db, hash, entry);
         self.notify(db, key, EVENT_NEW, b"new");
-        Some(entry)
+        Ok(entry)
     }
 
     /// Take an entry in whose key is not there.
     pub fn insert(&mut self, db: u32, hash: u64, entry: EntryPtr) {
+        self.forget_miss();
         let rehash = rehash(self.hash_keys);
         self.databases[db as usize].insert(hash, entry, rehash);
         self.account(entry, 1);

@@ -27,6 +27,7 @@ impl Store {
             let Some(copied) = take_over(entry, to) else { return STATUS_OUT_OF_MEMORY };
             Some(copied)
         };
+        self.forget_miss();
         if there {
             self.remove(db, to_hash, to, self.lazy.server_del);
         }
@@ -58,6 +59,7 @@ impl Store {
         if self.find_to_write(to, hash, key).is_some() {
             return STATUS_EXISTS;
         }
+        self.forget_miss();
         if self.migration.is_some() && entry.is_boxed() {
             self.boxed_moves(entry.boxed(), to, key);
         }
@@ -168,6 +170,7 @@ impl Store {
             return STATUS_DB_RANGE;
         }
         if first != second {
+            self.forget_miss();
             self.databases.swap(first as usize, second as usize);
             self.databases_swap(first, second);
             self.dirty += 1;

@@ -69,8 +69,10 @@ pub struct Store {
     pub dirty: u64,
     /// What INFO shows of the store.
     pub counters: Counters,
-    /// Nesting of hooks on keys, during which keys must stay as they are.
+    /// Nesting of hooks on keys and of scans, during which keys must stay as they are.
     pub frozen: u32,
+    /// The key that was last looked for and not there, by database and hash; none since a key was made.
+    missed: Option<(u32, u64)>,
     /// Whether keys that have expired stay, because writes pause.
     pub is_paused: bool,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
@@ -135,6 +137,7 @@ impl Store {
             dirty: 0,
             counters: Counters::default(),
             frozen: 0,
+            missed: None,
             is_paused: false,
             active_expire: true,
             expiring: ExpireCycle::default(),
@@ -154,7 +157,7 @@ impl Store {
     }
 
     /// Whether keys may be removed because they expired: not while writes pause, and
-    /// not under a hook, whose caller may still hold an entry.
+    /// not under a hook or a scan, whose caller may still hold an entry.
     pub fn may_expire(&self) -> bool {
         !self.is_paused && self.frozen == 0
     }

@@ -1,7 +1,7 @@
 //! The table of data types: what the keyspace knows of a value beyond its bytes.
 //!
-//! A type's id is one byte in each entry. Ids begin at 1 and are given at load;
-//! the id of a type that left is given again to a type of the same name.
+//! A type's id is one byte in each entry. Ids begin at 1 and are given at load. The id of a
+//! type that left is given again to a type of the same name only: some module may have kept it.
 
 use crate::base::id::ModuleId;
 use plinth_abi::convert::Convert;
@@ -33,7 +33,12 @@ pub struct DataType {
     pub twin: u8,
     /// What has become of its values since its module began to be replaced.
     pub converted: Converted,
+    /// Modules that were found to make values of it through a service of its module.
+    pub makers: Vec<ModuleId>,
 }
+
+/// Most modules that are remembered as makers of a type's values; those that come then are looked up anew.
+const MAKERS_MAX: usize = 64;
 
 /// Values of a type that were to become its twin's.
 #[derive(Clone, Copy, Default)]
@@ -47,6 +52,14 @@ pub struct Converted {
 }
 
 impl DataType {
+    /// Remember a module that makes values of it.
+    pub fn add_maker(&mut self, module: ModuleId) {
+        if self.makers.len() == MAKERS_MAX {
+            self.makers.clear();
+        }
+        self.makers.push(module);
+    }
+
     /// How its boxed values are converted element by element, if they can be.
     pub fn convert(&self) -> Option<Convert> {
         let at = self.table.convert;
@@ -78,6 +91,8 @@ pub enum Role {
 #[derive(Default)]
 pub struct Types {
     slots: Vec<Option<DataType>>,
+    /// By id, the name that it was first given to.
+    names: Vec<String>,
     /// Whether any type has a twin or is leaving, so that values of it are not simply
     /// what is asked for or not.
     pub is_unsettled: bool,
@@ -121,14 +136,16 @@ impl Types {
         self.slots.iter().enumerate().filter_map(|(at, slot)| Some((at as u8 + 1, slot.as_ref()?)))
     }
 
-    /// Take a type in; its id, or `None` when there are too many.
+    /// Take a type in; its id, or `None` when there were too many names.
     pub fn insert(&mut self, ty: DataType) -> Option<u8> {
-        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        let is_free = |at: &usize| self.slots[*at].is_none() && self.names[*at] == ty.name;
+        let free = (0..self.slots.len()).find(is_free).unwrap_or(self.slots.len());
         if free >= TYPES_MAX {
             return None;
         }
         if free == self.slots.len() {
             self.slots.push(None);
+            self.names.push(ty.name.clone());
         }
         self.slots[free] = Some(ty);
         Some(free as u8 + 1)

@@ -9,11 +9,13 @@
 //! functions are pure, so that fuzzers and benches can drive them directly.
 //!
 //! - [`command`]: a command as it is passed on.
+//! - [`replies`]: how many replies bytes hold.
 //! - [`request`]: the request parser, its limits and its errors.
 //! - [`inline`]: the telnet form of a request.
 //! - [`mod@write`], which writes replies.
 
 pub mod command;
 pub mod inline;
+pub mod replies;
 pub mod request;
 pub mod write;

@@ -16,7 +16,7 @@ pub fn head(kind: u32, count: usize, resp3: bool) -> Vec<u8> {
     let (sign, count) = match (kind, resp3) {
         (REPLY_MAP, true) => (b'%', count),
         (REPLY_ATTRIBUTE, true) => (b'|', count),
-        (REPLY_MAP | REPLY_ATTRIBUTE, false) => (b'*', count * 2),
+        (REPLY_MAP | REPLY_ATTRIBUTE, false) => (b'*', count.saturating_mul(2)),
         (REPLY_SET, true) => (b'~', count),
         (REPLY_PUSH, true) => (b'>', count),
         _ => (b'*', count),

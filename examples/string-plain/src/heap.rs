@@ -10,7 +10,6 @@
 //! A number is read and written as its digits each time that it is counted. The entry's tag is not
 //! used: a value's form changes with its text, and both are in the box.
 
-use plinth_module::abi;
 use plinth_module::prelude::*;
 use plinth_string_commands::codec;
 use plinth_string_commands::storage::{Digits, EMBEDDED_MAX, Storage, Value};
@@ -123,7 +122,7 @@ fn value_of(value: Stored<'_, Heap>) -> Value<'_> {
 }
 
 impl Storage for Heap {
-    const TYPE: abi::value::Type = Type::mixed::<Heap>();
+    const TYPE: Type = Type::mixed::<Heap>();
 
     fn handle() -> Result<&'static TypeHandle> {
         TypeHandle::of::<Heap>()

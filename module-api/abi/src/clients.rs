@@ -46,9 +46,11 @@ pub struct ClientsService {
     ///
     /// Thread: main. Borrow: texts until the next call of the service. Fails: `NONE`.
     pub info: unsafe extern "C" fn(call: *mut Call, client_id: u64, client_out: *mut Client) -> Status,
-    /// Send bytes of RESP to a client, after whatever is being written to it.
+    /// Send bytes of RESP to a client. They wait until the outermost command, timer or hook has ended, and are
+    /// sent behind the reply that is being written to it, if it is.
     ///
-    /// Thread: main. Borrow: `bytes` for the call. Fails: `NONE`.
+    /// Thread: main. Borrow: `bytes` for the call. Fails: `NONE`, also when so much waits that the client is
+    /// closed.
     pub push: unsafe extern "C" fn(call: *mut Call, client_id: u64, bytes: Bytes) -> Status,
     /// Close a client's connection after its pending replies.
     ///

@@ -53,6 +53,9 @@ pub const COMMAND_INTERNAL: u64 = 1 << 19;
 pub const COMMAND_NOT_QUEUED: u64 = 1 << 20;
 /// May touch keys that its specs do not name (KEYS, SCAN, FLUSHALL).
 pub const COMMAND_TOUCHES_ARBITRARY_KEYS: u64 = 1 << 21;
+/// Answers by several replies, by pushes, or not at all: the host does not mind that it has not
+/// written one reply.
+pub const COMMAND_MANY_REPLIES: u64 = 1 << 22;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;

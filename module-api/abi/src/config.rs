@@ -107,6 +107,7 @@ pub struct ConfigService {
     pub get_number: unsafe extern "C" fn(call: *mut Call, name: Bytes, number_out: *mut i64) -> Status,
     /// Set a parameter as CONFIG SET does.
     ///
-    /// Thread: main. Borrow: both for the call. Fails: `NONE`, `NOT_ALLOWED`, `SYNTAX`.
+    /// Thread: main. Borrow: both for the call. Fails: `NONE`; `NOT_ALLOWED` for one that is fixed, and when
+    /// parameters are set within one another four deep; `SYNTAX`.
     pub set: unsafe extern "C" fn(call: *mut Call, name: Bytes, value: Bytes) -> Status,
 }

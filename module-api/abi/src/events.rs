@@ -70,9 +70,11 @@ pub struct EventsService {
     /// Must be 0.
     pub reserved: u32,
     /// Call `hook` for every event of `kinds`. A hook for [`ON_KEY`] may read keys and
-    /// must not change them. It is removed with the module.
+    /// must not change them. A subscription is not told of what its own run brings about, directly or
+    /// through others that are told of it. It is removed with the module.
     ///
-    /// Thread: main. Borrow: `data` until unsubscribed. Fails: `UNSUPPORTED` for an unknown kind.
+    /// Thread: main. Borrow: `data` until unsubscribed. Fails: `UNSUPPORTED` for an unknown kind,
+    /// `OUT_OF_RANGE` when the module has 1024.
     pub subscribe:
         unsafe extern "C" fn(call: *mut Call, kinds: u32, hook: Hook, data: Opaque, id_out: *mut u64) -> Status,
     /// End a subscription of this module.

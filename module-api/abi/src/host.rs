@@ -49,6 +49,11 @@ pub struct Host {
     ///
     /// Thread: any. Borrow: nothing. Fails: never.
     pub give_way: unsafe extern "C" fn(host: *const Host),
+    /// Count a panic or exception that a function of the module has caught, for INFO; not one in a command's
+    /// handler, which says so by [`crate::status::STATUS_PANIC`].
+    ///
+    /// Thread: any. Borrow: nothing. Fails: never.
+    pub panicked: unsafe extern "C" fn(host: *const Host),
 }
 
 // SAFETY: the host's tables are constants, and its functions say which thread may

@@ -158,9 +158,12 @@ pub struct KeysService {
     pub get:
         unsafe extern "C" fn(call: *mut Call, key: Bytes, type_id: u32, flags: u32, entry_out: *mut Entry) -> Status,
     /// Make a key, or replace its value whatever its type, by `len` inline bytes
-    /// that the caller fills through `entry_out`.
+    /// that the caller fills through `entry_out`: they are not initialised. The type is the module's, or that
+    /// of a module whose services it uses, for their functions run with its call.
     ///
-    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`, nothing changed.
+    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`; `EXISTS` with [`PUT_ABSENT`];
+    /// `UNSUPPORTED` for another type or tag; `NOT_ALLOWED` where keys stay as they are (in a hook on keys and
+    /// while [`scan`](KeysService::scan) visits). Nothing changed then.
     pub put: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,
@@ -173,7 +176,7 @@ pub struct KeysService {
     /// Make a key, or replace its value, by a boxed value.
     ///
     /// Thread: main. Borrow: as [`Entry`] says; `boxed` belongs to the host
-    /// on success. Fails: `OUT_OF_MEMORY`, nothing changed.
+    /// on success. Fails: as `put`.
     pub put_boxed: unsafe extern "C" fn(
         call: *mut Call,
         key: Bytes,
@@ -184,14 +187,15 @@ pub struct KeysService {
         entry_out: *mut Entry,
     ) -> Status,
     /// Give an inline value another length, keeping the bytes up to the shorter
-    /// one, and another tag. `entry` is updated.
+    /// one, and another tag. `entry` is updated. Bytes that it grows by are not initialised.
     ///
-    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`, nothing changed.
+    /// Thread: main. Borrow: as [`Entry`] says. Fails: `OUT_OF_MEMORY`; `NOT_ALLOWED` for a boxed value, for a
+    /// type that `put` would not take, and where keys stay as they are. Nothing changed then.
     pub resize: unsafe extern "C" fn(call: *mut Call, entry: *mut Entry, tag: u32, len: usize, flags: u32) -> Status,
     /// Turn an inline value into a boxed one of the same type; its bytes are gone.
     ///
     /// Thread: main. Borrow: as [`Entry`] says; `boxed` belongs to the host on
-    /// success. Fails: `OUT_OF_MEMORY`, nothing changed.
+    /// success. Fails: as `resize`, a boxed value included.
     pub set_boxed: unsafe extern "C" fn(call: *mut Call, entry: *mut Entry, tag: u32, boxed: Opaque) -> Status,
     /// Remove a key.
     ///
@@ -234,8 +238,8 @@ pub struct KeysService {
     pub random: unsafe extern "C" fn(call: *mut Call, key_out: *mut Bytes) -> Status,
     /// Visit some keys: about `count`, and where to go on. A scan begins and ends
     /// with cursor 0; a key that is there from its begin to its end is visited at
-    /// least once. `visit` must not change keys; expired keys are visited with
-    /// `expired` 1.
+    /// least once. While `visit` runs keys stay as they are: what changes them fails with `NOT_ALLOWED`. Expired
+    /// keys are visited with `expired` 1.
     ///
     /// Thread: main. Borrow: what `visit` gets, for that call. Fails: never.
     pub scan: unsafe extern "C" fn(call: *mut Call, cursor: u64, count: usize, visit: Visit, data: Opaque) -> u64,

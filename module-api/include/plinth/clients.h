@@ -58,9 +58,11 @@ struct plinth_clients_service {
     // Thread: main. Borrow: texts until the next call of the service. Fails: `PLINTH_STATUS_NONE`.
     plinth_status (*info)(plinth_call *call, uint64_t client_id, plinth_client *client_out);
 
-    // Send bytes of RESP to a client, after whatever is being written to it.
+    // Send bytes of RESP to a client. They wait until the outermost command, timer or hook has
+    // ended, and are sent behind the reply that is being written to it, if it is.
     //
-    // Thread: main. Borrow: `bytes` for the call. Fails: `PLINTH_STATUS_NONE`.
+    // Thread: main. Borrow: `bytes` for the call. Fails: `PLINTH_STATUS_NONE`, also when so much
+    // waits that the client is closed.
     plinth_status (*push)(plinth_call *call, uint64_t client_id, plinth_bytes bytes);
 
     // Close a client's connection after its pending replies.

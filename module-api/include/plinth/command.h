@@ -101,6 +101,9 @@ typedef struct plinth_key_spec_slice {
 #define PLINTH_COMMAND_NOT_QUEUED (UINT64_C(1) << 20)
 // May touch keys that its specs do not name (KEYS, SCAN, FLUSHALL).
 #define PLINTH_COMMAND_TOUCHES_ARBITRARY_KEYS (UINT64_C(1) << 21)
+// Answers by several replies, by pushes, or not at all: the host does not mind that it has not
+// written one reply.
+#define PLINTH_COMMAND_MANY_REPLIES (UINT64_C(1) << 22)
 
 // ACL category `@keyspace`.
 #define PLINTH_CATEGORY_KEYSPACE (UINT64_C(1) << 0)

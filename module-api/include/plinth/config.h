@@ -107,8 +107,9 @@ struct plinth_config_service {
 
     // Set a parameter as CONFIG SET does.
     //
-    // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_NONE`,
-    // `PLINTH_STATUS_NOT_ALLOWED`, `PLINTH_STATUS_SYNTAX`.
+    // Thread: main. Borrow: both for the call. Fails: `PLINTH_STATUS_NONE`;
+    // `PLINTH_STATUS_NOT_ALLOWED` for one that is fixed, and when parameters are set within one
+    // another four deep; `PLINTH_STATUS_SYNTAX`.
     plinth_status (*set)(plinth_call *call, plinth_bytes name, plinth_bytes value);
 };
 

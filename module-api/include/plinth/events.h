@@ -76,10 +76,11 @@ struct plinth_events_service {
     uint32_t reserved;
 
     // Call `hook` for every event of `kinds`. A hook for `PLINTH_ON_KEY` may read keys and must not
-    // change them. It is removed with the module.
+    // change them. A subscription is not told of what its own run brings about, directly or through
+    // others that are told of it. It is removed with the module.
     //
     // Thread: main. Borrow: `data` until unsubscribed. Fails: `PLINTH_STATUS_UNSUPPORTED` for an
-    // unknown kind.
+    // unknown kind, `PLINTH_STATUS_OUT_OF_RANGE` when the module has 1024.
     plinth_status (*subscribe)(plinth_call *call, uint32_t kinds, plinth_hook hook, void *data,
                                uint64_t *id_out);
 

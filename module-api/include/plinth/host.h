@@ -58,10 +58,16 @@ struct plinth_host {
     //
     // Thread: any. Borrow: nothing. Fails: never.
     void (*give_way)(const plinth_host *host);
+
+    // Count a panic or exception that a function of the module has caught, for INFO; not one in a
+    // command's handler, which says so by `PLINTH_STATUS_PANIC`.
+    //
+    // Thread: any. Borrow: nothing. Fails: never.
+    void (*panicked)(const plinth_host *host);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_host, 40);
+PLINTH_ASSERT_SIZE(plinth_host, 48);
 PLINTH_ASSERT_OFFSET(plinth_host, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_major, 4);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_minor, 6);
@@ -69,6 +75,7 @@ PLINTH_ASSERT_OFFSET(plinth_host, context, 8);
 PLINTH_ASSERT_OFFSET(plinth_host, service, 16);
 PLINTH_ASSERT_OFFSET(plinth_host, log, 24);
 PLINTH_ASSERT_OFFSET(plinth_host, give_way, 32);
+PLINTH_ASSERT_OFFSET(plinth_host, panicked, 40);
 #endif
 
 #ifdef __cplusplus

@@ -153,32 +153,36 @@ struct plinth_keys_service {
                          plinth_entry *entry_out);
 
     // Make a key, or replace its value whatever its type, by `len` inline bytes that the caller
-    // fills through `entry_out`.
+    // fills through `entry_out`: they are not initialised. The type is the module's, or that of a
+    // module whose services it uses, for their functions run with its call.
     //
-    // Thread: main. Borrow: as `plinth_entry` says. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`, nothing
-    // changed.
+    // Thread: main. Borrow: as `plinth_entry` says. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`;
+    // `PLINTH_STATUS_EXISTS` with `PLINTH_PUT_ABSENT`; `PLINTH_STATUS_UNSUPPORTED` for another type
+    // or tag; `PLINTH_STATUS_NOT_ALLOWED` where keys stay as they are (in a hook on keys and while
+    // `scan`(KeysService::scan) visits). Nothing changed then.
     plinth_status (*put)(plinth_call *call, plinth_bytes key, uint32_t type_id, uint32_t tag,
                          size_t len, uint32_t flags, plinth_entry *entry_out);
 
     // Make a key, or replace its value, by a boxed value.
     //
     // Thread: main. Borrow: as `plinth_entry` says; `boxed` belongs to the host on success. Fails:
-    // `PLINTH_STATUS_OUT_OF_MEMORY`, nothing changed.
+    // as `put`.
     plinth_status (*put_boxed)(plinth_call *call, plinth_bytes key, uint32_t type_id, uint32_t tag,
                                void *boxed, uint32_t flags, plinth_entry *entry_out);
 
     // Give an inline value another length, keeping the bytes up to the shorter one, and another
-    // tag. `entry` is updated.
+    // tag. `entry` is updated. Bytes that it grows by are not initialised.
     //
-    // Thread: main. Borrow: as `plinth_entry` says. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`, nothing
-    // changed.
+    // Thread: main. Borrow: as `plinth_entry` says. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`;
+    // `PLINTH_STATUS_NOT_ALLOWED` for a boxed value, for a type that `put` would not take, and
+    // where keys stay as they are. Nothing changed then.
     plinth_status (*resize)(plinth_call *call, plinth_entry *entry, uint32_t tag, size_t len,
                             uint32_t flags);
 
     // Turn an inline value into a boxed one of the same type; its bytes are gone.
     //
     // Thread: main. Borrow: as `plinth_entry` says; `boxed` belongs to the host on success. Fails:
-    // `PLINTH_STATUS_OUT_OF_MEMORY`, nothing changed.
+    // as `resize`, a boxed value included.
     plinth_status (*set_boxed)(plinth_call *call, plinth_entry *entry, uint32_t tag, void *boxed);
 
     // Remove a key.
@@ -232,8 +236,9 @@ struct plinth_keys_service {
     plinth_status (*random)(plinth_call *call, plinth_bytes *key_out);
 
     // Visit some keys: about `count`, and where to go on. A scan begins and ends with cursor 0; a
-    // key that is there from its begin to its end is visited at least once. `visit` must not change
-    // keys; expired keys are visited with `expired` 1.
+    // key that is there from its begin to its end is visited at least once. While `visit` runs keys
+    // stay as they are: what changes them fails with `PLINTH_STATUS_NOT_ALLOWED`. Expired keys are
+    // visited with `expired` 1.
     //
     // Thread: main. Borrow: what `visit` gets, for that call. Fails: never.
     uint64_t (*scan)(plinth_call *call, uint64_t cursor, size_t count, plinth_visit visit,

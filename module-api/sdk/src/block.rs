@@ -30,7 +30,7 @@
 //! A command that leaves its work to a thread calls [`Block::suspend`], gives the [`Ticket`] to the
 //! thread and returns without a reply. When the thread is done it says [`Ticket::resume`], and the
 //! command is run again; [`Block::ticket`] says for which of them, so that it finds what the thread has
-//! left. The thread is the module's: it ends before the module's `stop` returns.
+//! left. [`thread::spawn`](crate::thread::spawn) has the thread end before the module is unmapped.
 //!
 //! ```
 //! use plinth_module::prelude::*;
@@ -48,11 +48,10 @@
 //!     }
 //!     let limit = call.args.integer(1)? as u64;
 //!     let ticket = call.block.suspend(Wait::NEW)?;
-//!     std::thread::spawn(move || {
+//!     plinth_module::thread::spawn(move || {
 //!         DONE.lock().unwrap().push((ticket, (1..=limit).sum()));
 //!         let _ = ticket.resume();
-//!     });
-//!     Ok(())
+//!     })
 //! }
 //! ```
 //!

@@ -28,7 +28,7 @@ use crate::keys::Keys;
 use crate::propagate::Propagate;
 use crate::reply::ReplyBuffer;
 use crate::run::Run;
-use crate::service::Service;
+use crate::service::{Service, Table};
 use crate::timers::Timers;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -175,10 +175,10 @@ impl<'a> Call<'a> {
     /// This is a look-up by name: a module that needs the service on each command names it in
     /// [`Module::requires`](crate::export::Module::requires) and keeps the table in a
     /// [`ServiceHandle`](crate::service::ServiceHandle).
-    pub fn service<S: Service>(&self) -> Option<&'a S> {
+    pub fn service<S: Service>(&self) -> Option<Table<'a, S>> {
         // SAFETY: the host is this module's, and `Service` vouches that a table found under its id
         // has the layout of `S`, of which the host checks the size.
-        unsafe { host::find(self.raw().host, S::ID, size_of::<S>() as u32).cast::<S>().as_ref() }
+        unsafe { Table::new(host::find(self.raw().host, S::ID, size_of::<S>() as u32).cast::<S>()) }
     }
 
     /// What [`Call::set_data`] was given, or `None` if nothing or something of another type.

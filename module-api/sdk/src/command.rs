@@ -29,7 +29,7 @@ use crate::abi::bytes::{Bytes, Opaque, Slice};
 use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, status_of};
-use crate::panic::guard;
+use crate::panic::{guard, guard_command};
 use std::mem::transmute;
 
 pub use crate::abi::command::*;
@@ -97,7 +97,7 @@ unsafe extern "C" fn invoke(raw: *mut abi::call::Call) -> Status {
         let data = (*(*raw).command).run.data;
         (transmute::<Opaque, HandlerFn>(data), Call::from_raw(raw))
     };
-    match guard(|| handler(&mut call)) {
+    match guard_command(|| handler(&mut call)) {
         Some(result) => status_of(result),
         None => Error::Panic.status(),
     }

@@ -21,18 +21,20 @@ pub struct Entry<'k> {
     raw: abi::keys::Entry,
     call: NonNull<abi::call::Call>,
     key: &'k [u8],
+    /// Whether it was asked for as a type of the module's, which may write it.
+    is_own: bool,
     marker: PhantomData<&'k mut ()>,
 }
 
 /// What OBJECT, MEMORY and DEBUG know of a key.
 #[derive(Clone, Copy, Debug)]
-pub struct EntryStat {
+pub struct EntryStat<'k> {
     /// Seconds since the last access; 0 under an LFU policy.
     pub idle_s: u32,
     /// Logarithmic access counter; `None` under an LRU policy.
     pub frequency: Option<u32>,
     /// What OBJECT ENCODING answers.
-    pub encoding: &'static str,
+    pub encoding: &'k str,
     /// Bytes of entry, key and value.
     pub memory: usize,
     /// Address of the entry.
@@ -41,11 +43,41 @@ pub struct EntryStat {
 
 impl<'k> Entry<'k> {
     /// # Safety
-    /// `raw` was just filled by the host for `key`, and `call` is valid and its keys are borrowed
-    /// for `'k`.
+    /// `raw` was just filled by the host for `key`, which was asked for as `type_id`, a type of the
+    /// module's or 0; `call` is valid and its keys are borrowed for `'k`.
     #[inline(always)]
-    pub(crate) unsafe fn new(raw: abi::keys::Entry, call: NonNull<abi::call::Call>, key: &'k [u8]) -> Entry<'k> {
-        Entry { raw, call, key, marker: PhantomData }
+    pub(crate) unsafe fn new(
+        raw: abi::keys::Entry,
+        call: NonNull<abi::call::Call>,
+        key: &'k [u8],
+        type_id: u32,
+    ) -> Entry<'k> {
+        Entry { raw, call, key, is_own: type_id != 0, marker: PhantomData }
+    }
+
+    /// Whether there are inline bytes that may be written.
+    #[inline(always)]
+    fn is_writable(&self) -> bool {
+        self.is_inline() && self.is_own && self.raw.len > 0
+    }
+
+    /// Sets the inline bytes from a place on to 0, which are not initialised yet.
+    #[inline(always)]
+    pub(crate) fn clear_from(&mut self, from: usize) {
+        if self.is_writable() && from < self.raw.len {
+            // SAFETY: the host says where the bytes are; nobody else borrows them.
+            unsafe { self.raw.data.add(from).write_bytes(0, self.raw.len - from) }
+        }
+    }
+
+    /// Fills the inline bytes, which are as many and not initialised yet.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, bytes: &[u8]) {
+        debug_assert_eq!(bytes.len(), self.raw.len);
+        if self.is_writable() {
+            // SAFETY: the host says where the bytes are, which are new and so no part of `bytes`.
+            unsafe { self.raw.data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len().min(self.raw.len)) }
+        }
     }
 
     /// The key.
@@ -93,10 +125,11 @@ impl<'k> Entry<'k> {
         unsafe { Bytes { data: self.raw.data, len: self.raw.len }.as_slice() }
     }
 
-    /// The inline value, to be changed in place; empty for a boxed one.
+    /// The inline value, to be changed in place; empty for a boxed one, and for one that was not asked for as
+    /// a type of the module's.
     #[inline(always)]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        if !self.is_inline() || self.raw.len == 0 {
+        if !self.is_writable() {
             return &mut [];
         }
         // SAFETY: as in `bytes`, and nobody else borrows them.
@@ -106,7 +139,7 @@ impl<'k> Entry<'k> {
     /// The inline value, to be changed in place for as long as the keys are borrowed.
     #[inline(always)]
     pub fn into_bytes_mut(self) -> &'k mut [u8] {
-        if !self.is_inline() || self.raw.len == 0 {
+        if !self.is_writable() {
             return &mut [];
         }
         // SAFETY: as in `bytes_mut`; the entry is gone, and the keys stay borrowed for `'k`.
@@ -120,13 +153,35 @@ impl<'k> Entry<'k> {
     }
 
     /// Gives an inline value another length and tag; the bytes up to the shorter length stay, what
-    /// follows is unspecified. `amortise` reserves for further growth, as appending wants.
-    /// Fails with `OutOfMemory`, nothing changed.
+    /// follows is 0. `amortise` reserves for further growth, as appending wants. Fails with
+    /// `OutOfMemory`, and with `NotAllowed` for a boxed value and for one that was not asked for as a type
+    /// of the module's; nothing changed then.
     #[inline]
     pub fn resize(&mut self, tag: u32, len: usize, amortise: bool) -> Result {
+        let before = self.raw.len;
+        self.resize_unfilled(tag, len, amortise)?;
+        self.clear_from(before);
+        Ok(())
+    }
+
+    /// As [`resize`](Entry::resize); what follows is to be filled before the caller sees it.
+    #[inline]
+    fn resize_unfilled(&mut self, tag: u32, len: usize, amortise: bool) -> Result {
+        if !self.is_own {
+            return Err(Error::NotAllowed);
+        }
         let flags = if amortise { RESIZE_AMORTISE } else { 0 };
         // SAFETY: call and entry are valid; the host updates the entry.
         check(unsafe { (host::keys().resize)(self.call.as_ptr(), &mut self.raw, tag, len, flags) })
+    }
+
+    /// Makes an inline value of the module's these bytes as a whole, under a tag; the key's expiry stays. Fails
+    /// as [`resize`](Entry::resize).
+    #[inline]
+    pub fn replace(&mut self, tag: u32, bytes: &[u8]) -> Result {
+        self.resize_unfilled(tag, bytes.len(), false)?;
+        self.fill(bytes);
+        Ok(())
     }
 
     /// Makes room for `len` bytes at offset `at` of an inline value, moving what is behind, and
@@ -182,7 +237,7 @@ impl<'k> Entry<'k> {
     }
 
     /// What OBJECT, MEMORY and DEBUG know of the key.
-    pub fn stat(&self) -> EntryStat {
+    pub fn stat(&self) -> EntryStat<'k> {
         let mut stat = abi::keys::EntryStat {
             size: size_of::<abi::keys::EntryStat>() as u32,
             idle_s: 0,
@@ -192,8 +247,8 @@ impl<'k> Entry<'k> {
             memory: 0,
             address: 0,
         };
-        // SAFETY: call and entry are valid, `stat` has its size set. An encoding's name is a
-        // constant of the type's module.
+        // SAFETY: call and entry are valid, `stat` has its size set. An encoding's name is a constant of the
+        // type's module, which stays while the keys are borrowed.
         unsafe {
             (host::keys().stat)(self.call.as_ptr(), &self.raw, &mut stat);
             EntryStat {

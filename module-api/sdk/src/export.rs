@@ -26,13 +26,13 @@ use crate::abi::entry::Provided;
 use crate::abi::info::Section;
 use crate::abi::layout::Layout;
 use crate::abi::status::Status;
-use crate::abi::value::Type;
 use crate::call::{Call, drop_data};
 use crate::command::HandlerFn;
 use crate::error::{Error, Result, status_of};
 use crate::host;
 use crate::panic::{guard, install_hook};
-use crate::types::claim_all;
+use crate::thread;
+use crate::types::{Type, claim_all};
 
 /// Most services that a module can require, the core's included.
 pub const REQUIRES_MAX: usize = 32;
@@ -48,7 +48,7 @@ pub struct Module {
     pub requires: &'static [&'static str],
     /// Services for other modules, made by [`provided`](crate::service::provided).
     pub provides: &'static [Provided],
-    /// Data types, made by [`Type`](crate::types::Type).
+    /// Data types.
     pub types: &'static [Type],
     /// Commands.
     pub commands: &'static [Command],
@@ -118,7 +118,7 @@ impl Module {
                 stride: size_of::<Bytes>() as u32,
             },
             provides: Slice::new(self.provides),
-            types: Slice::new(self.types),
+            types: Type::list(self.types),
             commands: Slice::new(self.commands),
             configs: Slice::new(self.configs),
             infos: Slice::new(self.infos),
@@ -169,10 +169,13 @@ pub unsafe fn start(raw: *mut abi::call::Call, module: &'static Module) -> Statu
             Call::from_raw(raw)
         };
         install_hook();
+        thread::begin();
         ready(&mut call, module)
     });
     let result = done.unwrap_or(Err(Error::Panic));
     if result.is_err() {
+        thread::say_stopping();
+        thread::join_all();
         // SAFETY: the call is the host's; `start` failed, so no call will see the data.
         unsafe { drop_module_data(raw) };
     }
@@ -187,16 +190,18 @@ fn ready(call: &mut Call<'_>, module: &'static Module) -> Result {
     module.start.map_or(Ok(()), |start| start(call))
 }
 
-/// Runs the module's own `stop` and drops what `start` kept.
+/// Runs the module's own `stop`, waits for its threads, and drops what `start` kept.
 ///
 /// # Safety
 /// `raw` is the call that the host handed to the module's `stop`; no other call follows.
 pub unsafe fn stop(raw: *mut abi::call::Call, module: &'static Module) {
+    thread::say_stopping();
     if let Some(stop) = module.stop {
         // SAFETY: the call is the host's.
         let mut call = unsafe { Call::from_raw(raw) };
         guard(|| stop(&mut call));
     }
+    thread::join_all();
     // SAFETY: the call is the host's, and it is the last.
     guard(|| unsafe { drop_module_data(raw) });
 }

@@ -125,6 +125,17 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
     Ok(())
 }
 
+/// Has the host count a panic. May be called from any thread.
+#[cold]
+pub(crate) fn panicked() {
+    let host = TABLES.host.load(Relaxed);
+    if !host.is_null() {
+        // SAFETY: `resolve` stored the host, which lives while the module is loaded; its `panicked` may be
+        // called from any thread.
+        unsafe { ((*host).panicked)(host) }
+    }
+}
+
 /// How [`give_way`](crate::give_way) does it in a module.
 fn ask_host_to_give_way() {
     let host = TABLES.host.load(Relaxed);

@@ -87,7 +87,7 @@ impl Keys<'_> {
             return Ok(None);
         }
         // SAFETY: the host filled `raw`, and `&'k mut self` borrows the keys.
-        Ok(Some(unsafe { Entry::new(raw, self.call, key) }))
+        Ok(Some(unsafe { Entry::new(raw, self.call, key, type_id) }))
     }
 
     /// Finds a key whose value is read. An expired key is not there. Fails with `WrongType` and
@@ -109,7 +109,8 @@ impl Keys<'_> {
         self.find(key, of.loaded()?, flags)
     }
 
-    /// Finds a key of whatever type, with `GET_*` flags; also one whose type's module is not loaded.
+    /// Finds a key of whatever type, with `GET_*` flags; also one whose type's module is not loaded. Its
+    /// value is another module's, perhaps, and can be read but not written.
     #[inline(always)]
     pub fn get_any<'k>(&'k mut self, key: &'k [u8], flags: u32) -> Result<Option<Entry<'k>>> {
         self.find(key, 0, flags)
@@ -142,11 +143,26 @@ impl Keys<'_> {
         matches!(self.find(key, 0, flags), Ok(Some(_)) | Err(Error::Ghost))
     }
 
-    /// Makes a key, or replaces its value whatever it is, by `len` inline bytes that are
-    /// unspecified until filled through [`Entry::bytes_mut`]. `flags`: `PUT_*`; the expiry goes
-    /// unless [`PUT_KEEP_EXPIRY`]. Fails with `OutOfMemory`, nothing changed.
+    /// Makes a key, or replaces its value whatever it is, by `len` inline bytes that are 0 until filled
+    /// through [`Entry::bytes_mut`]. `flags`: `PUT_*`; the expiry goes unless [`PUT_KEEP_EXPIRY`]. Fails
+    /// with `OutOfMemory`, and with `Exists` where [`PUT_ABSENT`] is wrong; nothing changed then.
     #[inline(always)]
     pub fn put<'k>(
+        &'k mut self,
+        of: &TypeHandle,
+        key: &'k [u8],
+        tag: u32,
+        len: usize,
+        flags: u32,
+    ) -> Result<Entry<'k>> {
+        let mut entry = self.put_unfilled(of, key, tag, len, flags)?;
+        entry.clear_from(0);
+        Ok(entry)
+    }
+
+    /// As [`put`](Keys::put); the bytes are to be filled before the caller sees the entry.
+    #[inline(always)]
+    fn put_unfilled<'k>(
         &'k mut self,
         of: &TypeHandle,
         key: &'k [u8],
@@ -159,11 +175,11 @@ impl Keys<'_> {
         // SAFETY: as in `find`.
         check(unsafe { (host::keys().put)(self.call.as_ptr(), Bytes::of(key), type_id, tag, len, flags, &mut raw) })?;
         // SAFETY: as in `find`.
-        Ok(unsafe { Entry::new(raw, self.call, key) })
+        Ok(unsafe { Entry::new(raw, self.call, key, type_id) })
     }
 
     /// Finds a key whose value is going to be changed, or makes it, with as many inline bytes as
-    /// `len` says, which are unspecified; whether it was made. For a caller that hands the entry on,
+    /// `len` says, which are 0; whether it was made. For a caller that hands the entry on,
     /// which [`get_write`] and then [`put`] cannot. Fails as both, and as `len`.
     ///
     /// [`get_write`]: Keys::get_write
@@ -186,7 +202,11 @@ impl Keys<'_> {
             check(unsafe { (host::keys().put)(call, name, type_id, tag, len, PUT_ABSENT, &mut raw) })?;
         }
         // SAFETY: as in `find`.
-        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
+        let mut entry = unsafe { Entry::new(raw, self.call, key, type_id) };
+        if is_new {
+            entry.clear_from(0);
+        }
+        Ok((entry, is_new))
     }
 
     /// Makes a key, or replaces its value whatever it is, by these inline bytes. As
@@ -200,8 +220,8 @@ impl Keys<'_> {
         bytes: &[u8],
         flags: u32,
     ) -> Result<Entry<'k>> {
-        let mut entry = self.put(of, key, tag, bytes.len(), flags)?;
-        entry.bytes_mut().copy_from_slice(bytes);
+        let mut entry = self.put_unfilled(of, key, tag, bytes.len(), flags)?;
+        entry.fill(bytes);
         Ok(entry)
     }
 
@@ -232,7 +252,7 @@ impl Keys<'_> {
         };
         let raw = self.box_in(key, type_id, tag, value, flags)?;
         // SAFETY: as in `find`.
-        Ok(unsafe { Entry::new(raw, self.call, key) })
+        Ok(unsafe { Entry::new(raw, self.call, key, type_id) })
     }
 
     /// Has the host keep a value in a box under a key; gives it back when it does not.
@@ -271,7 +291,7 @@ impl Keys<'_> {
             raw = self.box_in(key, type_id, tag, make()?, PUT_ABSENT).map_err(|(error, _value)| error)?;
         }
         // SAFETY: as in `find`.
-        Ok((unsafe { Entry::new(raw, self.call, key) }, is_new))
+        Ok((unsafe { Entry::new(raw, self.call, key, type_id) }, is_new))
     }
 
     /// The value of a key, to be read or changed, or `None` when there is no such key. Fails with
@@ -288,7 +308,7 @@ impl Keys<'_> {
             return Ok(None);
         }
         // SAFETY: as in `find`; the entry ends here and its value borrows the keys.
-        let entry = unsafe { Entry::new(raw, self.call, &[]) };
+        let entry = unsafe { Entry::new(raw, self.call, &[], type_id) };
         entry.into_boxed::<Boxed<T>>().ok_or(Error::Unsupported).map(Some)
     }
 
@@ -303,7 +323,7 @@ impl Keys<'_> {
             return Ok(None);
         }
         // SAFETY: as in `get_value`.
-        let entry = unsafe { Entry::new(raw, self.call, &[]) };
+        let entry = unsafe { Entry::new(raw, self.call, &[], type_id) };
         entry.into_boxed::<Boxed<T>>().ok_or(Error::Unsupported).map(|value| Some(&*value))
     }
 

@@ -52,15 +52,15 @@
 //!
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
-//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`clients`], [`propagate`],
+//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`]; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in
 //! `module-api/testbed`, where the tests of the SDK are that need a server.
 //!
-//! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads of
-//! the SDK's own, and any way to keep a key's value beyond the handler.
+//! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads that
+//! nobody asked for, and any way to keep a key's value beyond the handler.
 
 pub mod ahead;
 pub mod args;
@@ -98,6 +98,7 @@ pub mod set_storage;
 pub mod stream;
 pub mod string;
 mod take;
+pub mod thread;
 pub mod timers;
 pub mod types;
 mod visit;

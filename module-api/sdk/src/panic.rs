@@ -54,9 +54,19 @@ fn message_of(payload: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Runs `work`; `None` when it panicked, which is logged then.
+/// Runs `work`; `None` when it panicked, which is logged and counted then.
 #[inline(always)]
 pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let done = guard_command(work);
+    if done.is_none() {
+        host::panicked();
+    }
+    done
+}
+
+/// The same for the handler of a command, of which the host itself counts the panics.
+#[inline(always)]
+pub(crate) fn guard_command<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(value) => Some(value),
         Err(payload) => {
@@ -71,6 +81,8 @@ fn after_panic(payload: Box<dyn Any + Send>) {
     if !HOOKED.load(Relaxed) {
         host::log(host::LOG_WARNING, &format!("panic: {}", message_of(&*payload)));
     }
-    // A payload whose own drop panics must not unwind either.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    // A payload whose own drop panics must not unwind either, nor what it panics with.
+    if let Err(other) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(other);
+    }
 }

@@ -28,7 +28,9 @@ use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check_found, status_of};
 use crate::panic::guard;
-use std::ptr::null_mut;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// A table of functions that can be asked for by id.
@@ -60,24 +62,58 @@ impl<S: Service> ServiceHandle<S> {
 
     /// Looks the table up; for `start`. Fails with `Unsupported` when nobody provides it.
     pub fn resolve(&self, call: &Call<'_>) -> Result {
-        let table: &S = call.service().ok_or(Error::Unsupported)?;
-        self.table.store((&raw const *table).cast_mut(), Relaxed);
+        let table: Table<'_, S> = call.service().ok_or(Error::Unsupported)?;
+        self.table.store(table.at.as_ptr(), Relaxed);
         Ok(())
     }
 
     /// The table, or `None` when it was not resolved. The call shows that the module is loaded.
     #[inline]
-    pub fn get<'a>(&self, _call: &Call<'a>) -> Option<&'a S> {
+    pub fn get<'a>(&self, _call: &Call<'a>) -> Option<Table<'a, S>> {
         self.table().ok()
     }
 
     /// The table for a wrapper that has a part of a call. Fails with `Unsupported` when it was not
     /// resolved.
     #[inline]
-    pub(crate) fn table(&self) -> Result<&'static S> {
+    pub(crate) fn table(&self) -> Result<Table<'static, S>> {
         // SAFETY: null, or a table whose address stays the same while this module is loaded, which
         // is as long as any of its code runs.
-        unsafe { self.table.load(Relaxed).as_ref() }.ok_or(Error::Unsupported)
+        unsafe { Table::new(self.table.load(Relaxed)) }.ok_or(Error::Unsupported)
+    }
+}
+
+/// Where a table lies. Each function is read from it when it is called and not before: the host writes those of
+/// another provider there when that takes the place of the present one.
+pub struct Table<'a, S> {
+    at: NonNull<S>,
+    marker: PhantomData<&'a ()>,
+}
+
+impl<S> Clone for Table<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Table<'_, S> {}
+
+impl<S> Table<'_, S> {
+    /// # Safety
+    /// `at` is null, or the host keeps a table of this layout there for as long as the lifetime says.
+    #[inline(always)]
+    pub(crate) unsafe fn new(at: *mut S) -> Option<Self> {
+        NonNull::new(at).map(|at| Table { at, marker: PhantomData })
+    }
+}
+
+/// For reading one function; what is borrowed is not to be kept while the host is called.
+impl<S: Service> Deref for Table<'_, S> {
+    type Target = S;
+
+    #[inline(always)]
+    fn deref(&self) -> &S {
+        // SAFETY: `new` was promised a table there, and it is written only while the host is called.
+        unsafe { self.at.as_ref() }
     }
 }
 

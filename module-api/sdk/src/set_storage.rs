@@ -9,7 +9,7 @@ use crate::abi::status::{STATUS_EXISTS, STATUS_NONE, STATUS_OK};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::panic::guard;
-use crate::service::ServiceHandle;
+use crate::service::{ServiceHandle, Table};
 use std::ptr::NonNull;
 
 pub use crate::abi::set_storage::{HashMember, SET_STORAGE_SERVICE, SetStorageService};
@@ -57,7 +57,7 @@ unsafe extern "C" fn hash_member<H: MemberHash>(member: Bytes) -> u64 {
 
 /// A large set in another module's structure.
 pub struct ForeignSet {
-    table: &'static SetStorageService,
+    table: Table<'static, SetStorageService>,
     set: NonNull<u8>,
 }
 

@@ -118,10 +118,10 @@ struct Identity {
 }
 
 /// Claims the slots of a module's types. Fails with the name of a type whose slot another has.
-pub(crate) fn claim_all(types: &'static [abi::value::Type]) -> std::result::Result<(), &'static [u8]> {
+pub(crate) fn claim_all(types: &'static [Type]) -> std::result::Result<(), &'static [u8]> {
     for one in types {
-        // SAFETY: the SDK's constructors put an `Identity` constant or null here; a module that
-        // builds the struct by hand leaves it null, as `abi::value::Type::data` asks.
+        let one = &one.0;
+        // SAFETY: the constructors put an `Identity` constant or null here.
         let identity = unsafe { one.data.cast::<Identity>().as_ref() };
         if identity.is_some_and(|identity| !(identity.claim)()) {
             // SAFETY: the name is a constant.
@@ -139,30 +139,43 @@ fn claim<M: MixedType>() -> bool {
     }
 }
 
-/// Makes the descriptions of data types that a module lists: `Type::of::<Gauge>()`.
-pub enum Type {}
+/// The description of a data type, for a module's list: `Type::of::<Gauge>()`. Its functions are those of one
+/// Rust type, all of them.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Type(abi::value::Type);
 
 impl Type {
     /// A type whose values are Rust values in boxes.
-    pub const fn of<T: DataType>() -> abi::value::Type {
+    pub const fn of<T: DataType>() -> Type {
         Type::mixed::<Boxed<T>>()
     }
 
     /// A type whose values are bytes in the entry, with the handle that its id goes to.
-    pub const fn inline<T: InlineType>(handle: &'static TypeHandle) -> abi::value::Type {
+    pub const fn inline<T: InlineType>(handle: &'static TypeHandle) -> Type {
         let mut description = Functions::<InlineOf<T>>::describe(handle);
         description.drop = None;
         description.memory = None;
         description.free_effort = None;
         description.copy = None;
-        description
+        Type(description)
     }
 
     /// A type whose values are bytes in the entry or Rust values in boxes.
-    pub const fn mixed<M: MixedType>() -> abi::value::Type {
+    pub const fn mixed<M: MixedType>() -> Type {
         let mut description = Functions::<M>::describe(&SLOTS[M::SLOT % SLOTS_COUNT].handle);
         description.data = (&raw const *Functions::<M>::IDENTITY).cast_mut().cast();
-        description
+        Type(description)
+    }
+
+    /// The description as the ABI has it, for who writes an entry by hand.
+    pub const fn description(self) -> abi::value::Type {
+        self.0
+    }
+
+    /// The descriptions as the host reads them.
+    pub(crate) const fn list(types: &'static [Type]) -> Slice<abi::value::Type> {
+        Slice { items: types.as_ptr().cast(), count: types.len() as u32, stride: size_of::<abi::value::Type>() as u32 }
     }
 }
 

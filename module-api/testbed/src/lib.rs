@@ -157,7 +157,7 @@ impl Testbed {
         let done = module.and_then(|module| {
             self.server.call_module(module, self.db, |context| {
                 // SAFETY: the call is the host's and lives for the work; the module has started.
-                let mut call = unsafe { Call::from_raw(&raw mut context.call) };
+                let mut call = unsafe { Call::from_raw(context.as_call()) };
                 work(&mut call)
             })
         });

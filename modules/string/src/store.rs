@@ -15,7 +15,6 @@
 //! sets another tag with the same call. The functions here hold for any bytes nevertheless: a
 //! shorter one reads as 0.
 
-use plinth_module::abi;
 use plinth_module::prelude::*;
 use plinth_string_commands::codec;
 use plinth_string_commands::storage::{Digits, EMBEDDED_MAX, Storage, Value};
@@ -27,9 +26,6 @@ const TEXT: u32 = 0;
 const INTEGER: u32 = 1;
 /// Tag of a string that was changed in part.
 const RAW: u32 = 2;
-
-/// Bytes of a value tagged [`INTEGER`].
-const INTEGER_BYTES: usize = 8;
 
 /// The id that the host gave the type.
 static STRING: TypeHandle = TypeHandle::new();
@@ -74,7 +70,7 @@ impl InlineType for Embedded {
 }
 
 impl Storage for Embedded {
-    const TYPE: abi::value::Type = Type::inline::<Embedded>(&STRING);
+    const TYPE: Type = Type::inline::<Embedded>(&STRING);
 
     #[inline(always)]
     fn handle() -> Result<&'static TypeHandle> {
@@ -102,18 +98,13 @@ impl Storage for Embedded {
     #[inline(always)]
     fn set(entry: &mut Entry<'_>, value: Value<'_>) -> Result {
         match value {
-            Value::Integer(number) => {
-                if entry.tag() != INTEGER {
-                    entry.resize(INTEGER, INTEGER_BYTES, false)?;
-                }
+            Value::Integer(number) if entry.tag() == INTEGER => {
                 entry.bytes_mut().copy_from_slice(&number.to_le_bytes());
+                Ok(())
             }
-            Value::Text(text) => {
-                entry.resize(TEXT, text.len(), false)?;
-                entry.bytes_mut().copy_from_slice(text);
-            }
+            Value::Integer(number) => entry.replace(INTEGER, &number.to_le_bytes()),
+            Value::Text(text) => entry.replace(TEXT, text),
         }
-        Ok(())
     }
 
     #[inline(always)]

@@ -107,7 +107,7 @@ fn hold(call: &mut Call<'_>) -> Result {
 /// module's: what every Rust module has in its entry is taken from there.
 static OTHER: abi::entry::Module = abi::entry::Module {
     name: text("other"),
-    types: list(&[Type::inline::<Bag>(&BAG)]),
+    types: list(&[Type::inline::<Bag>(&BAG).description()]),
     commands: list(&[
         Command { name: text("bag"), arity: 2, flags: COMMAND_WRITE, run: run(bag), ..Command::NEW },
         Command { name: text("lend"), arity: 2, flags: COMMAND_READONLY, run: run(lend), ..Command::NEW },

@@ -64,7 +64,7 @@ pub(super) fn all(context: &mut Context) -> Status {
 
 pub(super) fn values(context: &mut Context) -> Status {
     let keys: Vec<&[u8]> = (2..context.argc()).map(|at| context.arg(at)).collect();
-    let db = context.call.db as usize;
+    let db = context.db as usize;
     context.reply().array(keys.len());
     for key in keys {
         let server = context.server();

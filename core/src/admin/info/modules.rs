@@ -15,7 +15,7 @@
 //! fourth while there are values whose type nobody provides, the fifth once a library that was let go of
 //! has stayed mapped.) `taken` are keys of threads, of which a process has 1024. Lists are in brackets, with `|` between their members, as
 //! Redis writes them. `calls`, `usec` and `panics` are sums over the module's commands;
-//! `usec` has the time of its timers and hooks besides. `values` are keys that hold a
+//! `usec` has the time of its timers and hooks besides, and `panics` those outside commands. `values` are keys that hold a
 //! value of its types, `boxed_bytes` what these take beyond the entries, as the module
 //! last said. The path is the last, because it may hold a comma.
 
@@ -26,6 +26,7 @@ use crate::engine::server::Server;
 use crate::registry::library::stayed;
 use crate::registry::modules::Module;
 use crate::registry::modules::Standing;
+use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn list(server: &mut Server, fields: &mut Fields) {
     fields.section("Modules");
@@ -97,7 +98,7 @@ fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
         let whole = server.commands.iter().filter(mine);
         whole.flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|sub| &**sub)))
     };
-    let ticks = all().map(|command| command.stats.ticks).sum::<u64>() + module.hook_ticks;
+    let ticks = all().map(|command| command.stats.ticks.get()).sum::<u64>() + module.hook_ticks;
     let leaving = if module.standing == Standing::Leaving { "state=leaving," } else { "" };
     fields.add(
         &format!("plinth_module_{}", module.name),
@@ -108,9 +109,9 @@ fn own_line(server: &Server, module: &Module, fields: &mut Fields) {
             bracketed(services.map(|service| service.id.as_str())),
             bracketed(module.uses.iter().map(String::as_str)),
             server.commands.iter().filter(mine).count(),
-            all().map(|command| command.stats.calls).sum::<u64>(),
+            all().map(|command| command.stats.calls.get()).sum::<u64>(),
             server.clock.ticks_to_us(ticks),
-            all().map(|command| command.stats.panics).sum::<u64>(),
+            all().map(|command| command.stats.panics.get()).sum::<u64>() + module.panics.load(Relaxed),
             types().map(|ty| ty.values).sum::<u64>(),
             types().map(|ty| ty.boxed_bytes).sum::<u64>(),
             module.path.display()

@@ -68,19 +68,17 @@ pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
 
 /// The line of a command, if it was ever asked for.
 fn command_line(server: &Server, command: &Registered, fields: &mut Fields) {
-    let stats = command.stats;
-    if stats.calls == 0 && stats.failed == 0 && stats.rejected == 0 {
+    let stats = &command.stats;
+    let (calls, rejected, failed) = (stats.calls.get(), stats.rejected.get(), stats.failed.get());
+    if calls == 0 && failed == 0 && rejected == 0 {
         return;
     }
-    let us = server.clock.ticks_to_us(stats.ticks);
+    let us = server.clock.ticks_to_us(stats.ticks.get());
     fields.add(
         &format!("cmdstat_{}", command.name),
         format_args!(
-            "calls={},usec={us},usec_per_call={:.2},rejected_calls={},failed_calls={}",
-            stats.calls,
-            ratio(us as f64, stats.calls as f64),
-            stats.rejected,
-            stats.failed
+            "calls={calls},usec={us},usec_per_call={:.2},rejected_calls={rejected},failed_calls={failed}",
+            ratio(us as f64, calls as f64)
         ),
     );
 }

@@ -72,7 +72,7 @@ fn asked(context: &mut Context, how: &Wait, args: Option<Kept>) -> Asked {
     Asked {
         keys: Vec::new(),
         ticket: 0,
-        db: context.call.db,
+        db: context.db,
         type_id: 0,
         removal: false,
         reply: how.reply,

@@ -4,7 +4,7 @@ use crate::engine::call::Context;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::call::Call;
 use plinth_abi::events::{EventsService, Hook, ON_SHUTDOWN};
-use plinth_abi::status::{STATUS_NONE, STATUS_OK, STATUS_UNSUPPORTED, Status};
+use plinth_abi::status::{STATUS_NONE, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status};
 
 /// The table.
 pub static TABLE: EventsService =
@@ -22,7 +22,7 @@ unsafe extern "C" fn subscribe(call: *mut Call, kinds: u32, hook: Hook, data: Op
         return STATUS_UNSUPPORTED;
     }
     let module = context.module;
-    let id = context.server().registry.hooks.add(module, kinds, hook, data);
+    let Some(id) = context.server().registry.hooks.add(module, kinds, hook, data) else { return STATUS_OUT_OF_RANGE };
     context.server().observe();
     if !id_out.is_null() {
         // SAFETY: a writable place of the module.

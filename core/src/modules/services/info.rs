@@ -84,7 +84,7 @@ fn lines(server: &mut Server, id: ModuleId, prefix: String, write: Write) -> Opt
     let mut sink = Sink { prefix, text: String::new() };
     server.call_module(id, 0, |context| {
         // SAFETY: the module is loaded, and call and sink live for the call.
-        unsafe { write(&raw mut context.call, (&raw mut sink).cast()) };
+        unsafe { write(context.as_call(), (&raw mut sink).cast()) };
     })?;
     Some(sink.text)
 }

@@ -76,11 +76,50 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
         entry: entry.address(),
         hash,
     };
-    // SAFETY: promised by the caller. `Entry` has not grown since ABI 1.0.
-    unsafe { out.write(value) };
+    // SAFETY: promised by the caller, who has room for as much as the size says.
+    unsafe {
+        if (*out).size as usize >= size_of::<Entry>() {
+            out.write(value);
+        } else {
+            write_shorter(out, value);
+        }
+    }
 }
 
-/// Whether a hook on keys runs, during which keys must stay as they are.
+/// # Safety
+/// As for [`fill`](crate::modules::services::fill).
+#[cold]
+#[inline(never)]
+unsafe fn write_shorter(out: *mut Entry, value: Entry) {
+    // SAFETY: promised by the caller.
+    unsafe { crate::modules::services::fill(out, value) };
+}
+
+/// Whether the module that runs may make and change values of a type: its own, and those of modules whose
+/// services it uses, for their functions run with its call.
+#[inline]
+fn may_make(context: &mut Context, type_id: u8) -> bool {
+    let module = context.module;
+    let Some(ty) = context.server().store.types.get(type_id) else { return false };
+    ty.module == module || may_make_for(context, type_id)
+}
+
+#[cold]
+fn may_make_for(context: &mut Context, type_id: u8) -> bool {
+    let module = context.module;
+    let server = context.server();
+    let Some(ty) = server.store.types.get_mut(type_id) else { return false };
+    if ty.makers.contains(&module) {
+        return true;
+    }
+    let is_reached = server.registry.reaches(module, ty.module);
+    if is_reached {
+        ty.add_maker(module);
+    }
+    is_reached
+}
+
+/// Whether a hook on keys or a scan runs, during which keys must stay as they are.
 ///
 /// # Safety
 /// `call` is the call that runs.
@@ -93,7 +132,7 @@ unsafe fn is_frozen(call: *mut Call) -> bool {
 unsafe extern "C" fn get(call: *mut Call, key: Bytes, type_id: u32, flags: u32, entry_out: *mut Entry) -> Status {
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
-    let (db, hash) = (context.call.db, context.hash(key));
+    let (db, hash) = (context.db, context.hash(key));
     context.last = None;
     let flags = if context.client.is_some() { flags | no_touch(context) } else { flags };
     let Some(mut entry) = context.server().store.lookup(db, hash, key, flags) else { return STATUS_NONE };
@@ -137,29 +176,14 @@ unsafe extern "C" fn put(
     entry_out: *mut Entry,
 ) -> Status {
     // SAFETY: see above.
-    if unsafe { is_frozen(call) } {
-        return STATUS_NOT_ALLOWED;
+    match unsafe { make(call, key, (type_id, tag), Some(len), flags) } {
+        Ok((entry, hash)) => {
+            // SAFETY: see above.
+            unsafe { write_entry(Context::of(call), entry_out, entry, hash) };
+            STATUS_OK
+        }
+        Err(status) => status,
     }
-    // SAFETY: see above.
-    let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
-    let (db, hash) = (context.call.db, context.hash(key));
-    let new = NewValue {
-        type_id: type_id as u8,
-        tag: tag as u8,
-        inline_len: Some(len),
-        keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
-        absent: flags & PUT_ABSENT != 0,
-    };
-    if tag > TAG_MAX || type_id > TYPES_MAX as u32 {
-        return STATUS_UNSUPPORTED;
-    }
-    if len > LEN_MAX || key.len() > LEN_MAX {
-        return STATUS_OUT_OF_MEMORY;
-    }
-    let Some(entry) = context.server().store.put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
-    // SAFETY: see above.
-    unsafe { write_entry(context, entry_out, entry, hash) };
-    STATUS_OK
 }
 
 unsafe extern "C" fn put_boxed(
@@ -172,28 +196,52 @@ unsafe extern "C" fn put_boxed(
     entry_out: *mut Entry,
 ) -> Status {
     // SAFETY: see above.
-    if unsafe { is_frozen(call) } {
-        return STATUS_NOT_ALLOWED;
+    match unsafe { make(call, key, (type_id, tag), None, flags) } {
+        Ok((entry, hash)) => {
+            entry.set_boxed(boxed);
+            // SAFETY: see above.
+            let context = unsafe { Context::of(call) };
+            context.server().store.charge(entry);
+            // SAFETY: see above.
+            unsafe { write_entry(context, entry_out, entry, hash) };
+            STATUS_OK
+        }
+        Err(status) => status,
     }
-    // SAFETY: see above.
+}
+
+/// Make a key or replace its value; the entry, whose value is to be filled, and the key's hash.
+///
+/// # Safety
+/// `call` is the call that runs, and `key` is valid.
+#[inline(always)]
+unsafe fn make(
+    call: *mut Call,
+    key: Bytes,
+    (type_id, tag): (u32, u32),
+    inline_len: Option<usize>,
+    flags: u32,
+) -> Result<(EntryPtr, u64), Status> {
+    // SAFETY: promised by the caller.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
-    let (db, hash) = (context.call.db, context.hash(key));
+    if context.server().store.frozen > 0 {
+        return Err(STATUS_NOT_ALLOWED);
+    }
+    if tag > TAG_MAX || type_id > TYPES_MAX as u32 || !may_make(context, type_id as u8) {
+        return Err(STATUS_UNSUPPORTED);
+    }
+    if inline_len.is_some_and(|len| len > LEN_MAX) || key.len() > LEN_MAX {
+        return Err(STATUS_OUT_OF_MEMORY);
+    }
+    let (db, hash) = (context.db, context.hash(key));
     let new = NewValue {
         type_id: type_id as u8,
         tag: tag as u8,
-        inline_len: None,
+        inline_len,
         keep_expiry: flags & PUT_KEEP_EXPIRY != 0,
         absent: flags & PUT_ABSENT != 0,
     };
-    if tag > TAG_MAX || type_id > TYPES_MAX as u32 {
-        return STATUS_UNSUPPORTED;
-    }
-    let Some(entry) = context.server().store.put(db, hash, key, new) else { return STATUS_OUT_OF_MEMORY };
-    entry.set_boxed(boxed);
-    context.server().store.charge(entry);
-    // SAFETY: see above.
-    unsafe { write_entry(context, entry_out, entry, hash) };
-    STATUS_OK
+    context.server().store.put(db, hash, key, new).map(|entry| (entry, hash))
 }
 
 /// The entry that a module's copy stands for.
@@ -201,8 +249,13 @@ unsafe extern "C" fn put_boxed(
 /// # Safety
 /// `entry` was filled by this service and is still valid.
 unsafe fn known(entry: *const Entry) -> Option<(EntryPtr, u64)> {
-    // SAFETY: promised by the caller.
-    let (address, hash) = unsafe { ((*entry).entry, (*entry).hash) };
+    // SAFETY: promised by the caller; a shorter struct does not say which entry it is.
+    let (address, hash) = unsafe {
+        if ((*entry).size as usize) < size_of::<Entry>() {
+            return None;
+        }
+        ((*entry).entry, (*entry).hash)
+    };
     EntryPtr::from_address(address).map(|entry| (entry, hash))
 }
 
@@ -213,11 +266,12 @@ unsafe extern "C" fn resize(call: *mut Call, entry: *mut Entry, tag: u32, len: u
     }
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    let db = context.call.db;
+    let db = context.db;
     if tag > TAG_MAX {
         return STATUS_UNSUPPORTED;
     }
-    if old.type_id() == GHOST {
+    // A ghost is nobody's.
+    if old.is_boxed() || !may_make(context, old.type_id()) {
         return STATUS_NOT_ALLOWED;
     }
     let reserve = flags & RESIZE_AMORTISE != 0;
@@ -237,10 +291,10 @@ unsafe extern "C" fn set_boxed(call: *mut Call, entry: *mut Entry, tag: u32, box
     }
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    if old.is_boxed() || old.type_id() == GHOST || tag > TAG_MAX {
+    if old.is_boxed() || tag > TAG_MAX || !may_make(context, old.type_id()) {
         return STATUS_NOT_ALLOWED;
     }
-    let db = context.call.db;
+    let db = context.db;
     let Some(new) = context.server().store.reshape(db, hash, old, None, tag as u8, old.expire_at_ms(), false) else {
         return STATUS_OUT_OF_MEMORY;
     };
@@ -259,7 +313,7 @@ unsafe extern "C" fn remove(call: *mut Call, key: Bytes, flags: u32) -> Status {
     }
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
-    let (db, hash) = (context.call.db, context.hash(key));
+    let (db, hash) = (context.db, context.hash(key));
     context.last = None;
     let server = context.server();
     let lazy = flags & REMOVE_LAZY != 0 || server.settings.lazyfree_lazy_user_del;
@@ -269,7 +323,7 @@ unsafe extern "C" fn remove(call: *mut Call, key: Bytes, flags: u32) -> Status {
 unsafe extern "C" fn modified(call: *mut Call, key: Bytes, class: u32, event: Bytes) {
     // SAFETY: see above.
     let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
-    let db = context.call.db;
+    let db = context.db;
     // SAFETY: `last` is forgotten by whatever frees or moves its entry.
     if let Some(entry) = context.last.filter(|entry| entry.is_boxed() && unsafe { entry.key() } == key) {
         context.server().store.charge(entry);
@@ -290,7 +344,7 @@ unsafe extern "C" fn count_more(call: *mut Call, changes: u64) {
 unsafe extern "C" fn notify(call: *mut Call, key: Bytes, class: u32, event: Bytes) {
     // SAFETY: see above.
     let (context, key, event) = unsafe { (Context::of(call), key.as_slice(), event.as_slice()) };
-    let db = context.call.db;
+    let db = context.db;
     context.server().store.notify(db, key, class, event);
 }
 
@@ -310,7 +364,7 @@ unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms
     }
     // SAFETY: see above.
     let (context, Some((old, hash))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    let db = context.call.db;
+    let db = context.db;
     let inline_len = (!old.is_boxed()).then(|| old.value().1);
     let expire_at_ms = if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms };
     let Some(new) = context.server().store.reshape(db, hash, old, inline_len, old.tag(), expire_at_ms, false) else {
@@ -329,7 +383,7 @@ unsafe extern "C" fn rename(call: *mut Call, from: Bytes, to: Bytes, only_absent
     // SAFETY: see above.
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
-    let db = context.call.db;
+    let db = context.db;
     context.server().store.rename(db, from, to, only_absent != 0)
 }
 
@@ -341,7 +395,7 @@ unsafe extern "C" fn move_to(call: *mut Call, key: Bytes, db: u32) -> Status {
     // SAFETY: see above.
     let (context, key) = unsafe { (Context::of(call), key.as_slice()) };
     context.last = None;
-    let from = context.call.db;
+    let from = context.db;
     context.server().store.move_to(from, key, db)
 }
 
@@ -353,14 +407,14 @@ unsafe extern "C" fn copy(call: *mut Call, from: Bytes, to: Bytes, db: u32, repl
     // SAFETY: see above.
     let (context, from, to) = unsafe { (Context::of(call), from.as_slice(), to.as_slice()) };
     context.last = None;
-    let own = context.call.db;
+    let own = context.db;
     context.server().store.copy(own, from, to, db, replace != 0)
 }
 
 unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
-    let db = context.call.db;
+    let db = context.db;
     context.last = None;
     let server = context.server();
     // Expired keys are passed over and removed; a database of nothing else is not
@@ -385,21 +439,26 @@ unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
 unsafe extern "C" fn scan(call: *mut Call, cursor: u64, count: usize, visit: Visit, data: Opaque) -> u64 {
     // SAFETY: see above.
     let context = unsafe { Context::of(call) };
-    let (db, now_ms) = (context.call.db, context.call.now_ms);
-    let table = &context.server().store.databases[db as usize].table;
+    let (db, now_ms) = (context.db as usize, context.call.now_ms);
     let (mut cursor, mut seen, mut steps) = (cursor, 0, count.saturating_mul(10).max(10));
+    let mut bucket = Vec::new();
+    // What `visit` looks up must not remove what is to be visited yet, though it has expired.
+    context.server().store.frozen += 1;
     loop {
-        cursor = table.scan(cursor, |entry| {
-            seen += 1;
+        cursor = context.server().store.databases[db].table.scan(cursor, |entry| bucket.push(entry));
+        seen += bucket.len();
+        for entry in bucket.drain(..) {
             let expired = entry.has_expired(now_ms);
-            // SAFETY: the entry is in the table; `visit` is the module's, with its data.
+            // SAFETY: keys stay as they are, so the entry is alive; `visit` is the module's, with its data.
             unsafe { (visit.run)(data, Bytes::of(entry.key()), shown_type(entry), u32::from(expired)) };
-        });
+        }
         steps -= 1;
         if cursor == 0 || seen >= count || steps == 0 {
-            return cursor;
+            break;
         }
     }
+    context.server().store.frozen -= 1;
+    cursor
 }
 
 unsafe extern "C" fn count(call: *mut Call, db: u32) -> u64 {
@@ -506,7 +565,7 @@ unsafe extern "C" fn restore(
     }
     // SAFETY: see above.
     let (context, key, bytes) = unsafe { (Context::of(call), key.as_slice(), payload.as_slice()) };
-    let (db, hash) = (context.call.db, context.hash(key));
+    let (db, hash) = (context.db, context.hash(key));
     context.last = None;
     let server = context.server();
     let there = server.store.find_to_write(db, hash, key).is_some();
@@ -544,6 +603,6 @@ unsafe extern "C" fn select(call: *mut Call, db: u32) -> Status {
         return STATUS_DB_RANGE;
     }
     context.last = None;
-    context.call.db = db;
+    (context.db, context.call.db) = (db, db);
     STATUS_OK
 }

@@ -23,6 +23,8 @@ use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::host::Host;
 use plinth_abi::{ABI_MAJOR, ABI_MINOR};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What a module's host is about.
 pub struct HostLink {
@@ -30,13 +32,19 @@ pub struct HostLink {
     module: ModuleId,
     name: String,
     resumes: Arc<Resumes>,
+    panics: Arc<AtomicU64>,
 }
 
 impl HostLink {
     /// The link of a module that is being loaded.
     pub fn new(server: &mut Server, module: ModuleId, name: &str) -> HostLink {
         let resumes = server.sessions.blocking.resumes.clone();
-        HostLink { server, module, name: name.to_owned(), resumes }
+        HostLink { server, module, name: name.to_owned(), resumes, panics: Arc::default() }
+    }
+
+    /// Where panics of the module are counted.
+    pub fn panics(&self) -> Arc<AtomicU64> {
+        self.panics.clone()
     }
 
     /// The host that the module sees.
@@ -49,6 +57,7 @@ impl HostLink {
             service,
             log,
             give_way,
+            panicked,
         }
     }
 }
@@ -71,6 +80,11 @@ unsafe fn resumes<'a>(host: *const Host) -> &'a Resumes {
 
 unsafe extern "C" fn give_way(_host: *const Host) {
     crate::store::background::give_way();
+}
+
+unsafe extern "C" fn panicked(host: *const Host) {
+    // SAFETY: called by a loaded module; the counter is for any thread.
+    unsafe { link(host) }.panics.fetch_add(1, Relaxed);
 }
 
 unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {

@@ -43,7 +43,7 @@ unsafe extern "C" fn run(
     }
     // SAFETY: see above.
     let (context, args) = unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize)) };
-    let (db, resp, client, client_id) = (context.call.db, context.call.resp, context.client, context.call.client_id);
+    let (db, resp, client, client_id) = (context.db, context.call.resp, context.client, context.call.client_id);
     context.last = None;
     let within_command = !context.call.command.is_null();
     let server = context.server();

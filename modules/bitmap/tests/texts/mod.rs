@@ -59,7 +59,7 @@ static STRINGS: abi::entry::Module = abi::entry::Module {
     name: text("texts"),
     requires: list(&[]),
     provides: list(&[provided(&TABLE)]),
-    types: list(&[Type::inline::<Texts>(&TEXT)]),
+    types: list(&[Type::inline::<Texts>(&TEXT).description()]),
     commands: list(&[]),
     start: None,
     stop: None,

@@ -25,7 +25,6 @@ pub mod storage;
 pub mod value;
 
 use plinth_module::abi::entry::Provided;
-use plinth_module::abi::value::Type as TypeSpec;
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
 use storage::Storage;
@@ -49,7 +48,7 @@ static CONFIGS: [Config; 2] = [
 struct Exported<S>(PhantomData<S>);
 
 impl<S: Storage> Exported<S> {
-    const TYPES: &'static [TypeSpec] = &[Type::mixed::<Hash<S>>()];
+    const TYPES: &'static [Type] = &[Type::mixed::<Hash<S>>()];
     const COMMANDS: &'static [Command] = &commands::Commands::<S>::ALL;
     const PROVIDES: &'static [Provided] = &[provided(service::Provider::<S>::TABLE)];
 }

@@ -107,12 +107,12 @@ const REFERENCES_SHARED: i64 = i32::MAX as i64;
 /// The greatest integer that Redis shares.
 const SHARED_MAX: i16 = 9999;
 
-fn stat(call: &mut Call<'_>) -> Result<Option<EntryStat>> {
-    Ok(call.keys.get_any(call.args.bytes(2), GET_NO_TOUCH)?.map(|entry| entry.stat()))
+fn stat<'k>(keys: &'k mut Keys<'_>, args: &'k Args<'_>) -> Result<Option<EntryStat<'k>>> {
+    Ok(keys.get_any(args.bytes(2), GET_NO_TOUCH)?.map(|entry| entry.stat()))
 }
 
 fn encoding(call: &mut Call<'_>) -> Result {
-    match stat(call)? {
+    match stat(&mut call.keys, &call.args)? {
         Some(stat) => call.reply.bulk(stat.encoding),
         None => call.reply.null(),
     }
@@ -120,7 +120,7 @@ fn encoding(call: &mut Call<'_>) -> Result {
 }
 
 fn freq(call: &mut Call<'_>) -> Result {
-    match stat(call)? {
+    match stat(&mut call.keys, &call.args)? {
         Some(EntryStat { frequency: Some(frequency), .. }) => call.reply.integer(i64::from(frequency)),
         Some(_) => {
             let text = "ERR An LFU maxmemory policy is not selected, access frequency not tracked.";
@@ -132,7 +132,7 @@ fn freq(call: &mut Call<'_>) -> Result {
 }
 
 fn idletime(call: &mut Call<'_>) -> Result {
-    match stat(call)? {
+    match stat(&mut call.keys, &call.args)? {
         Some(EntryStat { frequency: None, idle_s, .. }) => call.reply.integer(i64::from(idle_s)),
         Some(_) => {
             let text = "ERR An LFU maxmemory policy is selected, idle time not tracked.";

@@ -40,7 +40,7 @@ use std::marker::PhantomData;
 pub struct Lists<S>(PhantomData<S>);
 
 impl<S: Storage> Lists<S> {
-    const TYPES: &'static [plinth_module::abi::value::Type] = &[Type::mixed::<codec::List<S>>()];
+    const TYPES: &'static [Type] = &[Type::mixed::<codec::List<S>>()];
     const COMMANDS: &'static [Command] = &commands::all::<S>();
     const TABLE: &'static ListService = &table::<service::Provider<S>>();
     const PROVIDES: &'static [Provided] = &[provided(Self::TABLE)];

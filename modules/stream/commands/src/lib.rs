@@ -55,7 +55,7 @@ use std::marker::PhantomData;
 pub struct Streams<S>(PhantomData<S>);
 
 impl<S: Storage> Streams<S> {
-    const TYPES: &'static [plinth_module::abi::value::Type] = &[Type::mixed::<codec::StreamType<S>>()];
+    const TYPES: &'static [Type] = &[Type::mixed::<codec::StreamType<S>>()];
     const COMMANDS: &'static [Command] = &commands::all::<S>();
     const TABLE: &'static StreamService = &table::<service::Provider<S>>();
     const PROVIDES: &'static [Provided] = &[provided(Self::TABLE)];

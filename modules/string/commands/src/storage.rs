@@ -9,7 +9,6 @@
 //! One that was changed in part is plain bytes and `raw`, whatever its length and content: that is what
 //! clients see of Redis after APPEND and SETRANGE. Setting or counting it turns it back.
 
-use plinth_module::abi;
 use plinth_module::prelude::*;
 
 pub use plinth_module::pack::{Digits, Value, parse_integer};
@@ -31,7 +30,7 @@ pub fn whole(text: &[u8]) -> Value<'_> {
 /// The functions are given entries of [`TYPE`](Storage::TYPE) only.
 pub trait Storage: Sized + 'static {
     /// The type, whose name, saving and loading are those of [`codec`](crate::codec).
-    const TYPE: abi::value::Type;
+    const TYPE: Type;
 
     /// The id that the host gave the type. Fails with `Unsupported` before the module is loaded.
     fn handle() -> Result<&'static TypeHandle>;

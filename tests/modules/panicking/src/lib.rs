@@ -1,4 +1,4 @@
-//! A module that panics: in a command, in a timer, in a hook, in `save`, in `load`, in `start`.
+//! A module that panics: in a command, in a timer, in a hook, in what a value's type does, in `start`.
 
 use plinth_module::prelude::*;
 use std::ffi::CStr;
@@ -16,6 +16,16 @@ impl DataType for Bomb {
 
     fn load(_from: &mut Loader<'_>, _encoding: u32) -> Result<Self> {
         panic!("no bomb is loaded");
+    }
+
+    fn copy(&self) -> Option<Self> {
+        panic!("no bomb is copied");
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("no bomb is dropped");
     }
 }
 

@@ -1,0 +1,135 @@
+//! How many replies bytes hold: what a handler has written is to be one.
+//!
+//! ```text
+//! +OK                  one            *2 :1 :2     one        *2 :1        none that is whole
+//! +OK :1               two            |1 .. +OK    one, with an attribute before it
+//! ```
+//!
+//! A client that is sent none waits for ever, and one that is sent two takes the second for the answer
+//! to its next command.
+
+/// What bytes hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// Nothing.
+    None,
+    /// One reply.
+    One,
+    /// One reply and something behind it.
+    More,
+    /// A reply whose elements are not all there, or no reply.
+    Broken,
+}
+
+/// Longest reply of several elements that is looked at as a whole where `whole` is not asked for.
+pub const GLANCE_BYTES_MAX: usize = 128;
+/// Deepest nesting of replies, beyond which they are believed.
+const DEPTH_MAX: u32 = 64;
+
+/// Whether bytes are one of the replies that most are: OK, or a text whose length has one or two digits.
+#[inline(always)]
+pub fn is_plainly_one(bytes: &[u8]) -> bool {
+    let Some(head) = bytes.first_chunk::<4>() else { return false };
+    let (head, len) = (u32::from_le_bytes(*head), bytes.len());
+    let byte = |at: u32| (head >> (8 * at) & 0xff) as usize;
+    const ZERO: usize = b'0' as usize;
+    if head & !0xff00 == u32::from_le_bytes(*b"$\0\r\n") {
+        return byte(1) + 6 == len + ZERO;
+    }
+    if head & !0xff_ff00 == u32::from_le_bytes(*b"$\0\0\r") {
+        return byte(1) * 10 + byte(2) + 7 == len + 11 * ZERO;
+    }
+    head == u32::from_le_bytes(*b"+OK\r") && len == 5
+}
+
+/// What bytes hold. A long reply of several elements is believed unless `whole` is asked for: to look at
+/// each of them takes longer than a glance.
+pub fn held(bytes: &[u8], whole: bool) -> Held {
+    if bytes.is_empty() {
+        return Held::None;
+    }
+    if matches!(bytes[0], b'*' | b'%' | b'~' | b'>' | b'|') && bytes.len() > GLANCE_BYTES_MAX && !whole {
+        return Held::One;
+    }
+    match behind(bytes, 0) {
+        Some([]) => Held::One,
+        Some(_) => Held::More,
+        None => Held::Broken,
+    }
+}
+
+/// What follows the first reply in bytes, unless that is not whole.
+fn behind(bytes: &[u8], depth: u32) -> Option<&[u8]> {
+    let end = memchr::memchr(b'\r', bytes)?;
+    let (line, rest) = (&bytes[..end], bytes.get(end + 2..)?);
+    let (sign, text) = line.split_first()?;
+    let count = || std::str::from_utf8(text).ok()?.parse::<i64>().ok();
+    let several = |count: usize| {
+        if depth >= DEPTH_MAX {
+            return Some(&[][..]);
+        }
+        (0..count).try_fold(rest, |rest, _| behind(rest, depth + 1))
+    };
+    match sign {
+        b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(' => Some(rest),
+        b'$' | b'=' | b'!' => match usize::try_from(count()?) {
+            Ok(len) => rest.get(len.checked_add(2)?..),
+            Err(_) => Some(rest),
+        },
+        b'*' | b'~' | b'>' => several(usize::try_from(count()?).unwrap_or(0)),
+        b'%' => several(usize::try_from(count()?).unwrap_or(0).checked_mul(2)?),
+        // An attribute is part of the reply that follows it.
+        b'|' => several(usize::try_from(count()?).unwrap_or(0).checked_mul(2)?.checked_add(1)?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_told_from_none_and_from_more() {
+        for (bytes, expected) in [
+            ("", Held::None),
+            ("+OK\r\n", Held::One),
+            ("+OK\r\n+OK\r\n", Held::More),
+            ("$0\r\n\r\n", Held::One),
+            ("$3\r\nabc\r\n", Held::One),
+            ("$3\r\nabc\r\n:1\r\n", Held::More),
+            ("$12\r\nabcdefghijkl\r\n", Held::One),
+            ("$12\r\nabcdefghijkl\r\n_\r\n", Held::More),
+            ("$-1\r\n", Held::One),
+            ("*-1\r\n", Held::One),
+            ("*0\r\n", Held::One),
+            ("*3\r\n:1\r\n", Held::Broken),
+            ("*2\r\n:1\r\n*1\r\n$1\r\na\r\n", Held::One),
+            ("*1\r\n:1\r\n:2\r\n", Held::More),
+            ("%1\r\n:1\r\n:2\r\n", Held::One),
+            ("|1\r\n+a\r\n:2\r\n#t\r\n", Held::One),
+            ("|1\r\n+a\r\n:2\r\n", Held::Broken),
+            ("=7\r\ntxt:abc\r\n", Held::One),
+            (",0.5\r\n", Held::One),
+            ("-ERR no\r\n", Held::One),
+            ("$9\r\nabc\r\n", Held::Broken),
+            ("abc", Held::Broken),
+        ] {
+            assert_eq!(held(bytes.as_bytes(), false), expected, "{bytes:?}");
+            assert!(!is_plainly_one(bytes.as_bytes()) || expected == Held::One, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn most_replies_are_plainly_one() {
+        for bytes in ["+OK\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "$12\r\nabcdefghijkl\r\n"] {
+            assert!(is_plainly_one(bytes.as_bytes()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_reply_of_several_is_looked_at_when_asked_for() {
+        let bytes = [b"*3\r\n".to_vec(), b":1\r\n".repeat(50)].concat();
+        assert_eq!(held(&bytes, false), Held::One);
+        assert_eq!(held(&bytes, true), Held::More);
+    }
+}
