@@ -120,7 +120,8 @@ pub fn load_module(server: &mut Server, path: &Path, request: LoadRequest) -> Re
     let library = crate::modules::export::open(path)?;
     let entry = crate::modules::export::read(&library).inspect_err(|error| {
         if let EntryError::Layout(report) = error {
-            crate::base::log::warning(&format!("Module {}: layouts differ:\n{report}", path.display()));
+            crate::base::log::warning(&format!("Module {}: layouts differ:", path.display()));
+            report.to_string().lines().for_each(crate::base::log::warning);
         }
     })?;
     load_entry(server, entry, Some(library), path, request)
