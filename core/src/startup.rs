@@ -83,6 +83,7 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
     for parameter in UNMET.iter().filter_map(|name| settings::find(name)) {
         let value = settings.get(parameter);
         if value != default.get(parameter) {
+            let value = String::from_utf8_lossy(&value);
             crate::base::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
         }
     }
