@@ -4,6 +4,7 @@
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::gates::{self, Gate};
+use crate::engine::limits;
 use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
@@ -83,6 +84,7 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
     for parameter in UNMET.iter().filter_map(|name| settings::find(name)) {
         let value = settings.get(parameter);
         if value != default.get(parameter) {
+            let value = String::from_utf8_lossy(&value);
             crate::base::log::warning(&format!("'{} {value}' has no effect in this version.", parameter.name));
         }
     }
@@ -106,7 +108,7 @@ static DUTIES: &[Duty] =
     &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, duties::WAITS];
 
 /// How parameters take effect that need more than their value.
-static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES];
+static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES, limits::OUTPUT];
 
 /// A server with the core's own commands and services, and what each room takes part in.
 pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {

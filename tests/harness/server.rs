@@ -1,7 +1,7 @@
 //! One server process.
 
 use crate::{Client, PATIENCE, TempDir, build, wait_until};
-use std::io::{Read, Write};
+use std::io::{PipeReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
@@ -55,19 +55,41 @@ impl Server {
         Server::within(TempDir::new(), args)
     }
 
+    /// A server under limits that a shell sets, such as `ulimit -v 300000` (address space in KiB).
+    pub fn under<A: AsRef<str>>(limits: &str, args: &[A]) -> Server {
+        let run = format!("{limits}; exec \"$0\" \"$@\"");
+        Server::started(&["sh", "-c", &run], TempDir::new(), args)
+    }
+
+    /// A server that writes its log into a pipe, which the caller may leave unread; its end of the pipe.
+    ///
+    /// # Panics
+    /// When there is no pipe, or the server does not come to serve.
+    pub fn piped<A: AsRef<str>>(args: &[A]) -> (Server, PipeReader) {
+        let (reader, writer) = std::io::pipe().unwrap_or_else(|error| panic!("no pipe: {error}"));
+        let (folder, port) = (TempDir::new(), free_port());
+        let mut command = Command::new(build::server());
+        command.args(words(args, port)).current_dir(folder.path()).stdin(Stdio::null());
+        let child = command.stdout(writer).stderr(Stdio::null()).spawn();
+        let child = child.unwrap_or_else(|error| panic!("the server does not start: {error}"));
+        let server = Server { child, port, folder };
+        wait_until("the server is ready", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        (server, reader)
+    }
+
     /// A server that works in a folder which holds files that its arguments name.
     ///
     /// # Panics
     /// With the log when it does not come to serve.
-    pub fn within<A: AsRef<str>>(mut folder: TempDir, args: &[A]) -> Server {
+    pub fn within<A: AsRef<str>>(folder: TempDir, args: &[A]) -> Server {
+        Server::started(&[], folder, args)
+    }
+
+    fn started<A: AsRef<str>>(launcher: &[&str], mut folder: TempDir, args: &[A]) -> Server {
         // A port that was free a moment ago may be taken by now: then another one.
         for _ in 0..5 {
             let port = free_port();
-            let mut words: Vec<String> = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
-            let fixed = ["--enable-module-command", "local", "--enable-debug-command", "local", "--port"];
-            words.extend(fixed.map(str::to_owned));
-            words.push(port.to_string());
-            let child = spawn(&folder, &words);
+            let child = spawn(launcher, &folder, &words(args, port));
             let mut server = Server { child, port, folder };
             if server.comes_up() {
                 return server;
@@ -190,16 +212,33 @@ pub struct Finished {
 pub fn run_to_end<A: AsRef<str>>(args: &[A]) -> Finished {
     let folder = TempDir::new();
     let words: Vec<String> = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
-    let mut server = Server { child: spawn(&folder, &words), port: 0, folder };
+    let mut server = Server { child: spawn(&[], &folder, &words), port: 0, folder };
     let code = server.wait();
     Finished { code, output: server.log() }
 }
 
-fn spawn(folder: &TempDir, args: &[String]) -> Child {
+/// Arguments of a server, with those that all are given.
+fn words<A: AsRef<str>>(args: &[A], port: u16) -> Vec<String> {
+    let mut words: Vec<String> = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
+    let fixed = ["--enable-module-command", "local", "--enable-debug-command", "local", "--port"];
+    words.extend(fixed.map(str::to_owned));
+    words.push(port.to_string());
+    words
+}
+
+/// The server's executable, run by itself or by a launcher, to which its path is one more argument.
+fn spawn(launcher: &[&str], folder: &TempDir, args: &[String]) -> Child {
     let log = folder.file("output.log");
     let output = std::fs::File::create(&log).unwrap_or_else(|error| panic!("{log}: {error}"));
     let errors = output.try_clone().unwrap_or_else(|error| panic!("{log}: {error}"));
-    let mut command = Command::new(build::server());
+    let mut command = match launcher.split_first() {
+        Some((first, rest)) => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(build::server());
+            command
+        }
+        None => Command::new(build::server()),
+    };
     command.args(args).current_dir(folder.path()).stdin(Stdio::null()).stdout(output).stderr(errors);
     command.spawn().unwrap_or_else(|error| panic!("{}: {error}", build::server().display()))
 }

@@ -234,3 +234,26 @@ fn what_newer_servers_have_in_their_files_is_accepted() {
     let shown = b"*2\r\n$23\r\nhide-user-data-from-log\r\n$3\r\nyes\r\n";
     assert_wire(&mut server.connect(), &["CONFIG", "GET", "hide-user-data-from-log"], shown);
 }
+
+#[test]
+fn a_password_is_bytes() {
+    const SECRET: &[u8] = b"\xff\x00\xfe";
+    let folder = TempDir::new();
+    let path = folder.write("redis.conf", "requirepass \"\\xff\\x00\\xfe\"\n");
+    let server = Server::within(folder, &[&path]);
+    let auth = |password: &[u8]| server.connect().command(&[b"AUTH", password]);
+    // Both would be the same as text.
+    for wrong in [&b"\xfe\x00\xff"[..], b"\xff\x00", b"\xff\x00\xfe\xff\x00\xfe", b""] {
+        let said = auth(wrong);
+        assert!(said.starts_with(b"-WRONGPASS"), "{}", String::from_utf8_lossy(&said));
+    }
+    let mut client = server.connect();
+    assert_wire(&mut client, &[&b"AUTH"[..], SECRET], b"+OK\r\n");
+    assert_wire(&mut client, &[&b"CONFIG"[..], b"SET", b"masterauth", b"\xfd"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "GET", "requirepass"], b"*2\r\n$11\r\nrequirepass\r\n$3\r\n\xff\x00\xfe\r\n");
+    assert_wire(&mut client, &["CONFIG", "REWRITE"], b"+OK\r\n");
+    let file = std::fs::read_to_string(&path).expect("the file is text");
+    for line in ["requirepass \"\\xff\\x00\\xfe\"", "masterauth \"\\xfd\""] {
+        assert!(file.lines().any(|own| own == line), "{file}");
+    }
+}

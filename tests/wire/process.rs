@@ -2,6 +2,8 @@
 
 use plinth_testkit::server::{connect_unix, run_to_end};
 use plinth_testkit::{Server, TempDir, assert_wire, wait_until};
+use std::io::{BufRead, BufReader};
+use std::time::Instant;
 
 #[test]
 fn sigterm_and_sigint_end_the_server() {
@@ -150,4 +152,35 @@ fn plinth_info_says_what_it_is() {
     let mut client = server.connect();
     assert_eq!(client.info("server", "server_name").as_deref(), Some("plinth"));
     assert!(client.info("server", "plinth_version").is_some());
+}
+
+#[test]
+fn what_a_client_sends_cannot_write_lines_into_the_log() {
+    let server = Server::with(&["--loglevel", "verbose"]);
+    let mut client = server.connect();
+    client.raw("*1\r\n\x1b[2J\r\n");
+    assert!(client.read_to_end().starts_with(b"-ERR Protocol error"));
+    server.wait_for_log("expected '$', got '\\x1b'");
+    assert!(!server.log().contains('\x1b'));
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nobody() {
+    let (server, log) = Server::piped(&["--loglevel", "verbose"]);
+    // Each client that goes is a line: more than a pipe holds.
+    for _ in 0..3000 {
+        drop(server.connect());
+    }
+    let mut client = server.connect();
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    // When it is read again, it says what is missing.
+    let mut lines = BufReader::new(log).lines();
+    let mut next = || lines.next().and_then(Result::ok).expect("the log goes on");
+    assert!((0..100).any(|_| next().contains("Client closed connection")));
+    let deadline = Instant::now() + plinth_testkit::PATIENCE;
+    while !next().contains("lines of this log were lost.") {
+        assert!(Instant::now() < deadline, "nothing is said of what is missing");
+        drop(server.connect());
+        assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+    }
 }

@@ -7,6 +7,7 @@ use crate::admin::spec::CoreCommand;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
 use crate::engine::dispatch::{ABORTED, Caller};
+use crate::session::client::ReplyMode;
 use crate::session::transaction::Queued;
 use crate::session::watch::Watch;
 use plinth_abi::bytes::Bytes;
@@ -189,8 +190,16 @@ fn exec(context: &mut Context) -> Status {
     }
     context.server().unwatch(token);
     context.reply().array(transaction.queue.len());
+    // Replies that nobody will read are not kept until the last of them is there.
+    let mark = context.output().mark();
+    let is_silent = context.client().is_some_and(|client| client.standing.reply_mode() != ReplyMode::On);
     for queued in &transaction.queue {
         run_queued(context, token, queued);
+        if is_silent {
+            context.output().rewind(mark);
+        } else if context.output().queued() > 0 {
+            context.server().close_over_output(token);
+        }
     }
     STATUS_OK
 }

@@ -3,14 +3,28 @@
 //! ```text
 //! 12345:M 23 Nov 2026 05:30:12.123 * Ready to accept connections tcp
 //! ```
+//!
+//! Invariants:
+//! - A line is a line: what clients, files or modules have put into its text cannot begin another, nor
+//!   move a terminal's cursor.
+//! - Nobody waits for the log. A pipe that is full because nobody reads it loses lines, and says how
+//!   many with the next one that it takes.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Bytes that a pipe takes at once, without waiting, when it says that it takes any: `PIPE_BUF`.
+const PIECE_BYTES: usize = 4096;
+
 static LEVEL: AtomicUsize = AtomicUsize::new(2);
 static FILE: Mutex<Option<String>> = Mutex::new(None);
+/// Lines that were lost since the last one that was not.
+static LOST: AtomicUsize = AtomicUsize::new(0);
 static MARKS: [char; 4] = ['.', '-', '*', '#'];
 
 /// Write lines of this level (position in `LOG_LEVELS`) and above.
@@ -30,26 +44,64 @@ pub fn set_file(path: &str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A named pipe that nobody reads is an error, and not waited for.
 fn open(path: &str) -> std::io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let no_wait = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    OpenOptions::new().append(true).create(true).custom_flags(no_wait).open(path)
 }
 
 /// Write text as it is, without time and level (the banner).
 pub fn raw(text: &str) {
     let Ok(file) = FILE.lock() else { return };
-    match file.as_deref().map(open) {
-        Some(Ok(mut file)) => drop(file.write_all(text.as_bytes())),
-        Some(Err(_)) => {}
-        None => drop(std::io::stdout().write_all(text.as_bytes())),
-    }
+    let lost = LOST.load(Ordering::Relaxed);
+    let missing = if lost == 0 { String::new() } else { line(3, &format!("{lost} lines of this log were lost.")) };
+    let write = |to: BorrowedFd<'_>| put(to, missing.as_bytes()) && put(to, text.as_bytes());
+    let is_written = match file.as_deref().map(open) {
+        Some(opened) => opened.is_ok_and(|file| write(file.as_fd())),
+        None => write(std::io::stdout().as_fd()),
+    };
+    LOST.store(if is_written { 0 } else { lost + 1 }, Ordering::Relaxed);
+}
+
+/// Write bytes as long as that does not wait; whether all were written.
+fn put(to: BorrowedFd<'_>, bytes: &[u8]) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    bytes.chunks(PIECE_BYTES).all(|mut piece| {
+        while !piece.is_empty() {
+            if !poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], Some(&now)).is_ok_and(|ready| ready > 0) {
+                return false;
+            }
+            match rustix::io::write(to, piece) {
+                Ok(count) => piece = &piece[count..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    })
 }
 
 /// Write a line at a level, 0 (debug) to 3 (warning).
 pub fn write(level: usize, text: &str) {
     if level >= LEVEL.load(Ordering::Relaxed) {
-        let mark = MARKS[level.min(3)];
-        raw(&format!("{}:M {} {mark} {text}\n", std::process::id(), timestamp()));
+        raw(&line(level, text));
     }
+}
+
+/// A whole line, its end included.
+fn line(level: usize, text: &str) -> String {
+    let mut line = format!("{}:M {} {} ", std::process::id(), timestamp(), MARKS[level.min(3)]);
+    for letter in text.chars() {
+        match letter {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            // Writing to a string does not fail.
+            _ if letter.is_control() => _ = write!(line, "\\x{:02x}", u32::from(letter)),
+            _ => line.push(letter),
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// Things that only a developer wants.
@@ -98,7 +150,13 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::civil;
+    use super::{civil, line};
+
+    #[test]
+    fn a_text_cannot_begin_another_line() {
+        let written = line(2, "a\nb\r\u{1b}[2Jé\u{9b}");
+        assert!(written.ends_with(" * a\\nb\\r\\x1b[2Jé\\x9b\n"), "{written}");
+    }
 
     #[test]
     fn days_become_dates() {

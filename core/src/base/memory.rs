@@ -76,6 +76,16 @@ pub fn resident_bytes() -> usize {
     pages * rustix::param::page_size()
 }
 
+/// Bytes that are all 0, or `None` when they are not to be had. What the system gives for a long one is
+/// not resident before it is written.
+pub fn zeroed(len: usize) -> Option<Vec<u8>> {
+    let layout = std::alloc::Layout::array::<u8>(len).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout's size is not 0.
+    let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+    // SAFETY: the allocator that vectors use has just given so many bytes, which are initialised.
+    (!memory.is_null()).then(|| unsafe { Vec::from_raw_parts(memory, len, len) })
+}
+
 /// Bytes in use when the server began to serve.
 static STARTUP: AtomicUsize = AtomicUsize::new(0);
 

@@ -12,7 +12,8 @@ pub fn error_text(status: Status, command: &str) -> Option<String> {
         abi::STATUS_OK | abi::STATUS_REPLIED => return None,
         abi::STATUS_NONE => "ERR no such key".into(),
         abi::STATUS_WRONG_TYPE => "WRONGTYPE Operation against a key holding the wrong kind of value".into(),
-        abi::STATUS_OUT_OF_MEMORY => OUT_OF_MEMORY.into(),
+        // Not that `maxmemory` is reached, which is found before the command runs.
+        abi::STATUS_OUT_OF_MEMORY => format!("OOM there is no memory for what '{command}' needs"),
         abi::STATUS_SYNTAX => "ERR syntax error".into(),
         abi::STATUS_NOT_INTEGER => "ERR value is not an integer or out of range".into(),
         abi::STATUS_NOT_FLOAT => "ERR value is not a valid float".into(),

@@ -55,7 +55,7 @@ impl Server {
     /// A parameter's value as CONFIG GET shows it.
     pub fn get_parameter(&mut self, name: &str) -> Option<Vec<u8>> {
         if let Some(parameter) = settings::find(name) {
-            return Some(self.settings.get(parameter).into_bytes());
+            return Some(self.settings.get(parameter));
         }
         let at = self.registry.find_parameter(name)?;
         self.registry.parameter(at).map(|parameter| parameter.value.clone())

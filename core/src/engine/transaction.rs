@@ -14,8 +14,12 @@ impl Server {
         if transaction.failed {
             return;
         }
-        let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(args.len());
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let len = args.iter().map(|arg| arg.len).sum();
+        let reserved = bytes.try_reserve_exact(len).and_then(|()| ends.try_reserve_exact(args.len()));
+        if reserved.and_then(|()| transaction.queue.try_reserve(1)).is_err() {
+            return self.close_without_memory(token);
+        }
         for arg in args {
             // SAFETY: arguments live as long as the batch.
             bytes.extend_from_slice(unsafe { arg.as_slice() });
@@ -53,7 +57,8 @@ impl Server {
 }
 
 fn remember(transaction: &mut Transaction, queued: Queued, flags: u64) {
-    transaction.bytes += queued.bytes.len() + queued.ends.len() * size_of::<usize>() + size_of::<Queued>();
+    transaction.bytes +=
+        queued.bytes.len() + queued.ends.len() * size_of::<usize>() + queued.name.len() + size_of::<Queued>();
     transaction.flags |= flags;
     transaction.queue.push(queued);
 }

@@ -160,7 +160,8 @@ pub(super) fn open(path: &Path, sharing: Sharing) -> Result<(Library, Entry), Lo
     keys::check()?;
     let opened = library::open(path, Constructors::Run, sharing);
     if let Err(EntryError::Layout(report)) = &opened {
-        crate::base::log::warning(&format!("Module {}: layouts differ:\n{report}", path.display()));
+        crate::base::log::warning(&format!("Module {}: layouts differ:", path.display()));
+        report.to_string().lines().for_each(crate::base::log::warning);
     }
     Ok(opened?)
 }

@@ -25,7 +25,7 @@ use crate::net::ahead::{Looking, look_ahead};
 use crate::session::client::{Client, Closing};
 use crate::store::Store;
 use crate::store::entry::EntryPtr;
-use crate::wire::request::{Limits, Parsed, Span, ordinary};
+use crate::wire::request::{Limits, Parsed, Parser, ProtocolError, Span, ordinary};
 use plinth_abi::bytes::Bytes;
 use plinth_table::Table;
 use std::ptr::NonNull;
@@ -131,14 +131,63 @@ pub struct Batch {
     looking: Vec<Looking>,
 }
 
+/// Arguments for which room is kept between batches, and made before an ordinary request.
+const KEPT_ARGS: usize = 16 * 1024;
+const ROOM_ARGS: usize = 256;
+
 impl Batch {
+    /// Make room for arguments; for how many there is.
+    #[inline]
+    fn room(&mut self) -> usize {
+        let room = self.args.capacity() - self.args.len();
+        if room >= ROOM_ARGS { room } else { self.more_room() }
+    }
+
+    #[cold]
+    fn more_room(&mut self) -> usize {
+        let _ = self.args.try_reserve(ROOM_ARGS);
+        self.args.capacity() - self.args.len()
+    }
+
+    /// Take any request from the start of some bytes, if it is whole; fails, too, when there is no memory
+    /// for its arguments.
+    fn take_any(&mut self, parser: &mut Parser, bytes: &[u8], limits: &Limits) -> Result<Parsed, ProtocolError> {
+        self.spans.clear();
+        let parsed = parser.parse(bytes, limits, &mut self.spans)?;
+        let base = match &parsed {
+            Parsed::Complete { .. } => bytes.as_ptr(),
+            Parsed::Inline { text, .. } => text.as_ptr(),
+            Parsed::Empty { .. } | Parsed::Incomplete { .. } => return Ok(parsed),
+        };
+        self.args.try_reserve(self.spans.len()).map_err(|_| ProtocolError::NoMemory)?;
+        self.args.extend(self.spans.iter().map(|span| Bytes { data: base.wrapping_add(span.start), len: span.len }));
+        Ok(parsed)
+    }
+
+    /// All commands have run: forget them, and give back what only large ones have needed.
+    #[inline]
+    fn clear(&mut self) {
+        self.pending.clear();
+        self.args.clear();
+        if self.args.capacity().max(self.spans.capacity()) > KEPT_ARGS {
+            self.shrink();
+        }
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        self.args.shrink_to(KEPT_ARGS);
+        self.spans.clear();
+        self.spans.shrink_to(KEPT_ARGS);
+    }
+
     /// Take a whole ordinary request from the start of some bytes: its length and the
     /// number of its arguments.
     #[inline]
     fn take_ordinary(&mut self, bytes: &[u8], limits: &Limits) -> Option<(usize, usize)> {
-        let (first, base) = (self.args.len(), bytes.as_ptr());
+        let (first, base, room) = (self.args.len(), bytes.as_ptr(), self.room());
         let take = |start, len| self.args.push(Bytes { data: base.wrapping_add(start), len });
-        let taken = ordinary(bytes, limits, take);
+        let taken = ordinary(bytes, limits, room, take);
         if taken.is_none() {
             self.args.truncate(first);
         }
@@ -215,13 +264,11 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
             batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
             continue;
         }
-        batch.spans.clear();
-        let (consumed, base) = match parser.parse(bytes, &limits, &mut batch.spans) {
-            Ok(Parsed::Complete { consumed, .. }) => (consumed, bytes.as_ptr()),
+        let consumed = match batch.take_any(parser, bytes, &limits) {
+            Ok(Parsed::Complete { consumed, .. }) => consumed,
             Ok(Parsed::Inline { consumed, text, .. }) => {
-                let base = text.as_ptr();
                 client.query.inline.push(text);
-                (consumed, base)
+                consumed
             }
             Ok(Parsed::Empty { consumed }) => {
                 offset += consumed;
@@ -244,8 +291,6 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
                 break;
             }
         };
-        let of_base = |span: &Span| Bytes { data: base.wrapping_add(span.start), len: span.len };
-        batch.args.extend(batch.spans.iter().map(of_base));
         offset += consumed;
         count += 1;
         let consumed = offset - std::mem::replace(&mut begin, offset);
@@ -287,8 +332,7 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
             server.settle();
         }
     }
-    batch.pending.clear();
-    batch.args.clear();
+    batch.clear();
 }
 
 /// A command is done.
@@ -311,7 +355,7 @@ fn ran(server: &mut Server, mut client: NonNull<Client>, consumed: usize) {
 /// one with many replies has had its turn.
 #[cold]
 fn has_much_output(server: &mut Server, token: usize) {
-    let over = crate::net::event_loop::close_over_limit(server, token);
+    let over = server.close_over_output(token);
     let Some(client) = server.sessions.clients.get(token) else { return };
     if !over && client.output.queued() > OUTPUT_TURN_BYTES {
         // What it has sent stays in its buffer, to be parsed again.
@@ -334,7 +378,7 @@ fn may_run(client: &Client) -> bool {
 }
 
 /// Answer what cannot be understood, and close.
-fn protocol_error(client: &mut Client, error: &crate::wire::request::ProtocolError) {
+fn protocol_error(client: &mut Client, error: &ProtocolError) {
     let mut message = b"ERR ".to_vec();
     error.append_message(&mut message);
     let resp3 = client.resp == 3;

@@ -22,7 +22,7 @@ use crate::session::client::{Client, Closing};
 use crate::session::query::Received;
 use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
-use crate::socket::output::Sent;
+use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
 use crate::socket::stream::Socket;
 use std::io::{self, Read, Write};
@@ -320,24 +320,9 @@ fn linger(socket: &mut Socket) {
     }
 }
 
-/// Whether a client's output is above its limit, at once or for too long.
-fn over_limit(client: &mut Client, limit: crate::settings::parameters::OutputLimit, now_s: i64) -> bool {
-    let queued = client.output.counted() as u64;
-    if limit.hard_bytes > 0 && queued > limit.hard_bytes {
-        return true;
-    }
-    if limit.soft_bytes == 0 || queued <= limit.soft_bytes {
-        client.soft_limit_since_s = None;
-        return false;
-    }
-    let since = *client.soft_limit_since_s.get_or_insert(now_s);
-    now_s - since > limit.soft_s as i64
-}
-
 /// Read what a client has sent, unless commands of it wait.
 fn read_client(server: &mut Server, token: usize) {
     let now_s = server.clock.now_s;
-    let limit = usize::try_from(server.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
     let Some(client) = server.sessions.clients.get(token) else { return };
     if !client.readable || client.unparsed || client.closing != Closing::No {
         return;
@@ -351,6 +336,7 @@ fn read_client(server: &mut Server, token: usize) {
             crate::base::log::verbose("Client closed connection");
             return server.sessions.clients.close(token);
         }
+        Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return server.close_without_memory(token),
         Err(error) => {
             crate::base::log::verbose(&format!("Reading from client: {error}"));
             return server.sessions.clients.close(token);
@@ -360,14 +346,7 @@ fn read_client(server: &mut Server, token: usize) {
     client.input_bytes += bytes as u64;
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
-    if client.query.pending().len() > limit {
-        crate::base::log::warning(&format!(
-            "Closing client that reached max query buffer length: id={} addr={}",
-            client.id, client.address
-        ));
-        server.stats.query_limit_closed += 1;
-        server.sessions.clients.close(token);
-    }
+    server.close_over_query(token);
 }
 
 /// Send a client what waits for it; whether it is to go on with the next turn.
@@ -405,23 +384,7 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         return false;
     }
     let more = client.write_listed;
-    !close_over_limit(server, token) && more
-}
-
-/// Close a client whose output is above its limit; whether it was.
-pub fn close_over_limit(server: &mut Server, token: usize) -> bool {
-    let (limit, now_s) = (server.settings.output_limits[0], server.clock.now_s);
-    let Some(client) = server.sessions.clients.get(token) else { return false };
-    if client.closing == Closing::Now || !over_limit(client, limit, now_s) {
-        return false;
-    }
-    crate::base::log::warning(&format!(
-        "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
-        client.id, client.address
-    ));
-    server.stats.output_limit_closed += 1;
-    server.sessions.clients.close(token);
-    true
+    !server.close_over_output(token) && more
 }
 
 /// A connection's state at its begin.
@@ -432,12 +395,14 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         Socket::Unix(stream) => (true, stream.as_raw_fd()),
     };
     let now_s = server.clock.now_s;
+    let mut output = Output::default();
+    output.set_limit(server.output_bytes_max());
     Client {
         token: 0,
         id: server.sessions.clients.next_id(),
         socket,
         query: Default::default(),
-        output: Default::default(),
+        output,
         pushed: Vec::new(),
         write_listed: false,
         write_blocked: false,

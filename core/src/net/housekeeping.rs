@@ -2,7 +2,6 @@
 
 use crate::engine::duties::Duty;
 use crate::engine::server::Server;
-use crate::net::event_loop;
 use crate::socket::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
 use std::time::{Duration, Instant};
 
@@ -97,5 +96,5 @@ fn look_after(server: &mut Server, token: usize) {
         client.output.take_peak();
         client.peak_at_ms = now_ms;
     }
-    event_loop::close_over_limit(server, token);
+    server.close_over_output(token);
 }

@@ -47,7 +47,14 @@ impl Kept {
             kept.bytes.extend_from_slice(arg);
             kept.ends.push(kept.bytes.len());
         }
+        kept.bytes.shrink_to_fit();
+        kept.ends.shrink_to_fit();
         kept
+    }
+
+    /// Bytes of the arguments themselves.
+    pub fn bytes_len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether there is none.

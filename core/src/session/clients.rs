@@ -116,6 +116,11 @@ impl Clients {
         self.slots.iter().filter_map(|slot| slot.as_deref())
     }
 
+    /// All connections, to be changed, in no order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+    }
+
     /// Close a client when the turn ends.
     pub fn close(&mut self, token: usize) {
         if let Some(client) = self.get(token) {

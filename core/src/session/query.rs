@@ -11,6 +11,7 @@
 //! length: the buffer then grows once, to exactly what is needed, and the
 //! argument is read into its place.
 
+use crate::base::memory::zeroed;
 use crate::wire::request::Parser;
 use std::io::{self, Read};
 
@@ -121,7 +122,7 @@ impl Query {
     pub fn receive(&mut self, socket: &mut impl Read, hung_up: bool) -> io::Result<Received> {
         let mut total = 0;
         loop {
-            self.make_room();
+            self.make_room()?;
             let room = self.buffer.len() - self.filled;
             match socket.read(&mut self.buffer[self.filled..]) {
                 Ok(0) if total > 0 => return Ok(Received::Bytes(total, true)),
@@ -147,13 +148,13 @@ impl Query {
     }
 
     /// Make room for a read: for the whole of a long argument that was announced, else
-    /// for some kilobytes.
-    fn make_room(&mut self) {
+    /// for some kilobytes. Fails when there is no memory for it.
+    fn make_room(&mut self) -> io::Result<()> {
         let pending = self.filled - self.consumed;
         let need = self.need.min(ANNOUNCED_BYTES_MAX);
         let least = if need > pending + READ_BYTES { need } else { pending + READ_BYTES / 2 };
         if self.buffer.len() - self.consumed >= least {
-            return;
+            return Ok(());
         }
         if self.buffer.len() < least {
             // At least twice what is there, so that a command of many arguments is copied
@@ -161,7 +162,8 @@ impl Query {
             // Fresh zeroed memory is not resident before it is written, so that a client
             // that only announces a long argument costs address space, not memory.
             let wanted = need.max(pending * 2) + READ_BYTES;
-            let mut buffer = vec![0; wanted - wanted % READ_BYTES];
+            let buffer = zeroed(wanted - wanted % READ_BYTES);
+            let mut buffer = buffer.ok_or(io::ErrorKind::OutOfMemory)?;
             buffer[..pending].copy_from_slice(self.pending());
             self.buffer = buffer;
         } else {
@@ -169,10 +171,14 @@ impl Query {
         }
         self.consumed = 0;
         self.filled = pending;
+        Ok(())
     }
 
     /// Give memory back that is not in use; whether any was. Only between batches.
     pub fn shrink(&mut self, idle: bool) -> bool {
+        if idle {
+            self.inline = Vec::new();
+        }
         let pending = self.filled - self.consumed;
         let peak = std::mem::replace(&mut self.peak, pending);
         let keep = if idle { pending } else { pending.max(self.need).max(peak).max(READ_BYTES) };
@@ -185,9 +191,6 @@ impl Query {
         self.filled = pending;
         self.buffer.truncate(keep);
         self.buffer.shrink_to_fit();
-        if idle {
-            self.inline = Vec::new();
-        }
         true
     }
 }

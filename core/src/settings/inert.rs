@@ -22,7 +22,7 @@ pub enum Rule {
     MemoryOrPercent,
     /// One of some words.
     Choice(&'static [&'static str]),
-    /// Any text.
+    /// Any bytes.
     Text,
     /// Any words, checked together; gives the value as it is shown.
     Words(fn(&[String]) -> Result<String, String>),
@@ -184,7 +184,14 @@ const FACILITIES: &[&str] = &["user", "local0", "local1", "local2", "local3", "l
 
 impl Rule {
     /// The value that words stand for, as it is shown; the reason if they do not fit.
-    pub fn check(self, words: &[Vec<u8>]) -> Result<String, String> {
+    pub fn check(self, words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+        match (self, words) {
+            (Text, [word]) => Ok(word.clone()),
+            _ => self.check_text(words).map(String::into_bytes),
+        }
+    }
+
+    fn check_text(self, words: &[Vec<u8>]) -> Result<String, String> {
         let words: Vec<String> = words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
         if let Words(check) = self {
             return check(&words);
@@ -309,7 +316,7 @@ mod tests {
 
     fn check(rule: Rule, line: &str) -> Result<String, String> {
         let words: Vec<Vec<u8>> = crate::base::words::split(line.as_bytes()).unwrap();
-        rule.check(&words)
+        rule.check(&words).map(|value| String::from_utf8(value).unwrap())
     }
 
     #[test]
@@ -326,7 +333,7 @@ mod tests {
                 text if parameter.several => text.split(' ').map(|word| word.as_bytes().to_vec()).collect(),
                 text => vec![text.as_bytes().to_vec()],
             };
-            assert_eq!(rule.check(&words).as_deref(), Ok(default), "{}", parameter.name);
+            assert_eq!(rule.check(&words).as_deref(), Ok(default.as_bytes()), "{}", parameter.name);
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Settings {
     /// Number of databases.
     pub databases: i64,
     /// Password of the default user, or empty.
-    pub requirepass: String,
+    pub requirepass: Vec<u8>,
     /// Run in the background.
     pub daemonize: bool,
     /// Where the process id is written, or empty.
@@ -110,7 +110,7 @@ pub struct Settings {
     pub loadmodule: Vec<Vec<String>>,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
-    pub inert: Vec<(&'static str, String)>,
+    pub inert: Vec<(&'static str, Vec<u8>)>,
     /// Whether the configuration has had a `save` line, so that the next one adds to it.
     pub save_was_set: bool,
 }
@@ -153,6 +153,8 @@ pub enum Kind {
     Memory(fn(&mut Settings) -> &mut i64, i64, i64),
     /// A text.
     Text(fn(&mut Settings) -> &mut String),
+    /// Any bytes, such as a password.
+    Bytes(fn(&mut Settings) -> &mut Vec<u8>),
     /// One of some words.
     Choice(fn(&mut Settings) -> &mut usize, &'static [&'static str]),
     /// Anything else.
@@ -215,9 +217,11 @@ impl Parameter {
     }
 }
 
-use Kind::{Bool, Choice, Custom, Inert, Integer, Memory, Text};
+use Kind::{Bool, Bytes, Choice, Custom, Inert, Integer, Memory, Text};
 
 pub(super) const INT_MAX: i64 = i32::MAX as i64;
+/// Most databases: each takes memory from the start, and is looked at by whatever looks at all.
+const DATABASES_MAX: i64 = 1 << 16;
 
 /// All parameters of the core.
 pub static PARAMETERS: &[Parameter] = &[
@@ -230,8 +234,8 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("timeout", Integer(|s| &mut s.timeout, 0, INT_MAX)),
     parameter("tcp-keepalive", Integer(|s| &mut s.tcp_keepalive, 0, INT_MAX)),
     parameter("maxclients", Integer(|s| &mut s.maxclients, 1, u32::MAX as i64)),
-    parameter("databases", Integer(|s| &mut s.databases, 1, INT_MAX)).immutable(),
-    parameter("requirepass", Text(|s| &mut s.requirepass)),
+    parameter("databases", Integer(|s| &mut s.databases, 1, DATABASES_MAX)).immutable(),
+    parameter("requirepass", Bytes(|s| &mut s.requirepass)),
     parameter("daemonize", Bool(|s| &mut s.daemonize)).immutable(),
     parameter("pidfile", Text(|s| &mut s.pidfile)).immutable(),
     parameter("logfile", Text(|s| &mut s.logfile)).immutable(),
@@ -273,7 +277,7 @@ impl Default for Settings {
         let inert = inert::PARAMETERS
             .iter()
             .filter_map(|parameter| match parameter.kind {
-                Inert(_, default) => Some((parameter.name, default.to_owned())),
+                Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
                 _ => None,
             })
             .collect();
@@ -289,7 +293,7 @@ impl Default for Settings {
             tcp_keepalive: 300,
             maxclients: 10_000,
             databases: 16,
-            requirepass: String::new(),
+            requirepass: Vec::new(),
             daemonize: false,
             pidfile: String::new(),
             logfile: String::new(),
@@ -356,18 +360,19 @@ fn reason(error: ValueError) -> String {
 
 impl Settings {
     /// A parameter's value as CONFIG GET shows it.
-    pub fn get(&mut self, parameter: &Parameter) -> String {
+    pub fn get(&mut self, parameter: &Parameter) -> Vec<u8> {
         match parameter.kind {
             Bool(field) => if *field(self) { "yes" } else { "no" }.into(),
-            Integer(field, ..) | Memory(field, ..) => field(self).to_string(),
-            Text(field) => field(self).clone(),
+            Integer(field, ..) | Memory(field, ..) => field(self).to_string().into_bytes(),
+            Text(field) => field(self).clone().into_bytes(),
+            Bytes(field) => field(self).clone(),
             Choice(field, words) => words[*field(self)].into(),
-            Custom(get, _) => get(self),
+            Custom(get, _) => get(self).into_bytes(),
             Inert(..) => self.inert_slot(parameter.name).cloned().unwrap_or_default(),
         }
     }
 
-    fn inert_slot(&mut self, name: &str) -> Option<&mut String> {
+    fn inert_slot(&mut self, name: &str) -> Option<&mut Vec<u8>> {
         self.inert.iter_mut().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
@@ -381,6 +386,7 @@ impl Settings {
                 *field(self) = bytes as i64;
             }
             Text(field) => *field(self) = String::from_utf8_lossy(one(words)?).into_owned(),
+            Bytes(field) => *field(self) = one(words)?.to_vec(),
             Choice(field, known) => {
                 let choices: Vec<(&str, usize)> = known.iter().enumerate().map(|(at, name)| (*name, at)).collect();
                 *field(self) = value::choice(one(words)?, &choices).map_err(reason)?;
@@ -411,7 +417,7 @@ impl Settings {
             _ => self.set(parameter, words)?,
         }
         if let Some(slot) = self.inert_slot("save").filter(|_| adds && !before.is_empty()) {
-            *slot = format!("{before} {slot}");
+            *slot = [before, std::mem::take(slot)].join(&b' ');
         }
         Ok(())
     }
@@ -519,7 +525,7 @@ mod tests {
     }
 
     fn get(settings: &mut Settings, name: &str) -> String {
-        settings.get(find(name).unwrap())
+        String::from_utf8(settings.get(find(name).unwrap())).unwrap()
     }
 
     #[test]

@@ -16,10 +16,14 @@
 //! - A shared chunk is read by others too, and never written into.
 //! - A chunk of unusual size goes when what it holds has been sent.
 //! - Between [`Output::open`] and [`Output::close`] nothing is sent.
+//! - A buffer that is broken, because more would wait than its limit or because there is no memory,
+//!   holds nothing and never sends anything again: what is written meanwhile goes into the ditch, so
+//!   that whoever writes need not know. Its owner is to be cut off.
 
 use bytes::Bytes as Shared;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::reply::{REPLY_GROW_MAX, Reply};
+use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 
@@ -35,6 +39,23 @@ const SEND_TURN_BYTES: usize = 1 << 20;
 const COPIED_BYTES_MAX: usize = 2048;
 /// Least bytes that are shared: below, a copy costs less than a chunk more.
 const SHARED_BYTES_MIN: usize = 2048;
+
+/// What a reply is that could not be kept, for whoever reads it within the server.
+const NO_MEMORY: &[u8] = b"-OOM there is no memory for the reply\r\n";
+
+thread_local! {
+    /// Where bytes go that nobody will read. It is written and never read.
+    static DITCH: UnsafeCell<[u8; REPLY_GROW_MAX]> = const { UnsafeCell::new([0; REPLY_GROW_MAX]) };
+}
+
+/// Why an output buffer is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// More would wait than may.
+    Limit,
+    /// There was no memory.
+    Memory,
+}
 
 /// Bytes that are to be sent.
 enum Chunk {
@@ -81,6 +102,10 @@ pub struct Output {
     chunk_bytes: usize,
     /// Most bytes that the current chunk has held since [`Output::take_peak`].
     peak: usize,
+    /// Most bytes that may wait beyond one chunk.
+    limit: usize,
+    /// Whether and why it is broken.
+    broken: Option<Broken>,
 }
 
 /// How far sending got.
@@ -119,6 +144,8 @@ impl Default for Output {
             sent: 0,
             chunk_bytes: CHUNK_BYTES,
             peak: 0,
+            limit: usize::MAX,
+            broken: None,
         }
     }
 }
@@ -149,20 +176,63 @@ impl Output {
         self.reply.end as usize - self.reply.at as usize
     }
 
-    /// Put the current chunk behind the others and begin one of at least `need` bytes.
+    /// Put the current chunk behind the others and begin one of at least `need` bytes, unless that
+    /// breaks the buffer.
     fn new_chunk(&mut self, need: usize) {
+        if self.broken.is_some() {
+            return self.turn_to_ditch();
+        }
         self.retire();
         let bytes = if self.chunks.is_empty() { self.chunk_bytes } else { CHUNK_BYTES };
-        self.adopt(Vec::with_capacity(need.max(bytes)));
+        let waiting = self.queued - self.sent;
+        if waiting > self.limit || need > CHUNK_BYTES && need > self.limit - waiting {
+            return self.break_off(Broken::Limit);
+        }
+        let mut chunk = Vec::new();
+        match chunk.try_reserve_exact(need.max(bytes)) {
+            Ok(()) => self.adopt(chunk),
+            Err(_) => self.break_off(Broken::Memory),
+        }
+    }
+
+    /// Most bytes that may wait beyond one chunk: when there would be more, the buffer breaks.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
+    /// Whether and why it is broken.
+    pub fn broken(&self) -> Option<Broken> {
+        self.broken
+    }
+
+    /// Let go of all that waits, and take nothing more.
+    #[cold]
+    pub fn break_off(&mut self, why: Broken) {
+        if self.broken.is_none() {
+            self.discard_current();
+            self.chunks = VecDeque::new();
+            self.sent = 0;
+            // So that the batch, which looks at nothing else, takes notice.
+            self.queued = 1;
+            self.broken = Some(why);
+        }
+        self.turn_to_ditch();
+    }
+
+    fn turn_to_ditch(&mut self) {
+        self.base = DITCH.with(UnsafeCell::get).cast();
+        self.reply.at = self.base;
+        self.reply.end = self.base.wrapping_add(REPLY_GROW_MAX);
+        self.capacity = 0;
     }
 
     /// Put the current chunk, if it holds anything, behind the others; there is none then.
     fn retire(&mut self) {
-        if self.base.is_null() {
+        if self.base.is_null() || self.broken.is_some() {
             return;
         }
         let filled = self.filled();
-        // SAFETY: `base` and `capacity` come from a `Vec<u8>` that was taken apart in
+        // SAFETY: the buffer is not broken, so `base` and `capacity` come from a `Vec<u8>` that was taken apart in
         // `adopt`, and `filled` bytes are initialised.
         let chunk = unsafe { Vec::from_raw_parts(self.base, filled, self.capacity) };
         self.base = std::ptr::null_mut();
@@ -203,6 +273,9 @@ impl Output {
 
     #[cold]
     fn write_long(&mut self, bytes: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
         let (first, rest) = bytes.split_at(self.free().min(bytes.len()));
         // SAFETY: `first` fits, see above.
         unsafe {
@@ -220,18 +293,19 @@ impl Output {
     /// Bytes that wait to be sent.
     #[inline]
     pub fn pending(&self) -> usize {
-        self.queued + self.filled() - self.sent
+        if self.broken.is_some() { 0 } else { self.queued + self.filled() - self.sent }
     }
 
-    /// Bytes that wait beyond the current chunk.
+    /// Bytes that wait beyond the current chunk; not 0 when the buffer is broken.
     #[inline]
     pub fn queued(&self) -> usize {
         self.queued
     }
 
-    /// Bytes that wait, as output limits count them: what fits into one chunk is free.
+    /// Bytes that wait, as output limits count them: what fits into one usual chunk is free.
     pub fn counted(&self) -> usize {
-        if self.queued == 0 { 0 } else { self.pending() }
+        let pending = self.pending();
+        if self.queued == 0 && pending <= CHUNK_BYTES { 0 } else { pending }
     }
 
     /// Chunks beyond the current one.
@@ -287,20 +361,30 @@ impl Output {
     }
 
     fn current(&self) -> &[u8] {
-        if self.base.is_null() {
+        if self.base.is_null() || self.broken.is_some() {
             return &[];
         }
         // SAFETY: bytes before `at` are initialised.
         unsafe { std::slice::from_raw_parts(self.base, self.filled()) }
     }
 
-    /// All that was written since a mark, in one piece.
+    /// All that was written since a mark, in one piece; an error reply if the buffer is broken, or the
+    /// memory for the copy is not to be had.
     pub fn copy_after(&self, mark: Mark) -> Vec<u8> {
-        self.iter_after(mark).collect::<Vec<_>>().concat()
+        let mut copy = Vec::new();
+        let len = self.iter_after(mark).map(<[u8]>::len).sum();
+        if self.broken.is_some() || copy.try_reserve_exact(len).is_err() {
+            return NO_MEMORY.to_vec();
+        }
+        self.iter_after(mark).for_each(|piece| copy.extend_from_slice(piece));
+        copy
     }
 
     /// Forget what was written since a mark.
     pub fn rewind(&mut self, mark: Mark) {
+        if self.broken.is_some() {
+            return;
+        }
         if self.chunks.len() > mark.chunks {
             self.retire();
             while self.chunks.len() > mark.chunks + 1 {
@@ -318,7 +402,7 @@ impl Output {
                 self.adopt(chunk);
             }
         } else if mark.filled == 0 && self.capacity > CHUNK_BYTES {
-            self.retire_empty();
+            self.discard_current();
         } else if !self.base.is_null() {
             // SAFETY: the mark lies before `at` in the current chunk.
             self.reply.at = unsafe { self.base.add(mark.filled) };
@@ -328,6 +412,9 @@ impl Output {
     /// Begin an aggregate of unknown length; what `close` needs.
     pub fn open(&mut self) -> u64 {
         self.set_aside();
+        if self.broken.is_some() {
+            return 0;
+        }
         self.chunks.push_back(Chunk::Own(Vec::new()));
         self.chunks.len() as u64 - 1
     }
@@ -335,6 +422,12 @@ impl Output {
     /// Put what the current chunk holds behind the others, before something that is a chunk of its own.
     fn set_aside(&mut self) {
         let filled = self.filled();
+        if self.broken.is_some() {
+            return;
+        }
+        if self.queued.saturating_sub(self.sent) > self.limit {
+            return self.break_off(Broken::Limit);
+        }
         if (1..=COPIED_BYTES_MAX).contains(&filled) {
             // What waits is short: it goes into a chunk of its size, and the free rest of
             // this one takes what follows.
@@ -352,6 +445,9 @@ impl Output {
             return self.write(bytes);
         }
         self.set_aside();
+        if self.broken.is_some() {
+            return;
+        }
         self.queued += bytes.len();
         self.chunks.push_back(Chunk::Shared(bytes.clone()));
     }
@@ -391,7 +487,7 @@ impl Output {
         self.sent = 0;
         self.chunks.clear();
         if self.capacity > CHUNK_BYTES {
-            self.retire_empty();
+            self.discard_current();
         } else {
             self.reply.at = self.base;
         }
@@ -435,11 +531,12 @@ impl Output {
     pub fn set_chunk_bytes(&mut self, bytes: usize) {
         self.chunk_bytes = bytes.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES);
         if !self.base.is_null() && self.pending() == 0 {
-            self.retire_empty();
+            self.discard_current();
         }
     }
 
-    fn retire_empty(&mut self) {
+    /// Give the current chunk back with what it holds.
+    fn discard_current(&mut self) {
         self.reply.at = self.base;
         self.retire();
     }
@@ -453,7 +550,7 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if !self.base.is_null() {
-            self.retire_empty();
+            self.discard_current();
         }
     }
 }

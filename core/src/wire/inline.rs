@@ -12,7 +12,7 @@
 //! 64 KiB, so that the number of words is limited too.
 
 use crate::base::words::Words;
-use crate::wire::request::{ProtocolError, Span};
+use crate::wire::request::{ProtocolError, Span, push};
 
 /// Unquotes the words of `line`, which has lost its line feed.
 ///
@@ -21,12 +21,13 @@ use crate::wire::request::{ProtocolError, Span};
 pub(super) fn unquote(line: &[u8], args: &mut Vec<Span>) -> Result<Vec<u8>, ProtocolError> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let base = args.len();
-    let mut text = Vec::with_capacity(line.len());
+    let mut text = Vec::new();
+    text.try_reserve_exact(line.len()).map_err(|_| ProtocolError::NoMemory)?;
     let mut words = Words::of(line);
     loop {
         let start = text.len();
         match words.append_next(&mut text) {
-            Ok(true) => args.push(Span { start, len: text.len() - start }),
+            Ok(true) => push(args, Span { start, len: text.len() - start }).inspect_err(|_| args.truncate(base))?,
             Ok(false) => return Ok(text),
             Err(_) => {
                 args.truncate(base);

@@ -137,6 +137,9 @@ pub enum ProtocolError {
     /// An inline request does not end.
     #[error("Protocol error: too big inline request")]
     InlineTooBig,
+    /// There is no memory for so many arguments.
+    #[error("Protocol error: no memory for the arguments")]
+    NoMemory,
     /// An inline request leaves a quote open or closes it within a word.
     #[error("Protocol error: unbalanced quotes in request")]
     UnbalancedQuotes,
@@ -268,12 +271,14 @@ impl Parser {
         let base = args.len();
         for done in 0..argc {
             let Some((span, next)) = short_argument(buf, position, limits) else {
+                // These are empty, so no more is asked for than there are.
+                self.spans.try_reserve(args.len() - base).map_err(|_| ProtocolError::NoMemory)?;
                 self.spans.extend(args.drain(base..));
                 self.remaining = argc - done;
                 self.position = position;
                 return self.resume(buf, limits, args);
             };
-            args.push(span);
+            push(args, span)?;
             position = next;
         }
         Ok(Parsed::Complete { consumed: position, argc })
@@ -315,12 +320,13 @@ impl Parser {
                 self.bulk_len = Some(len);
                 return Ok(Parsed::Incomplete { need: end });
             }
-            self.spans.push(Span { start: self.position, len });
+            push(&mut self.spans, Span { start: self.position, len })?;
             self.position = end;
             self.bulk_len = None;
             self.remaining -= 1;
         }
         let argc = self.spans.len();
+        args.try_reserve(argc).map_err(|_| ProtocolError::NoMemory)?;
         args.append(&mut self.spans);
         if self.spans.capacity() > KEPT_SPANS_MAX {
             self.spans = Vec::new();
@@ -406,6 +412,16 @@ impl Parser {
     }
 }
 
+/// Appends an argument, if there is memory for it.
+#[inline]
+pub(super) fn push(args: &mut Vec<Span>, span: Span) -> Result<(), ProtocolError> {
+    if args.len() == args.capacity() {
+        args.try_reserve(1).map_err(|_| ProtocolError::NoMemory)?;
+    }
+    args.push(span);
+    Ok(())
+}
+
 /// Reads `prefix`, a short canonical number and a line end at `position`.
 ///
 /// Returns the number and the position behind the line; `None` for anything else,
@@ -442,12 +458,18 @@ fn short_line(buf: &[u8], position: usize, prefix: u8) -> Option<(usize, usize)>
 /// Reads a whole ordinary request at the start of `buf`, and hands each argument's
 /// start and length to `take`; how many bytes it took, and how many arguments it has.
 ///
-/// `None` for anything out of the ordinary, an incomplete request too: the caller then
+/// `None` for anything out of the ordinary, an incomplete request and one of more than
+/// `args_max` arguments too: the caller then
 /// forgets what `take` got and asks a [`Parser`], which must not be within a request.
 #[inline]
-pub fn ordinary(buf: &[u8], limits: &Limits, mut take: impl FnMut(usize, usize)) -> Option<(usize, usize)> {
+pub fn ordinary(
+    buf: &[u8],
+    limits: &Limits,
+    args_max: usize,
+    mut take: impl FnMut(usize, usize),
+) -> Option<(usize, usize)> {
     let (argc, mut position) = short_line(buf, 0, b'*')?;
-    if argc == 0 {
+    if argc == 0 || argc > args_max {
         return None;
     }
     limits.check_count(argc).ok()?;

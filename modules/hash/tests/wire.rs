@@ -424,3 +424,29 @@ fn a_condition_is_said_once() {
     assert_wire(&mut client, &["HEXPIRE", "h", "100", "NX", "NX", "FIELDS", "1", "f"], missing);
     assert_wire(&mut client, &["HEXPIRE", "h", "100", "NX", "FIELDS", "1", "f"], b"*1\r\n:1\r\n");
 }
+
+#[test]
+fn what_is_watched_for_fields_that_expire_goes_with_the_key() {
+    const COUNT: usize = 20_000;
+    let (_server, mut client) = connected();
+    let used = |client: &mut Client| -> usize {
+        client.info("memory", "used_memory").and_then(|text| text.parse().ok()).expect("INFO tells")
+    };
+    let mut try_with = |end: fn(usize) -> Vec<String>, last: &str| {
+        let before = used(&mut client);
+        for number in 0..COUNT {
+            let key = format!("key:{number}");
+            client.send(&["HSET", &key, "f", "v"]);
+            client.send(&["HEXPIRE", &key, "8640000", "FIELDS", "1", "f"]);
+            client.send(&end(number));
+            for _ in 0..3 {
+                client.read();
+            }
+        }
+        client.command(&[last]);
+        wait_until("the memory is given back", || used(&mut client) < before + 500_000);
+    };
+    try_with(|number| vec!["DEL".into(), format!("key:{number}")], "PING");
+    try_with(|number| vec!["SET".into(), format!("key:{number}"), "x".into(), "PX".into(), "1".into()], "PING");
+    try_with(|_| vec!["PING".into()], "FLUSHALL");
+}

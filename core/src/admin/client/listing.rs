@@ -4,6 +4,7 @@
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::session::client::{Client, Closing};
+use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 
@@ -68,8 +69,17 @@ fn flags(client: &Client) -> String {
     if all.is_empty() { "N".into() } else { all }
 }
 
-/// A client's line, without its end. `argv_bytes` are those of the command that it runs.
-fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
+/// Number and bytes of the arguments of the command that a client runs.
+#[derive(Clone, Copy, Default)]
+struct Running {
+    count: usize,
+    bytes: usize,
+}
+
+/// A client's line, without its end. Arguments of a command that runs lie in the query buffer, those of
+/// one that waits are kept apart from it.
+fn line(client: &Client, now_s: i64, running: Running) -> String {
+    let waiting_bytes = client.blocked.as_ref().map_or(0, |waiter| waiter.asked.args.bytes_len());
     let text = String::from_utf8_lossy;
     let (obl, rbs) = client.output.chunk_usage();
     let queued_bytes = client.output.counted();
@@ -92,14 +102,14 @@ fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
         queue_len,
         qbuf,
         client.query.capacity() - qbuf,
-        argv_bytes,
+        running.bytes + waiting_bytes,
         queue_bytes,
         rbs,
         client.output.peak(),
         obl,
         client.output.chunk_count(),
         queued_bytes,
-        client.memory_bytes(),
+        client.memory_bytes() + running.count * size_of::<Bytes>(),
         if client.write_blocked { "rw" } else { "r" },
         if client.last_command.is_empty() { "NULL" } else { &client.last_command },
         client.user,
@@ -113,13 +123,14 @@ fn line(client: &Client, now_s: i64, argv_bytes: usize) -> String {
 /// Write the lines of some clients as one text.
 fn write(context: &mut Context, tokens: &[usize]) -> Status {
     let own = context.client;
-    let own_argv_bytes = context.args().iter().map(|arg| arg.len).sum();
+    let args = context.args();
+    let running = Running { count: args.len(), bytes: args.iter().map(|arg| arg.len).sum() };
     let server = context.server();
     let now_s = server.clock.now_s;
     let mut all = String::new();
     for &token in tokens {
         if let Some(client) = server.sessions.clients.peek(token) {
-            all.push_str(&line(client, now_s, if own == Some(token) { own_argv_bytes } else { 0 }));
+            all.push_str(&line(client, now_s, if own == Some(token) { running } else { Running::default() }));
             all.push('\n');
         }
     }

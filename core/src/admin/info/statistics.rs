@@ -42,6 +42,8 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("total_reads_processed", stats.reads);
     fields.add("total_writes_processed", stats.writes);
     fields.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    fields.add("client_query_buffer_limit_disconnections", stats.query_limit_closed);
+    fields.add("client_output_buffer_limit_disconnections", stats.output_limit_closed);
     fields.add("reply_buffer_shrinks", stats.reply_shrinks);
     fields.add("reply_buffer_expands", stats.reply_expands);
     fields.add("eventloop_cycles", stats.loop_turns);
