@@ -66,6 +66,7 @@ static plinth_status suspends_work(plinth_call *call) {
         const plinth_bytes key = T("k");
         CHECK(block->ticket(call, &ticket) == PLINTH_STATUS_OK);
         CHECK(block->resume(call->host, ticket) == PLINTH_STATUS_NONE);
+        CHECK(block->is_waiting(call->host, ticket) == PLINTH_STATUS_NONE);
         CHECK(block->wait(call, &key, 1, &plain) == PLINTH_STATUS_NOT_ALLOWED);
         for (int at = 0; at < JOBS; at++) {
             job = jobs[at].ticket == ticket ? &jobs[at] : job;
@@ -131,7 +132,9 @@ static plinth_status suspends_wait(plinth_call *call) {
 
 // SUSPENDS.RESUME
 static plinth_status suspends_resume(plinth_call *call) {
-    reply->integer(call, block->resume(call->host, last_ticket) == PLINTH_STATUS_OK);
+    const plinth_status waits = block->is_waiting(call->host, last_ticket);
+    CHECK(block->resume(call->host, last_ticket) == waits);
+    reply->integer(call, waits == PLINTH_STATUS_OK);
     return PLINTH_STATUS_OK;
 }
 

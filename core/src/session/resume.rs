@@ -75,6 +75,11 @@ impl Resumes {
         true
     }
 
+    /// Whether its client waits still. From any thread.
+    pub fn is_waiting(&self, ticket: u64) -> bool {
+        self.tickets().waiting.contains_key(&ticket)
+    }
+
     /// Whether anybody's turn has come.
     #[inline]
     pub fn any(&self) -> bool {
@@ -107,8 +112,9 @@ mod tests {
         assert_ne!(first, second);
         assert!(!resumes.any() && !resumes.resume(99));
         assert!(resumes.resume(second) && resumes.resume(second) && resumes.resume(first));
-        assert!(resumes.any());
+        assert!(resumes.any() && resumes.is_waiting(first));
         assert_eq!(resumes.take(), [(second, 20), (first, 10)]);
+        assert!(!resumes.is_waiting(first) && !resumes.is_waiting(99));
         assert!(!resumes.any() && !resumes.resume(first) && resumes.take().is_empty());
     }
 
@@ -118,7 +124,7 @@ mod tests {
         let (gone, held) = (resumes.issue(1), resumes.issue(2));
         assert!(resumes.resume(gone) && resumes.resume(held));
         resumes.withdraw(gone);
-        assert!(!resumes.resume(gone));
+        assert!(!resumes.resume(gone) && !resumes.is_waiting(gone) && resumes.is_waiting(held));
         assert_eq!(resumes.take(), [(held, 2)]);
         resumes.put_back(held, 2);
         assert!(resumes.take().is_empty() && resumes.resume(held));

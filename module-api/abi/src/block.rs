@@ -118,4 +118,9 @@ pub struct BlockService {
     /// Thread: any. Borrow: nothing. Fails: `NONE` when nobody waits under the ticket any
     /// more, or never did.
     pub resume: unsafe extern "C" fn(host: *const Host, ticket: u64) -> Status,
+    /// Whether somebody waits under a ticket still, so that the work for it is worth going on
+    /// with. `host` is the module's own.
+    ///
+    /// Thread: any. Borrow: nothing. Fails: `NONE` where `resume` would answer it.
+    pub is_waiting: unsafe extern "C" fn(host: *const Host, ticket: u64) -> Status,
 }

@@ -37,6 +37,9 @@ pub const EXPIRE_NONE: i64 = -1;
 /// Database number: all of them.
 pub const DB_ALL: i32 = -1;
 
+/// Class of an event that is told to hooks and published to nobody: a change that is none to users, such
+/// as a count that is kept with a value.
+pub const EVENT_UNPUBLISHED: u32 = 0;
 /// Event class `g`: commands on keys of any type.
 pub const EVENT_GENERIC: u32 = 1 << 2;
 /// Event class `$`.
@@ -203,7 +206,8 @@ pub struct KeysService {
     pub remove: unsafe extern "C" fn(call: *mut Call, key: Bytes, flags: u32) -> Status,
     /// Say that a key's value changed (or that it was made or removed), and publish
     /// `event` in class `class`, which may have [`EVENT_UNAWAITED`], [`EVENT_UNWATCHED`] and
-    /// [`EVENT_UNCOUNTED`] beside it; without an event when it is empty. Entries stay valid.
+    /// [`EVENT_UNCOUNTED`] beside it; without an event, of which hooks are not told either, when it is
+    /// empty. Entries stay valid.
     ///
     /// Thread: main. Borrow: all for the call. Fails: never.
     pub modified: unsafe extern "C" fn(call: *mut Call, key: Bytes, class: u32, event: Bytes),

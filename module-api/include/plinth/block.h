@@ -128,6 +128,12 @@ struct plinth_block_service {
     // Thread: any. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` when nobody waits under the ticket
     // any more, or never did.
     plinth_status (*resume)(const plinth_host *host, uint64_t ticket);
+
+    // Whether somebody waits under a ticket still, so that the work for it is worth going on with.
+    // `host` is the module's own.
+    //
+    // Thread: any. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` where `resume` would answer it.
+    plinth_status (*is_waiting)(const plinth_host *host, uint64_t ticket);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -140,13 +146,14 @@ PLINTH_ASSERT_OFFSET(plinth_wait, timeout_ms, 16);
 PLINTH_ASSERT_OFFSET(plinth_wait, args, 24);
 PLINTH_ASSERT_OFFSET(plinth_wait, argc, 32);
 PLINTH_ASSERT_OFFSET(plinth_wait, reserved, 36);
-PLINTH_ASSERT_SIZE(plinth_block_service, 40);
+PLINTH_ASSERT_SIZE(plinth_block_service, 48);
 PLINTH_ASSERT_OFFSET(plinth_block_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_block_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_block_service, wait, 8);
 PLINTH_ASSERT_OFFSET(plinth_block_service, suspend, 16);
 PLINTH_ASSERT_OFFSET(plinth_block_service, ticket, 24);
 PLINTH_ASSERT_OFFSET(plinth_block_service, resume, 32);
+PLINTH_ASSERT_OFFSET(plinth_block_service, is_waiting, 40);
 #endif
 
 #ifdef __cplusplus

@@ -56,6 +56,9 @@ typedef struct plinth_keys_service plinth_keys_service;
 // Database number: all of them.
 #define PLINTH_DB_ALL (-1)
 
+// Class of an event that is told to hooks and published to nobody: a change that is none to users,
+// such as a count that is kept with a value.
+#define PLINTH_EVENT_UNPUBLISHED UINT32_C(0)
 // Event class `g`: commands on keys of any type.
 #define PLINTH_EVENT_GENERIC (UINT32_C(1) << 2)
 // Event class `$`.
@@ -192,7 +195,8 @@ struct plinth_keys_service {
 
     // Say that a key's value changed (or that it was made or removed), and publish `event` in class
     // `class_`, which may have `PLINTH_EVENT_UNAWAITED`, `PLINTH_EVENT_UNWATCHED` and
-    // `PLINTH_EVENT_UNCOUNTED` beside it; without an event when it is empty. Entries stay valid.
+    // `PLINTH_EVENT_UNCOUNTED` beside it; without an event, of which hooks are not told either,
+    // when it is empty. Entries stay valid.
     //
     // Thread: main. Borrow: all for the call. Fails: never.
     void (*modified)(plinth_call *call, plinth_bytes key, uint32_t class_, plinth_bytes event);

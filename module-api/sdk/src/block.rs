@@ -103,6 +103,13 @@ impl Ticket {
         // could get here; its function may be called from any thread.
         check(unsafe { (host::block().resume)(self.host, self.id) })
     }
+
+    /// Whether the command waits under this ticket still. If not, [`resume`](Ticket::resume) would fail,
+    /// and work for it is of no use. May be called from any thread of the module.
+    pub fn is_waiting(self) -> bool {
+        // SAFETY: as in `resume`.
+        unsafe { (host::block().is_waiting)(self.host, self.id) == abi::status::STATUS_OK }
+    }
 }
 
 impl PartialEq for Ticket {

@@ -48,6 +48,7 @@ export!(Module {
     version: env!("CARGO_PKG_VERSION"),
     requires: &[STRING_SERVICE],
     commands: &commands::ALL,
+    infos: &[scan::SECTION],
     start: Some(start),
     ..Module::NEW
 });

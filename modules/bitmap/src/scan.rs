@@ -14,11 +14,20 @@
 //! a turn has one slice, whatever clients ask for, and one result is being made at a time.
 //!
 //! Changes by this module's own commands, which overwrite a few bytes, are *followed*: what was done
-//! is brought up to date, so that a bitmap that is written all the time can be counted. Any other
-//! change makes what was done worthless. Such a scan is begun anew, and one that was disturbed
+//! is brought up to date, so that a bitmap that is written all the time can be counted. The host
+//! announces them when the command that made them is over, to this module, too. So a scan counts how
+//! many announcements it has still to pass over; they come before the next turn.
+//!
+//! ```text
+//!   SETBIT s ──> follow: what was done is brought up to date, announced += 1
+//!      over  ──> note:   "setbit" of s and announced > 0: announced -= 1
+//!                        anything else of s: begin anew
+//! ```
+//!
+//! Any other change makes what was done worthless. Such a scan is begun anew, and one that was disturbed
 //! [`RESTARTS_MAX`] times does all in one go. The command is run again in the turn of the last slice,
 //! before any client's next command; should the host hold it back (CLIENT PAUSE), it begins anew
-//! when it runs.
+//! when it runs. A scan that nobody waits for any more (CLIENT UNBLOCK) goes with the next turn.
 //!
 //! Invariants:
 //! - What a command answers with was true when it was run for the last time.
@@ -67,7 +76,6 @@ static ANY: AtomicBool = AtomicBool::new(false);
 /// One command's work, and what it is done on.
 struct Scan {
     ticket: Ticket,
-    client: Option<u64>,
     db: u32,
     keys: Vec<Box<[u8]>>,
     /// Lengths of the strings, `None` for those that were not there.
@@ -75,6 +83,8 @@ struct Scan {
     restarts: u32,
     work: RefCell<Work>,
     is_changed: Cell<bool>,
+    /// Announcements that are still to come of changes that were followed.
+    announced: Cell<u32>,
     /// Whether its command was told to run again.
     is_over: Cell<bool>,
 }
@@ -85,9 +95,36 @@ pub(crate) struct Scans {
     queue: RefCell<VecDeque<Rc<Scan>>>,
     /// The subscription to what changes keys, while there are scans.
     hook: RefCell<Option<Subscription<()>>>,
-    /// Whether a change is being announced that was followed.
-    is_followed: Cell<bool>,
+    counts: Counts,
 }
+
+/// What has happened since the module was loaded.
+#[derive(Default)]
+struct Counts {
+    /// Slices that were done, but the first of a scan that reads.
+    slices: Cell<i64>,
+    /// Changes that a scan was brought up to date after.
+    followed: Cell<i64>,
+    /// Scans that were begun anew.
+    restarted: Cell<i64>,
+    /// Those that did all in one go, because they had been begun anew too often.
+    whole: Cell<i64>,
+}
+
+fn count(what: &Cell<i64>) {
+    what.set(what.get() + 1);
+}
+
+/// The module's section of INFO.
+pub(crate) const SECTION: Section = section("", |call, out| {
+    let Some(scans) = call.data::<Scans>() else { return };
+    let counts = &scans.counts;
+    out.integer("scans", scans.queue.borrow().len() as i64);
+    out.integer("slices", counts.slices.get());
+    out.integer("changes_followed", counts.followed.get());
+    out.integer("scans_restarted", counts.restarted.get());
+    out.integer("scans_whole", counts.whole.get());
+});
 
 /// Makes the module ready for scans; for `start`.
 pub(crate) fn prepare(call: &mut Call<'_>) -> Result {
@@ -114,15 +151,19 @@ pub(crate) fn modified(call: &mut Call<'_>, key: &[u8], changes: Option<&[Change
 fn follow(call: &mut Call<'_>, key: &[u8], changes: &[Change]) {
     let Some(scans) = call.data::<Scans>() else { return call.keys.modified(key, EVENT_STRING, EVENT) };
     let db = call.db();
-    let all: Vec<Rc<Scan>> = scans.queue.borrow().iter().cloned().collect();
-    for scan in all.iter().filter(|scan| scan.db == db && scan.reads(key)) {
-        if !scan.follow(call, changes) {
+    let all: Vec<Rc<Scan>> = scans.queue.borrow().iter().filter(|scan| scan.reads(key)).cloned().collect();
+    for scan in all {
+        // In another database the key is another one.
+        if scan.db != db {
+            scan.pass_over();
+        } else if scan.follow(call, changes) {
+            scan.pass_over();
+            count(&scans.counts.followed);
+        } else {
             scan.is_changed.set(true);
         }
     }
-    scans.is_followed.set(true);
     call.keys.modified(key, EVENT_STRING, EVENT);
-    scans.is_followed.set(false);
 }
 
 /// Does work on the strings of the keys that are arguments `keys`. `begin` makes it, from the lengths
@@ -135,7 +176,7 @@ pub(crate) fn run(
 ) -> Result<Option<Work>> {
     let (before, flags) = if call.block.is_retry() { (take(call), AGAIN) } else { (None, 0) };
     let scans = call.data::<Scans>().ok_or(Error::NotAllowed)?;
-    let (client, db) = (call.client_id(), call.db());
+    let db = call.db();
     let names = || call.args.from(keys.start).take(keys.len());
     let held = STRINGS.hold_with(&mut call.keys, names(), flags)?;
     let lens = lens_of(&held);
@@ -146,7 +187,10 @@ pub(crate) fn run(
             // A scan is over when it is done or has no memory.
             return done.filter(Work::is_done).ok_or(Error::OutOfMemory).map(Some);
         }
-        Some(scan) => scan.restarts + 1,
+        Some(scan) => {
+            count(&scans.counts.restarted);
+            scan.restarts + 1
+        }
         None => 0,
     };
     let strings = bytes_of(&held);
@@ -161,9 +205,12 @@ pub(crate) fn run(
         scans.drive(&mut call.events, &mut call.timers)?;
         // Not for a module whose place another has taken: that one does all at once.
         if let Ok(ticket) = call.block.suspend(Wait::NEW) {
-            scans.push(Scan { restarts, ..Scan::new(ticket, client, db, keys, lens, work) });
+            scans.push(Scan { restarts, ..Scan::new(ticket, db, keys, lens, work) });
             return Ok(None);
         }
+    }
+    if restarts > RESTARTS_MAX {
+        count(&scans.counts.whole);
     }
     work.advance(&strings, usize::MAX)?;
     Ok(Some(work))
@@ -191,7 +238,7 @@ impl Scans {
     fn drive(&self, events: &mut Events<'_>, timers: &mut Timers<'_>) -> Result {
         let mut hook = self.hook.borrow_mut();
         if hook.is_none() {
-            let kinds = ON_KEY | ON_FLUSH | ON_SWAP | ON_CLIENT_CLOSE;
+            let kinds = ON_KEY | ON_FLUSH | ON_SWAP;
             let subscription = events.subscribe(kinds, (), note)?;
             if let Err(error) = timers.start(0, (), turn) {
                 let _ = events.unsubscribe(subscription);
@@ -249,11 +296,16 @@ fn slice(work: &mut Work, strings: &[&[u8]]) -> Result<bool> {
 /// One turn of the loop: a slice for the scan whose turn it is.
 fn turn(call: &mut Call<'_>, (): ()) {
     let Some(scans) = call.data::<Scans>() else { return };
-    // Those that are over and still there have nobody who waits for them, or somebody whom the host
-    // holds back.
-    scans.queue.borrow_mut().retain(|scan| !scan.is_over.get());
+    // Those that are over and still there have somebody whom the host holds back. The others have somebody
+    // who waits, or had: then the turn is that of the next.
+    scans.queue.borrow_mut().retain(|scan| {
+        // All that was to be announced has been, or never will be.
+        scan.announced.set(0);
+        !scan.is_over.get() && scan.ticket.is_waiting()
+    });
     let head = scans.queue.borrow().front().cloned();
     let Some(scan) = head else { return scans.rest(&mut call.events) };
+    count(&scans.counts.slices);
     let is_done = scan.is_changed.get() || scan.slice(call).unwrap_or(true);
     if is_done {
         scan.is_over.set(true);
@@ -266,16 +318,9 @@ fn turn(call: &mut Call<'_>, (): ()) {
 }
 
 impl Scan {
-    fn new(
-        ticket: Ticket,
-        client: Option<u64>,
-        db: u32,
-        keys: Vec<Box<[u8]>>,
-        lens: Vec<Option<usize>>,
-        work: Work,
-    ) -> Scan {
+    fn new(ticket: Ticket, db: u32, keys: Vec<Box<[u8]>>, lens: Vec<Option<usize>>, work: Work) -> Scan {
         let (work, is_changed, is_over) = (RefCell::new(work), Cell::new(false), Cell::new(false));
-        Scan { ticket, client, db, keys, lens, restarts: 0, work, is_changed, is_over }
+        Scan { ticket, db, keys, lens, restarts: 0, work, is_changed, announced: Cell::new(0), is_over }
     }
 
     /// Does a slice; whether nothing is left. Notes when the strings are others than they were.
@@ -298,24 +343,35 @@ impl Scan {
         changes.iter().all(|change| work.follow(change, &strings))
     }
 
+    /// Takes the next announcement of a change by this module for none.
+    fn pass_over(&self) {
+        self.announced.set(self.announced.get().saturating_add(1));
+    }
+
+    /// Notes an announcement.
+    fn hear(&self, name: &[u8]) {
+        match self.announced.get().checked_sub(1) {
+            Some(left) if name == EVENT.as_bytes() => self.announced.set(left),
+            _ => self.is_changed.set(true),
+        }
+    }
+
     fn reads(&self, key: &[u8]) -> bool {
         self.keys.iter().any(|own| **own == *key)
     }
 }
 
-/// Notes what happens to keys and clients. The number of the database is not looked at, since keys
+/// Notes what happens to keys. The number of the database is not looked at, since keys
 /// also come from one to another: a scan too many that begins anew does no harm.
 fn note(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
     let Some(scans) = call.data::<Scans>() else { return };
     match event.kind() {
         // That a string was looked for in vain is no change.
         ON_KEY if event.class() == EVENT_MISS => {}
-        ON_KEY if scans.is_followed.get() && event.name() == EVENT.as_bytes() => {}
         ON_KEY => {
             let queue = scans.queue.borrow();
-            queue.iter().filter(|scan| scan.reads(event.key())).for_each(|scan| scan.is_changed.set(true));
+            queue.iter().filter(|scan| scan.reads(event.key())).for_each(|scan| scan.hear(event.name()));
         }
-        ON_CLIENT_CLOSE => scans.queue.borrow_mut().retain(|scan| scan.client != Some(event.client_id())),
         _ => scans.queue.borrow().iter().for_each(|scan| scan.is_changed.set(true)),
     }
 }

@@ -1,7 +1,8 @@
 //! Commands on long strings, while other clients work.
 //!
 //! Nothing here depends on how far a scan has got when another client's command runs: every claim
-//! holds for any order, and each order that can happen happens in some runs.
+//! holds for any order, and each order that can happen happens in some runs. Where a claim is empty
+//! unless something came between two slices, INFO tells whether it did, and the test goes on until then.
 
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
@@ -19,6 +20,12 @@ fn words(command: &str) -> Vec<&str> {
 
 fn number(client: &mut Client, command: &str) -> i64 {
     client.ask(&words(command)).integer()
+}
+
+/// What INFO tells of scans.
+fn told(client: &mut Client, field: &str) -> i64 {
+    let value = client.info("bitmap", &format!("bitmap_{field}"));
+    value.and_then(|text| text.parse().ok()).expect("INFO has a number")
 }
 
 /// A server with a long string `s` that has its last bit set.
@@ -110,13 +117,84 @@ fn a_count_is_that_of_one_moment() {
     assert_eq!(number(&mut reader, "BITCOUNT s"), written);
 }
 
-/// Combines a string again and again while another client sets bits in it, one after the other, with
-/// the commands that `write` makes for them.
-fn combine_while_written(write: fn(u64) -> String) {
+#[test]
+fn a_bitmap_that_is_written_all_the_time_is_counted_in_slices() {
     let (server, mut writer) = with_long_string();
     let mut reader = server.connect();
-    let bits = 300;
-    for round in 0..4 {
+    let (mut written, mut index) = (1, 0);
+    wait_until("scans have followed many changes", || {
+        let before = written;
+        reader.send(&["BITCOUNT", "s"]);
+        for _ in 0..200 {
+            written += 1 - number(&mut writer, &format!("SETBIT s {} 1", scattered(index)));
+            index += 1;
+        }
+        let counted = reader.reply().integer();
+        assert!((before..=written).contains(&counted), "{before} <= {counted} <= {written}");
+        told(&mut writer, "changes_followed") >= 20
+    });
+    // Neither does a key of the same name in another database disturb.
+    writer.command(&["SELECT", "1"]);
+    number(&mut writer, "SETBIT s 10000 0");
+    reader.send(&["BITCOUNT", "s"]);
+    (0..200).for_each(|bit| _ = number(&mut writer, &format!("SETBIT s {bit} 1")));
+    assert_eq!(reader.reply().integer(), written);
+    assert_eq!((told(&mut writer, "scans_restarted"), told(&mut writer, "scans_whole")), (0, 0));
+}
+
+#[test]
+fn scans_that_nobody_waits_for_are_not_gone_on_with() {
+    let (server, mut client) = with_long_string();
+    let mut readers: Vec<Client> = (0..6).map(|_| server.connect()).collect();
+    let ids: Vec<String> = readers.iter_mut().map(|reader| number(reader, "CLIENT ID").to_string()).collect();
+    wait_until("all wait at once", || {
+        for (at, reader) in readers.iter_mut().enumerate() {
+            reader.send(&["BITOP", "NOT", &format!("d{at}"), "s"]);
+        }
+        client.command(&["MULTI"]);
+        ids.iter().for_each(|id| _ = client.command(&["CLIENT", "UNBLOCK", id]));
+        client.command(&["INFO", "bitmap"]);
+        let said = client.ask(&["EXEC"]);
+        let (info, let_go) = said.items().split_last().expect("there are answers");
+        let then = info.text().lines().find_map(|line| line.strip_prefix("bitmap_slices:")?.trim().parse().ok());
+        readers.iter_mut().for_each(|reader| _ = reader.reply());
+        wait_until("no scan is left", || told(&mut client, "scans") == 0);
+        let all_waited = let_go.iter().all(|answer| *answer == Reply::Integer(1));
+        if all_waited {
+            assert_eq!(Some(told(&mut client, "slices")), then);
+        }
+        all_waited
+    });
+}
+
+#[test]
+fn a_change_that_is_published_to_nobody_begins_a_scan_anew() {
+    let (server, mut client) = with_long_string();
+    let mut reader = server.connect();
+    let mut element = 0;
+    wait_until("a count is noted in a sketch that is read", || {
+        client.command(&["PFADD", "h", &element.to_string()]);
+        element += 1;
+        let before = told(&mut client, "scans_restarted");
+        reader.send(&["BITOP", "OR", "d", "s", "h"]);
+        client.command(&["MULTI"]);
+        client.command(&["INFO", "bitmap"]);
+        client.command(&["PFCOUNT", "h"]);
+        let said = client.ask(&["EXEC"]);
+        let is_scanned = said.items()[0].text().contains("bitmap_scans:1");
+        assert_eq!(reader.reply().integer(), LONG as i64);
+        assert!(!is_scanned || told(&mut client, "scans_restarted") > before);
+        is_scanned
+    });
+}
+
+/// Combines a string again and again while another client sets bits in it, one after the other, with
+/// the commands that `write` makes for them; at least until INFO has counted some of `field`.
+fn combine_while_written(write: fn(u64) -> String, field: &str) {
+    let (server, mut writer) = with_long_string();
+    let mut reader = server.connect();
+    let (bits, mut round) = (300, 0);
+    wait_until("changes have come between slices", || {
         // The third bit of a byte, which is set in the digit 1.
         let at = |index: u64| scattered(round * 1000 + index) / 8 * 8 + 2;
         reader.send(&["BITOP", "OR", "d", "s"]);
@@ -127,17 +205,19 @@ fn combine_while_written(write: fn(u64) -> String) {
         // What was set first is in the result when anything is that was set later.
         let found: Vec<i64> = (0..bits).map(|index| number(&mut reader, &format!("GETBIT d {}", at(index)))).collect();
         assert!(found.is_sorted_by(|a, b| a >= b), "{found:?}");
-    }
+        round += 1;
+        round >= 4 && told(&mut writer, field) > 0
+    });
 }
 
 #[test]
 fn a_combination_is_that_of_one_moment() {
-    combine_while_written(|bit| format!("SETBIT s {bit} 1"));
+    combine_while_written(|bit| format!("SETBIT s {bit} 1"), "changes_followed");
 }
 
 #[test]
 fn a_combination_is_begun_anew_when_other_commands_write() {
-    combine_while_written(|bit| format!("SETRANGE s {} 1", bit / 8));
+    combine_while_written(|bit| format!("SETRANGE s {} 1", bit / 8), "scans_restarted");
 }
 
 #[test]

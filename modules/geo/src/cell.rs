@@ -151,9 +151,7 @@ impl Rectangle {
         if lats.0 > LAT_MAX || lats.1 < -LAT_MAX {
             return None;
         }
-        // A bit that is lost in a score may make it that of the column behind the edge's.
-        let last = column(lons.1) + u32::from(lons.1 >= LON_MAX);
-        Some(Rectangle { columns: (column(lons.0), last), rows: (row(lats.0), row(lats.1)) })
+        Some(Rectangle { columns: (column(lons.0), column(lons.1)), rows: (row(lats.0), row(lats.1)) })
     }
 
     /// What tells whether a cell is in it.

@@ -10,8 +10,9 @@
 //! [`commands`].
 //!
 //! Invariants:
-//! - Nothing that is in a string is believed. What is no HyperLogLog is refused as the wrong type, what
-//!   is damaged as corrupt, and neither is written to.
+//! - Nothing that is in a string is believed. What is no HyperLogLog is refused as the wrong type. Damage
+//!   that a command meets is refused as corrupt, before anything is written. PFADD goes through the runs
+//!   only as far as its elements need, and leaves damage behind them as it is.
 //! - A command goes through at most 16,384 registers for each key, whatever a string's length is.
 //! - A value is written once per command, after all of it is known.
 //! - PFADD of elements that change nothing looks its key up once and allocates nothing.

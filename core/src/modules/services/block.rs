@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// The table.
 pub static TABLE: BlockService =
-    BlockService { size: size_of::<BlockService>() as u32, reserved: 0, wait, suspend, ticket, resume };
+    BlockService { size: size_of::<BlockService>() as u32, reserved: 0, wait, suspend, ticket, resume, is_waiting };
 
 /// What a module asked for: its struct, as far as it goes, and zeroes for the rest.
 ///
@@ -167,4 +167,10 @@ unsafe extern "C" fn resume(host: *const Host, ticket: u64) -> Status {
     // SAFETY: the host is that of a loaded module; the tickets are shared between threads.
     let resumes = unsafe { crate::modules::services::resumes(host) };
     if resumes.resume(ticket) { STATUS_OK } else { STATUS_NONE }
+}
+
+unsafe extern "C" fn is_waiting(host: *const Host, ticket: u64) -> Status {
+    // SAFETY: as in `resume`: a loaded module's host, and tickets that threads share.
+    let resumes = unsafe { crate::modules::services::resumes(host) };
+    if resumes.is_waiting(ticket) { STATUS_OK } else { STATUS_NONE }
 }

@@ -54,7 +54,7 @@ fn geoadd(call: &mut Call<'_>) -> Result {
         cells.push(cell::encode(lon, lat));
     }
     let key = call.args.bytes(1);
-    let (mut added, mut changed, mut done) = (0, 0, Ok(()));
+    let (mut put, mut added, mut changed, mut done) = (0, 0, 0, Ok(()));
     for (number, cell) in cells.iter().enumerate() {
         let member = call.args.bytes(from + 3 * number + 2);
         match ZSETS.put(&mut call.keys, key, member, *cell as f64, conditions) {
@@ -66,18 +66,20 @@ fn geoadd(call: &mut Call<'_>) -> Result {
                 break;
             }
         }
+        put += 1;
     }
     if added + changed > 0 {
         call.keys.modified(key, EVENT_ZSET, "zadd");
         call.keys.count_elements(added + changed);
-        propagate(call, from, &cells)?;
+        propagate(call, from, &cells[..put])?;
     }
     done?;
     call.reply.count(if counts_changes { added + changed } else { added });
     Ok(())
 }
 
-/// Passes the command on as a ZADD, as Redis does: replicas need not know where a place's cell is.
+/// Passes the command on as a ZADD of the first members, whose cells these are, as Redis does: replicas
+/// need not know where a place's cell is. Those that could not be added are not among them.
 fn propagate(call: &mut Call<'_>, from: usize, cells: &[u64]) -> Result {
     let scores: Vec<String> = cells.iter().map(|cell| format_score(*cell)).collect();
     let mut args: Vec<&[u8]> = vec![b"ZADD"];

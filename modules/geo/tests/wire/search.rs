@@ -199,3 +199,18 @@ fn a_search_finds_all_that_is_near_enough_and_nothing_else() {
         }
     }
 }
+
+#[test]
+fn a_place_on_the_edge_of_the_map_is_found_once() {
+    let (_server, mut client) = sicily();
+    expect_all(
+        &mut client,
+        &[
+            ("GEOADD g 180 10 m", ":1|"),
+            ("GEOSEARCH g FROMMEMBER m BYRADIUS 0 m", "*1|$1|m|"),
+            ("GEOSEARCH g FROMLONLAT 180 10 BYRADIUS 1 km", "*1|$1|m|"),
+            ("GEOSEARCH g FROMLONLAT 179.999 10 BYBOX 2 2 km", "*1|$1|m|"),
+            ("GEOSEARCH g FROMLONLAT -179.999 10 BYRADIUS 10000 km COUNT 5", "*1|$1|m|"),
+        ],
+    );
+}

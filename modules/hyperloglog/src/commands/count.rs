@@ -37,7 +37,8 @@ fn pfcount(call: &mut Call<'_>) -> Result {
 }
 
 /// The count of one key, which is kept in its header. Writing it there is a change of the value that
-/// no event tells of: those who watch the key see it, and replicas count as this server did.
+/// is told to hooks and not to users: those who watch the key see it, and replicas count as this server
+/// did.
 fn count_one(call: &mut Call<'_>) -> Result<u64> {
     let key = call.args.bytes(1);
     let mut scratch = Scratch::default();
@@ -47,7 +48,7 @@ fn count_one(call: &mut Call<'_>) -> Result<u64> {
     }
     let count = sketch.cardinality().map_err(|refusal| refuse(&mut call.reply, refusal))?;
     note_count(STRINGS.edit(&mut call.keys, key, HEADER_BYTES)?, count);
-    call.keys.modified(key, EVENT_STRING, "");
+    call.keys.modified(key, EVENT_UNPUBLISHED, "pfcount");
     Ok(count)
 }
 

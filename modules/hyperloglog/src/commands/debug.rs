@@ -46,8 +46,8 @@ fn pfdebug(call: &mut Call<'_>) -> Result {
         let registers = sketch.registers().map_err(|refusal| refuse(&mut call.reply, refusal))?;
         if !was_dense {
             put_dense(&mut call.keys, key, header, &registers)?;
-            // The value is the same in another form, so no event tells of it.
-            call.keys.modified(key, EVENT_STRING, "");
+            // The value is the same in another form, so users are not told.
+            call.keys.modified(key, EVENT_UNPUBLISHED, "pfdebug");
         }
         if is("todense") {
             call.reply.integer(i64::from(!was_dense));

@@ -65,6 +65,10 @@ impl<'v> Raiser<'v> {
         let bytes = self.bytes_mut();
         bytes.splice(spot.at..spot.at + spot.run.width, parts.bytes[..parts.len].iter().copied());
         join(bytes, spot.before);
+        if spot.at <= self.resume.at {
+            // It is the very run where the search began, and may have been joined to the one in front.
+            self.resume = Spot::START;
+        }
         Ok(Raised::Yes)
     }
 

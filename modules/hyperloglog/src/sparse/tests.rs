@@ -70,6 +70,31 @@ fn places() -> impl Strategy<Value = Vec<(usize, u8)>> {
     prop::collection::vec((index, prop_oneof![1u8..4, 1u8..=32]), 0..400)
 }
 
+#[test]
+fn a_register_in_the_run_where_the_search_begins_is_found_after_a_join() {
+    let run = |value: u8, len: usize| 0x80 | (value - 1) << 2 | (len - 1) as u8;
+    let zeros = (REGISTERS - 16 - 1) as u16 | 0x4000;
+    let mut there = vec![9, run(3, 3), run(3, 1), run(1, 1), run(3, 1)];
+    there.extend(zeros.to_be_bytes());
+    assert_eq!(text(&there), "z:10 v:3,3 v:3,1 v:1,1 v:3,1 Z:16368");
+    let mut raiser = Raiser::new(&there, usize::MAX);
+    for rank in [3, 5, 6] {
+        assert_eq!(raiser.raise(Observation { index: 14, rank }), Ok(Raised::Yes));
+    }
+    assert_eq!(text(raiser.bytes()), "z:10 v:3,4 v:6,1 v:3,1 Z:16368");
+}
+
+/// Runs as whoever writes strings may spell them: equal neighbours are not joined.
+fn spelled() -> impl Strategy<Value = Vec<u8>> {
+    let run = prop_oneof![(0u8..8).prop_map(|len| vec![len]), (0u8..12).prop_map(|bits| vec![0x80 | bits])];
+    prop::collection::vec(run, 0..300).prop_map(|runs| {
+        let mut bytes = runs.concat();
+        let covered: usize = Runs::of(&bytes).map(|run| run.len).sum();
+        bytes.extend(((REGISTERS - covered - 1) as u16 | 0x4000).to_be_bytes());
+        bytes
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -87,10 +112,9 @@ proptest! {
 
     #[test]
     fn going_on_from_the_last_register_gives_the_same_bytes_as_beginning_anew(
-        there in places(), mut merged in places()
+        there in prop_oneof![places().prop_map(|places| raised(&places)), spelled()], mut merged in places()
     ) {
         merged.sort();
-        let there = raised(&there);
         let (mut going_on, mut anew) = (Raiser::new(&there, usize::MAX), there.clone());
         for (index, rank) in merged {
             let seen = Observation { index, rank };
