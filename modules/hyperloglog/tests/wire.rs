@@ -224,7 +224,7 @@ fn pfdebug_shows_and_changes_the_form() {
 }
 
 #[test]
-fn a_change_is_told_once_and_the_keeping_of_a_count_by_no_event() {
+fn a_change_is_told_once_and_the_keeping_of_a_count_to_modules_only() {
     let (server, folder) = (Server::start(), TempDir::new());
     let (mut client, mut other) = (server.connect(), server.connect());
     let library = cc::module(&folder, "modules/hyperloglog/tests/witness.c", &[]);
@@ -233,14 +233,15 @@ fn a_change_is_told_once_and_the_keeping_of_a_count_by_no_event() {
         ("PFADD k", "new k pfadd k"),
         ("PFADD k a b c", "pfadd k"),
         ("PFADD k a b c", ""),
+        ("PFCOUNT k", "unpublished k"),
         ("PFCOUNT k", ""),
         ("PFCOUNT k k", ""),
         ("PFMERGE l k", "keymiss l new l pfadd l"),
         ("PFMERGE l k", "pfadd l"),
         ("PFCOUNT none k", "keymiss none"),
         ("PFDEBUG ENCODING none", ""),
-        ("PFDEBUG TODENSE l", ""),
-        ("PFDEBUG GETREG k", ""),
+        ("PFDEBUG TODENSE l", "unpublished l"),
+        ("PFDEBUG GETREG k", "unpublished k"),
         ("PFADD k d e f", "pfadd k"),
     ] {
         client.command(&line.split(' ').collect::<Vec<_>>());
