@@ -62,7 +62,7 @@ struct plinth_call {
     uint32_t key_index;
     // Hash of the first key, so that it is hashed once; see `PLINTH_CALL_KEY_HASHED`.
     uint64_t key_hash;
-    // The server's clock when the batch of commands began, Unix time in ms.
+    // The server's clock as the command began, Unix time in ms; that of EXEC for its commands.
     int64_t now_ms;
     // The client's id; 0 without a client.
     uint64_t client_id;

@@ -65,8 +65,8 @@ struct plinth_stream_service {
     //
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_WRONG_TYPE`,
     // `PLINTH_STATUS_OUT_OF_MEMORY`; `PLINTH_STATUS_OUT_OF_RANGE` for an id that is not behind
-    // `last_id`; `PLINTH_STATUS_ARITY` without fields or with half of one;
-    // `PLINTH_STATUS_TOO_LARGE`.
+    // `last_id`, and where none is left behind it; `PLINTH_STATUS_ARITY` without fields or with
+    // half of one; `PLINTH_STATUS_TOO_LARGE` for more than 1 GiB.
     plinth_status (*add)(plinth_call *call, plinth_bytes key, const plinth_stream_id *id,
                          const plinth_bytes *fields, size_t count, plinth_stream_id *id_out);
 

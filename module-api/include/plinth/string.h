@@ -48,7 +48,8 @@ struct plinth_string_service {
     plinth_status (*set)(plinth_call *call, plinth_bytes key, plinth_bytes bytes);
 
     // A string's bytes to change in place, made if missing, lengthened with zero bytes to at least
-    // `len_min`. The caller then says `modified`.
+    // `len_min`. The caller then says `modified`. The bytes may be written to, here and in what
+    // `open` and `resize` give: cast the `const` away.
     //
     // Thread: main. Borrow: `bytes_out` as an entry of `plinth.keys/1`. Fails:
     // `PLINTH_STATUS_WRONG_TYPE`, `PLINTH_STATUS_OUT_OF_MEMORY`, `PLINTH_STATUS_TOO_LARGE`.
