@@ -121,7 +121,7 @@ fn what_is_pushed_to_the_client_whose_command_runs_comes_behind_its_reply() {
     let mut client = server.connect();
     for (how, reply) in [("amid", "*2\r\n:1\r\n:2\r\n"), ("open", "*1\r\n:1\r\n"), ("fail", "-ERR syntax error\r\n")] {
         // What was sent behind it is answered behind the push.
-        client.raw(&format!("HOSTILE.PUSH {how}\r\nPING\r\n"));
+        client.raw(format!("HOSTILE.PUSH {how}\r\nPING\r\n"));
         for expected in [reply, "+pushed\r\n", "+PONG\r\n"] {
             assert_eq!(client.read(), expected.as_bytes(), "{how}");
         }
@@ -151,7 +151,7 @@ fn a_handler_that_does_not_write_one_reply_is_named_and_its_client_kept_in_step(
         ("error-and-more", said("more than one reply")),
         ("short", said("a reply that is not whole")),
     ] {
-        client.raw(&format!("HOSTILE.REPLY {what}\r\nPING\r\n"));
+        client.raw(format!("HOSTILE.REPLY {what}\r\nPING\r\n"));
         assert_eq!(client.read(), expected.as_bytes(), "{what}");
         assert_eq!(client.read(), b"+PONG\r\n", "{what}");
     }

@@ -42,7 +42,7 @@ unsafe extern "C" fn push(call: *mut Call, client_id: u64, bytes: Bytes) -> Stat
     let server = context.server();
     let Some(token) = server.sessions.clients.token(client_id) else { return STATUS_NONE };
     let limit = server.settings.output_limits[0].hard_bytes;
-    if let Some(client) = server.sessions.clients.get(token).filter(|_| bytes.len() > 0) {
+    if let Some(client) = server.sessions.clients.get(token).filter(|_| !bytes.is_empty()) {
         if limit > 0 && (client.output.counted() + client.pushed.len() + bytes.len()) as u64 > limit {
             server.stats.output_limit_closed += 1;
             server.sessions.clients.close(token);
