@@ -34,7 +34,7 @@ use crate::registry::service::Service;
 use crate::settings::of_module::ModuleParameter;
 use crate::store::types::Converted;
 use crate::store::types::{Role, tags};
-use plinth_abi::command::Command;
+use plinth_abi::command::{COMMAND_INTERNAL, Command};
 use plinth_abi::events::ON_MODULE_LOADED;
 use std::path::Path;
 
@@ -151,13 +151,14 @@ fn check_successor(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), 
 
 /// Whether a module has all types and commands of the one that it replaces, used or not: who has them in mind
 /// is not connected at the moment, and a build that was mixed up is told from one that leaves them out.
+/// Commands that clients do not have are left to its author.
 fn check_whole(server: &Server, entry: &Entry, old: ModuleId) -> Result<(), LoadError> {
     for ty in types_of(server, old).into_iter().filter_map(|type_id| server.store.types.get(type_id)) {
         if !entry.types.iter().any(|new| constant(new.name) == ty.name) {
             return Err(LoadError::GivesUp(format!("the type '{}'", ty.name)));
         }
     }
-    for command in server.commands.iter().filter(|command| command.module == old) {
+    for command in server.commands.iter().filter(|command| command.module == old && !command.is(COMMAND_INTERNAL)) {
         let new = entry.commands.iter().find(|new| constant(new.name).eq_ignore_ascii_case(&command.name));
         let Some(new) = new else { return Err(LoadError::GivesUp(format!("the command '{}'", command.name))) };
         for sub in command.subcommands.iter() {

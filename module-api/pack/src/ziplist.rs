@@ -40,7 +40,8 @@ fn is_tail_right(bytes: &[u8]) -> bool {
     let Some(tail) = bytes.get(4..8).and_then(<[u8]>::first_chunk) else { return false };
     let tail = u32::from_le_bytes(*tail) as usize;
     let takes = |entry: &[u8]| Some(before(entry)?.1).and_then(|head| Some(head + element(entry.get(head..)?)?.1));
-    end == HEADER_BYTES || tail >= HEADER_BYTES && bytes.get(tail..end).and_then(takes) == end.checked_sub(tail)
+    let all = |entry: &[u8]| takes(entry) == Some(entry.len());
+    end == HEADER_BYTES || tail >= HEADER_BYTES && bytes.get(tail..end).is_some_and(all)
 }
 
 /// The length before an element, and how many bytes say it.

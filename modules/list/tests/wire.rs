@@ -269,7 +269,8 @@ fn every_form_that_a_redis_has_written_is_read() {
     ];
     let entries = entries.concat();
     let len = entries.len() + 11;
-    let ziplist = [&[len as u8, 0, 0, 0, 0, 0, 0, 0, 8, 0][..], &entries, &[0xff]].concat();
+    // The tail is where the last entry begins, three bytes before the end mark.
+    let ziplist = [&[len as u8, 0, 0, 0, len as u8 - 4, 0, 0, 0, 8, 0][..], &entries, &[0xff]].concat();
     let string = |bytes: &[u8]| [&[bytes.len() as u8][..], bytes].concat();
     let plain: Vec<u8> = expected.iter().flat_map(|text| string(text.as_bytes())).collect();
     let listpack = b"\x19\0\0\0\x08\0\x82hi\x03\xdf\xff\x02\x0c\x01\xc1\x2c\x02\xf2\x70\x11\x01\x04";
