@@ -26,7 +26,7 @@ const BEFORE: &[&str] = &[
     "PFADD q c",
 ];
 
-/// Left out is XREADGROUP, which counts for nothing in Redis 7.0 though it changes a group.
+/// Left out is XREADGROUP: one that makes a consumer and finds nothing counts for nothing in Redis 7.0.
 const COMMANDS: &[&str] = &[
     "RPUSH l 1 2 3 4 5 6",
     "LPUSH new 1 2 3",
