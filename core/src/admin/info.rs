@@ -1,7 +1,7 @@
 //! INFO: what the server is, holds and does, in sections of `name:value` lines.
 //!
 //! - [`resources`]: server, clients, memory, CPU.
-//! - [`statistics`]: stats, commands, errors.
+//! - [`statistics`]: stats, commands, errors, latencies.
 //! - [`modules`]: what each module is and does.
 //! - this file: which sections are wanted, and the short ones.
 //!
@@ -123,6 +123,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "modules", default: true, write: modules::list },
     Section { name: "commandstats", default: false, write: statistics::commands },
     Section { name: "errorstats", default: true, write: statistics::errors },
+    Section { name: "latencystats", default: false, write: statistics::latencies },
     Section { name: "cluster", default: true, write: cluster },
     Section { name: "keyspace", default: true, write: keyspace },
 ];

@@ -9,8 +9,11 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod info;
+pub mod latency;
 pub mod module;
+pub mod monitor;
 pub mod server;
+pub mod slowlog;
 pub mod spec;
 pub mod transaction;
 
@@ -25,8 +28,11 @@ pub fn register_core_commands(server: &mut Server) {
         connection::COMMANDS,
         debug::COMMANDS,
         info::COMMANDS,
+        latency::COMMANDS,
         module::COMMANDS,
+        monitor::COMMANDS,
         server::COMMANDS,
+        slowlog::COMMANDS,
         transaction::COMMANDS,
     ];
     for command in families.into_iter().flatten() {
