@@ -12,6 +12,7 @@
 //!   tagged   = (opcode, primitive)*, end             container.rs
 //!   string   = raw | small integer | LZF             write.rs, read.rs, the crate lzf
 //!   footer   = version, CRC-64                       footer.rs, crc64.rs
+//!   version  = which types a reader knows            version.rs
 //! ```
 //!
 //! Reading order: `write.rs` for the forms, `read.rs` for their inverse and what
@@ -32,6 +33,7 @@ pub mod container;
 pub mod crc64;
 pub mod footer;
 pub mod read;
+pub mod version;
 pub mod write;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use crate::durable::container::ContainerId;
 use crate::durable::read::Reader;
+use crate::durable::version::Target;
 use crate::durable::write::Writer;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::value::Type;
@@ -19,12 +20,14 @@ pub struct Saver {
     pub tag: Option<u8>,
     /// Whether the type did what it may not.
     pub damaged: bool,
+    /// For whom it is.
+    pub target: Target,
 }
 
 impl Saver {
     /// A saver for a type with or without a standard form.
-    pub fn new(standard: bool, compress: bool) -> Saver {
-        Saver { writer: Writer::new(compress), standard, tag: None, damaged: false }
+    pub fn new(standard: bool, compress: bool, target: Target) -> Saver {
+        Saver { writer: Writer::new(compress), standard, tag: None, damaged: false, target }
     }
 
     /// Write what goes before a container's own fields.
