@@ -14,6 +14,8 @@
 //!   footer   = version, CRC-64                       footer.rs, crc64.rs
 //! ```
 //!
+//! Files are written through a [`Disk`](disk::Disk), so that tests see every write and sync.
+//!
 //! Reading order: `write.rs` for the forms, `read.rs` for their inverse and what
 //! it refuses, `container.rs` for values that can be passed over unread,
 //! `footer.rs` for what DUMP and RESTORE exchange. `observed.rs` holds bytes
@@ -21,7 +23,7 @@
 //!
 //! Invariants:
 //!
-//! * Nothing here does I/O, keeps state between calls or uses `unsafe`.
+//! * Nothing but `disk.rs` does I/O, nothing keeps state between calls or uses `unsafe`.
 //! * Every byte string is either read or refused with a typed error that names
 //!   the offset. No input panics, and no input makes a reader allocate more than
 //!   [`EXPANSION_MAX`](lzf::EXPANSION_MAX) times its own size.
@@ -30,6 +32,7 @@
 
 pub mod container;
 pub mod crc64;
+pub mod disk;
 pub mod footer;
 pub mod read;
 pub mod write;
