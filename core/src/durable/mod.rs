@@ -34,7 +34,11 @@ pub mod container;
 pub mod crc64;
 pub mod disk;
 pub mod footer;
+pub mod rdb;
 pub mod read;
+pub mod shape;
+pub mod sink;
+pub mod window;
 pub mod write;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::command::table::{MINDS_MEMORY, MINDS_PAUSE, MINDS_SUBCOMMANDS};
+use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
 use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
@@ -169,7 +169,7 @@ impl Server {
         let is_told = all || self.propagation.recorded.is_some();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
-            | bit(MINDS_PAUSE, self.sessions.pause.is_some())
+            | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);
