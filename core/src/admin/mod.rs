@@ -10,6 +10,7 @@ pub mod connection;
 pub mod debug;
 pub mod info;
 pub mod module;
+pub mod persistence;
 pub mod server;
 pub mod spec;
 pub mod transaction;
@@ -26,6 +27,7 @@ pub fn register_core_commands(server: &mut Server) {
         debug::COMMANDS,
         info::COMMANDS,
         module::COMMANDS,
+        persistence::COMMANDS,
         server::COMMANDS,
         transaction::COMMANDS,
     ];

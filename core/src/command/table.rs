@@ -83,8 +83,8 @@ pub struct Registered<R> {
     pub stats: CommandStats,
 }
 
-/// Clients are paused: every command minds.
-pub const MINDS_PAUSE: u32 = 1;
+/// Clients are paused, data are being loaded, or the disk has failed: every command minds.
+pub const MINDS_ALWAYS: u32 = 1;
 /// Memory is limited: those mind that may need more.
 pub const MINDS_MEMORY: u32 = 2;
 /// It is always so: a command with subcommands is to be resolved.
@@ -127,7 +127,7 @@ impl<R> Registered<R> {
             run,
             first_key,
             named_categories: 0,
-            minds: MINDS_PAUSE | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
+            minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
             subcommands: Vec::new(),
             stats: CommandStats::default(),
         })

@@ -15,6 +15,8 @@
 //!   version  = which types a reader knows            version.rs
 //! ```
 //!
+//! Files are written through a [`Disk`](disk::Disk), so that tests see every write and sync.
+//!
 //! Reading order: `write.rs` for the forms, `read.rs` for their inverse and what
 //! it refuses, `container.rs` for values that can be passed over unread,
 //! `footer.rs` for what DUMP and RESTORE exchange. `observed.rs` holds bytes
@@ -22,7 +24,7 @@
 //!
 //! Invariants:
 //!
-//! * Nothing here does I/O, keeps state between calls or uses `unsafe`.
+//! * Nothing but `disk.rs` does I/O, nothing keeps state between calls or uses `unsafe`.
 //! * Every byte string is either read or refused with a typed error that names
 //!   the offset. No input panics, and no input makes a reader allocate more than
 //!   [`EXPANSION_MAX`](lzf::EXPANSION_MAX) times its own size.
@@ -31,9 +33,14 @@
 
 pub mod container;
 pub mod crc64;
+pub mod disk;
 pub mod footer;
+pub mod rdb;
 pub mod read;
+pub mod shape;
+pub mod sink;
 pub mod version;
+pub mod window;
 pub mod write;
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::command::table::{MINDS_MEMORY, MINDS_PAUSE, MINDS_SUBCOMMANDS};
+use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
+use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
@@ -23,6 +24,7 @@ use crate::stats::Stats;
 use crate::store::Store;
 use plinth_abi::call::CALL_NO_BLOCK;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A module is taking the place of another.
 pub const SPECIAL_REPLACED: u32 = 1 << 8;
@@ -45,6 +47,8 @@ pub struct Server {
     pub commands: CommandTable,
     /// Cached time.
     pub clock: Clock,
+    /// Where durable files are written.
+    pub disk: Arc<dyn Disk>,
     /// What rooms above take part in.
     pub lists: Lists,
     /// State of rooms above.
@@ -118,6 +122,7 @@ impl Server {
             stats: Stats::default(),
             commands: CommandTable::default(),
             clock,
+            disk: Arc::new(Real),
             lists,
             slots: Slots::default(),
             special: MINDS_SUBCOMMANDS,
@@ -164,7 +169,7 @@ impl Server {
         let is_told = all || self.propagation.recorded.is_some();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
-            | bit(MINDS_PAUSE, self.sessions.pause.is_some())
+            | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);

@@ -99,8 +99,29 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Serve those who are connected while the server is busy with something that takes long, and that is
+    /// between two steps: nothing runs but their commands.
+    pub fn serve_while_busy(&mut self, server: &mut Server) {
+        if let Err(error) = self.serve(server, Duration::ZERO) {
+            crate::base::log::warning(&format!("Serving clients meanwhile: {error}"));
+        }
+        crate::net::housekeeping::follow_signals(server);
+    }
+
     /// One turn, which waits for events up to a time.
     pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
+        let begun = self.serve(server, timeout)?;
+        self.duties(server);
+        if let Some(listeners) = server.new_listeners.take() {
+            self.replace_tcp(listeners)?;
+        }
+        server.stats.loop_turns += 1;
+        server.stats.loop_ticks += ticks().wrapping_sub(begun);
+        Ok(())
+    }
+
+    /// Take in what has come, run it and answer; when that began, in ticks.
+    fn serve(&mut self, server: &mut Server, timeout: Duration) -> io::Result<u64> {
         self.poller.wait(&mut self.readiness, timeout)?;
         let begun = ticks();
         server.tick(begun);
@@ -120,13 +141,7 @@ impl EventLoop {
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
         self.write_all(server);
         self.close_all(server);
-        self.duties(server);
-        if let Some(listeners) = server.new_listeners.take() {
-            self.replace_tcp(listeners)?;
-        }
-        server.stats.loop_turns += 1;
-        server.stats.loop_ticks += ticks().wrapping_sub(begun);
-        Ok(())
+        Ok(begun)
     }
 
     /// Take in a client of this very program: its end of the connection, which does not block, and its
