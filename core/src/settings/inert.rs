@@ -41,18 +41,6 @@ const ANY: Rule = Integer(i32::MIN as i64, INT_MAX);
 pub static PARAMETERS: &[Parameter] = &[
     // Durability.
     inert("save", Words(save_points), "3600 1 300 100 60 10000").several(),
-    inert("appendonly", Bool, "no"),
-    inert("appendfsync", Choice(&["everysec", "always", "no"]), "everysec"),
-    inert("appendfilename", Checked(|word| file_name("appendfilename", "filename", word)), "appendonly.aof")
-        .immutable(),
-    inert("appenddirname", Checked(|word| file_name("appenddirname", "dirname", word)), "appendonlydir").immutable(),
-    inert("no-appendfsync-on-rewrite", Bool, "no"),
-    inert("auto-aof-rewrite-percentage", COUNT, "100"),
-    inert("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), "67108864"),
-    inert("aof-use-rdb-preamble", Bool, "yes"),
-    inert("aof-load-truncated", Bool, "yes"),
-    inert("aof-timestamp-enabled", Bool, "no"),
-    inert("aof-rewrite-incremental-fsync", Bool, "yes"),
     inert("aof_rewrite_cpulist", Text, "").immutable(),
     inert("bgsave_cpulist", Text, "").immutable(),
     inert("dbfilename", Checked(|word| base_name("dbfilename", "filename", word)), "dump.rdb").protected(),
@@ -241,7 +229,7 @@ fn base_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
     if word.contains('/') { Err(format!("{parameter} can't be a path, just a {what}")) } else { Ok(()) }
 }
 
-fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+pub(super) fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
     if word.is_empty() { Err(format!("{parameter} can't be empty")) } else { base_name(parameter, what, word) }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
+//! - [`aof`]: those of the append-only file.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
+pub mod aof;
 pub mod file;
 pub mod inert;
 pub mod of_module;

@@ -5,6 +5,7 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::aof::{self, Aof};
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::value;
@@ -108,6 +109,8 @@ pub struct Settings {
     pub module_exclude: Vec<String>,
     /// Modules to load at start, each a path and its arguments.
     pub loadmodule: Vec<Vec<String>>,
+    /// The append-only file.
+    pub aof: Aof,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -268,6 +271,18 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("slowlog-max-len", Integer(|s| &mut s.slowlog_max_len, 0, i64::MAX)),
     parameter("latency-monitor-threshold", Integer(|s| &mut s.latency_monitor_threshold, 0, i64::MAX)),
     parameter("shutdown-timeout", Integer(|s| &mut s.shutdown_timeout, 0, INT_MAX)),
+    parameter("appendonly", Bool(|s| &mut s.aof.is_wanted)),
+    parameter("appendfsync", Choice(|s| &mut s.aof.sync, aof::SYNC)),
+    parameter("appendfilename", Custom(|s| s.aof.file.clone(), aof::set_file)).immutable(),
+    parameter("appenddirname", Custom(|s| s.aof.folder.clone(), aof::set_folder)).immutable(),
+    parameter("no-appendfsync-on-rewrite", Bool(|s| &mut s.aof.no_sync_on_rewrite)),
+    parameter("auto-aof-rewrite-percentage", Integer(|s| &mut s.aof.rewrite_percent, 0, INT_MAX)),
+    parameter("auto-aof-rewrite-min-size", Memory(|s| &mut s.aof.rewrite_bytes_min, 0, i64::MAX)),
+    parameter("aof-use-rdb-preamble", Bool(|s| &mut s.aof.preamble)),
+    parameter("aof-load-truncated", Bool(|s| &mut s.aof.load_truncated)),
+    parameter("aof-timestamp-enabled", Bool(|s| &mut s.aof.timestamps)),
+    parameter("aof-rewrite-incremental-fsync", Bool(|s| &mut s.aof.incremental_sync)),
+    parameter("aof-disable-auto-gc", Bool(|s| &mut s.aof.keeps_history)).hidden(),
     parameter("module-dir", Text(|s| &mut s.module_dir)).protected(),
     parameter("module-exclude", Custom(|s| s.module_exclude.join(" "), set_module_exclude)).several(),
 ];
@@ -333,6 +348,7 @@ impl Default for Settings {
             module_dir: String::new(),
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
+            aof: Aof::default(),
             inert,
             save_was_set: false,
         }
