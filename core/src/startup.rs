@@ -79,7 +79,7 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["appendonly", "aclfile", "cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["aclfile", "cluster-enabled", "replicaof", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {

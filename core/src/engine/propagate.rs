@@ -5,6 +5,8 @@
 //!   or the outermost that a timer or a hook runs                                  or what its handler said instead
 //!     └─ commands that it runs in turn: part of it, they propagate nothing
 //!   a key that expires                                  ──> its removal
+//!   a command that fails when it has changed something  ──> what its keys are then
+//!   a timer's or a hook's own changes                   ──> what the keys are then
 //!   the outermost command or EXEC, with its hooks, ends ──> the unit's end
 //! ```
 //!
@@ -19,10 +21,9 @@ use crate::engine::dispatch::Caller;
 use crate::engine::server::{SPECIAL_TOLD, Server};
 use crate::registry::propagation::Said;
 use crate::session::transaction::is_exec;
-use crate::wire::command;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_UNTOLD;
-use plinth_abi::status::{STATUS_PANIC, Status};
+use plinth_abi::status::{STATUS_OK, STATUS_PANIC, Status};
 
 impl Server {
     /// Run a command, and have others told of what it changed, if there are any.
@@ -45,20 +46,22 @@ impl Server {
         let own = changed > self.store.effects.propagated.wrapping_sub(propagated);
         self.store.effects.propagated = propagated.wrapping_add(changed);
         let said = self.propagation.take_said();
-        if own && status != STATUS_PANIC {
-            self.propagate(args, caller.db, said);
+        // What a handler says is told even if nothing was there to be changed: a FLUSHALL.
+        if own || matches!(&said, Said::Instead(commands) if !commands.is_empty()) && status == STATUS_OK {
+            self.propagate(command, args, caller.db, said, status);
         }
         status
     }
 
-    fn propagate(&mut self, args: &[Bytes], db: u32, said: Said) {
+    fn propagate(&mut self, command: &Registered, args: &[Bytes], db: u32, said: Said, status: Status) {
         match said {
-            Said::Instead(commands) => commands.into_iter().for_each(|one| self.store.effects.propagate(db, one)),
-            Said::Nought => {
-                // SAFETY: arguments live as long as the call, whose caller still has them.
-                let words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
-                self.store.effects.propagate(db, command::encode(&words));
+            Said::Instead(commands) if status != STATUS_PANIC => {
+                commands.into_iter().for_each(|one| self.store.effects.propagate(db, one));
             }
+            _ if status != STATUS_OK && self.restate_named(command, args, db) => {}
+            _ if status == STATUS_PANIC => {}
+            // SAFETY: arguments live as long as the call, whose caller still has them.
+            _ => self.store.effects.propagate_words(db, args.iter().map(|arg| unsafe { arg.as_slice() })),
         }
     }
 

@@ -34,6 +34,19 @@ pub const CONTAINER_TAG: u8 = 7;
 pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
 
 impl Store {
+    /// The entries of a database, each with its key: what is to be written while nothing else runs.
+    pub fn entries(&self, db: u32) -> Vec<EntryPtr> {
+        let mut entries = Vec::with_capacity(self.databases[db as usize].table.len());
+        self.databases[db as usize].table.for_each(|entry, _| entries.push(entry));
+        entries
+    }
+
+    /// The key of an entry that is in a table.
+    pub fn key_of(&self, entry: EntryPtr) -> Vec<u8> {
+        // SAFETY: the entry is alive, because its table owns it and the store is borrowed.
+        unsafe { entry.key() }.to_vec()
+    }
+
     /// A value's bytes for this server itself: tag and payload, without version and checksum.
     pub fn save_value(&self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
         self.save_value_for(entry, Target::OWN, self.compress)
