@@ -12,6 +12,7 @@
 //! - [`build`]: where the executable is, and that it is fresh.
 //! - [`client`]: commands or bytes out, exactly one reply in.
 //! - [`reply`]: where a reply ends, and a reply as a tree for those who want a part of it.
+//! - [`data`]: values of every type and encoding.
 //! - [`cc`]: C modules, against the public headers only.
 //! - [`temp`]: folders that are removed.
 //!
@@ -21,6 +22,7 @@
 pub mod build;
 pub mod cc;
 pub mod client;
+pub mod data;
 pub mod reply;
 pub mod server;
 pub mod temp;

@@ -7,5 +7,6 @@ mod changes;
 mod geo;
 mod hyperloglog;
 mod keyspecs;
+mod payloads;
 mod peer;
 mod stream;

@@ -1,4 +1,4 @@
-//! Peers: other servers of the protocol, each a process on a unix socket in a folder of its own.
+//! Peers: other servers of the protocol, each a process on a unix socket and a port, in a folder of its own.
 //!
 //! ```text
 //!   Redis 7.0    `redis-server` on the PATH, as Debian has it
@@ -55,6 +55,7 @@ pub(crate) struct Peer {
     kind: &'static Kind,
     child: Child,
     folder: TempDir,
+    port: u16,
 }
 
 /// Runs a test with each peer that is here, and a Plinth of its own.
@@ -69,6 +70,11 @@ pub(crate) fn with_each(test: impl Fn(&Peer, &mut Client, &mut Client)) {
     }
 }
 
+/// The peer of a name, if it is here.
+pub(crate) fn find(name: &str) -> Option<Peer> {
+    KINDS.iter().find(|kind| kind.name == name).and_then(Peer::start)
+}
+
 impl Peer {
     fn start(kind: &'static Kind) -> Option<Peer> {
         let Some(program) = kind.program() else {
@@ -77,16 +83,27 @@ impl Peer {
             println!("WITHOUT {}: it is not here (`cargo xtask peers`, or Debian's redis-server)", kind.name);
             return None;
         };
-        let folder = TempDir::new();
+        let (folder, port) = (TempDir::new(), server::free_port());
         let log = std::fs::File::create(folder.file("output.log")).unwrap_or_else(|error| panic!("a log: {error}"));
         let child = Command::new(&program)
-            .args(["--port", "0", "--unixsocket", "socket", "--save", "", "--enable-debug-command", "yes"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--unixsocket",
+                "socket",
+                "--save",
+                "",
+                "--enable-debug-command",
+                "yes",
+            ])
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let mut peer = Peer { kind, child, folder };
+        let mut peer = Peer { kind, child, folder, port };
         wait_until(&format!("{} serves", kind.name), || {
             let ended = peer.child.try_wait().is_ok_and(|status| status.is_some());
             assert!(!ended, "{} ended at its start:\n{}", kind.name, peer.log());
@@ -105,6 +122,11 @@ impl Peer {
     /// What it is.
     pub(crate) fn name(&self) -> &'static str {
         self.kind.name
+    }
+
+    /// Its port on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A new connection.

@@ -15,3 +15,4 @@ mod propagation;
 mod protocol;
 mod scan;
 mod transactions;
+mod values;

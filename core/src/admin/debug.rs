@@ -5,10 +5,10 @@
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
-mod digest;
 mod propagation;
 mod protocol;
 mod reload;
+mod values;
 
 use crate::admin::spec::CoreCommand;
 use crate::base::number::parse_i64;
@@ -55,8 +55,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("change-repl-id", 0, 0, change_repl_id),
     ("config-rewrite-force-all", 0, 0, rewrite_all),
     ("dict-resizing", 1, 1, accept),
-    ("digest", 0, 0, digest::all),
-    ("digest-value", 0, usize::MAX, digest::values),
+    ("digest", 0, 0, values::digest),
+    ("digest-value", 0, usize::MAX, values::digests),
     ("error", 1, 1, error),
     ("help", 0, 0, help),
     ("htstats", 1, 2, table_stats),
@@ -69,6 +69,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, no_files),
     ("replybuffer", 2, 2, reply_buffer),
+    ("rewrite", 1, 1, values::rewrite),
     ("set-active-expire", 1, 1, set_active_expire),
     ("set-disable-deny-scripts", 1, 1, accept),
     ("set-skip-checksum-validation", 1, 1, set_skip_checksums),
@@ -329,6 +330,8 @@ fn help(context: &mut Context) -> Status {
             "    Set after which time a reply buffer's peak is forgotten.",
             "REPLYBUFFER RESIZING <0|1>",
             "    Whether reply buffers are resized.",
+            "REWRITE <key>",
+            "    Return the commands that make the key's value anew, as an append-only file has them.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys that have expired are removed though nobody asks for them.",
             "SET-SKIP-CHECKSUM-VALIDATION <0|1>",

@@ -12,6 +12,7 @@
 //!   tagged   = (opcode, primitive)*, end             container.rs
 //!   string   = raw | small integer | LZF             write.rs, read.rs, the crate lzf
 //!   footer   = version, CRC-64                       footer.rs, crc64.rs
+//!   version  = which types a reader knows            version.rs
 //! ```
 //!
 //! Files are written through a [`Disk`](disk::Disk), so that tests see every write and sync.
@@ -38,6 +39,7 @@ pub mod rdb;
 pub mod read;
 pub mod shape;
 pub mod sink;
+pub mod version;
 pub mod window;
 pub mod write;
 

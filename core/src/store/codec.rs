@@ -4,6 +4,7 @@
 
 use crate::durable::container::{ContainerId, Field};
 use crate::durable::read::{ReadError, Reader};
+use crate::durable::version::Target;
 use crate::durable::window::{FileError, Taken, Window};
 use crate::durable::write::Writer;
 use plinth_abi::bytes::Opaque;
@@ -22,12 +23,14 @@ pub struct Saver<'w> {
     pub key: Option<&'w [u8]>,
     /// Whether the type did what it may not.
     pub damaged: bool,
+    /// For whom it is.
+    pub target: Target,
 }
 
 impl<'w> Saver<'w> {
     /// A saver for a type with or without a standard form.
-    pub fn new(writer: &'w mut Writer, standard: bool, key: Option<&'w [u8]>) -> Saver<'w> {
-        Saver { writer, standard, tag: None, key, damaged: false }
+    pub fn new(writer: &'w mut Writer, standard: bool, target: Target, key: Option<&'w [u8]>) -> Saver<'w> {
+        Saver { writer, standard, tag: None, key, damaged: false, target }
     }
 
     /// Write a standard form's tag, and the key behind it.

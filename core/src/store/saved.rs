@@ -11,9 +11,11 @@
 //! types can be told apart, by this server and by whoever looks at the file.
 
 use crate::durable::container::{ContainerId, Field};
+use crate::durable::footer;
 use crate::durable::rdb::RdbReader;
 use crate::durable::read::Reader;
 use crate::durable::shape::pass_value;
+use crate::durable::version::{self, Target};
 use crate::durable::window::{FileError, Window};
 use crate::durable::write::Writer;
 use crate::store::Store;
@@ -22,6 +24,7 @@ use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::{Role, reads_tag, tags, value_of};
 use plinth_abi::status::{STATUS_BAD_DATA, STATUS_OK, STATUS_OUT_OF_MEMORY, STATUS_UNSUPPORTED, Status};
+use plinth_abi::value::Type;
 use std::borrow::Cow;
 use thiserror::Error;
 
@@ -31,33 +34,89 @@ pub const CONTAINER_TAG: u8 = 7;
 pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
 
 impl Store {
-    /// A value's bytes: tag and payload, without version and checksum.
-    pub fn save_value(&mut self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
-        self.save_value_with(entry, self.compress)
+    /// A value's bytes for this server itself: tag and payload, without version and checksum.
+    pub fn save_value(&self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
+        self.save_value_for(entry, Target::OWN, self.compress)
     }
 
-    /// The same with or without an attempt to compress texts.
-    pub fn save_value_with(&mut self, entry: EntryPtr, compress: bool) -> Result<Vec<u8>, Status> {
+    /// A value's bytes for a reader, with or without an attempt to compress texts. Fails with
+    /// `UNSUPPORTED` when the reader is certain and cannot know the value.
+    pub fn save_value_for(&self, entry: EntryPtr, target: Target, compress: bool) -> Result<Vec<u8>, Status> {
+        let body = self.save_as(entry, target, compress)?;
+        if target.takes(body[0]) { Ok(body) } else { Err(STATUS_UNSUPPORTED) }
+    }
+
+    /// A value in the form of DUMP: for whoever takes it, or for a reader that is known.
+    pub fn seal_value(&self, entry: EntryPtr, target: Target) -> Result<Vec<u8>, Status> {
+        let body = self.save_value_for(entry, target, self.compress)?;
+        let version = if target.is_certain { Some(target.version) } else { version::needed(body[0]) };
+        Ok(footer::seal(body, version.unwrap_or(version::NEWEST)))
+    }
+
+    /// The version that a file needs which is to hold all values: that of the values that need the
+    /// newest, above [`version::FILE`], or that.
+    pub fn version_needed(&self) -> u16 {
+        // SAFETY: null asks for the bound.
+        let bound = |table: &Type| table.rdb_version.map_or(0, |of| unsafe { of(std::ptr::null()) });
+        let bounds: Vec<bool> = (0..=u8::MAX)
+            .map(|id| match id {
+                GHOST => self.ghosts.values() > 0,
+                _ => self.types.get(id).is_some_and(|ty| bound(&ty.table) > u32::from(version::FILE)),
+            })
+            .collect();
+        if !bounds.contains(&true) {
+            return version::FILE;
+        }
+        let mut needed = version::FILE;
+        for database in &self.databases {
+            database.table.for_each(|entry, _| {
+                if bounds[usize::from(entry.type_id())] {
+                    needed = needed.max(self.version_of(entry));
+                }
+            });
+        }
+        needed
+    }
+
+    /// The version that a value needs; 0 when any will do.
+    fn version_of(&self, entry: EntryPtr) -> u16 {
+        if entry.type_id() == GHOST {
+            // SAFETY: the entry is alive, and nothing runs while its bytes are looked at.
+            return version::needed(unsafe { crate::store::ghost::body(entry) }[0]).unwrap_or(0);
+        }
+        let of = self.types.get(entry.type_id()).and_then(|ty| ty.table.rdb_version);
+        let value = value_of(entry);
+        // SAFETY: the value is of this type.
+        of.map_or(0, |of| unsafe { of(&raw const value) }) as u16
+    }
+
+    fn save_as(&self, entry: EntryPtr, target: Target, compress: bool) -> Result<Vec<u8>, Status> {
         let mut writer = Writer::new(compress);
-        self.write_value(entry, &mut writer, None)?;
+        self.write_value(entry, &mut writer, target, None)?;
         Ok(writer.into_bytes())
     }
 
     /// Write a value's bytes, with a key between tag and payload if there is one; the tag. When that fails,
     /// some of them may have been written.
-    pub fn write_value(&mut self, entry: EntryPtr, writer: &mut Writer, key: Option<&[u8]>) -> Result<u8, Status> {
+    pub fn write_value(
+        &self,
+        entry: EntryPtr,
+        writer: &mut Writer,
+        target: Target,
+        key: Option<&[u8]>,
+    ) -> Result<u8, Status> {
         if entry.type_id() == GHOST {
             // SAFETY: the entry is alive, and its bytes are copied at once.
             let body = unsafe { crate::store::ghost::body(entry) };
             let (tag, rest) = body.split_first().ok_or(STATUS_BAD_DATA)?;
-            Saver::new(writer, true, key).begin(*tag);
+            Saver::new(writer, true, target, key).begin(*tag);
             writer.put_raw(rest);
             return Ok(*tag);
         }
         let ty = self.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?;
         let table = ty.table;
         let standard = table.rdb_tags.count > 0;
-        let mut saver = Saver::new(writer, standard, key);
+        let mut saver = Saver::new(writer, standard, target, key);
         if !standard {
             let id = ContainerId::new(CONTAINER_NAME, 0).map_err(|_| STATUS_UNSUPPORTED)?;
             saver.begin_container(CONTAINER_TAG, id, ty.name.as_bytes(), u64::from(table.encoding));
@@ -69,6 +128,19 @@ impl Store {
             return Err(status);
         }
         saver.finish(|tag| reads_tag(&table, tag)).ok_or(STATUS_BAD_DATA)
+    }
+
+    /// As [`load_value`](Self::load_value), of bytes from a payload or file of a version. Fails with
+    /// `BAD_DATA` for a value type that means something else there.
+    pub fn load_value_of(
+        &mut self,
+        version: u16,
+        body: &[u8],
+        key: &[u8],
+        expire_at_ms: i64,
+    ) -> Result<EntryPtr, Status> {
+        let is_known = body.first().is_some_and(|tag| version::may_hold(version, *tag));
+        if is_known { self.load_value(body, key, expire_at_ms) } else { Err(STATUS_BAD_DATA) }
     }
 
     /// An entry, in no table yet, from a value's bytes; a ghost when no type reads them.
@@ -178,11 +250,11 @@ impl Store {
     }
 
     /// Write an entry into a file: its tag, its key, its value; the tag.
-    pub fn write_entry(&mut self, entry: EntryPtr, out: &mut Writer) -> Result<u8, Status> {
+    pub fn write_entry(&self, entry: EntryPtr, out: &mut Writer, target: Target) -> Result<u8, Status> {
         // SAFETY: the entry is alive: it was in its table, and nothing runs meanwhile but the type's `save`, which
         // has no call by which it could reach keys.
         let key = unsafe { entry.key() };
-        self.write_value(entry, out, Some(key))
+        self.write_value(entry, out, target, Some(key))
     }
 
     /// An entry's key, for messages.

@@ -26,10 +26,10 @@ mod writer;
 pub use crate::durable::rdb::reader::{Attributes, Item, RdbError, RdbReader, Section};
 pub use crate::durable::rdb::writer::RdbWriter;
 
-use crate::durable::footer::{VERSION_MAX, VERSION_VALKEY};
+use crate::durable::version::{NEWEST, VALKEY, may_hold, needed};
 
 /// The versions that can be written; the first three are those of Redis 5.0, 7.0 and 7.2.
-pub const VERSIONS: std::ops::RangeInclusive<u16> = 9..=VERSION_MAX;
+pub const VERSIONS: std::ops::RangeInclusive<u16> = 9..=NEWEST;
 
 const SLOT_IMPORT: u8 = 243;
 const SLOT: u8 = 244;
@@ -59,33 +59,18 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of a payload's version.
-    #[must_use]
-    pub fn of_version(version: u16) -> Family {
-        if version >= VERSION_VALKEY { Family::Valkey } else { Family::Redis }
-    }
-
-    /// Whether a type number stands for a value in files of this family. The numbers that one of them
-    /// never released mean another thing in the other.
-    #[must_use]
-    pub fn has_type(self, tag: u8) -> bool {
-        match tag {
-            0..=5 | 7 | 9..=21 => true,
-            22 => self == Family::Valkey,
-            24 | 25 => self == Family::Redis,
-            _ => false,
+    /// The version by which it is known what a number means, given that of a file.
+    fn numbers(self, version: u16) -> u16 {
+        match self {
+            Family::Redis => version.min(NEWEST),
+            Family::Valkey => version.max(VALKEY),
         }
     }
-}
 
-/// The first version of Redis's files that has a type.
-#[must_use]
-pub fn version_of_type(tag: u8) -> u16 {
-    match tag {
-        0..=5 | 7 | 9..=15 => 9,
-        16..=19 => 10,
-        20 | 21 => 11,
-        _ => VERSION_MAX,
+    /// Whether a type number stands for a value in files of this family.
+    #[must_use]
+    pub fn has_type(self, tag: u8) -> bool {
+        needed(tag).is_some() && may_hold(self.numbers(NEWEST), tag)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     MAGIC_BYTES, MODULE_AUX, RESIZE, SELECT, SLOT, SLOT_IMPORT, parse_magic,
 };
 use crate::durable::container::ContainerId;
-use crate::durable::footer::{VERSION_MAX, VERSION_VALKEY};
+use crate::durable::version::{NEWEST, VALKEY};
 use crate::durable::window::{FileError, Window};
 use std::io::Read;
 use thiserror::Error;
@@ -125,8 +125,8 @@ impl RdbReader {
         })?;
         let (family, version) = parse_magic(&magic).ok_or(RdbError::Magic)?;
         let is_known = match family {
-            Family::Redis => (1..=VERSION_MAX).contains(&version),
-            Family::Valkey => version == VERSION_VALKEY,
+            Family::Redis => (1..=NEWEST).contains(&version),
+            Family::Valkey => version == VALKEY,
         };
         if !is_known {
             return Err(RdbError::Version(version));

@@ -23,6 +23,8 @@ pub static TABLE: CodecService = CodecService {
     get_raw,
     finish_inline,
     finish_boxed,
+    knows,
+    may_omit,
 };
 
 /// # Safety
@@ -151,4 +153,14 @@ unsafe extern "C" fn finish_boxed(from: Opaque, tag: u32, boxed: Opaque) -> Stat
     }
     loader.loaded = Some(Loaded::Boxed(tag as u8, boxed));
     STATUS_OK
+}
+
+unsafe extern "C" fn knows(to: Opaque, tag: u8) -> u32 {
+    // SAFETY: see above.
+    u32::from(unsafe { saver(to) }.target.knows(tag))
+}
+
+unsafe extern "C" fn may_omit(to: Opaque) -> u32 {
+    // SAFETY: see above.
+    u32::from(unsafe { saver(to) }.target.is_certain)
 }
