@@ -192,6 +192,26 @@ impl Server {
         assert!(sent.is_ok_and(|status| status.success()), "the signal was not sent");
     }
 
+    /// Start anew in the same folder, after an end by a signal.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come to serve.
+    pub fn again<A: AsRef<str>>(self, signal: &str, args: &[A]) -> Server {
+        Server::within(self.end(signal), args)
+    }
+
+    /// End by a signal, unless it has ended already; the folder that it has worked in.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn end(mut self, signal: &str) -> TempDir {
+        if !self.has_ended() {
+            self.signal(signal);
+        }
+        self.wait();
+        std::mem::take(&mut self.folder)
+    }
+
     /// Whether the process has ended.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))

@@ -3,14 +3,14 @@
 //! The walk goes by the tables' own cursors, and looks at a handful of buckets at a time: what it has
 //! not come to yet may change, move or go between two steps. In a child nothing does.
 //!
-//! The version is the one that is asked for, or the first that holds what is there: a value that needs a newer
-//! one than the file's first bytes say is found when it is written, and the file is begun anew.
+//! The version is the one that is asked for, or the first that holds what is there, as types tell. One that
+//! does not tell is found out when its value is written, and the file is begun anew.
 
 use crate::base::clock::unix_us;
 use crate::durable::disk::DiskFile;
 use crate::durable::rdb::{Attributes, RdbWriter, VERSIONS};
 use crate::durable::sink::{Sink, Sunk};
-use crate::durable::version;
+use crate::durable::version::{self, Target};
 use crate::engine::server::Server;
 use crate::persist::{Kept, Persist};
 use crate::settings::parameters::EVICTION_POLICIES;
@@ -111,9 +111,10 @@ impl Form {
 /// # Errors
 /// [`SnapshotError`]; what is in the file is of no use then.
 pub fn write(server: &mut Server, file: DiskFile, form: &Form, mut each: impl FnMut()) -> Result<Sunk, SnapshotError> {
-    // Told by the types in time, so that a long file need not be begun twice.
-    let needed = if form.rises { server.store.version_needed().min(*VERSIONS.end()) } else { 0 };
-    let mut version = form.version.max(needed);
+    let mut version = form.version;
+    if form.rises {
+        version = version.max(server.store.version_needed()).min(*VERSIONS.end());
+    }
     let path = file.path.clone();
     let mut file = Some(file);
     loop {
@@ -210,17 +211,18 @@ fn write_entry(
         idle_s: form.uses_idle.then(|| u64::from(access.idle_s(entry.clock()))),
         frequency: form.uses_frequency.then(|| access.frequency(entry.clock()) as u8),
     });
-    let tag = store.write_entry(entry, &mut out.out, version).map_err(|status| SnapshotError::Value {
+    let target = Target::version(version);
+    let tag = store.write_entry(entry, &mut out.out, target).map_err(|status| SnapshotError::Value {
         key: store.shown_key(entry),
         type_name: store.type_name(entry),
         db,
         status,
     })?;
-    let needed = version::needed(tag).unwrap_or(*VERSIONS.end());
-    if needed > version {
-        return Err(SnapshotError::Version { key: store.shown_key(entry), db, needed, version });
+    if target.knows(tag) {
+        return Ok(());
     }
-    Ok(())
+    let needed = version::needed(tag).unwrap_or(version::NEWEST);
+    Err(SnapshotError::Version { key: store.shown_key(entry), db, needed, version })
 }
 
 /// For tests: wait so many microseconds, or one microsecond for one of so many calls.

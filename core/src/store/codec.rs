@@ -29,7 +29,7 @@ pub struct Saver<'w> {
 
 impl<'w> Saver<'w> {
     /// A saver for a type with or without a standard form.
-    pub fn new(writer: &'w mut Writer, standard: bool, key: Option<&'w [u8]>, target: Target) -> Saver<'w> {
+    pub fn new(writer: &'w mut Writer, standard: bool, target: Target, key: Option<&'w [u8]>) -> Saver<'w> {
         Saver { writer, standard, tag: None, key, damaged: false, target }
     }
 

@@ -56,7 +56,7 @@ impl Store {
     /// `UNSUPPORTED` when the reader is certain and cannot know the value.
     pub fn save_value_for(&self, entry: EntryPtr, target: Target, compress: bool) -> Result<Vec<u8>, Status> {
         let mut writer = Writer::new(compress);
-        let tag = self.write_value(entry, &mut writer, None, target)?;
+        let tag = self.write_value(entry, &mut writer, target, None)?;
         if target.takes(tag) { Ok(writer.into_bytes()) } else { Err(STATUS_UNSUPPORTED) }
     }
 
@@ -104,27 +104,27 @@ impl Store {
         of.map_or(0, |of| unsafe { of(&raw const value) }) as u16
     }
 
-    /// Write a value's bytes for a reader, with a key between tag and payload if there is one; the tag, which
-    /// that reader may not know. When it fails, some of them may have been written.
+    /// Write a value's bytes, with a key between tag and payload if there is one; the tag. When that fails,
+    /// some of them may have been written.
     pub fn write_value(
         &self,
         entry: EntryPtr,
         writer: &mut Writer,
-        key: Option<&[u8]>,
         target: Target,
+        key: Option<&[u8]>,
     ) -> Result<u8, Status> {
         if entry.type_id() == GHOST {
             // SAFETY: the entry is alive, and its bytes are copied at once.
             let body = unsafe { crate::store::ghost::body(entry) };
             let (tag, rest) = body.split_first().ok_or(STATUS_BAD_DATA)?;
-            Saver::new(writer, true, key, target).begin(*tag);
+            Saver::new(writer, true, target, key).begin(*tag);
             writer.put_raw(rest);
             return Ok(*tag);
         }
         let ty = self.types.get(entry.type_id()).ok_or(STATUS_UNSUPPORTED)?;
         let table = ty.table;
         let standard = table.rdb_tags.count > 0;
-        let mut saver = Saver::new(writer, standard, key, target);
+        let mut saver = Saver::new(writer, standard, target, key);
         if !standard {
             let id = ContainerId::new(CONTAINER_NAME, 0).map_err(|_| STATUS_UNSUPPORTED)?;
             saver.begin_container(CONTAINER_TAG, id, ty.name.as_bytes(), u64::from(table.encoding));
@@ -257,13 +257,12 @@ impl Store {
         readers
     }
 
-    /// Write an entry into a file of a version: its tag, its key, its value; the tag, which that version may
-    /// not have.
-    pub fn write_entry(&self, entry: EntryPtr, out: &mut Writer, version: u16) -> Result<u8, Status> {
+    /// Write an entry into a file: its tag, its key, its value; the tag.
+    pub fn write_entry(&self, entry: EntryPtr, out: &mut Writer, target: Target) -> Result<u8, Status> {
         // SAFETY: the entry is alive: it was in its table, and nothing runs meanwhile but the type's `save`, which
         // has no call by which it could reach keys.
         let key = unsafe { entry.key() };
-        self.write_value(entry, out, Some(key), Target::version(version))
+        self.write_value(entry, out, target, Some(key))
     }
 
     /// An entry's key, for messages.

@@ -60,9 +60,9 @@ pub(crate) fn run(file: &Path, fix: Fix) -> bool {
 }
 
 fn manifest(file: &Path, fix: Fix) -> bool {
-    let parsed = std::fs::read(file).map_err(|error| plain(&error)).and_then(|text| {
-        Manifest::parse(&text).map_err(|error| error.to_string())
-    });
+    let parsed = std::fs::read(file)
+        .map_err(|error| plain(&error))
+        .and_then(|text| Manifest::parse(&text).map_err(|error| error.to_string()));
     let manifest = match parsed {
         Ok(manifest) => manifest,
         Err(error) => {
@@ -249,7 +249,8 @@ impl Reading {
     /// The file ends with a part of a command, or nothing.
     fn end(&mut self, rest: &[u8]) {
         if !rest.is_empty() {
-            self.fault = Some(format!("Unexpected end of file within a command, of which {} bytes are there", rest.len()));
+            self.fault =
+                Some(format!("Unexpected end of file within a command, of which {} bytes are there", rest.len()));
             self.line += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
         } else if self.multi.is_some() {
             self.fault = Some("Reached EOF before reading EXEC for MULTI".to_owned());

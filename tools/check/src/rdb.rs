@@ -92,12 +92,7 @@ fn read(file: &Path, voice: &dyn Voice, summary: &mut Summary) -> Option<u64> {
     done.is_ok().then_some(offset)
 }
 
-fn items(
-    reader: &mut RdbReader,
-    voice: &dyn Voice,
-    state: &mut State,
-    summary: &mut Summary,
-) -> Result<(), RdbError> {
+fn items(reader: &mut RdbReader, voice: &dyn Voice, state: &mut State, summary: &mut Summary) -> Result<(), RdbError> {
     loop {
         state.doing = "read-type";
         let item = reader.next()?;

@@ -105,7 +105,8 @@ pub(crate) fn shown(key: &[u8]) -> String {
 
 /// A JSON string. Bytes that are no UTF-8 are shown as the characters of their numbers.
 fn quoted(bytes: &[u8]) -> String {
-    let text = std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned);
+    let text =
+        std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned);
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {

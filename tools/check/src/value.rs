@@ -195,7 +195,8 @@ mod tests {
 
     fn texts(tag: u8, body: &[u8]) -> Vec<String> {
         let mut texts = Vec::new();
-        let one = |parts: &[&[u8]]| parts.iter().map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(" ");
+        let one =
+            |parts: &[&[u8]]| parts.iter().map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(" ");
         visit(tag, body, &mut |parts| texts.push(one(parts))).expect("a value");
         texts
     }

@@ -151,11 +151,17 @@ fn what_a_manifest_names_is_checked_and_only_the_last_file_is_cut() {
 fn files_of_the_same_data_in_other_encodings_do_not_differ() {
     let folder = TempDir::new();
     let left = file(&folder, "left.rdb", &[]);
-    let limits = ["hash-max-listpack-entries", "zset-max-listpack-entries", "set-max-listpack-entries", "set-max-intset-entries"];
+    let limits = [
+        "hash-max-listpack-entries",
+        "zset-max-listpack-entries",
+        "set-max-listpack-entries",
+        "set-max-intset-entries",
+    ];
     let right = file(&folder, "right.rdb", &limits);
     let output = run(&["diff", &left, &right]);
     // When a consumer was seen is in the bytes of a stream, and no two servers say the same.
-    let others: Vec<String> = text(&output).lines().filter(|line| !line.contains(" stream:g")).map(str::to_owned).collect();
+    let others: Vec<String> =
+        text(&output).lines().filter(|line| !line.contains(" stream:g")).map(str::to_owned).collect();
     assert!(others.len() == 1 && others[0].ends_with("keys differ"), "{others:?}");
     assert!(run(&["diff", &left, &left]).status.success());
 }

@@ -26,7 +26,7 @@ mod writer;
 pub use crate::durable::rdb::reader::{Attributes, Item, RdbError, RdbReader, Section};
 pub use crate::durable::rdb::writer::RdbWriter;
 
-use crate::durable::version::{self, NEWEST, VALKEY};
+use crate::durable::version::{NEWEST, VALKEY, may_hold, needed};
 
 /// The versions that can be written; the first three are those of Redis 5.0, 7.0 and 7.2.
 pub const VERSIONS: std::ops::RangeInclusive<u16> = 9..=NEWEST;
@@ -59,18 +59,18 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of a payload's version.
-    #[must_use]
-    pub fn of_version(version: u16) -> Family {
-        if version >= VALKEY { Family::Valkey } else { Family::Redis }
+    /// The version by which it is known what a number means, given that of a file.
+    fn numbers(self, version: u16) -> u16 {
+        match self {
+            Family::Redis => version.min(NEWEST),
+            Family::Valkey => version.max(VALKEY),
+        }
     }
 
-    /// Whether a type number stands for a value in files of this family. The numbers that one of them
-    /// never released mean another thing in the other.
+    /// Whether a type number stands for a value in files of this family.
     #[must_use]
     pub fn has_type(self, tag: u8) -> bool {
-        let version = if self == Family::Valkey { VALKEY } else { NEWEST };
-        version::needed(tag).is_some() && version::may_hold(version, tag)
+        needed(tag).is_some() && may_hold(self.numbers(NEWEST), tag)
     }
 }
 
