@@ -143,6 +143,11 @@ impl Peer {
         server::connect_unix(&self.socket())
     }
 
+    /// The newest RDB version that it reads.
+    pub(crate) fn rdb_version(&self) -> u16 {
+        self.kind.rdb_version
+    }
+
     /// Where it works.
     pub(crate) fn folder(&self) -> &TempDir {
         &self.folder

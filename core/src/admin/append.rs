@@ -34,10 +34,7 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 4,
             flags: abi::COMMAND_BLOCKING,
             categories: abi::CATEGORY_CONNECTION,
-            tips: Slice::new(&[
-                Bytes::new("request_policy:all_shards"),
-                Bytes::new("response_policy:agg_min"),
-            ]),
+            tips: Slice::new(&[Bytes::new("request_policy:all_shards"), Bytes::new("response_policy:agg_min")]),
             docs: &Docs {
                 summary: Bytes::new("Waits until what the client has written lasts in append-only files."),
                 since: Bytes::new("7.2.0"),

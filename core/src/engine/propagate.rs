@@ -10,17 +10,17 @@
 //!   the outermost command or EXEC, with its hooks, ends ──> the unit's end
 //! ```
 //!
-//! EXEC itself stands for nothing: each of its commands does, and its end is that of their unit.
+//! The core's own commands stand for nothing: those that they run do. So EXEC's are told one by one, and its end
+//! is that of their unit.
 //!
 //! Invariants:
 //! - Nothing is kept while nobody passes commands on.
 //! - A change is propagated once: what is counted in `Effects::propagated` is part of no other command.
 
-use crate::engine::call::Registered;
+use crate::engine::call::{Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::{SPECIAL_TOLD, Server};
 use crate::registry::propagation::Said;
-use crate::session::transaction::is_exec;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_UNTOLD;
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, Status};
@@ -35,7 +35,8 @@ impl Server {
         hash: Option<u64>,
         caller: Caller,
     ) -> Status {
-        let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && !is_exec(&command.name);
+        let is_module = matches!(command.run, Run::Module(_));
+        let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && is_module;
         if !is_told {
             return self.invoke_untold(command, args, hash, Caller { flags: caller.flags | CALL_UNTOLD, ..caller });
         }

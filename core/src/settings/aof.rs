@@ -1,7 +1,8 @@
 //! Parameters of the append-only file.
 
 use crate::settings::inert::file_name;
-use crate::settings::parameters::Settings;
+use crate::settings::parameters::Kind::{Bool, Choice, Custom, Integer, Memory};
+use crate::settings::parameters::{INT_MAX, Parameter, Settings, parameter};
 
 /// Names of when commands are synced to the disk, as `appendfsync` has them.
 pub const SYNC: &[&str] = &["everysec", "always", "no"];
@@ -58,19 +59,35 @@ impl Default for Aof {
     }
 }
 
+/// They, in the order in which CONFIG GET shows them.
+pub static PARAMETERS: &[Parameter] = &[
+    parameter("appendonly", Bool(|s| &mut s.aof.is_wanted)),
+    parameter("appendfsync", Choice(|s| &mut s.aof.sync, SYNC)),
+    parameter("appendfilename", Custom(|s| s.aof.file.clone(), set_file)).immutable(),
+    parameter("appenddirname", Custom(|s| s.aof.folder.clone(), set_folder)).immutable(),
+    parameter("no-appendfsync-on-rewrite", Bool(|s| &mut s.aof.no_sync_on_rewrite)),
+    parameter("auto-aof-rewrite-percentage", Integer(|s| &mut s.aof.rewrite_percent, 0, INT_MAX)),
+    parameter("auto-aof-rewrite-min-size", Memory(|s| &mut s.aof.rewrite_bytes_min, 0, i64::MAX)),
+    parameter("aof-use-rdb-preamble", Bool(|s| &mut s.aof.preamble)),
+    parameter("aof-load-truncated", Bool(|s| &mut s.aof.load_truncated)),
+    parameter("aof-timestamp-enabled", Bool(|s| &mut s.aof.timestamps)),
+    parameter("aof-rewrite-incremental-fsync", Bool(|s| &mut s.aof.incremental_sync)),
+    parameter("aof-disable-auto-gc", Bool(|s| &mut s.aof.keeps_history)).hidden(),
+];
+
 fn text(words: &[Vec<u8>]) -> Result<String, String> {
     let [word] = words else { return Err("wrong number of arguments".into()) };
     Ok(String::from_utf8_lossy(word).into_owned())
 }
 
-pub(super) fn set_file(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+fn set_file(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     let name = text(words)?;
     file_name("appendfilename", "filename", &name)?;
     settings.aof.file = name;
     Ok(())
 }
 
-pub(super) fn set_folder(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+fn set_folder(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     let name = text(words)?;
     file_name("appenddirname", "dirname", &name)?;
     settings.aof.folder = name;

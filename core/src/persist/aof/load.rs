@@ -3,9 +3,9 @@
 
 use crate::durable::aof_manifest::Part;
 use crate::engine::server::Server;
+use crate::persist::aof::Aof;
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::replay::{End, Replay};
-use crate::persist::aof::Aof;
 use crate::persist::load::{self, Options, Serve};
 use crate::settings::rewrite::plain;
 use std::fs::File;
@@ -29,7 +29,8 @@ pub(super) fn load(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Resu
     server.observe();
     let result = parts.iter().enumerate().try_for_each(|(at, part)| {
         let kind = if manifest.base.as_ref() == Some(part) { "base" } else { "incr" };
-        let mut loading = Loading { name: &part.name, path: folder.part(&part.name), kind, done: writer.total_bytes, serve };
+        let mut loading =
+            Loading { name: &part.name, path: folder.part(&part.name), kind, done: writer.total_bytes, serve };
         writer.total_bytes += loading.load(server, at + 1 == parts.len())?;
         Ok(())
     });
@@ -59,9 +60,8 @@ impl Loading<'_> {
     /// Load it; its bytes.
     fn load(&mut self, server: &mut Server, is_last: bool) -> Result<u64, String> {
         let (name, begun) = (self.name, Instant::now());
-        let failed = |error: std::io::Error| {
-            format!("Can't open the append only file {name} for reading: {}", plain(&error))
-        };
+        let failed =
+            |error: std::io::Error| format!("Can't open the append only file {name} for reading: {}", plain(&error));
         let mut file = File::open(&self.path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         let begin = self.load_preamble(server, &mut file, bytes)?;

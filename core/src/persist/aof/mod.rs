@@ -157,7 +157,8 @@ fn start_with(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Result<()
         let Aof { folder: Some(folder), manifest, .. } = &mut *aof else { return Ok(()) };
         let name = manifest.begin_base(folder.file(), preamble).name.clone();
         let temp = folder.temp("base");
-        base::write(server, &temp, preamble, || {}).map_err(|error| format!("Can't write the AOF base file {error}"))?;
+        base::write(server, &temp, preamble, || {})
+            .map_err(|error| format!("Can't write the AOF base file {error}"))?;
         disk.rename(&temp, &folder.part(&name)).map_err(|error| format!("Can't name the AOF base file: {error}"))?;
         crate::base::log::notice(&format!("Creating AOF base file {name} on server start"));
     }
@@ -206,14 +207,17 @@ pub fn sleep_before_writes(server: &mut Server, sleep: Duration) {
     server.slots.with(|aof: &mut Aof| aof.writer.sleep = sleep);
 }
 
-/// What INFO says of it.
-pub fn fields(server: &Server) -> Vec<(&'static str, String)> {
+/// Fields of INFO, with their values.
+pub type Fields = Vec<(&'static str, String)>;
+
+/// What INFO says of it: always, and while it is on.
+pub fn fields(server: &Server) -> (Fields, Fields) {
     let idle = Aof::default();
     let aof = server.slots.peek::<Aof>().unwrap_or(&idle);
     let ok = |is_well: bool| if is_well { "ok" } else { "err" }.to_owned();
     let seconds = |since: Option<Duration>| since.map_or("-1".into(), |since| since.as_secs().to_string());
     let rewrites = &aof.rewrites;
-    let mut fields = vec![
+    let always = vec![
         ("aof_enabled", u8::from(aof.state != State::Off).to_string()),
         ("aof_rewrite_in_progress", u8::from(rewrites.is_running()).to_string()),
         ("aof_rewrite_scheduled", u8::from(rewrites.is_scheduled).to_string()),
@@ -225,15 +229,16 @@ pub fn fields(server: &Server) -> Vec<(&'static str, String)> {
         ("aof_last_write_status", ok(aof.writer.is_well())),
         ("aof_last_cow_size", rewrites.cow_bytes.to_string()),
     ];
-    if aof.state != State::Off {
-        fields.extend([
-            ("aof_current_size", aof.writer.total_bytes.to_string()),
-            ("aof_base_size", rewrites.base_bytes.to_string()),
-            ("aof_pending_rewrite", u8::from(rewrites.is_scheduled).to_string()),
-            ("aof_buffer_length", aof.writer.text.len().to_string()),
-            ("aof_pending_bio_fsync", aof.writer.waiting().to_string()),
-            ("aof_delayed_fsync", aof.writer.delayed.to_string()),
-        ]);
+    if aof.state == State::Off {
+        return (always, Vec::new());
     }
-    fields
+    let sizes = vec![
+        ("aof_current_size", aof.writer.total_bytes.to_string()),
+        ("aof_base_size", rewrites.base_bytes.to_string()),
+        ("aof_pending_rewrite", u8::from(rewrites.is_scheduled).to_string()),
+        ("aof_buffer_length", aof.writer.text.len().to_string()),
+        ("aof_pending_bio_fsync", aof.writer.waiting().to_string()),
+        ("aof_delayed_fsync", aof.writer.delayed.to_string()),
+    ];
+    (always, sizes)
 }

@@ -261,10 +261,8 @@ fn install(server: &Server, aof: &mut Aof, running: &Running) -> std::io::Result
         disk.rename(&folder.temp("incr"), &folder.part(&part.name))?;
     }
     next.retire_increments(usize::from(*state != State::Off));
-    let placed = disk
-        .rename(&running.temp, &path)
-        .and_then(|()| folder.sync(&*disk))
-        .and_then(|()| folder.save(&*disk, &next));
+    let placed =
+        disk.rename(&running.temp, &path).and_then(|()| folder.sync(&*disk)).and_then(|()| folder.save(&*disk, &next));
     if let Err(error) = placed {
         // As it was before, as far as that goes.
         let _ = disk.rename(&path, &running.temp);

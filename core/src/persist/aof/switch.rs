@@ -2,8 +2,8 @@
 
 use crate::engine::parameters::{Applier, Undo};
 use crate::engine::server::Server;
-use crate::persist::aof::{Aof, State, flush, refuse_for, rewrite, take_units};
 use crate::persist::aof::rewrite::REWRITE;
+use crate::persist::aof::{Aof, State, flush, refuse_for, rewrite, take_units};
 use crate::persist::child;
 
 /// How it takes effect.
