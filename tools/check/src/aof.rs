@@ -72,7 +72,7 @@ fn manifest(file: &Path, fix: Fix) -> bool {
     };
     let folder = file.parent().unwrap_or(Path::new(""));
     let last = manifest.increments.last().or(manifest.base.as_ref());
-    let mut check = |part: &Part, label: &str| {
+    let check = |part: &Part, label: &str| {
         // Only the last file may be cut.
         let fix = if last == Some(part) { fix } else { Fix::No };
         one(&folder.join(&part.name), &part.name, label, fix)

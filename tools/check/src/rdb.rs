@@ -133,7 +133,9 @@ fn key(
     let key = reader.key().to_vec();
     state.key = Some(key.clone());
     reader.window.keep();
-    pass_value(&mut reader.window, tag)?;
+    if !pass_value(&mut reader.window, tag)? {
+        return Err(RdbError::Unread("values of a type whose end is not known"));
+    }
     let seen = Seen {
         db: state.db,
         key: &key,
