@@ -7,6 +7,7 @@
 mod append;
 mod changes;
 mod geo;
+mod golden;
 mod hyperloglog;
 mod keyspecs;
 mod payloads;
