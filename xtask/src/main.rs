@@ -1,7 +1,8 @@
-//! What a developer of Plinth does often: test, bench, conformance, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, bench, conformance, crash, headers, new-module, peers, rounds.
 
 mod bench;
 mod conformance;
+mod crash;
 mod headers;
 mod new_module;
 mod peers;
@@ -32,6 +33,8 @@ enum Task {
     },
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
+    /// Kill the server at random moments under a checked load, and look what is there at the next start.
+    Crash(crash::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
     Headers(headers::Args),
     /// Make a module that builds, loads and passes its tests.
@@ -53,6 +56,7 @@ fn main() -> std::process::ExitCode {
             bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)
         }
         Task::Conformance(args) => conformance::run(args),
+        Task::Crash(args) => crash::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod foreign;
+pub mod fork;
 pub mod id;
 pub mod log;
 pub mod memory;
@@ -10,4 +11,5 @@ pub mod pace;
 pub mod pattern;
 pub mod random;
 pub mod signals;
+pub mod version;
 pub mod words;
