@@ -16,3 +16,4 @@ mod protocol;
 mod scan;
 mod transactions;
 mod values;
+mod watching;

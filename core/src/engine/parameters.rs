@@ -182,6 +182,8 @@ impl Server {
         self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
+        self.stats.slowlog.trim(usize::try_from(self.settings.slowlog_max_len).unwrap_or(usize::MAX));
+        self.look_back_by();
         self.observe();
     }
 }
