@@ -43,7 +43,7 @@ const OPTIONS: &str = "detect_odr_violation=0:allocator_may_return_null=1:detect
 /// terabytes, or measure memory, of which it takes more.
 const LEFT_OUT: &[&str] = &["there_is_no_memory", "memory_that_is_not_there", "rounds_of_"];
 
-/// Builds, and runs the tests and the calls.
+/// Builds, and runs the tests and the calls. All steps select the workspace, which has one set of features.
 ///
 /// # Errors
 /// When a program cannot be started.
@@ -58,12 +58,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     if passed && !args.calls_only {
         let mut words: Vec<&str> = args.tests.as_deref().into_iter().collect();
         words.extend(LEFT_OUT.iter().flat_map(|name| ["--skip", name]));
-        let tests =
-            ["test", "--package", "plinth-tests", "--no-fail-fast", "--test=wire", "--test=modules", "--test=abi"];
+        let tests = ["test", "--workspace", "--no-fail-fast", "--test=wire", "--test=modules", "--test=abi"];
         passed = finish(cargo(&root, &folder, &tests, &words))?;
     }
     if passed && args.tests.is_none() {
-        let test = ["test", "--package", "plinth-tests", "--test=modules"];
+        let test = ["test", "--workspace", "--test=modules"];
         let mut command = cargo(&root, &folder, &test, &["random_calls", "--nocapture"]);
         command.env("PLINTH_CALLS", args.calls.to_string()).env("PLINTH_FUZZ_SEED", args.seed.to_string());
         passed = finish(command)?;
