@@ -156,6 +156,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
+    // Standard error may be a pipe that nobody reads.
+    std::panic::set_hook(Box::new(|info| crate::base::log::warning(&info.to_string())));
     let text = |error: std::io::Error| error.to_string();
     let mut server = assemble(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
