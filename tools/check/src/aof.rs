@@ -138,7 +138,7 @@ fn one(file: &Path, name: &str, label: &str, fix: Fix) -> bool {
         return true;
     }
     if fix == Fix::No {
-        println!("{label} {name} is not valid. Use the --fix option to try fixing it.");
+        println!("AOF {name} is not valid. Use the --fix option to try fixing it.");
         return false;
     }
     cut(file, name, (size, good), fix)

@@ -11,6 +11,9 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Bytes that say what a file is.
+const MAGIC_BYTES: u64 = 9;
+
 /// What is said while a file is read.
 trait Voice {
     fn say(&self, line: std::fmt::Arguments<'_>);
@@ -84,6 +87,8 @@ fn read(file: &Path, voice: &dyn Voice, summary: &mut Summary) -> Option<u64> {
     });
     match done {
         Ok(()) => voice.say(format_args!("[offset {offset}] \\o/ RDB looks OK! \\o/")),
+        // Of a file that is not opened its first bytes were read.
+        Err(ref error @ (RdbError::Magic | RdbError::Version(_))) => fault(error, MAGIC_BYTES, &state, voice),
         Err(ref error) => fault(error, offset, &state, voice),
     }
     voice.say(format_args!("[info] {} keys read", state.keys));
@@ -132,6 +137,7 @@ fn key(
     (state.doing, state.tag) = ("read-object-value", Some(tag));
     let key = reader.key().to_vec();
     state.key = Some(key.clone());
+    state.keys += 1;
     reader.window.keep();
     if !pass_value(&mut reader.window, tag)? {
         return Err(RdbError::Unread("values of a type whose end is not known"));
@@ -144,7 +150,6 @@ fn key(
         expires: attributes.expire_at_ms.is_some(),
     };
     summary.add(&seen);
-    state.keys += 1;
     if let Some(at_ms) = attributes.expire_at_ms {
         state.expires += 1;
         state.expired += u64::from(at_ms < now_ms());
