@@ -95,6 +95,7 @@ static GATES: &[Gate] = &[
     gates::authentication::gate,
     gates::transaction::gate,
     gates::memory::gate,
+    gates::listening::gate,
     gates::pause::gate,
     gates::queue::gate,
 ];

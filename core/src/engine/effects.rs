@@ -21,6 +21,7 @@ use crate::engine::server::Server;
 use crate::registry::hooks::event;
 use crate::store::database::Database;
 use crate::store::effects::Effect;
+use bytes::Bytes as Shared;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::events::Event;
 use std::collections::VecDeque;
@@ -42,6 +43,8 @@ pub struct Pending {
     pub nesting: u32,
     /// Clients that bytes were pushed to.
     pub pushed: Vec<usize>,
+    /// What modules share out among clients, until the outermost command has ended.
+    pub shared: Vec<Shared>,
     /// Whether there is anything of these.
     pub is_due: bool,
 }
@@ -128,6 +131,7 @@ impl Server {
             self.end_unit();
             self.send_pushes();
         }
+        self.pending.shared.clear();
     }
 
     /// Put what was pushed to clients behind the replies that they have been written.
@@ -135,7 +139,7 @@ impl Server {
         for token in std::mem::take(&mut self.pending.pushed) {
             if let Some(client) = self.sessions.clients.get(token) {
                 let pushed = std::mem::take(&mut client.pushed);
-                client.output.write(&pushed);
+                pushed.write(&mut client.output);
                 self.sessions.clients.list_write(token);
             }
         }
@@ -150,7 +154,7 @@ impl Server {
                 ..event(told.kind, told.db, &told.key)
             };
             for one in self.registry.hooks.of_kind(told.kind) {
-                if cause.contains(&one.id) {
+                if cause.contains(&one.id) || !one.wants_class(&all) {
                     continue;
                 }
                 self.pending.cause.clone_from(&cause);

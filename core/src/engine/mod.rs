@@ -21,6 +21,7 @@ pub mod gates;
 pub mod handover;
 pub mod hooks;
 pub mod limits;
+pub mod listening;
 pub mod observers;
 pub mod parameters;
 pub mod propagate;

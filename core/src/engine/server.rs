@@ -169,7 +169,7 @@ impl Server {
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);
         self.store.effects.wants_changes = all || self.sessions.want_changes();
-        self.store.effects.wants_events = all || self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wanted_events = if all { u32::MAX } else { self.registry.hooks.classes() };
         self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
     }

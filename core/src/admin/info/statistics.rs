@@ -32,7 +32,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("current_eviction_exceeded_time", 0);
     fields.add("keyspace_hits", server.store.counters.hits);
     fields.add("keyspace_misses", server.store.counters.misses);
-    fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    fields.zeros(&["latest_fork_usec", "total_forks"]);
     fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     fields.zeros(&["total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys"]);
