@@ -8,4 +8,5 @@ mod geo;
 mod hyperloglog;
 mod keyspecs;
 mod peer;
+mod pubsub;
 mod stream;
