@@ -4,6 +4,7 @@
 //! what both sides then answer. Each type has a file; [`peer`] starts the other servers.
 
 mod changes;
+mod files;
 mod geo;
 mod hyperloglog;
 mod keyspecs;
