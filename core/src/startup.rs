@@ -16,7 +16,7 @@ use crate::net::event_loop::EventLoop;
 use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
-use crate::persist::{Persist, save, standing};
+use crate::persist::{Persist, aof, save, standing};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
@@ -79,7 +79,7 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["appendonly", "aclfile", "cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["aclfile", "cluster-enabled", "replicaof", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -109,16 +109,33 @@ static OBSERVERS: &[Observer] = &[
     observers::watch::observe,
     observers::ready::observe,
     observers::propagation::observe,
+    aof::observe,
     observers::hooks::observe,
     save::observe,
 ];
 
 /// What is to be done without a command.
-static DUTIES: &[Duty] =
-    &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, save::DUTY, duties::WAITS];
+static DUTIES: &[Duty] = &[
+    duties::TIMERS,
+    sweep::DUTY,
+    duties::EXPIRE,
+    duties::PAUSE,
+    housekeeping::DUTY,
+    save::DUTY,
+    duties::WAITS,
+    aof::DUTY,
+];
 
 /// How parameters take effect that need more than their value.
-static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES, limits::OUTPUT, standing::WRITES];
+static APPLIERS: &[Applier] = &[
+    listening::CLIENTS,
+    listening::ADDRESSES,
+    limits::OUTPUT,
+    standing::WRITES,
+    aof::switch::APPEND,
+    aof::switch::HISTORY,
+    aof::switch::SYNC,
+];
 
 /// A server with the core's own commands and services, and what each room takes part in.
 pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
@@ -139,6 +156,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
+    // Standard error may be a pipe that nobody reads.
+    std::panic::set_hook(Box::new(|info| crate::base::log::warning(&info.to_string())));
     let text = |error: std::io::Error| error.to_string();
     let mut server = assemble(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
@@ -184,6 +203,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
         crate::base::log::notice("Ready to accept connections unix");
     }
     events.run(&mut server).map_err(text)?;
+    aof::stop(&mut server);
     crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
@@ -201,6 +221,10 @@ fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> 
     let begun = Instant::now();
     let path = save::path(server);
     let serve = &mut |server: &mut Server| events.serve_while_busy(server);
+    if server.settings.aof.is_wanted {
+        // What a server that was stopped meanwhile has loaded is not gone on with.
+        return aof::start(server, serve).or_else(|error| if server.stopping { Ok(()) } else { Err(error) });
+    }
     match load::load_file(server, &path, load::Options::default(), serve) {
         Ok(None) | Err(load::LoadError::Stopped) => Ok(()),
         Ok(Some(_)) => {

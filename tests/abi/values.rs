@@ -49,7 +49,7 @@ fn a_type_that_gives_none_is_restored() {
         let [Reply::Array(restore)] = commands.items() else { panic!("{commands:?}") };
         assert_eq!([restore[0].text(), restore[1].text(), restore[2].text()], ["RESTORE", "k", "0"], "type {kind}");
         let Reply::Bulk(payload) = &restore[3] else { panic!("{restore:?}") };
-        assert_wire(&mut client, &[b"RESTORE", b"other", b"0".as_slice(), payload], b"+OK\r\n");
+        assert_wire(&mut client, &[b"RESTORE".as_slice(), b"other", b"0", payload], b"+OK\r\n");
         assert_eq!(digest(&mut client, "other"), before);
         assert_wire(&mut client, &["FLUSHALL"], b"+OK\r\n");
     }

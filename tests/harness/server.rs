@@ -136,6 +136,16 @@ impl Server {
         maps.lines().filter_map(|line| Some(line[line.find('/')?..].to_owned())).collect()
     }
 
+    /// Kill it, as the machine's end would; its folder.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn kill(mut self) -> TempDir {
+        let _ = self.child.kill();
+        self.wait();
+        std::mem::take(&mut self.folder)
+    }
+
     /// Where it works.
     pub fn folder(&self) -> &TempDir {
         &self.folder

@@ -148,7 +148,7 @@ fn values_cross_from_redis_through_plinth_to_valkey_and_back() {
     for (key, ..) in &data {
         pass(&mut theirs, &mut witness, key);
         let before = digest(&mut witness, key);
-        let mut step = |from: &mut Client, port: u16, what: &str| {
+        let step = |from: &mut Client, port: u16, what: &str| {
             assert_eq!(migrate(from, port, key).text(), "OK", "{key} {what}");
         };
         step(&mut theirs, server.port(), "from Redis to Plinth");

@@ -75,9 +75,23 @@ pub(crate) fn find(name: &str) -> Option<Peer> {
     KINDS.iter().find(|kind| kind.name == name).and_then(Peer::start)
 }
 
+/// Runs a test with each kind of peer that is here; `start` gives one of it, in a folder and with
+/// arguments of the test's.
+///
+/// # Panics
+/// As [`with_each`] does.
+pub(crate) fn with_each_started(test: impl Fn(&dyn Fn(TempDir, &[&str]) -> Peer)) {
+    for kind in &KINDS {
+        let Some(first) = Peer::start(kind) else { continue };
+        drop(first);
+        println!("with {}", kind.name);
+        test(&|folder, args| Peer::within(kind, folder, args).unwrap_or_else(|| panic!("{} is gone", kind.name)));
+    }
+}
+
 impl Peer {
     fn start(kind: &'static Kind) -> Option<Peer> {
-        Peer::within(kind, TempDir::new())
+        Peer::within(kind, TempDir::new(), &[])
     }
 
     /// Another one of this kind, which begins with what is in a folder; it has to come to serve.
@@ -85,7 +99,7 @@ impl Peer {
     /// # Panics
     /// With the log when it does not.
     pub(crate) fn another(&self, folder: TempDir) -> Peer {
-        Peer::within(self.kind, folder).unwrap_or_else(|| panic!("{} is gone", self.name()))
+        Peer::within(self.kind, folder, &[]).unwrap_or_else(|| panic!("{} is gone", self.name()))
     }
 
     /// The file of its data set, once it was saved.
@@ -100,28 +114,19 @@ impl Peer {
         version <= of_redis
     }
 
-    fn within(kind: &'static Kind, folder: TempDir) -> Option<Peer> {
+    fn within(kind: &'static Kind, folder: TempDir, args: &[&str]) -> Option<Peer> {
         let Some(program) = kind.program() else {
             let is_needed = kind.link.is_none() && std::env::var_os("CI").is_some();
             assert!(!is_needed, "{} is not here, and in CI it has to be", kind.name);
             println!("WITHOUT {}: it is not here (`cargo xtask peers`, or Debian's redis-server)", kind.name);
             return None;
         };
-        let (folder, port) = (TempDir::new(), server::free_port());
+        let port = server::free_port();
         let log = std::fs::File::create(folder.file("output.log")).unwrap_or_else(|error| panic!("a log: {error}"));
         let child = Command::new(&program)
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--unixsocket",
-                "socket",
-                "--save",
-                "",
-                "--enable-debug-command",
-                "yes",
-            ])
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--unixsocket", "socket"])
+            .args(["--save", "", "--enable-debug-command", "yes"])
+            .args(args)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log)
@@ -156,6 +161,24 @@ impl Peer {
     /// A new connection.
     pub(crate) fn connect(&self) -> Client {
         server::connect_unix(&self.socket())
+    }
+
+    /// The newest RDB version that it reads.
+    pub(crate) fn rdb_version(&self) -> u16 {
+        self.kind.rdb_version
+    }
+
+    /// Where it works.
+    pub(crate) fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    /// Have it end by itself, with its files whole; its folder.
+    pub(crate) fn end(mut self) -> TempDir {
+        self.connect().send(&["SHUTDOWN", "NOSAVE"]);
+        wait_until("the peer ends", || self.child.try_wait().is_ok_and(|status| status.is_some()));
+        let _ = std::fs::remove_file(self.socket());
+        std::mem::take(&mut self.folder)
     }
 
     /// A payload as this server takes it: of an RDB version that it reads. For values whose bytes

@@ -1,7 +1,9 @@
-//! What a developer of Plinth does often: test, bench, conformance, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, asan, bench, conformance, crash, headers, new-module, peers, rounds.
 
+mod asan;
 mod bench;
 mod conformance;
+mod crash;
 mod headers;
 mod new_module;
 mod peers;
@@ -20,6 +22,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build with AddressSanitizer, run tests and a million random calls, and see that it reports nothing.
+    Asan(asan::Args),
     /// Measure Plinth beside any Redis-compatible server and print the ratio table.
     Bench(bench::Args),
     /// Serve constants, for the bench.
@@ -32,6 +36,8 @@ enum Task {
     },
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
+    /// Kill the server at random moments under a checked load, and look what is there at the next start.
+    Crash(crash::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
     Headers(headers::Args),
     /// Make a module that builds, loads and passes its tests.
@@ -48,11 +54,13 @@ enum Task {
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().task {
+        Task::Asan(args) => asan::run(args),
         Task::Bench(args) => bench::run(args),
         Task::BareLoop { port, command } => {
             bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)
         }
         Task::Conformance(args) => conformance::run(args),
+        Task::Crash(args) => crash::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),

@@ -5,6 +5,7 @@
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
+mod append;
 mod disk;
 mod propagation;
 mod protocol;
@@ -53,6 +54,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
 type Subcommand = (&'static str, usize, usize, fn(&mut Context) -> Status);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("aof-flush-sleep", 1, 1, append::sleep_before_writes),
     ("change-repl-id", 0, 0, change_repl_id),
     ("config-rewrite-force-all", 0, 0, rewrite_all),
     ("dict-resizing", 1, 1, accept),
@@ -69,7 +71,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("propagation", 0, 1, propagation::run),
     ("protocol", 1, 1, protocol::show),
     ("reload", 0, 3, reload::run),
-    ("loadaof", 0, 0, no_files),
+    ("loadaof", 0, 0, append::load),
     ("replybuffer", 2, 2, reply_buffer),
     ("rewrite", 1, 1, values::rewrite),
     ("set-active-expire", 1, 1, set_active_expire),
@@ -126,10 +128,6 @@ fn is_on(context: &Context, at: usize) -> bool {
 /// For what concerns structures that this server does not have.
 fn accept(context: &mut Context) -> Status {
     context.ok()
-}
-
-fn no_files(context: &mut Context) -> Status {
-    context.error("ERR this server does not write its data to files yet")
 }
 
 fn sleep(context: &mut Context) -> Status {
@@ -299,6 +297,8 @@ fn help(context: &mut Context) -> Status {
         context,
         "DEBUG",
         &[
+            "AOF-FLUSH-SLEEP <microseconds>",
+            "    Wait before each write to the append-only file.",
             "CHANGE-REPL-ID",
             "    Change the identity that replication goes by.",
             "CONFIG-REWRITE-FORCE-ALL",
@@ -313,6 +313,8 @@ fn help(context: &mut Context) -> Status {
             "    Return an error with this text.",
             "HTSTATS <dbid>",
             "    Return figures about a database's table.",
+            "LOADAOF",
+            "    Have what is in the append-only file take the place of all data.",
             "LOG <message>",
             "    Write a line to the log.",
             "OBJECT <key>",

@@ -13,6 +13,7 @@
 //!   string   = raw | small integer | LZF             write.rs, read.rs, the crate lzf
 //!   footer   = version, CRC-64                       footer.rs, crc64.rs
 //!   version  = which types a reader knows            version.rs
+//!   commands = text between remarks                  aof_text.rs, aof_manifest.rs
 //! ```
 //!
 //! Files are written through a [`Disk`](disk::Disk), so that tests see every write and sync.
@@ -31,6 +32,8 @@
 //! * Whatever [`Writer`] writes, [`Reader`] reads back to the same value.
 #![forbid(unsafe_code)]
 
+pub mod aof_manifest;
+pub mod aof_text;
 pub mod container;
 pub mod crc64;
 pub mod disk;

@@ -198,7 +198,7 @@ impl Server {
     pub fn set_module_parameter(&mut self, at: (ModuleId, usize), value: &[u8]) -> Result<(), String> {
         let parameter = self.registry.parameter(at).ok_or("no such parameter")?;
         let (number, text) = parameter.parse(value)?;
-        let (apply, data) = (parameter.spec.apply, parameter.spec.data);
+        let (apply, data) = (parameter.spec.apply, parameter.spec.data.get());
         if let Some(apply) = apply {
             let said = self.call_module(at.0, 0, |context| {
                 // SAFETY: the module is loaded, and text and call live for the call.

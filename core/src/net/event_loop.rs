@@ -1,7 +1,7 @@
 //! The event loop: one thread, readiness from the kernel, a timer.
 //!
 //! ```text
-//! wait ─> accept ─> read all ─> run batches ─> write all ─> close ─> timers ─> wait
+//! wait ─> accept ─> read all ─> run batches ─> append ─> write all ─> close ─> timers ─> append ─> wait
 //! ```
 //!
 //! Sockets are told of once for each change ([`crate::socket::poller`]). A read that
@@ -142,6 +142,7 @@ impl EventLoop {
         let batch_begun = ticks();
         crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
+        crate::persist::aof::flush(server);
         self.write_all(server);
         self.close_all(server);
         Ok(begun)
@@ -297,6 +298,7 @@ impl EventLoop {
 
     fn duties(&mut self, server: &mut Server) {
         server.do_duties();
+        crate::persist::aof::flush(server);
         if self.accept_later.take_if(|at| *at <= Instant::now()).is_some() {
             self.accept_all(server);
         }

@@ -135,6 +135,22 @@ pub fn begin(server: &mut Server, total_bytes: u64) {
     standing::changed(server);
 }
 
+/// So many bytes of all that is loaded were: serve those who are connected, if it is time; false if the server
+/// was told to stop.
+pub fn report(server: &mut Server, loaded_bytes: u64, serve: Serve<'_>) -> bool {
+    let interval = server.settings.durability.loading_process_events_interval_bytes.unsigned_abs();
+    let is_time = server.slots.with(|persist: &mut Persist| {
+        let Some(loading) = &mut persist.loading else { return false };
+        let is_time = loaded_bytes / interval != loading.loaded_bytes / interval;
+        loading.loaded_bytes = loaded_bytes;
+        is_time
+    });
+    if is_time {
+        serve(server);
+    }
+    !server.stopping
+}
+
 /// The server has loaded all.
 pub fn end(server: &mut Server) {
     server.slots.with(|persist: &mut Persist| persist.loading = None);

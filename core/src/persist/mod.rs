@@ -6,12 +6,15 @@
 //!   standing   what is refused while data are loaded, or the disk fails     shutdown   the last snapshot
 //! ```
 //!
+//! [`aof`], beside it: each command that has changed something in files of its own, and run again.
+//!
 //! A snapshot in the background is taken by a child, which has the memory as it was at the fork; the
 //! walk itself does not count on the world standing still ([`snapshot`]).
 //!
 //! *Invariant*: a file that is there is whole. What is written goes to a name of its own, is synced, gets
 //! the name that counts, and the folder is synced; whatever fails before leaves the old file as it was.
 
+pub mod aof;
 pub mod child;
 pub mod load;
 pub mod save;

@@ -32,9 +32,9 @@ pub fn loading(server: &mut Server, _token: usize, command: &Registered, _args: 
 
 /// The gate of the disk. PING is refused as well: by it the health of a server is asked.
 pub fn disk(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if !server.registry.standing.snapshot_failed {
-        return Verdict::Pass;
-    }
+    let standing = &server.registry.standing;
+    let not_saved = standing.snapshot_failed.then_some(NOT_SAVED);
+    let Some(text) = not_saved.or(standing.append_failed.as_deref()) else { return Verdict::Pass };
     let queued = if is_exec(&command.name) {
         let client = server.sessions.clients.peek(token);
         client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags)
@@ -42,7 +42,7 @@ pub fn disk(server: &mut Server, token: usize, command: &Registered, _args: &[By
         0
     };
     let writes = (command.spec.flags | queued) & COMMAND_WRITE != 0 || command.name == "ping";
-    if writes { Verdict::Refuse(NOT_SAVED.into()) } else { Verdict::Pass }
+    if writes { Verdict::Refuse(text.into()) } else { Verdict::Pass }
 }
 
 /// What is refused may have changed.

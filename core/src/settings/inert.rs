@@ -39,18 +39,6 @@ const COUNT: Rule = Integer(0, INT_MAX);
 /// All of them.
 pub static PARAMETERS: &[Parameter] = &[
     // Durability.
-    inert("appendonly", Bool, "no"),
-    inert("appendfsync", Choice(&["everysec", "always", "no"]), "everysec"),
-    inert("appendfilename", Checked(|word| file_name("appendfilename", "filename", word)), "appendonly.aof")
-        .immutable(),
-    inert("appenddirname", Checked(|word| file_name("appenddirname", "dirname", word)), "appendonlydir").immutable(),
-    inert("no-appendfsync-on-rewrite", Bool, "no"),
-    inert("auto-aof-rewrite-percentage", COUNT, "100"),
-    inert("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), "67108864"),
-    inert("aof-use-rdb-preamble", Bool, "yes"),
-    inert("aof-load-truncated", Bool, "yes"),
-    inert("aof-timestamp-enabled", Bool, "no"),
-    inert("aof-rewrite-incremental-fsync", Bool, "yes"),
     inert("aof_rewrite_cpulist", Text, "").immutable(),
     inert("bgsave_cpulist", Text, "").immutable(),
     // Memory.
@@ -217,7 +205,7 @@ pub(super) fn base_name(parameter: &str, what: &str, word: &str) -> Result<(), S
     if word.contains('/') { Err(format!("{parameter} can't be a path, just a {what}")) } else { Ok(()) }
 }
 
-fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+pub(super) fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
     if word.is_empty() { Err(format!("{parameter} can't be empty")) } else { base_name(parameter, what, word) }
 }
 

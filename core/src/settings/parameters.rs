@@ -5,6 +5,7 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::aof::{self, Aof};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
@@ -116,6 +117,8 @@ pub struct Settings {
     pub module_exclude: Vec<String>,
     /// Modules to load at start, each a path and its arguments.
     pub loadmodule: Vec<Vec<String>>,
+    /// The append-only file.
+    pub aof: Aof,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -346,6 +349,7 @@ impl Default for Settings {
             module_dir: String::new(),
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
+            aof: Aof::default(),
             inert,
             save_was_set: false,
         }
@@ -354,7 +358,7 @@ impl Default for Settings {
 
 /// All parameters of the core, with and without effect.
 pub fn all() -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.iter().chain(durability::PARAMETERS).chain(inert::PARAMETERS)
+    PARAMETERS.iter().chain(durability::PARAMETERS).chain(aof::PARAMETERS).chain(inert::PARAMETERS)
 }
 
 /// The parameter of a name, the older name included.

@@ -79,7 +79,8 @@ impl Digester {
         self.is_open = false;
     }
 
-    fn finish(mut self, name: &[u8], expires: bool) -> Digest {
+    /// The digest of a value of a type, of a key that expires or does not.
+    pub fn finish(mut self, name: &[u8], expires: bool) -> Digest {
         if self.is_open {
             self.end();
         }

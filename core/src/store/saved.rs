@@ -34,6 +34,19 @@ pub const CONTAINER_TAG: u8 = 7;
 pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
 
 impl Store {
+    /// The entries of a database, each with its key: what is to be written while nothing else runs.
+    pub fn entries(&self, db: u32) -> Vec<EntryPtr> {
+        let mut entries = Vec::with_capacity(self.databases[db as usize].table.len());
+        self.databases[db as usize].table.for_each(|entry, _| entries.push(entry));
+        entries
+    }
+
+    /// The key of an entry that is in a table.
+    pub fn key_of(&self, entry: EntryPtr) -> Vec<u8> {
+        // SAFETY: the entry is alive, because its table owns it and the store is borrowed.
+        unsafe { entry.key() }.to_vec()
+    }
+
     /// A value's bytes for this server itself: tag and payload, without version and checksum.
     pub fn save_value(&self, entry: EntryPtr) -> Result<Vec<u8>, Status> {
         self.save_value_for(entry, Target::OWN, self.compress)
@@ -42,8 +55,9 @@ impl Store {
     /// A value's bytes for a reader, with or without an attempt to compress texts. Fails with
     /// `UNSUPPORTED` when the reader is certain and cannot know the value.
     pub fn save_value_for(&self, entry: EntryPtr, target: Target, compress: bool) -> Result<Vec<u8>, Status> {
-        let body = self.save_as(entry, target, compress)?;
-        if target.takes(body[0]) { Ok(body) } else { Err(STATUS_UNSUPPORTED) }
+        let mut writer = Writer::new(compress);
+        let tag = self.write_value(entry, &mut writer, target, None)?;
+        if target.takes(tag) { Ok(writer.into_bytes()) } else { Err(STATUS_UNSUPPORTED) }
     }
 
     /// A value in the form of DUMP: for whoever takes it, or for a reader that is known.
@@ -88,12 +102,6 @@ impl Store {
         let value = value_of(entry);
         // SAFETY: the value is of this type.
         of.map_or(0, |of| unsafe { of(&raw const value) }) as u16
-    }
-
-    fn save_as(&self, entry: EntryPtr, target: Target, compress: bool) -> Result<Vec<u8>, Status> {
-        let mut writer = Writer::new(compress);
-        self.write_value(entry, &mut writer, target, None)?;
-        Ok(writer.into_bytes())
     }
 
     /// Write a value's bytes, with a key between tag and payload if there is one; the tag. When that fails,

@@ -22,10 +22,8 @@ fn data_digest(server: &Server) -> Result<Digest, Status> {
             match server.store.digest_value(entry) {
                 Ok(value) => {
                     let value = value.map(u64::to_le_bytes).concat();
-                    // SAFETY: the walk gave the entry, and a type's functions have no call by which
-                    // they could free it.
-                    let key = unsafe { entry.key() };
-                    add(sum_so_far, digest::digest(&[&(db as u64).to_le_bytes(), key, &value]));
+                    let key = server.store.key_of(entry);
+                    add(sum_so_far, digest::digest(&[&(db as u64).to_le_bytes(), &key, &value]));
                 }
                 Err(status) => sum = Err(status),
             }

@@ -4,7 +4,7 @@ use crate::admin::info::{Fields, ratio};
 use crate::engine::server::Server;
 use crate::persist::load::Loading;
 use crate::persist::save::{self, SNAPSHOT};
-use crate::persist::{Forks, Persist};
+use crate::persist::{Forks, Persist, aof};
 
 pub(in crate::admin) fn section(server: &mut Server, fields: &mut Fields) {
     let fallback = Persist::default();
@@ -32,13 +32,10 @@ pub(in crate::admin) fn section(server: &mut Server, fields: &mut Fields) {
     fields.add("rdb_last_cow_size", saves.last_copied_bytes);
     fields.add("rdb_last_load_keys_expired", persist.loaded.expired);
     fields.add("rdb_last_load_keys_loaded", persist.loaded.keys);
-    fields.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    fields.add("aof_last_rewrite_time_sec", -1);
-    fields.add("aof_current_rewrite_time_sec", -1);
-    fields.add("aof_last_bgrewrite_status", "ok");
-    fields.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    fields.add("aof_last_write_status", "ok");
-    fields.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    let (appends, sizes) = aof::fields(server);
+    appends.into_iter().for_each(|(name, value)| fields.add(name, value));
+    fields.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
+    sizes.into_iter().for_each(|(name, value)| fields.add(name, value));
     if let Some(loading) = &persist.loading {
         progress(loading, fields);
     }
