@@ -1,5 +1,6 @@
 //! `plinth-server`: the executable.
 
+use plinth::base::allocator;
 use plinth::command_line::{self, Task};
 use plinth::settings::file::CommandLine;
 use plinth::startup::{self, Configuration};
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: allocator::Allocator = allocator::ALLOCATOR;
 
 fn main() -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();

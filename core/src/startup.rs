@@ -156,6 +156,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
+    // Standard error may be a pipe that nobody reads.
+    std::panic::set_hook(Box::new(|info| crate::base::log::warning(&info.to_string())));
     let text = |error: std::io::Error| error.to_string();
     let mut server = assemble(settings).map_err(text)?;
     server.config_file = file.unwrap_or_default();
@@ -190,6 +192,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     write_pidfile(&server);
     crate::base::memory::mark_startup();
+    // Whoever reads it may connect from now on.
+    crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
     load_data(&mut server, &mut events)?;
     if server.port > 0 && !server.stopping {
@@ -427,7 +431,6 @@ fn banner(server: &Server) {
         ));
     }
     crate::base::log::notice(&format!("Running mode={mode}, port={}.", server.port));
-    crate::base::log::notice(&format!("PID: {}", std::process::id()));
 }
 
 /// Check the configuration, with the modules that it loads, and serve nothing.

@@ -146,16 +146,6 @@ impl Server {
         std::mem::take(&mut self.folder)
     }
 
-    /// Have it end by itself; its folder.
-    ///
-    /// # Panics
-    /// When it does not end.
-    pub fn end(mut self) -> TempDir {
-        self.signal("TERM");
-        self.wait();
-        std::mem::take(&mut self.folder)
-    }
-
     /// Where it works.
     pub fn folder(&self) -> &TempDir {
         &self.folder

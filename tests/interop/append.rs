@@ -158,7 +158,7 @@ fn moves(preamble: &str) {
         rewrite(&mut client);
         client.command(&["APPEND", "string", "!"]);
         let expected = content(&mut client);
-        let back = start(server.end(), &args);
+        let back = start(server.end("TERM"), &args);
         assert_eq!(content(&mut back.connect()), expected, "read there");
     });
 }

@@ -1,6 +1,7 @@
 //! Modules in the real server: loading, every way in which that fails, unloading, parameters, and
 //! what a stranger sees who has only the headers.
 
+mod alignment;
 mod faults;
 mod ghosts;
 mod hostile;
@@ -13,6 +14,7 @@ mod replace_lacks;
 mod replace_types;
 mod replace_under;
 mod rounds;
+mod storm;
 mod stranger;
 mod unload;
 

@@ -94,3 +94,12 @@ fn a_panicking_start_is_a_failed_load() {
     assert_wire(&mut client, &["MODULE", "LOAD", &path], b"+OK\r\n");
     assert_wire(&mut client, &["MODULE", "UNLOAD", "panicking"], b"+OK\r\n");
 }
+
+#[test]
+fn a_panic_while_a_parameter_gets_its_first_value_is_a_failed_load_and_a_line_of_the_log() {
+    let server = Server::start();
+    let path = build::library("panicking");
+    assert_refused(&server, &["MODULE", "LOADEX", &path, "CONFIG", "panicking.level", "13"], "level");
+    server.wait_for_log("<panicking> panic at ");
+    server.wait_for_log("this level panics on purpose");
+}

@@ -267,6 +267,27 @@ fn client_list_tells_what_a_waiting_client_holds() {
 }
 
 #[test]
+fn a_client_that_waits_where_there_is_no_memory_for_its_words_is_refused() {
+    let server = Server::under("ulimit -v 300000", &[] as &[&str]);
+    let mut other = server.connect();
+    let mut refused = 0;
+    for mib in (10..=130).step_by(10) {
+        let mut client = server.connect();
+        // A long query is refused, too: then the connection is closed.
+        let _ = client
+            .try_raw(format!("*3\r\n$5\r\nBLPOP\r\n${}\r\n", mib << 20))
+            .and_then(|()| client.try_raw(vec![b'k'; mib << 20]))
+            .and_then(|()| client.try_raw("\r\n$4\r\n0.01\r\n"));
+        client.end_sending();
+        let said = String::from_utf8_lossy(&client.read_to_end()).into_owned();
+        assert!(said.is_empty() || said == "*-1\r\n" || said.starts_with("-OOM "), "{mib} MiB: {said}");
+        refused += usize::from(said.starts_with("-OOM "));
+        assert_wire(&mut other, &["PING"], b"+PONG\r\n");
+    }
+    assert!(refused > 0, "there was memory for all of them, or for no query");
+}
+
+#[test]
 fn memory_that_is_not_there_costs_a_client_its_connection_and_the_server_nothing() {
     let server = Server::under("ulimit -v 300000", &[] as &[&str]);
     let mut other = server.connect();

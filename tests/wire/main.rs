@@ -18,3 +18,4 @@ mod protocol;
 mod scan;
 mod transactions;
 mod values;
+mod watching;

@@ -1,5 +1,6 @@
-//! What a developer of Plinth does often: test, bench, conformance, crash, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, asan, bench, conformance, crash, headers, new-module, peers, rounds.
 
+mod asan;
 mod bench;
 mod conformance;
 mod crash;
@@ -21,6 +22,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build with AddressSanitizer, run tests and a million random calls, and see that it reports nothing.
+    Asan(asan::Args),
     /// Measure Plinth beside any Redis-compatible server and print the ratio table.
     Bench(bench::Args),
     /// Serve constants, for the bench.
@@ -51,6 +54,7 @@ enum Task {
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().task {
+        Task::Asan(args) => asan::run(args),
         Task::Bench(args) => bench::run(args),
         Task::BareLoop { port, command } => {
             bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)

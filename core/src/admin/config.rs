@@ -84,7 +84,8 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 ..Command::NEW
             },
             set,
-        ),
+        )
+        .secrets(set_secrets),
         CoreCommand::new(
             Command {
                 name: Bytes::new("resetstat"),
@@ -210,8 +211,9 @@ fn set(context: &mut Context) -> Status {
 
 fn reset_stat(context: &mut Context) -> Status {
     let server = context.server();
-    // The peak of memory is not a count, and stays.
-    server.stats = Stats { peak_memory: server.stats.peak_memory, ..Stats::default() };
+    // What is no count stays.
+    let Stats { peak_memory, slowlog, latency, .. } = std::mem::take(&mut server.stats);
+    server.stats = Stats { peak_memory, slowlog, latency, ..Stats::default() };
     server.store.counters = Default::default();
     server.store.background.reset_freed();
     for command in server.commands.iter() {
@@ -237,6 +239,16 @@ fn rewrite(context: &mut Context) -> Status {
             context.error(format!("ERR Rewriting config file: {text}"))
         }
     }
+}
+
+/// Parameters of the core whose values nobody is to see.
+const SECRET_PARAMETERS: &[&str] =
+    &["requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass"];
+
+/// The values of those.
+fn set_secrets(words: &[&[u8]]) -> Vec<usize> {
+    let is_secret = |name: &[u8]| SECRET_PARAMETERS.iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()));
+    (2..words.len()).step_by(2).filter(|at| is_secret(words[*at])).map(|at| at + 1).collect()
 }
 
 fn help(context: &mut Context) -> Status {

@@ -107,7 +107,8 @@ pub static COMMANDS: &[CoreCommand] = &[
             ..Command::NEW
         },
         hello,
-    ),
+    )
+    .secrets(hello_secrets),
     CoreCommand::new(
         Command {
             name: Bytes::new("select"),
@@ -223,6 +224,7 @@ fn reset(context: &mut Context) -> Status {
         client.resp = 2;
         client.no_evict = false;
         client.no_touch = false;
+        client.is_monitor = false;
         client.name.clear();
         client.user = "default".into();
         client.standing.set_known(authenticated);
@@ -232,6 +234,12 @@ fn reset(context: &mut Context) -> Status {
     }
     context.output().write(b"+RESET\r\n");
     STATUS_OK
+}
+
+/// The user and the password that follow the word AUTH.
+fn hello_secrets(words: &[&[u8]]) -> Vec<usize> {
+    let auth = words.iter().skip(2).position(|word| word.eq_ignore_ascii_case(b"auth"));
+    auth.map_or_else(Vec::new, |at| vec![at + 3, at + 4])
 }
 
 /// Whether a password opens a user's session.

@@ -2,7 +2,7 @@
 //!
 //! - [`resources`]: server, clients, memory, CPU.
 //! - [`persistence`]: files.
-//! - [`statistics`]: stats, commands, errors.
+//! - [`statistics`]: stats, commands, errors, latencies.
 //! - [`modules`]: what each module is and does.
 //! - this file: which sections are wanted, and the short ones.
 //!
@@ -125,6 +125,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "modules", default: true, write: modules::list },
     Section { name: "commandstats", default: false, write: statistics::commands },
     Section { name: "errorstats", default: true, write: statistics::errors },
+    Section { name: "latencystats", default: false, write: statistics::latencies },
     Section { name: "cluster", default: true, write: cluster },
     Section { name: "keyspace", default: true, write: keyspace },
 ];

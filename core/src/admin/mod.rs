@@ -10,9 +10,12 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod info;
+pub mod latency;
 pub mod module;
+pub mod monitor;
 pub mod persistence;
 pub mod server;
+pub mod slowlog;
 pub mod spec;
 pub mod transaction;
 
@@ -28,9 +31,12 @@ pub fn register_core_commands(server: &mut Server) {
         connection::COMMANDS,
         debug::COMMANDS,
         info::COMMANDS,
+        latency::COMMANDS,
         module::COMMANDS,
+        monitor::COMMANDS,
         persistence::COMMANDS,
         server::COMMANDS,
+        slowlog::COMMANDS,
         transaction::COMMANDS,
     ];
     for command in families.into_iter().flatten() {

@@ -1,6 +1,7 @@
 //! A command of the core as its file gives it: the spec beside the handler.
 
 use crate::base::id::ModuleId;
+use crate::command::table::Secrets;
 use crate::engine::call::{CoreHandler, Registered, Run};
 use plinth_abi::command::Command;
 
@@ -12,12 +13,14 @@ pub struct CoreCommand {
     pub run: Option<CoreHandler>,
     /// Subcommands.
     pub subcommands: &'static [CoreCommand],
+    /// Which of its words nobody is to see.
+    pub secrets: Option<Secrets>,
 }
 
 impl CoreCommand {
     /// A command without subcommands.
     pub const fn new(spec: Command, run: CoreHandler) -> CoreCommand {
-        CoreCommand { spec, run: Some(run), subcommands: &[] }
+        CoreCommand { spec, run: Some(run), subcommands: &[], secrets: None }
     }
 
     /// A command with subcommands, which may also run by itself.
@@ -26,7 +29,13 @@ impl CoreCommand {
         run: Option<CoreHandler>,
         subcommands: &'static [CoreCommand],
     ) -> CoreCommand {
-        CoreCommand { spec, run, subcommands }
+        CoreCommand { spec, run, subcommands, secrets: None }
+    }
+
+    /// The same with words that nobody is to see.
+    pub const fn secrets(mut self, secrets: Secrets) -> CoreCommand {
+        self.secrets = Some(secrets);
+        self
     }
 
     /// What the command table holds of it.
@@ -34,6 +43,7 @@ impl CoreCommand {
         let run = self.run.map_or(Run::Container, Run::Core);
         // SAFETY: the spec is a constant of this executable.
         let mut registered = unsafe { Registered::new(self.spec, parent, ModuleId::CORE, std::ptr::null(), run) };
+        registered.secrets = self.secrets.or(registered.secrets);
         let name = registered.name.clone();
         self.subcommands.iter().for_each(|sub| registered.add_subcommand(sub.register(Some(&name))));
         registered

@@ -21,7 +21,12 @@ pub struct Clock {
     ms_ticks: u64,
     /// Where the counter is when the time that is shown has become old.
     stale_ticks: u64,
+    /// Nanoseconds of 2^32 ticks, as measured so far.
+    ns_of_ticks: u64,
 }
+
+/// The same before there is anything to measure: a guess.
+const NS_OF_TICKS: u64 = (1 << 32) * 2 / 5;
 
 /// Unix time in microseconds, now.
 pub fn unix_us() -> i64 {
@@ -55,6 +60,7 @@ impl Clock {
             held: None,
             ms_ticks: 0,
             stale_ticks: 0,
+            ns_of_ticks: NS_OF_TICKS,
         }
     }
 
@@ -94,7 +100,19 @@ impl Clock {
         // Of less than a few milliseconds the rate would be a guess.
         if ms >= 4 {
             self.ms_ticks = ticks.wrapping_sub(self.started_ticks) / ms;
+            self.ns_of_ticks = (1_000_000 << 32) / self.ms_ticks.max(1);
         }
+    }
+
+    /// Nanoseconds that so many ticks take, by the last measurement.
+    #[inline]
+    pub fn ticks_to_ns(&self, count: u64) -> u64 {
+        ((u128::from(count) * u128::from(self.ns_of_ticks)) >> 32) as u64
+    }
+
+    /// Ticks in so many microseconds, by the last measurement; 0 before there is any.
+    pub fn us_to_ticks(&self, us: u64) -> u64 {
+        u64::try_from(u128::from(us) * u128::from(self.ms_ticks) / 1000).unwrap_or(u64::MAX)
     }
 
     /// Seconds since the start.

@@ -1,5 +1,6 @@
 //! What every room uses and nothing of ours is under: time, the log, memory, text, numbers, identities.
 
+pub mod allocator;
 pub mod clock;
 pub mod foreign;
 pub mod fork;

@@ -7,6 +7,7 @@
 use crate::base::foreign::{text, widened};
 use crate::base::id::ModuleId;
 use crate::command::category::Categories;
+use crate::command::durations::Durations;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
 use std::cell::Cell;
@@ -33,6 +34,8 @@ pub struct CommandStats {
     pub failed: Cell<u64>,
     /// Panicked.
     pub panics: Cell<u64>,
+    /// How long runs took.
+    pub durations: Durations,
 }
 
 /// Count so many more.
@@ -49,6 +52,7 @@ impl CommandStats {
         add(&self.rejected, other.rejected.take());
         add(&self.failed, other.failed.take());
         add(&self.panics, other.panics.take());
+        self.durations.take(&other.durations);
     }
 
     /// Begin anew.
@@ -79,8 +83,24 @@ pub struct Registered<R> {
     pub minds: u32,
     /// Subcommands, put there by [`Registered::add_subcommand`].
     pub subcommands: Vec<Box<Registered<R>>>,
+    /// Which of its words nobody is to see, by position; `None` if all may be seen.
+    pub secrets: Option<Secrets>,
     /// Counters.
     pub stats: CommandStats,
+}
+
+/// Positions of those words of a command that nobody is to see.
+pub type Secrets = fn(&[&[u8]]) -> Vec<usize>;
+
+/// Those of a command that says that its words hold secrets, and no more: what follows a word AUTH (a password)
+/// or AUTH2 (a user and a password), or all if there is neither.
+fn told_secrets(words: &[&[u8]]) -> Vec<usize> {
+    let is = |word: &str| words.iter().skip(1).position(|own| own.eq_ignore_ascii_case(word.as_bytes()));
+    match (is("auth"), is("auth2")) {
+        (Some(at), _) => vec![at + 2],
+        (None, Some(at)) => vec![at + 2, at + 3],
+        (None, None) => (1..words.len()).collect(),
+    }
 }
 
 /// Clients are paused, data are being loaded, or the disk has failed: every command minds.
@@ -129,6 +149,7 @@ impl<R> Registered<R> {
             named_categories: 0,
             minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
             subcommands: Vec::new(),
+            secrets: (spec.flags & abi::COMMAND_SENSITIVE != 0).then_some(told_secrets as Secrets),
             stats: CommandStats::default(),
         })
     }
@@ -141,6 +162,11 @@ impl<R> Registered<R> {
     /// The subcommand of a name.
     pub fn subcommand(&self, name: &[u8]) -> Option<&Registered<R>> {
         self.subcommands.iter().map(|sub| &**sub).find(|sub| sub.short_name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// It and its subcommands.
+    pub fn with_subcommands(&self) -> impl Iterator<Item = &Registered<R>> {
+        std::iter::once(self).chain(self.subcommands.iter().map(|sub| &**sub))
     }
 
     /// Whether a number of arguments fits.

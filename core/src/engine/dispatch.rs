@@ -113,7 +113,7 @@ impl Server {
         let caller = Caller { client: Some((token, id)), output, db, resp, flags: CALL_UNTOLD };
         let begun = self.last_ticks;
         self.invoke_this(command, args, hash, caller);
-        self.count_run(command, begun, CALL_UNTOLD);
+        self.count_run(command, args, begun, Some((token, id)), CALL_UNTOLD);
         Outcome::Done
     }
 
@@ -294,17 +294,31 @@ impl Server {
     pub fn run(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
-        self.count_run(command, begun, caller.flags);
+        self.count_run(command, args, begun, caller.client, caller.flags);
         status
     }
 
     /// Count a command that has run since the counter was at `begun`, and record what it brought about.
     #[inline(always)]
-    fn count_run(&mut self, command: &Registered, begun: u64, flags: u32) {
+    fn count_run(
+        &mut self,
+        command: &Registered,
+        args: &[Bytes],
+        begun: u64,
+        client: Option<(usize, u64)>,
+        flags: u32,
+    ) {
         // One look at the counter per command: the end of one is the begin of the next.
         self.last_ticks = ticks();
-        command.count(self.last_ticks.wrapping_sub(begun));
+        let taken = self.last_ticks.wrapping_sub(begun);
+        command.count(taken);
         self.stats.commands += 1;
+        if self.settings.latency_tracking {
+            command.stats.durations.record(self.clock.ticks_to_ns(taken));
+        }
+        if taken >= self.looks_from {
+            self.look_back(command, args, client, taken);
+        }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(flags);
         }
@@ -504,7 +518,11 @@ impl Server {
         let begun = ticks();
         let status = self.invoke(command, args, None, caller);
         self.last_ticks = ticks();
-        add(&command.stats.ticks, self.last_ticks.wrapping_sub(begun));
+        let taken = self.last_ticks.wrapping_sub(begun);
+        add(&command.stats.ticks, taken);
+        if taken >= self.looks_from {
+            self.look_back(command, args, caller.client, taken);
+        }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(caller.flags);
         }

@@ -130,6 +130,24 @@ impl Server {
         }
     }
 
+    /// Have bytes follow the reply that a client is being written, or that comes next; whether it is there to take
+    /// them. Its output may be in the middle of a reply, or of one that comes to nothing.
+    pub fn push(&mut self, token: usize, bytes: &[u8]) -> bool {
+        let limit = self.settings.output_limits[0].hard_bytes;
+        let Some(client) = self.sessions.clients.get(token) else { return false };
+        if limit > 0 && (client.output.counted() + client.pushed.len() + bytes.len()) as u64 > limit {
+            self.stats.output_limit_closed += 1;
+            self.sessions.clients.close(token);
+            return false;
+        }
+        if client.pushed.is_empty() {
+            self.pending.pushed.push(token);
+            self.pending.is_due = true;
+        }
+        client.pushed.extend_from_slice(bytes);
+        true
+    }
+
     /// Put what was pushed to clients behind the replies that they have been written.
     fn send_pushes(&mut self) {
         for token in std::mem::take(&mut self.pending.pushed) {

@@ -10,6 +10,7 @@
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
 //! - [`transaction`]: queueing for EXEC.
+//! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
 //! - [`parameters`]: reading and setting parameters.
 //! - [`slots`]: state of rooms above.
@@ -22,6 +23,7 @@ pub mod gates;
 pub mod handover;
 pub mod hooks;
 pub mod limits;
+pub mod lookback;
 pub mod observers;
 pub mod parameters;
 pub mod propagate;

@@ -182,6 +182,8 @@ impl Server {
         self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
+        self.stats.slowlog.trim(usize::try_from(self.settings.slowlog_max_len).unwrap_or(usize::MAX));
+        self.look_back_by();
         self.observe();
     }
 }
@@ -196,7 +198,7 @@ impl Server {
     pub fn set_module_parameter(&mut self, at: (ModuleId, usize), value: &[u8]) -> Result<(), String> {
         let parameter = self.registry.parameter(at).ok_or("no such parameter")?;
         let (number, text) = parameter.parse(value)?;
-        let (apply, data) = (parameter.spec.apply, parameter.spec.data);
+        let (apply, data) = (parameter.spec.apply, parameter.spec.data.get());
         if let Some(apply) = apply {
             let said = self.call_module(at.0, 0, |context| {
                 // SAFETY: the module is loaded, and text and call live for the call.

@@ -86,6 +86,8 @@ pub struct Server {
     pub skip_checksums: bool,
     /// `DEBUG PAUSE-CRON`.
     pub cron_paused: bool,
+    /// From how many ticks on somebody wants to look at a command that has run.
+    pub looks_from: u64,
     /// When the last command ended, or the batch began, in ticks.
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
@@ -143,6 +145,7 @@ impl Server {
             reply_resizing: true,
             skip_checksums: false,
             cron_paused: false,
+            looks_from: 0,
             last_ticks: 0,
             depth: 0,
             setting: 0,
@@ -161,6 +164,7 @@ impl Server {
     pub fn tick_after(&mut self, flags: u32) {
         if flags & CALL_NO_BLOCK == 0 {
             self.clock.measure(self.last_ticks);
+            self.look_back_by();
             self.tick(self.last_ticks);
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
-use crate::session::block::{Asked, Kept, Queue, Waiter};
+use crate::session::block::{Asked, Kept, Key, Queue, Waiter};
 use crate::session::client::{Closing, ReplyMode};
 use crate::socket::output::Mark;
 use crate::wire::write::Writer;
@@ -112,7 +112,7 @@ impl Server {
         }
         let first = |queue: &Queue| queue.waiters.first_key_value().map(|(place, _)| *place);
         let fits = self.sessions.blocking.databases.iter().filter(|(number, _)| db.is_none_or(|db| db == **number));
-        let mut keys: Vec<(Option<u64>, u32, Vec<u8>)> = fits
+        let mut keys: Vec<(Option<u64>, u32, Key)> = fits
             .flat_map(|(number, queues)| queues.iter().map(move |(key, queue)| (first(queue), *number, key.clone())))
             .collect();
         keys.sort_unstable();
@@ -179,7 +179,7 @@ impl Server {
     }
 
     /// Run those again, in order, who wait for a key; whether anybody was sent a reply.
-    fn serve_key(&mut self, db: u32, key: &[u8]) -> bool {
+    fn serve_key(&mut self, db: u32, key: &Key) -> bool {
         if let Some(queue) = self.sessions.blocking.queue_mut(db, key) {
             queue.ready = false;
         }
@@ -206,7 +206,7 @@ impl Server {
             }
         }
         if held {
-            self.sessions.blocking.held.push((db, key.to_vec()));
+            self.sessions.blocking.held.push((db, key.clone()));
         }
         replied
     }

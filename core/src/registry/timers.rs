@@ -114,3 +114,26 @@ impl Timers {
         self.queue.values().filter(|timer| timer.module == module).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C" fn nothing(_: *mut plinth_abi::call::Call, _: Opaque) {}
+
+    #[test]
+    fn stopping_and_asking_take_no_walk_over_all_timers() {
+        // A walk for each would be 2 * 10^10 steps.
+        const COUNT: u64 = 200_000;
+        let (mut timers, now) = (Timers::default(), Instant::now());
+        let (own, other) = (ModuleId(1), ModuleId(2));
+        let timer = Timer { module: own, fire: Fire { run: nothing }, data: std::ptr::null_mut() };
+        let ids: Vec<u64> =
+            (0..COUNT).map(|at| timers.start(now, Duration::from_millis(at % 1000 + 1), timer)).collect();
+        assert!(ids.iter().all(|id| timers.remaining(now, own, *id).is_some()));
+        assert!(ids.iter().all(|id| timers.stop(other, *id).is_none()));
+        assert!(ids.iter().all(|id| timers.stop(own, *id).is_some()));
+        assert!(ids.iter().all(|id| timers.stop(own, *id).is_none()));
+        assert_eq!((timers.next_in(now), timers.count(own)), (None, 0));
+    }
+}

@@ -39,17 +39,29 @@ pub struct Kept {
     ends: Vec<usize>,
 }
 
+/// A key that is waited for, as all share it who have to know it.
+pub type Key = bytes::Bytes;
+
+/// A copy of a key, or `None` where there is no memory for it.
+pub fn key_of(bytes: &[u8]) -> Option<Key> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).ok()?;
+    copy.extend_from_slice(bytes);
+    Some(Key::from(copy))
+}
+
 impl Kept {
-    /// A copy of some arguments.
-    pub fn of<'a>(args: impl Iterator<Item = &'a [u8]>) -> Kept {
+    /// A copy of some arguments, or `None` where there is no memory for it.
+    pub fn of<'a>(args: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Kept> {
         let mut kept = Kept::default();
+        let (count, bytes) = args.clone().fold((0, 0), |(count, bytes), arg| (count + 1, bytes + arg.len()));
+        kept.ends.try_reserve_exact(count).ok()?;
+        kept.bytes.try_reserve_exact(bytes).ok()?;
         for arg in args {
             kept.bytes.extend_from_slice(arg);
             kept.ends.push(kept.bytes.len());
         }
-        kept.bytes.shrink_to_fit();
-        kept.ends.shrink_to_fit();
-        kept
+        Some(kept)
     }
 
     /// Bytes of the arguments themselves.
@@ -77,7 +89,7 @@ impl Kept {
 /// What a handler that waits has said.
 pub struct Asked {
     /// Keys, some perhaps more than once; none when it waits for a thread.
-    pub keys: Vec<Vec<u8>>,
+    pub keys: Vec<Key>,
     /// Under which it waits for a thread, or 0.
     pub ticket: u64,
     /// Database of the keys.
@@ -179,7 +191,7 @@ impl Waiter {
 
     /// Bytes of memory that it takes.
     pub fn memory_bytes(&self) -> usize {
-        let keys: usize = self.asked.keys.iter().map(|key| key.len() + size_of::<Vec<u8>>()).sum();
+        let keys: usize = self.asked.keys.iter().map(|key| key.len() + size_of::<Key>()).sum();
         size_of::<Waiter>() + keys + self.asked.args.bytes.len() + self.asked.args.ends.len() * size_of::<usize>()
     }
 
@@ -211,14 +223,14 @@ pub struct Queue {
 #[derive(Default)]
 pub struct Blocking {
     /// Queues by database and key.
-    pub databases: HashMap<u32, HashMap<Vec<u8>, Queue>>,
+    pub databases: HashMap<u32, HashMap<Key, Queue>>,
     keys: usize,
     /// When the time of each is up.
     pub ends: BTreeSet<(Instant, u64)>,
     /// Keys that have changed.
-    pub ready: Vec<(u32, Vec<u8>)>,
+    pub ready: Vec<(u32, Key)>,
     /// Ready keys of clients that CLIENT PAUSE holds back.
-    pub held: Vec<(u32, Vec<u8>)>,
+    pub held: Vec<(u32, Key)>,
     /// Tickets of such clients.
     pub held_tickets: Vec<u64>,
     /// Who waits for a thread.
@@ -258,9 +270,10 @@ impl Blocking {
 
     /// Note that a key has changed.
     pub fn note(&mut self, db: u32, key: &[u8]) {
-        let Some(queue) = self.databases.get_mut(&db).and_then(|queues| queues.get_mut(key)) else { return };
+        let Some(queues) = self.databases.get_mut(&db) else { return };
+        let Some(queue) = queues.get_mut(key) else { return };
         if !std::mem::replace(&mut queue.ready, true) {
-            self.ready.push((db, key.to_vec()));
+            self.ready.extend(queues.get_key_value(key).map(|(key, _)| (db, key.clone())));
             self.due = true;
         }
     }

@@ -4,12 +4,14 @@
 //! - [`standing`]: what makes the gates look at one.
 //! - [`query`]: what came and was not run yet.
 //! - [`transaction`], [`watch`]: MULTI and WATCH.
+//! - [`monitor`]: what is shown to those who watch the others.
 //! - [`block`]: who waits for which keys; [`resume`]: who waits for which thread; [`pause`]: until
 //!   when all wait.
 
 pub mod block;
 pub mod client;
 pub mod clients;
+pub mod monitor;
 pub mod pause;
 pub mod query;
 pub mod resume;
@@ -35,6 +37,8 @@ pub struct Sessions {
     pub pause: Option<Pause>,
     /// Whether any client has CLIENT NO-TOUCH on.
     pub any_no_touch: bool,
+    /// Token and id of those who watch what the others do (MONITOR).
+    pub monitors: Vec<(usize, u64)>,
 }
 
 impl Sessions {

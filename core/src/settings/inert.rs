@@ -80,8 +80,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("bio_cpulist", Text, "").immutable(),
     inert("socket-mark-id", Integer(0, u32::MAX as i64), "0").immutable(),
     inert("bind-source-addr", Text, ""),
-    inert("latency-tracking", Bool, "yes"),
-    inert("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9").several(),
     inert("busy-reply-threshold", Integer(0, LONG_MAX), "5000").alias("lua-time-limit"),
     inert("propagation-error-behavior", Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
     // Replication.
@@ -231,21 +229,6 @@ fn oom_scores(words: &[String]) -> Result<String, String> {
     Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into())
 }
 
-fn percentiles(words: &[String]) -> Result<String, String> {
-    if words.len() == 1 && words[0].is_empty() {
-        return Ok(String::new());
-    }
-    let mut shown = Vec::new();
-    for word in words {
-        let number: f64 = word.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
-        if !(0.0..=100.0).contains(&number) {
-            return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
-        }
-        shown.push(number.to_string());
-    }
-    Ok(shown.join(" "))
-}
-
 /// A host and a port, or `no one`.
 fn replica_of(words: &[String]) -> Result<String, String> {
     let [host, port] = words else { return Err("wrong number of arguments".into()) };
@@ -297,7 +280,6 @@ mod tests {
             (Choice(FACILITIES), "local8"),
             (Words(oom_scores), "0 1"),
             (Words(oom_scores), "0 1 2001"),
-            (Words(percentiles), "50 101"),
             (Words(replica_of), "host"),
             (Words(replica_of), "host 70000"),
             (Checked(|word| file_name("x", "file", word)), "a/b"),

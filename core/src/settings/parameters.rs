@@ -105,6 +105,10 @@ pub struct Settings {
     pub latency_monitor_threshold: i64,
     /// What concerns files.
     pub durability: Durability,
+    /// Whether it is kept how long runs of each command took.
+    pub latency_tracking: bool,
+    /// Percentiles of that which INFO shows.
+    pub latency_percentiles: Vec<f64>,
     /// Seconds that a stop waits for replicas.
     pub shutdown_timeout: i64,
     /// Folder of the modules that load by themselves, or empty for the usual places.
@@ -274,6 +278,8 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("slowlog-log-slower-than", Integer(|s| &mut s.slowlog_log_slower_than, -1, i64::MAX)),
     parameter("slowlog-max-len", Integer(|s| &mut s.slowlog_max_len, 0, i64::MAX)),
     parameter("latency-monitor-threshold", Integer(|s| &mut s.latency_monitor_threshold, 0, i64::MAX)),
+    parameter("latency-tracking", Bool(|s| &mut s.latency_tracking)),
+    parameter("latency-tracking-info-percentiles", Custom(get_percentiles, set_percentiles)).several(),
     parameter("shutdown-timeout", Integer(|s| &mut s.shutdown_timeout, 0, INT_MAX)),
     parameter("module-dir", Text(|s| &mut s.module_dir)).protected(),
     parameter("module-exclude", Custom(|s| s.module_exclude.join(" "), set_module_exclude)).several(),
@@ -337,6 +343,8 @@ impl Default for Settings {
             slowlog_max_len: 128,
             latency_monitor_threshold: 0,
             durability: Durability::default(),
+            latency_tracking: true,
+            latency_percentiles: vec![50.0, 99.0, 99.9],
             shutdown_timeout: 10,
             module_dir: String::new(),
             module_exclude: Vec::new(),
@@ -487,6 +495,31 @@ fn set_event_classes(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), S
     let mut shown: String = if all { "A".into() } else { of_all.chars().filter(is_set).collect() };
     shown.extend(others.chars().filter(is_set));
     settings.notify_keyspace_events = shown;
+    Ok(())
+}
+
+fn get_percentiles(settings: &Settings) -> String {
+    settings.latency_percentiles.iter().map(f64::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Most percentiles: each is sought for each command that INFO shows.
+const PERCENTILES_MAX: usize = 64;
+
+fn set_percentiles(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
+    let words = words.iter().filter(|word| words.len() > 1 || !word.is_empty());
+    let mut percentiles = Vec::new();
+    for word in words {
+        let number = std::str::from_utf8(word).ok().and_then(|word| word.parse::<f64>().ok());
+        let number = number.ok_or("Invalid latency-tracking-info-percentiles parameters")?;
+        if !(0.0..=100.0).contains(&number) {
+            return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
+        }
+        percentiles.push(number);
+    }
+    if percentiles.len() > PERCENTILES_MAX {
+        return Err(format!("latency-tracking-info-percentiles takes at most {PERCENTILES_MAX} parameters"));
+    }
+    settings.latency_percentiles = percentiles;
     Ok(())
 }
 

@@ -337,7 +337,14 @@ impl Output {
     /// What was written since a mark, if it lies in one piece.
     #[inline]
     pub fn since(&self, mark: Mark) -> Option<&[u8]> {
-        if self.chunks.len() == mark.chunks { self.current().get(mark.filled..) } else { None }
+        if self.chunks.len() != mark.chunks || self.base.is_null() {
+            return None;
+        }
+        let start = self.base.wrapping_add(mark.filled);
+        let len = (self.reply.at as usize).wrapping_sub(start as usize);
+        // SAFETY: nothing is taken out of the current chunk but by a rewind to an earlier mark, and bytes
+        // before `at` are initialised.
+        (len <= self.capacity).then(|| unsafe { std::slice::from_raw_parts(start, len) })
     }
 
     /// Whether more bytes than so many were written since a mark.

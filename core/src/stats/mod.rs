@@ -1,5 +1,12 @@
-//! Counters that INFO shows.
+//! Counters that INFO shows, and what else is kept of what has happened.
+//!
+//! - [`slowlog`]: commands that took long; [`latency`]: what else took long, and when.
 
+pub mod latency;
+pub mod slowlog;
+
+use crate::stats::latency::Latency;
+use crate::stats::slowlog::SlowLog;
 use std::collections::BTreeMap;
 
 /// Counters since the start or since CONFIG RESETSTAT.
@@ -47,6 +54,10 @@ pub struct Stats {
     pub rates: Rates,
     /// Largest buffers of clients lately.
     pub buffers: Buffers,
+    /// Commands that took long; CONFIG RESETSTAT leaves it.
+    pub slowlog: SlowLog,
+    /// What took long; CONFIG RESETSTAT leaves it.
+    pub latency: Latency,
 }
 
 /// Figures per second over the last samples.

@@ -24,10 +24,10 @@
 //! - An `EntryPtr` is a plain address. Whoever holds one answers for its being
 //!   alive; the database owns every entry it has in its table.
 
+use crate::base::allocator;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::keys::EXPIRE_NONE;
 use std::ptr::NonNull;
-use tikv_jemalloc_sys as jemalloc;
 
 const HAS_EXPIRY: u8 = 1 << 0;
 const IS_BOXED: u8 = 1 << 1;
@@ -129,12 +129,6 @@ impl Layout {
     }
 }
 
-#[inline]
-fn size_class(len: usize) -> usize {
-    // SAFETY: `nallocx` computes from its arguments; `len` is not 0.
-    unsafe { jemalloc::nallocx(len, 0) }
-}
-
 /// Whether two lengths surely have the same size class: all classes are multiples of 8.
 #[inline]
 fn is_same_class(len: usize, other: usize) -> bool {
@@ -151,8 +145,7 @@ impl EntryPtr {
             return None;
         }
         let layout = Layout::of(key.len(), value_len, shape.expire_at_ms);
-        // SAFETY: the length is not 0.
-        let memory = NonNull::new(unsafe { jemalloc::mallocx(layout.end, 0) }.cast::<u8>())?;
+        let memory = NonNull::new(allocator::allocate(layout.end))?;
         let entry = EntryPtr(memory);
         entry.write_header(layout, key.len(), value_len, &shape);
         // SAFETY: `key_at + key.len() <= end`, the allocation is new and so apart from `key`.
@@ -343,10 +336,10 @@ impl EntryPtr {
     pub fn allocated(self) -> usize {
         let layout = self.layout();
         if layout.wide {
-            // SAFETY: the entry is a live allocation of jemalloc.
-            unsafe { jemalloc::sallocx(self.0.as_ptr().cast(), 0) }
+            // SAFETY: the entry is a live allocation.
+            unsafe { allocator::usable(self.0.as_ptr()) }
         } else {
-            size_class(layout.end)
+            allocator::class(layout.end)
         }
     }
 
@@ -418,7 +411,7 @@ impl EntryPtr {
             return true;
         }
         let capacity = self.allocated();
-        if new.wide { new.end <= capacity && new.end * 4 >= capacity } else { size_class(new.end) == capacity }
+        if new.wide { new.end <= capacity && new.end * 4 >= capacity } else { allocator::class(new.end) == capacity }
     }
 
     /// Move to an allocation of at least `wanted` bytes, with key and value (the latter
@@ -426,12 +419,10 @@ impl EntryPtr {
     fn relocate(self, old: Layout, new: Layout, wanted: usize) -> Option<EntryPtr> {
         if old.wide && new.wide && old.is_alike(new) {
             // The allocator may know how to grow it in its place.
-            // SAFETY: `self` is a live allocation of jemalloc and `wanted` is not 0.
-            let moved = unsafe { jemalloc::rallocx(self.0.as_ptr().cast(), wanted, 0) };
-            return NonNull::new(moved.cast::<u8>()).map(EntryPtr);
+            // SAFETY: `self` is a live allocation and `wanted` is not 0.
+            return NonNull::new(unsafe { allocator::reallocate(self.0.as_ptr(), wanted) }).map(EntryPtr);
         }
-        // SAFETY: `wanted` is not 0.
-        let moved = EntryPtr(NonNull::new(unsafe { jemalloc::mallocx(wanted, 0) }.cast::<u8>())?);
+        let moved = EntryPtr(NonNull::new(allocator::allocate(wanted))?);
         let kept = (old.end - old.value_at).min(new.end - new.value_at);
         // SAFETY: both layouts have the key, and so many bytes of the value; the caller gets
         // the new address in the old one's stead.
@@ -449,12 +440,12 @@ impl EntryPtr {
     /// The entry is alive, and nobody uses it afterwards.
     pub unsafe fn free(self) {
         let layout = self.layout();
-        // SAFETY: a live allocation of jemalloc, that of a narrow entry of this very size.
+        // SAFETY: a live allocation, that of a narrow entry of this very size.
         unsafe {
             if layout.wide {
-                jemalloc::dallocx(self.0.as_ptr().cast(), 0);
+                allocator::free(self.0.as_ptr());
             } else {
-                jemalloc::sdallocx(self.0.as_ptr().cast(), layout.end, 0);
+                allocator::free_sized(self.0.as_ptr(), layout.end);
             }
         }
     }

@@ -37,8 +37,8 @@ proptest! {
         let mut before = fill(entry, 0);
         for (round, (len, tag, expire_at_ms, reserve)) in steps.into_iter().enumerate() {
             entry = entry.reshape(len, tag, expire_at_ms, reserve).unwrap();
-            // SAFETY: the entry is alive, and was allocated by jemalloc.
-            let (found, owned) = unsafe { (entry.key(), jemalloc::sallocx(entry.address().cast(), 0)) };
+            // SAFETY: the entry is alive, and was allocated here.
+            let (found, owned) = unsafe { (entry.key(), allocator::usable(entry.address())) };
             prop_assert_eq!(found, &key[..]);
             prop_assert_eq!((entry.type_id(), entry.tag(), entry.clock()), (3, tag, 0x12_3456));
             prop_assert_eq!((entry.is_boxed(), entry.expire_at_ms()), (len.is_none(), expire_at_ms));
@@ -86,7 +86,7 @@ fn a_big_value_stays_where_it_is_when_its_key_gets_an_expiry_or_another_name() {
 fn lengths_of_one_class_are_told_by_their_eighths() {
     for len in 1..70_000 {
         if is_same_class(len, len + 1) {
-            assert_eq!(size_class(len), size_class(len + 1), "{len}");
+            assert_eq!(allocator::class(len), allocator::class(len + 1), "{len}");
         }
     }
     assert!(is_same_class(17, 24) && !is_same_class(24, 25) && !is_same_class(8, 9));

@@ -23,13 +23,19 @@ pub enum Held {
 
 /// Longest reply of several elements that is looked at as a whole where `whole` is not asked for.
 pub const GLANCE_BYTES_MAX: usize = 128;
+/// Longest number, with its sign.
+const NUMBER_BYTES_MAX: usize = 20;
 /// Deepest nesting of replies, beyond which they are believed.
 const DEPTH_MAX: u32 = 64;
 
-/// Whether bytes are one of the replies that most are: OK, or a text whose length has one or two digits.
+/// Whether bytes are one of the replies that most are: OK, a number, or a text whose length has one or two
+/// digits.
 #[inline(always)]
 pub fn is_plainly_one(bytes: &[u8]) -> bool {
     let Some(head) = bytes.first_chunk::<4>() else { return false };
+    if head[0] == b':' {
+        return is_number(bytes);
+    }
     let (head, len) = (u32::from_le_bytes(*head), bytes.len());
     let byte = |at: u32| (head >> (8 * at) & 0xff) as usize;
     const ZERO: usize = b'0' as usize;
@@ -40,6 +46,17 @@ pub fn is_plainly_one(bytes: &[u8]) -> bool {
         return byte(1) * 10 + byte(2) + 7 == len + 11 * ZERO;
     }
     head == u32::from_le_bytes(*b"+OK\r") && len == 5
+}
+
+/// Whether bytes are one line that begins with a colon.
+#[inline(always)]
+fn is_number(bytes: &[u8]) -> bool {
+    match bytes {
+        [b':', digits @ .., b'\r', b'\n'] if digits.len() <= NUMBER_BYTES_MAX => {
+            digits.iter().all(|digit| *digit != b'\r')
+        }
+        _ => false,
+    }
 }
 
 /// What bytes hold. A long reply of several elements is believed unless `whole` is asked for: to look at
@@ -94,6 +111,10 @@ mod tests {
             ("", Held::None),
             ("+OK\r\n", Held::One),
             ("+OK\r\n+OK\r\n", Held::More),
+            (":7\r\n", Held::One),
+            (":-9223372036854775808\r\n", Held::One),
+            (":1\r\n:2\r\n", Held::More),
+            (":12\r\n+OK\r\n", Held::More),
             ("$0\r\n\r\n", Held::One),
             ("$3\r\nabc\r\n", Held::One),
             ("$3\r\nabc\r\n:1\r\n", Held::More),
@@ -121,7 +142,7 @@ mod tests {
 
     #[test]
     fn most_replies_are_plainly_one() {
-        for bytes in ["+OK\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "$12\r\nabcdefghijkl\r\n"] {
+        for bytes in ["+OK\r\n", ":7\r\n", ":-123\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "$12\r\nabcdefghijkl\r\n"] {
             assert!(is_plainly_one(bytes.as_bytes()), "{bytes:?}");
         }
     }

@@ -89,7 +89,8 @@ pub struct BlockService {
     ///
     /// Thread: main. Borrow: all for the call. Fails: `NOT_ALLOWED` where nothing can
     /// wait, and in a run that `resume` has caused; `EXISTS` the second time in one run;
-    /// `UNSUPPORTED` for an unknown flag or reply; `OUT_OF_RANGE` without a key.
+    /// `UNSUPPORTED` for an unknown flag or reply; `OUT_OF_RANGE` without a key;
+    /// `OUT_OF_MEMORY`.
     pub wait: unsafe extern "C" fn(call: *mut Call, keys: *const Bytes, count: u32, how: *const Wait) -> Status,
     /// Wait until somebody calls `resume` with the ticket that is written to `ticket_out`;
     /// the handler then returns OK without a reply. Nothing else runs the handler again.
@@ -105,7 +106,7 @@ pub struct BlockService {
     /// Thread: main. Borrow: all for the call. Fails: `NOT_ALLOWED` where nothing can
     /// wait, in the run of one that waited for keys, and in a module whose place another
     /// has taken; `EXISTS` the second time in one run; `UNSUPPORTED` for a type, a flag or
-    /// an unknown reply.
+    /// an unknown reply; `OUT_OF_MEMORY`.
     pub suspend: unsafe extern "C" fn(call: *mut Call, how: *const Wait, ticket_out: *mut u64) -> Status,
     /// The ticket for which this run is made.
     ///

@@ -323,6 +323,30 @@ impl Docs {
     };
 }
 
+/// What belongs to a command's function. In Rust only unsafe code makes one: the function believes it.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct HandlerData(Opaque);
+
+impl HandlerData {
+    /// Nothing.
+    pub const NULL: HandlerData = HandlerData(std::ptr::null_mut());
+
+    /// An address for a function.
+    ///
+    /// # Safety
+    /// It is what the function that it stands beside takes it for.
+    pub const unsafe fn new(data: Opaque) -> HandlerData {
+        HandlerData(data)
+    }
+
+    /// The address.
+    #[inline(always)]
+    pub const fn get(self) -> Opaque {
+        self.0
+    }
+}
+
 /// What runs a command.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
@@ -333,7 +357,7 @@ pub struct Handler {
     /// Thread: main. Borrow: the call until it returns. Fails: any status.
     pub invoke: Option<unsafe extern "C" fn(call: *mut Call) -> Status>,
     /// The module's own: the Rust SDK keeps the safe function here.
-    pub data: Opaque,
+    pub data: HandlerData,
 }
 
 /// What [`Command::look_ahead`] gets: a command that is going to run, and the value of its
@@ -432,7 +456,7 @@ impl Command {
         name: Bytes::EMPTY,
         flags: 0,
         categories: 0,
-        run: Handler { invoke: None, data: std::ptr::null_mut() },
+        run: Handler { invoke: None, data: HandlerData::NULL },
         keys: Slice::EMPTY,
         tips: Slice::EMPTY,
         subcommands: Slice::EMPTY,

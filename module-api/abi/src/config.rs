@@ -30,6 +30,30 @@ pub const CONFIG_BARE: u32 = 1 << 3;
 /// Parameter flag: not matched by patterns of CONFIG GET.
 pub const CONFIG_HIDDEN: u32 = 1 << 2;
 
+/// What belongs to a parameter's function. In Rust only unsafe code makes one: the function believes it.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct ConfigData(Opaque);
+
+impl ConfigData {
+    /// Nothing.
+    pub const NULL: ConfigData = ConfigData(std::ptr::null_mut());
+
+    /// An address for a function.
+    ///
+    /// # Safety
+    /// It is what the function that it stands beside takes it for.
+    pub const unsafe fn new(data: Opaque) -> ConfigData {
+        ConfigData(data)
+    }
+
+    /// The address.
+    #[inline(always)]
+    pub const fn get(self) -> Opaque {
+        self.0
+    }
+}
+
 /// A parameter that a module declares.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
@@ -59,7 +83,7 @@ pub struct Config {
     /// Thread: main. Borrow: `text` for the call. Fails: the value is refused.
     pub apply: Option<unsafe extern "C" fn(call: *mut Call, number: i64, text: Bytes, data: Opaque) -> Status>,
     /// The module's own, handed to `apply`.
-    pub data: Opaque,
+    pub data: ConfigData,
     /// Second name, such as a former one, under the same rules as `name`; empty for none.
     pub alias: Bytes,
 }
@@ -81,7 +105,7 @@ impl Config {
         max: i64::MAX,
         choices: Slice::EMPTY,
         apply: None,
-        data: std::ptr::null_mut(),
+        data: ConfigData::NULL,
         alias: Bytes::EMPTY,
     };
 }

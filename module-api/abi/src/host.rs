@@ -54,6 +54,15 @@ pub struct Host {
     ///
     /// Thread: any. Borrow: nothing. Fails: never.
     pub panicked: unsafe extern "C" fn(host: *const Host),
+    /// Memory of so many bytes, not initialised and aligned to 8 only: in classes of 8 bytes up to 64, where
+    /// C's `malloc` has steps of 16. For many small things of one kind.
+    ///
+    /// Thread: any. Borrow: until `release`. Fails: null.
+    pub allocate: unsafe extern "C" fn(bytes: usize) -> Opaque,
+    /// Take back what `allocate` gave; null is nothing.
+    ///
+    /// Thread: any. Borrow: nothing. Fails: never.
+    pub release: unsafe extern "C" fn(memory: Opaque),
 }
 
 // SAFETY: the host's tables are constants, and its functions say which thread may

@@ -12,7 +12,7 @@ use abi_stable::StableAbi;
 /// Id of the service below.
 pub const REWRITE_SERVICE: &str = "plinth.rewrite/1";
 /// Most words of one command, as of a client's.
-pub const REWRITE_WORDS_MAX: u32 = 1024 * 1024;
+pub const REWRITE_WORDS_MAX: u32 = 1 << 20;
 
 /// The service's table.
 #[repr(C)]

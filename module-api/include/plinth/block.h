@@ -94,7 +94,7 @@ struct plinth_block_service {
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
     // wait, and in a run that `resume` has caused; `PLINTH_STATUS_EXISTS` the second time in one
     // run; `PLINTH_STATUS_UNSUPPORTED` for an unknown flag or reply; `PLINTH_STATUS_OUT_OF_RANGE`
-    // without a key.
+    // without a key; `PLINTH_STATUS_OUT_OF_MEMORY`.
     plinth_status (*wait)(plinth_call *call, const plinth_bytes *keys, uint32_t count,
                           const plinth_wait *how);
 
@@ -112,7 +112,7 @@ struct plinth_block_service {
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` where nothing can
     // wait, in the run of one that waited for keys, and in a module whose place another has taken;
     // `PLINTH_STATUS_EXISTS` the second time in one run; `PLINTH_STATUS_UNSUPPORTED` for a type, a
-    // flag or an unknown reply.
+    // flag or an unknown reply; `PLINTH_STATUS_OUT_OF_MEMORY`.
     plinth_status (*suspend)(plinth_call *call, const plinth_wait *how, uint64_t *ticket_out);
 
     // The ticket for which this run is made.

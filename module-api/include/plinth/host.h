@@ -64,10 +64,21 @@ struct plinth_host {
     //
     // Thread: any. Borrow: nothing. Fails: never.
     void (*panicked)(const plinth_host *host);
+
+    // Memory of so many bytes, not initialised and aligned to 8 only: in classes of 8 bytes up to
+    // 64, where C's `malloc` has steps of 16. For many small things of one kind.
+    //
+    // Thread: any. Borrow: until `release`. Fails: null.
+    void *(*allocate)(size_t bytes);
+
+    // Take back what `allocate` gave; null is nothing.
+    //
+    // Thread: any. Borrow: nothing. Fails: never.
+    void (*release)(void *memory);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_host, 48);
+PLINTH_ASSERT_SIZE(plinth_host, 64);
 PLINTH_ASSERT_OFFSET(plinth_host, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_major, 4);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_minor, 6);
@@ -76,6 +87,8 @@ PLINTH_ASSERT_OFFSET(plinth_host, service, 16);
 PLINTH_ASSERT_OFFSET(plinth_host, log, 24);
 PLINTH_ASSERT_OFFSET(plinth_host, give_way, 32);
 PLINTH_ASSERT_OFFSET(plinth_host, panicked, 40);
+PLINTH_ASSERT_OFFSET(plinth_host, allocate, 48);
+PLINTH_ASSERT_OFFSET(plinth_host, release, 56);
 #endif
 
 #ifdef __cplusplus

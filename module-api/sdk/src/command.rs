@@ -54,7 +54,8 @@ pub const fn docs(docs: &'static Docs) -> *const Docs {
 
 /// The handler of a command, from a safe function.
 pub const fn run(handler: HandlerFn) -> Handler {
-    Handler { invoke: Some(invoke), data: handler as Opaque }
+    // SAFETY: `invoke` takes it for the function that it is.
+    Handler { invoke: Some(invoke), data: unsafe { HandlerData::new(handler as Opaque) } }
 }
 
 /// One change of a command in its past, for [`Docs::history`].
@@ -92,9 +93,10 @@ pub const fn join<const N: usize>(families: &[&[Command]]) -> [Command; N] {
 /// Runs the safe function of whatever command the call is for.
 unsafe extern "C" fn invoke(raw: *mut abi::call::Call) -> Status {
     // SAFETY: the host calls this with a valid call whose `command` is the spec that holds this
-    // function, where `run` has put a `HandlerFn` beside it.
+    // function, and beside it is what only `run` makes: a `HandlerFn`, since nothing is refused at compile
+    // time (`constants`).
     let (handler, mut call) = unsafe {
-        let data = (*(*raw).command).run.data;
+        let data = (*(*raw).command).run.data.get();
         (transmute::<Opaque, HandlerFn>(data), Call::from_raw(raw))
     };
     match guard_command(|| handler(&mut call)) {

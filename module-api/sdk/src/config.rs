@@ -33,7 +33,7 @@ use crate::call::{Call, part};
 use crate::error::{Error, Result, check, status_of};
 use crate::host;
 use crate::keys::Keys;
-use crate::panic::guard;
+use crate::panic::{guard, install_hook};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -41,7 +41,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use crate::abi::config::{
     CONFIG_BARE, CONFIG_BOOLEAN, CONFIG_CHOICE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_INTEGER, CONFIG_MEMORY,
-    CONFIG_SENSITIVE, CONFIG_TEXT, Config,
+    CONFIG_SENSITIVE, CONFIG_TEXT, Config, ConfigData,
 };
 
 /// Looks at a number before it is set: an error refuses it, and one written to the call's
@@ -50,9 +50,17 @@ pub type CheckNumber = fn(&mut Call<'_>, i64) -> Result;
 /// Looks at a text before it is set. As [`CheckNumber`].
 pub type CheckText = fn(&mut Call<'_>, &[u8]) -> Result;
 
+/// What a parameter's static begins with, by which its function knows that it is the right one: a declaration may
+/// be put together from two.
+const INTEGER: u32 = 1;
+/// See [`INTEGER`].
+const TEXT: u32 = 2;
+
 /// Where the host writes a number: an integer, a size in bytes, or the position of a choice.
 /// Readable from any thread.
+#[repr(C)]
 pub struct ConfigInteger {
+    holds: u32,
     value: AtomicI64,
     check: Option<CheckNumber>,
 }
@@ -61,12 +69,12 @@ impl ConfigInteger {
     /// A parameter that takes any value its declaration allows.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> ConfigInteger {
-        ConfigInteger { value: AtomicI64::new(0), check: None }
+        ConfigInteger { holds: INTEGER, value: AtomicI64::new(0), check: None }
     }
 
     /// A parameter with a check of its own.
     pub const fn checked(check: CheckNumber) -> ConfigInteger {
-        ConfigInteger { value: AtomicI64::new(0), check: Some(check) }
+        ConfigInteger { holds: INTEGER, value: AtomicI64::new(0), check: Some(check) }
     }
 
     /// The value; 0 before the module is loaded.
@@ -107,7 +115,7 @@ impl ConfigInteger {
             name: Bytes::new(name),
             default: Bytes::new(default),
             apply: Some(apply_integer),
-            data: (&raw const *self).cast_mut().cast(),
+            data: data_of(self),
             ..Config::NEW
         }
     }
@@ -136,7 +144,9 @@ impl ConfigBool {
 }
 
 /// Where the host writes a text. Readable from any thread.
+#[repr(C)]
 pub struct ConfigText {
+    holds: u32,
     value: Mutex<Vec<u8>>,
     check: Option<CheckText>,
 }
@@ -145,12 +155,12 @@ impl ConfigText {
     /// A parameter that takes any text.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> ConfigText {
-        ConfigText { value: Mutex::new(Vec::new()), check: None }
+        ConfigText { holds: TEXT, value: Mutex::new(Vec::new()), check: None }
     }
 
     /// A parameter with a check of its own.
     pub const fn checked(check: CheckText) -> ConfigText {
-        ConfigText { value: Mutex::new(Vec::new()), check: Some(check) }
+        ConfigText { holds: TEXT, value: Mutex::new(Vec::new()), check: Some(check) }
     }
 
     /// A copy of the text; empty before the module is loaded.
@@ -165,14 +175,34 @@ impl ConfigText {
             name: Bytes::new(name),
             default: Bytes::new(default),
             apply: Some(apply_text),
-            data: (&raw const *self).cast_mut().cast(),
+            data: data_of(self),
             ..Config::NEW
         }
     }
 }
 
+/// The address of a parameter's static.
+const fn data_of<T>(parameter: &'static T) -> ConfigData {
+    // SAFETY: each function looks what the static holds before it takes it for its own.
+    unsafe { ConfigData::new((&raw const *parameter).cast_mut().cast()) }
+}
+
+/// The static of a parameter, if it is what a function needs.
+///
+/// # Safety
+/// `data` is null or a static of [`data_of`], and `T` holds what begins with `holds`.
+unsafe fn parameter<T>(data: Opaque, holds: u32) -> Result<&'static T> {
+    // SAFETY: as the caller vouches; all statics begin with what they hold.
+    unsafe {
+        if data.is_null() || data.cast::<u32>().read() != holds {
+            return Err(Error::Unsupported);
+        }
+        Ok(&*data.cast())
+    }
+}
+
 /// Runs the Rust part of an `apply`, which may come before `start`, so that it resolves the
-/// services itself.
+/// services itself, and has panics go to the log.
 ///
 /// # Safety
 /// `raw` is the call that the host handed to `apply`.
@@ -180,16 +210,17 @@ unsafe fn applying(raw: *mut abi::call::Call, work: impl FnOnce(&mut Call<'_>) -
     // SAFETY: as the caller vouches.
     let done = guard(|| unsafe {
         host::resolve((*raw).host)?;
+        install_hook();
         work(&mut Call::from_raw(raw))
     });
     status_of(done.unwrap_or(Err(Error::Panic)))
 }
 
 unsafe extern "C" fn apply_integer(call: *mut abi::call::Call, number: i64, _text: Bytes, data: Opaque) -> Status {
-    // SAFETY: the call is the host's; `of_kind` put the address of a static here.
+    // SAFETY: the call is the host's; only `data_of` makes what stands here.
     unsafe {
         applying(call, |call| {
-            let parameter = &*data.cast::<ConfigInteger>();
+            let parameter: &ConfigInteger = parameter(data, INTEGER)?;
             if let Some(check) = parameter.check {
                 check(call, number)?;
             }
@@ -200,11 +231,10 @@ unsafe extern "C" fn apply_integer(call: *mut abi::call::Call, number: i64, _tex
 }
 
 unsafe extern "C" fn apply_text(call: *mut abi::call::Call, _number: i64, text: Bytes, data: Opaque) -> Status {
-    // SAFETY: the call is the host's, the text is borrowed for it; `declare` put the address of a
-    // static here.
+    // SAFETY: the call is the host's, the text is borrowed for it; only `data_of` makes what stands here.
     unsafe {
         applying(call, |call| {
-            let parameter = &*data.cast::<ConfigText>();
+            let parameter: &ConfigText = parameter(data, TEXT)?;
             let text = text.as_slice();
             if let Some(check) = parameter.check {
                 check(call, text)?;

@@ -22,15 +22,16 @@ use crate::abi;
 use crate::abi::bytes::{Bytes, Slice};
 use crate::abi::command::Command;
 use crate::abi::config::Config;
-use crate::abi::entry::Provided;
 use crate::abi::info::Section;
 use crate::abi::layout::Layout;
 use crate::abi::status::Status;
 use crate::call::{Call, drop_data};
 use crate::command::HandlerFn;
+use crate::constants;
 use crate::error::{Error, Result, status_of};
 use crate::host;
 use crate::panic::{guard, install_hook};
+use crate::service::Provided;
 use crate::thread;
 use crate::types::{Type, claim_all};
 
@@ -97,13 +98,21 @@ impl Module {
         host::CORE_SERVICES.len() + self.requires.len()
     }
 
-    /// The entry of the ABI.
-    pub const fn entry(
+    /// The entry of the ABI, if all that the constants point to is there.
+    ///
+    /// # Safety
+    /// It is called when the module is compiled.
+    ///
+    /// # Panics
+    /// When a command has a function without what belongs to it.
+    pub const unsafe fn entry(
         &self,
         requires: &'static [Bytes; REQUIRES_MAX],
         start: unsafe extern "C" fn(*mut abi::call::Call) -> Status,
         stop: unsafe extern "C" fn(*mut abi::call::Call),
     ) -> abi::entry::Module {
+        // SAFETY: as the caller vouches.
+        unsafe { constants::check(self) };
         abi::entry::Module {
             magic: abi::entry::MAGIC,
             abi_major: abi::ABI_MAJOR,
@@ -117,7 +126,7 @@ impl Module {
                 count: self.requires_count() as u32,
                 stride: size_of::<Bytes>() as u32,
             },
-            provides: Slice::new(self.provides),
+            provides: Provided::list(self.provides),
             types: Type::list(self.types),
             commands: Slice::new(self.commands),
             configs: Slice::new(self.configs),
@@ -151,7 +160,8 @@ macro_rules! export {
                     // SAFETY: the host stops the module with a call of its own, once and last.
                     unsafe { $crate::export::stop(call, &PLINTH_MODULE) }
                 }
-                PLINTH_MODULE.entry(&REQUIRES, start, stop)
+                // SAFETY: this is the value of a static.
+                unsafe { PLINTH_MODULE.entry(&REQUIRES, start, stop) }
             }
         };
     };
@@ -176,8 +186,11 @@ pub unsafe fn start(raw: *mut abi::call::Call, module: &'static Module) -> Statu
     if result.is_err() {
         thread::say_stopping();
         thread::join_all();
-        // SAFETY: the call is the host's; `start` failed, so no call will see the data.
-        unsafe { drop_module_data(raw) };
+        // SAFETY: the call is the host's; `start` failed, so no call will see the data, and the host goes.
+        unsafe {
+            drop_module_data(raw);
+            host::forget((*raw).host);
+        }
     }
     status_of(result)
 }
@@ -203,7 +216,10 @@ pub unsafe fn stop(raw: *mut abi::call::Call, module: &'static Module) {
     }
     thread::join_all();
     // SAFETY: the call is the host's, and it is the last.
-    guard(|| unsafe { drop_module_data(raw) });
+    unsafe {
+        guard(|| drop_module_data(raw));
+        host::forget((*raw).host);
+    }
 }
 
 /// # Safety

@@ -64,7 +64,8 @@ impl Hashes {
         let mut value = Bytes::EMPTY;
         let (key, field, room) = (Bytes::of(key), Bytes::of(field), scratch.as_mut_ptr());
         // SAFETY: the call is valid, both are borrowed for the call, and there is enough scratch.
-        let status = unsafe { (self.handle.table()?.get)(keys.as_raw(), key, field, room, &mut value) };
+        let status =
+            unsafe { (self.handle.table()?.function(|table| table.get))(keys.as_raw(), key, field, room, &mut value) };
         // SAFETY: the bytes lie in the key's value or in `scratch`, both of which `'k` borrows.
         Ok(check_found(status)?.then(|| unsafe { value.as_slice() }))
     }
@@ -73,7 +74,7 @@ impl Hashes {
     pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result {
         let (key, field, value) = (Bytes::of(key), Bytes::of(field), Bytes::of(value));
         // SAFETY: the call is valid; all are borrowed for the call.
-        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), key, field, value) })
+        check(unsafe { (self.handle.table()?.function(|table| table.set))(keys.as_raw(), key, field, value) })
     }
 
     /// Sets a field unless it is there, making the hash if there is none; announced as `hset`.
@@ -81,7 +82,9 @@ impl Hashes {
     pub fn set_absent(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
         let (key, field, value) = (Bytes::of(key), Bytes::of(field), Bytes::of(value));
         // SAFETY: the call is valid; all are borrowed for the call.
-        match check(unsafe { (self.handle.table()?.set_absent)(keys.as_raw(), key, field, value) }) {
+        match check(unsafe {
+            (self.handle.table()?.function(|table| table.set_absent))(keys.as_raw(), key, field, value)
+        }) {
             Err(Error::Exists) => Ok(false),
             other => other.map(|()| true),
         }
@@ -91,7 +94,9 @@ impl Hashes {
     /// it was there. Fails with `WrongType`.
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], field: &[u8]) -> Result<bool> {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check_found(unsafe { (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(field)) })
+        check_found(unsafe {
+            (self.handle.table()?.function(|table| table.remove))(keys.as_raw(), Bytes::of(key), Bytes::of(field))
+        })
     }
 
     /// Hands every field and its value to `visit` until it breaks. Returns whether there is such a
@@ -113,7 +118,7 @@ impl Hashes {
         let (visitor, table) = (HashVisit { run: run::<F> }, self.handle.table()?);
         let (call, key) = (keys.as_raw(), Bytes::of(key));
         // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
-        visiting(visit, |data| unsafe { (table.visit)(call, key, visitor, data) })
+        visiting(visit, |data| unsafe { (table.function(|table| table.visit))(call, key, visitor, data) })
     }
 }
 

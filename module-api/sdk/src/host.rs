@@ -10,6 +10,7 @@
 use crate::abi;
 use crate::abi::bytes::{Bytes, Opaque};
 use crate::error::{Error, Result};
+use plinth_table::memory::Source;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
@@ -132,7 +133,21 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     plinth_table::on_give_way(ask_host_to_give_way);
+    // SAFETY: as the caller vouches; a host as long as this has both functions, which are the server's and
+    // stay as long as it does.
+    unsafe {
+        if (*host).size as usize >= size_of::<abi::host::Host>() {
+            plinth_table::memory::take_from(Source { allocate: (*host).allocate, free: (*host).release });
+        }
+    }
     Ok(())
+}
+
+/// Forgets the host, which is gone when `stop` has returned, while something of this library may go on: it
+/// may stay mapped.
+pub(crate) fn forget(host: *const abi::host::Host) {
+    // Where several modules are linked into one program, another may have been started since.
+    let _ = TABLES.host.compare_exchange(host.cast_mut(), null_mut(), Relaxed, Relaxed);
 }
 
 /// Has the host count a panic. May be called from any thread.
@@ -149,8 +164,11 @@ pub(crate) fn panicked() {
 /// How [`give_way`](crate::give_way) does it in a module.
 fn ask_host_to_give_way() {
     let host = TABLES.host.load(Relaxed);
-    // SAFETY: `resolve` stored the host, which lives while the module is loaded, before it had this
-    // called; `give_way` may be called from any thread.
+    if host.is_null() {
+        return std::thread::yield_now();
+    }
+    // SAFETY: `resolve` stored the host, which lives while the module is loaded; `give_way` may be called
+    // from any thread.
     unsafe { ((*host).give_way)(host) }
 }
 

@@ -72,6 +72,7 @@ pub mod codec;
 pub mod command;
 pub mod condition;
 pub mod config;
+mod constants;
 pub mod convert;
 pub mod datatype;
 pub mod digest;

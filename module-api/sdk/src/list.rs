@@ -99,7 +99,7 @@ impl Lists {
         let (visitor, table) = (ListVisit { run: run::<F> }, self.handle.table()?);
         let (call, key) = (keys.as_raw(), Bytes::of(key));
         // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
-        visiting(visit, |data| unsafe { (table.visit)(call, key, start, stop, visitor, data) })
+        visiting(visit, |data| unsafe { (table.function(|table| table.visit))(call, key, start, stop, visitor, data) })
     }
 
     /// Replaces a key, whatever it held, by a list of these elements; its expiry goes. Announces
@@ -110,7 +110,13 @@ impl Lists {
         let event = Bytes::of(event.as_bytes());
         // SAFETY: the call is valid; all are borrowed for the call.
         check(unsafe {
-            (self.handle.table()?.set)(keys.as_raw(), Bytes::of(key), elements.as_ptr(), elements.len(), event)
+            (self.handle.table()?.function(|table| table.set))(
+                keys.as_raw(),
+                Bytes::of(key),
+                elements.as_ptr(),
+                elements.len(),
+                event,
+            )
         })
     }
 
@@ -121,7 +127,9 @@ impl Lists {
         let mut len = 0;
         let (key, element, end) = (Bytes::of(key), Bytes::of(element), end.number());
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.handle.table()?.push)(keys.as_raw(), key, element, end, &mut len) })?;
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.push))(keys.as_raw(), key, element, end, &mut len)
+        })?;
         Ok(len)
     }
 
@@ -137,7 +145,9 @@ impl Lists {
     ) -> Result<Option<R>> {
         let (table, call, key) = (self.handle.table()?, keys.as_raw(), Bytes::of(key));
         // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
-        match taking(take, |take, data| unsafe { (table.pop)(call, key, end.number(), take, data) }) {
+        match taking(take, |take, data| unsafe {
+            (table.function(|table| table.pop))(call, key, end.number(), take, data)
+        }) {
             Ok(taken) => Ok(Some(taken)),
             Err(Error::None) => Ok(None),
             Err(other) => Err(other),

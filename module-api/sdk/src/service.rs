@@ -22,14 +22,12 @@
 //! [`provided`].
 
 use crate::abi;
-use crate::abi::bytes::Bytes;
-use crate::abi::entry::Provided;
+use crate::abi::bytes::{Bytes, Slice};
 use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check_found, status_of};
 use crate::panic::guard;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
@@ -106,20 +104,31 @@ impl<S> Table<'_, S> {
     }
 }
 
-/// For reading one function; what is borrowed is not to be kept while the host is called.
-impl<S: Service> Deref for Table<'_, S> {
-    type Target = S;
-
+impl<S: Service> Table<'_, S> {
+    /// One of its functions, to be called now. `pick` lends no part of the table to anybody.
     #[inline(always)]
-    fn deref(&self) -> &S {
-        // SAFETY: `new` was promised a table there, and it is written only while the host is called.
-        unsafe { self.at.as_ref() }
+    pub fn function<F>(self, pick: fn(&S) -> F) -> F {
+        // SAFETY: `new` was promised a table there; it is written only while the host is called, which a
+        // function that captures nothing has no call for.
+        pick(unsafe { self.at.as_ref() })
     }
 }
 
+/// A service that this module provides: an id with a table of its layout.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Provided(abi::entry::Provided);
+
 /// A table that this module provides, for [`Module::provides`](crate::export::Module::provides).
 pub const fn provided<S: Service>(table: &'static S) -> Provided {
-    Provided { id: Bytes::new(S::ID), table: (&raw const *table).cast_mut().cast() }
+    Provided(abi::entry::Provided { id: Bytes::new(S::ID), table: (&raw const *table).cast_mut().cast() })
+}
+
+impl Provided {
+    /// The services of a module, as the ABI has them.
+    pub(crate) const fn list(all: &'static [Provided]) -> Slice<abi::entry::Provided> {
+        Slice { items: all.as_ptr().cast(), count: all.len() as u32, stride: size_of::<Provided>() as u32 }
+    }
 }
 
 /// Runs the safe part of a function of a provided table: a panic becomes `STATUS_PANIC`.
@@ -212,7 +221,7 @@ macro_rules! face {
                 keys: &mut $crate::keys::Keys<'_>,
                 key: &[u8],
             ) -> $crate::error::Result<Option<usize>> {
-                let (len, key) = (self.handle.table()?.len, $crate::abi::bytes::Bytes::of(key));
+                let (len, key) = (self.handle.table()?.function(|table| table.len), $crate::abi::bytes::Bytes::of(key));
                 // SAFETY: the call is valid; the key is borrowed for the call.
                 $crate::service::asking(|count| unsafe { len(keys.as_raw(), key, count) })
             }

@@ -57,7 +57,9 @@ impl Sets {
     pub fn contains(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<bool> {
         let (table, key, member) = (self.handle.table()?, Bytes::of(key), Bytes::of(member));
         // SAFETY: the call is valid; both are borrowed for the call.
-        let contains = asking(|contains| unsafe { (table.contains)(keys.as_raw(), key, member, contains) })?;
+        let contains = asking(|contains| unsafe {
+            (table.function(|table| table.contains))(keys.as_raw(), key, member, contains)
+        })?;
         Ok(contains.is_some_and(|contains| contains != 0))
     }
 
@@ -72,7 +74,7 @@ impl Sets {
         let (visitor, table) = (VisitMember { run: run::<F> }, self.handle.table()?);
         let (call, key) = (keys.as_raw(), Bytes::of(key));
         // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
-        visiting(visit, |data| unsafe { (table.visit)(call, key, visitor, data) })
+        visiting(visit, |data| unsafe { (table.function(|table| table.visit))(call, key, visitor, data) })
     }
 }
 

@@ -39,7 +39,7 @@ impl Storages {
     pub fn create<H: MemberHash>(&self) -> Result<ForeignSet> {
         let table = self.handle.table()?;
         // SAFETY: the table keeps to its comments, and the function lives as long as this module.
-        let set = unsafe { (table.create)(HashMember { run: hash_member::<H> }) };
+        let set = unsafe { (table.function(|table| table.create))(HashMember { run: hash_member::<H> }) };
         Ok(ForeignSet { table, set: NonNull::new(set).ok_or(Error::OutOfMemory)? })
     }
 }
@@ -74,7 +74,7 @@ impl ForeignSet {
     #[inline]
     pub fn len(&self) -> usize {
         // SAFETY: the set is alive.
-        unsafe { (self.table.len)(self.raw()) }
+        unsafe { (self.table.function(|table| table.len))(self.raw()) }
     }
 
     /// Whether there is none.
@@ -86,14 +86,14 @@ impl ForeignSet {
     #[inline]
     pub fn contains(&self, member: &[u8], hash: u64) -> bool {
         // SAFETY: the set is alive; the member is borrowed for the call.
-        unsafe { (self.table.contains)(self.raw(), Bytes::of(member), hash) != 0 }
+        unsafe { (self.table.function(|table| table.contains))(self.raw(), Bytes::of(member), hash) != 0 }
     }
 
     /// Adds a member; false when it was there. Fails with `OutOfMemory`, nothing changed.
     #[inline]
     pub fn insert(&mut self, member: &[u8], hash: u64) -> Result<bool> {
         // SAFETY: as in `contains`.
-        match unsafe { (self.table.insert)(self.raw(), Bytes::of(member), hash) } {
+        match unsafe { (self.table.function(|table| table.insert))(self.raw(), Bytes::of(member), hash) } {
             STATUS_OK => Ok(true),
             STATUS_EXISTS => Ok(false),
             status => Err(Error::from_status(status)),
@@ -104,7 +104,7 @@ impl ForeignSet {
     #[inline]
     pub fn remove(&mut self, member: &[u8], hash: u64) -> bool {
         // SAFETY: as in `contains`.
-        unsafe { (self.table.remove)(self.raw(), Bytes::of(member), hash) == STATUS_OK }
+        unsafe { (self.table.function(|table| table.remove))(self.raw(), Bytes::of(member), hash) == STATUS_OK }
     }
 
     /// Visits a few members from a cursor on, and returns the next, see
@@ -126,7 +126,8 @@ impl ForeignSet {
         let mut state = State { visit: &mut visit, panicked: false };
         let function = VisitMember { run: run::<F> };
         // SAFETY: the set is alive, and the state fits the function for the call.
-        let next = unsafe { (self.table.scan)(self.raw(), cursor, function, (&raw mut state).cast()) };
+        let next =
+            unsafe { (self.table.function(|table| table.scan))(self.raw(), cursor, function, (&raw mut state).cast()) };
         assert!(!state.panicked, "a visit of a foreign set panicked");
         next
     }
@@ -137,7 +138,7 @@ impl ForeignSet {
         let mut member = Bytes::EMPTY;
         for _ in 0..if self.is_empty() { 0 } else { RANDOM_TRIES } {
             // SAFETY: the set is alive, and `member` writable for the call.
-            match unsafe { (self.table.random)(self.raw(), random(), &mut member) } {
+            match unsafe { (self.table.function(|table| table.random))(self.raw(), random(), &mut member) } {
                 // SAFETY: the member stays until the set changes, which `&self` keeps off.
                 STATUS_OK => return Some(unsafe { member.as_slice() }),
                 STATUS_NONE => {}
@@ -150,13 +151,13 @@ impl ForeignSet {
     /// Bytes that the set has allocated.
     pub fn memory(&self) -> usize {
         // SAFETY: the set is alive.
-        unsafe { (self.table.memory)(self.raw()) }
+        unsafe { (self.table.function(|table| table.memory))(self.raw()) }
     }
 }
 
 impl Drop for ForeignSet {
     fn drop(&mut self) {
         // SAFETY: the set is alive, and this is its last use.
-        unsafe { (self.table.drop)(self.raw()) }
+        unsafe { (self.table.function(|table| table.drop))(self.raw()) }
     }
 }

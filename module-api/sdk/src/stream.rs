@@ -60,7 +60,7 @@ impl Streams {
     pub fn last_id(&self, keys: &mut Keys<'_>, key: &[u8]) -> Result<Option<StreamId>> {
         let (table, key) = (self.handle.table()?, Bytes::of(key));
         // SAFETY: the call is valid, the key is borrowed for the call.
-        asking(|id| unsafe { (table.last_id)(keys.as_raw(), key, id) })
+        asking(|id| unsafe { (table.function(|table| table.last_id))(keys.as_raw(), key, id) })
     }
 
     /// Adds an entry of names and values in turn to a stream, which is made if it is not there, and
@@ -73,7 +73,7 @@ impl Streams {
         let mut id_out = StreamId::default();
         // SAFETY: the call is valid; all are borrowed for the call.
         check(unsafe {
-            let add = self.handle.table()?.add;
+            let add = self.handle.table()?.function(|table| table.add);
             add(keys.as_raw(), Bytes::of(key), given, fields.as_ptr(), fields.len(), &mut id_out)
         })?;
         Ok(id_out)
@@ -111,7 +111,9 @@ impl Streams {
         let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
         let (from, to) = (*ids.start(), *ids.end());
         // SAFETY: the call is valid, the key is borrowed for the call, and the data fits the function.
-        visiting(visit, |data| unsafe { (table.visit)(call, key, from, to, reverse, visitor, data) })
+        visiting(visit, |data| unsafe {
+            (table.function(|table| table.visit))(call, key, from, to, reverse, visitor, data)
+        })
     }
 
     /// Removes entries and announces it; returns how many were there, or `None` when there is no such
@@ -119,7 +121,9 @@ impl Streams {
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], ids: &[StreamId]) -> Result<Option<usize>> {
         let (table, key) = (self.handle.table()?, Bytes::of(key));
         // SAFETY: as in `last_id`; the ids are borrowed for the call.
-        asking(|removed| unsafe { (table.remove)(keys.as_raw(), key, ids.as_ptr(), ids.len(), removed) })
+        asking(|removed| unsafe {
+            (table.function(|table| table.remove))(keys.as_raw(), key, ids.as_ptr(), ids.len(), removed)
+        })
     }
 
     /// Takes the first entries away until `keep` are left, or some more if `approximate`, and
@@ -128,7 +132,9 @@ impl Streams {
     pub fn trim(&self, keys: &mut Keys<'_>, key: &[u8], keep: usize, approximate: bool) -> Result<Option<usize>> {
         let (table, key) = (self.handle.table()?, Bytes::of(key));
         // SAFETY: as in `last_id`.
-        asking(|removed| unsafe { (table.trim)(keys.as_raw(), key, keep, u32::from(approximate), removed) })
+        asking(|removed| unsafe {
+            (table.function(|table| table.trim))(keys.as_raw(), key, keep, u32::from(approximate), removed)
+        })
     }
 }
 

@@ -114,8 +114,14 @@ impl Strings {
     pub fn get<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], scratch: &'k mut Scratch) -> Result<Option<&'k [u8]>> {
         let mut bytes = Bytes::EMPTY;
         // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-        let status =
-            unsafe { (self.handle.table()?.get)(keys.as_raw(), Bytes::of(key), scratch.as_mut_ptr(), &mut bytes) };
+        let status = unsafe {
+            (self.handle.table()?.function(|table| table.get))(
+                keys.as_raw(),
+                Bytes::of(key),
+                scratch.as_mut_ptr(),
+                &mut bytes,
+            )
+        };
         // SAFETY: the bytes lie in the key's entry or in `scratch`, both of which `'k` borrows.
         Ok(check_found(status)?.then(|| unsafe { bytes.as_slice() }))
     }
@@ -132,7 +138,15 @@ impl Strings {
     ) -> Result<Option<&'k [u8]>> {
         let (mut bytes, room) = (Bytes::EMPTY, scratch.as_mut_ptr());
         // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-        let status = unsafe { (self.handle.table()?.get_with)(keys.as_raw(), Bytes::of(key), flags, room, &mut bytes) };
+        let status = unsafe {
+            (self.handle.table()?.function(|table| table.get_with))(
+                keys.as_raw(),
+                Bytes::of(key),
+                flags,
+                room,
+                &mut bytes,
+            )
+        };
         // SAFETY: as in `get`.
         Ok(check_found(status)?.then(|| unsafe { bytes.as_slice() }))
     }
@@ -141,7 +155,9 @@ impl Strings {
     /// `TooLarge`.
     pub fn set(&self, keys: &mut Keys<'_>, key: &[u8], bytes: &[u8]) -> Result {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), Bytes::of(key), Bytes::of(bytes)) })
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.set))(keys.as_raw(), Bytes::of(key), Bytes::of(bytes))
+        })
     }
 
     /// A string's bytes, to be changed in place; made if missing, and lengthened with zero bytes to
@@ -150,7 +166,9 @@ impl Strings {
     pub fn edit<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], len_min: usize) -> Result<&'k mut [u8]> {
         let mut bytes = Bytes::EMPTY;
         // SAFETY: the call is valid; the key is borrowed for the call.
-        check(unsafe { (self.handle.table()?.edit)(keys.as_raw(), Bytes::of(key), len_min, &mut bytes) })?;
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.edit))(keys.as_raw(), Bytes::of(key), len_min, &mut bytes)
+        })?;
         // SAFETY: the provider says that the bytes may be changed, and `'k` borrows the keys.
         Ok(unsafe { changeable(bytes) })
     }
@@ -162,7 +180,15 @@ impl Strings {
     pub fn open<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], len_min: usize) -> Result<Opened<'k>> {
         let (mut bytes, mut len) = (Bytes::EMPTY, STRING_ABSENT);
         // SAFETY: the call is valid; the key is borrowed for the call.
-        check(unsafe { (self.handle.table()?.open)(keys.as_raw(), Bytes::of(key), len_min, &mut len, &mut bytes) })?;
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.open))(
+                keys.as_raw(),
+                Bytes::of(key),
+                len_min,
+                &mut len,
+                &mut bytes,
+            )
+        })?;
         // SAFETY: as in `edit`.
         Ok(Opened { bytes: unsafe { changeable(bytes) }, len_before: usize::try_from(len).ok() })
     }
@@ -174,7 +200,15 @@ impl Strings {
     pub fn resize<'k>(&self, keys: &'k mut Keys<'_>, key: &[u8], len: usize) -> Result<Opened<'k>> {
         let (mut bytes, mut before) = (Bytes::EMPTY, STRING_ABSENT);
         // SAFETY: the call is valid; the key is borrowed for the call.
-        check(unsafe { (self.handle.table()?.resize)(keys.as_raw(), Bytes::of(key), len, &mut before, &mut bytes) })?;
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.resize))(
+                keys.as_raw(),
+                Bytes::of(key),
+                len,
+                &mut before,
+                &mut bytes,
+            )
+        })?;
         // SAFETY: as in `edit`.
         Ok(Opened { bytes: unsafe { changeable(bytes) }, len_before: usize::try_from(before).ok() })
     }
@@ -201,7 +235,9 @@ impl Strings {
         let hold = |name: &[u8]| {
             let (mut bytes, mut scratch) = (Bytes::EMPTY, Scratch::default());
             // SAFETY: the call is valid, the key is borrowed for the call, and there is enough scratch.
-            let status = unsafe { (table.get_with)(call, Bytes::of(name), flags, scratch.as_mut_ptr(), &mut bytes) };
+            let status = unsafe {
+                (table.function(|table| table.get_with))(call, Bytes::of(name), flags, scratch.as_mut_ptr(), &mut bytes)
+            };
             if !check_found(status)? {
                 return Ok(None);
             }

@@ -62,7 +62,7 @@ impl Zsets {
     pub fn score(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<Option<f64>> {
         let (table, key, member) = (self.handle.table()?, Bytes::of(key), Bytes::of(member));
         // SAFETY: the call is valid; both are borrowed for the call.
-        asking(|score| unsafe { (table.score)(keys.as_raw(), key, member, score) })
+        asking(|score| unsafe { (table.function(|table| table.score))(keys.as_raw(), key, member, score) })
     }
 
     /// Visits the members of a range of ranks with their scores, in their order or backwards from
@@ -80,7 +80,9 @@ impl Zsets {
         let (call, key, reverse) = (keys.as_raw(), Bytes::of(key), u32::from(reverse));
         let function = visitor_of(&visit);
         // SAFETY: the call is valid, the key borrowed for the call, and the data fits the function.
-        visiting(visit, |data| unsafe { (table.visit)(call, key, start, end, reverse, function, data) })
+        visiting(visit, |data| unsafe {
+            (table.function(|table| table.visit))(call, key, start, end, reverse, function, data)
+        })
     }
 
     /// Visits the members of several ranges of scores, range by range as they are given, each in its
@@ -101,7 +103,9 @@ impl Zsets {
         let function = visitor_of(&visit);
         visiting(visit, |data| {
             // SAFETY: as in `visit`; the ranges are borrowed for the call.
-            unsafe { (table.visit_scores)(call, key, first, count, skip, reverse, function, data) }
+            unsafe {
+                (table.function(|table| table.visit_scores))(call, key, first, count, skip, reverse, function, data)
+            }
         })
     }
 
@@ -121,7 +125,7 @@ impl Zsets {
         let function = visitor_of(&visit);
         visiting(visit, |data| {
             // SAFETY: as in `visit`; the range and what it is made of are borrowed for the call.
-            unsafe { (table.visit_members)(call, key, &range, skip, reverse, function, data) }
+            unsafe { (table.function(|table| table.visit_members))(call, key, &range, skip, reverse, function, data) }
         })
     }
 
@@ -130,14 +134,16 @@ impl Zsets {
     pub fn count_scores(&self, keys: &mut Keys<'_>, key: &[u8], range: &ScoreRange) -> Result<Option<usize>> {
         let (table, key) = (self.handle.table()?, Bytes::of(key));
         // SAFETY: the call is valid; both are borrowed for the call.
-        asking(|count| unsafe { (table.count_scores)(keys.as_raw(), key, range, count) })
+        asking(|count| unsafe { (table.function(|table| table.count_scores))(keys.as_raw(), key, range, count) })
     }
 
     /// Adds a member, or gives it another score; makes the key if missing. The caller then says
     /// [`modified`](Keys::modified). Fails with `WrongType`, `OutOfMemory`, and `NotFloat` for NaN.
     pub fn add(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8], score: f64) -> Result {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.handle.table()?.add)(keys.as_raw(), Bytes::of(key), Bytes::of(member), score) })
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.add))(keys.as_raw(), Bytes::of(key), Bytes::of(member), score)
+        })
     }
 
     /// Adds a member or gives it another score, under conditions; makes the key if something is
@@ -155,7 +161,9 @@ impl Zsets {
         let (member, mut outcome) = (Bytes::of(member), ZSET_PUT_KEPT);
         let (call, flags) = (keys.as_raw(), conditions.flags());
         // SAFETY: the call is valid; both are borrowed for the call.
-        check(unsafe { (self.handle.table()?.put)(call, Bytes::of(key), member, score, flags, &mut outcome) })?;
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.put))(call, Bytes::of(key), member, score, flags, &mut outcome)
+        })?;
         Ok(match outcome {
             ZSET_PUT_ADDED => Put::Added,
             ZSET_PUT_CHANGED => Put::Changed,
@@ -177,14 +185,24 @@ impl Zsets {
             members.into_iter().map(|(member, score)| Scored { member: Bytes::of(member), score }).collect();
         let (key, event) = (Bytes::of(key), Bytes::of(event.as_bytes()));
         // SAFETY: the call is valid; all are borrowed for the call.
-        check(unsafe { (self.handle.table()?.set)(keys.as_raw(), key, members.as_ptr(), members.len(), event) })
+        check(unsafe {
+            (self.handle.table()?.function(|table| table.set))(
+                keys.as_raw(),
+                key,
+                members.as_ptr(),
+                members.len(),
+                event,
+            )
+        })
     }
 
     /// Removes a member, and the key with its last; returns whether it was there. The caller then
     /// says [`modified`](Keys::modified). Fails with `WrongType`.
     pub fn remove(&self, keys: &mut Keys<'_>, key: &[u8], member: &[u8]) -> Result<bool> {
         // SAFETY: the call is valid; both are borrowed for the call.
-        check_found(unsafe { (self.handle.table()?.remove)(keys.as_raw(), Bytes::of(key), Bytes::of(member)) })
+        check_found(unsafe {
+            (self.handle.table()?.function(|table| table.remove))(keys.as_raw(), Bytes::of(key), Bytes::of(member))
+        })
     }
 }
 

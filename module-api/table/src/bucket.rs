@@ -22,7 +22,7 @@
 //!
 //! Invariants: only a head has empty slots; only the last slot of eight is a link.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use crate::memory;
 use std::ptr::NonNull;
 
 /// Slots of a head, and of the largest block.
@@ -33,8 +33,6 @@ pub(crate) const LAST_SLOT: usize = WIDTH - 1;
 const SLOT_BYTES: usize = 7;
 /// Bytes of a block for each of its slots: the slot and its tag.
 pub(crate) const ELEMENT_BYTES: usize = SLOT_BYTES + 1;
-/// What the address of a block is a multiple of.
-const ALIGN: usize = 8;
 
 /// The tag byte of a link: a mark without a tag, which no element has.
 const LINK: u8 = 0x80;
@@ -147,9 +145,7 @@ impl Block {
     /// A block whose slots are yet to be filled, from 2 to 8 of them; their tags are 0.
     #[inline]
     fn allocate(width: usize) -> Block {
-        let layout = layout(width);
-        // SAFETY: the layout's size is not zero.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let start = memory::allocate_or_abort(width * ELEMENT_BYTES);
         // SAFETY: fresh memory of sixteen bytes at least, aligned to eight.
         unsafe { start.cast::<u64>().write(0) };
         Block { start, width }
@@ -213,8 +209,8 @@ impl Block {
     /// It is an overflow block, and is not used again.
     #[inline]
     pub(crate) unsafe fn free(self) {
-        // SAFETY: promised by the caller; overflow blocks come from `allocate` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.width)) }
+        // SAFETY: promised by the caller; overflow blocks come from `allocate` with this length.
+        unsafe { memory::free(self.start, self.width * ELEMENT_BYTES) }
     }
 
     /// How many slots it has.
@@ -364,13 +360,6 @@ impl Block {
         let link = bits | ((WIDTH - overflow.width) as u64) << ADDRESS_BITS;
         self.put(LAST_SLOT, Cell { byte: LINK, word: link });
     }
-}
-
-/// The layout of a block.
-#[inline]
-fn layout(width: usize) -> Layout {
-    // Small sizes are always valid, so the fallback is never taken.
-    Layout::from_size_align(width * ELEMENT_BYTES, ALIGN).unwrap_or(Layout::new::<Bucket>())
 }
 
 #[cfg(test)]

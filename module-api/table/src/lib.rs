@@ -35,6 +35,7 @@ mod bucket;
 mod chain;
 mod directory;
 mod keyed;
+pub mod memory;
 pub mod prefetch;
 mod resize;
 mod scan;

@@ -31,7 +31,7 @@ impl Waiting {
         let asked = &waiter.asked;
         Waiting {
             id,
-            keys: asked.keys.clone(),
+            keys: asked.keys.iter().map(|key| key.to_vec()).collect(),
             ticket: waiter.is_suspended().then_some(asked.ticket),
             timeout_ms: asked.timeout.map_or(0, |timeout| timeout.as_millis() as u64),
             args: asked.args.iter().map(<[u8]>::to_vec).collect(),

@@ -205,6 +205,12 @@ impl Testbed {
         }
     }
 
+    /// How many timers of modules are to fire.
+    pub fn timers(&self) -> usize {
+        let modules = self.server.registry.modules.list.iter();
+        modules.map(|module| self.server.registry.timers.count(module.id)).sum()
+    }
+
     /// Sets a parameter by its full name, `module.parameter`. Fails with the error reply.
     pub fn set_config(&mut self, name: &str, value: &str) -> Result<(), String> {
         let reply = String::from_utf8_lossy(&self.run(&["CONFIG", "SET", name, value])).trim_end().to_owned();

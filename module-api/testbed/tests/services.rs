@@ -122,7 +122,7 @@ fn length(call: &mut Call<'_>) -> Result {
     assert!(call.service::<Lengths>().is_some());
     let bytes = plinth_module::abi::bytes::Bytes::of(call.args.bytes(1));
     // SAFETY: the table's function wants a valid call and bytes for the call.
-    let status = unsafe { (table.length)(call.as_raw(), bytes) };
+    let status = unsafe { (table.function(|table| table.length))(call.as_raw(), bytes) };
     if status == 0 { Ok(()) } else { Err(Error::from_status(status)) }
 }
 

@@ -31,6 +31,11 @@ fn run(host: &mut Testbed, line: &str) {
     assert_eq!(String::from_utf8_lossy(&reply), String::from_utf8_lossy(&expected), "{line}");
 }
 
+/// What becomes of references.
+fn refs(b: u16) -> &'static str {
+    ["KEEPREF", "DELREF", "ACKED"][usize::from(b / 3 % 3)]
+}
+
 /// The commands of a change.
 fn lines((what, a, b): Change) -> Vec<String> {
     let (id, group, consumer) = (format!("{}-{}", a % 900, b % 3), a % GROUPS, b % 4);
@@ -54,6 +59,9 @@ fn lines((what, a, b): Change) -> Vec<String> {
                 .chain(added)
                 .collect();
         }
+        18 => format!("XTRIM k MAXLEN {} {}", a % 900, refs(b)),
+        19 | 20 => format!("XDELEX k {} IDS 2 {id} {}-{}", refs(b), a % 900 + 1, b % 3),
+        21 | 22 => format!("XACKDEL k g{group} {} IDS 2 {id} {}-{}", refs(b), a % 900 + 1, b % 3),
         _ => format!("XSETID k {id}"),
     };
     vec![one]
@@ -92,7 +100,7 @@ proptest! {
     fn what_changes_between_slices_arrives(
         budget in prop_oneof![Just(1usize), 2usize..100, Just(10_000)],
         rounds in proptest::collection::vec(
-            proptest::collection::vec((0u8..19, any::<u16>(), any::<u16>()), 0..6), 0..120),
+            proptest::collection::vec((0u8..24, any::<u16>(), any::<u16>()), 0..6), 0..120),
     ) {
         let mut host = filled();
         // Looking changes both, so it comes at the end.

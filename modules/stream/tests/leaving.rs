@@ -42,3 +42,25 @@ fn a_page_of_xautoclaim_looks_at_so_many_ids_and_no_more() {
     }
     assert!(pages > 10, "{pages} pages");
 }
+
+#[test]
+fn a_group_is_swept_by_one_timer() {
+    let mut host = deleted();
+    assert_eq!(host.timers(), 1);
+    for consumer in 0..50 {
+        run(&mut host, &format!("xgroup delconsumer s g nobody{consumer}"));
+    }
+    assert_eq!(host.timers(), 1, "nobody else was there");
+    host.advance_ms(100);
+    assert_eq!(
+        (host.timers(), run(&mut host, "xpending s g")),
+        (0, "*4|:1|$6|3001-0|$6|3001-0|*1|*2|$1|b|$1|1|".to_owned())
+    );
+    // When it has ended, the next may begin.
+    run(&mut host, "xgroup setid s g 0");
+    run(&mut host, &format!("xreadgroup group g a count {MANY} streams s >"));
+    run(&mut host, "xgroup delconsumer s g a");
+    assert_eq!(host.timers(), 1);
+    host.advance_ms(100);
+    assert_eq!(host.timers(), 0);
+}

@@ -5,11 +5,15 @@
 
 use plinth_stream::store::{Fields, PackTree};
 use plinth_stream_commands::id::Id;
+use plinth_stream_commands::nack::Nack;
 use plinth_stream_commands::references::References;
 use plinth_stream_commands::storage::{Keep, Layout, Storage};
 use plinth_stream_commands::stream::Stream;
 use std::cell::Cell;
 use std::ops::{ControlFlow, RangeInclusive};
+
+/// As by default, whatever the parameters are where there is no module.
+const LAYOUT: Layout = Layout { node_bytes: 4096, node_entries: 100 };
 
 /// A log that counts the entries that it hands out.
 #[derive(Default)]
@@ -38,8 +42,8 @@ impl Storage for Counted {
         self.0.nodes()
     }
 
-    fn append<'t>(&mut self, layout: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
-        self.0.append(layout, id, fields);
+    fn append<'t>(&mut self, _: Layout, id: Id, fields: impl ExactSizeIterator<Item = &'t [u8]> + Clone) {
+        self.0.append(LAYOUT, id, fields);
     }
 
     fn first(&self) -> Option<Id> {
@@ -91,4 +95,51 @@ fn an_exact_trim_looks_no_further_than_every_group_has_read() {
         let seen = stream.log().1.get();
         assert!(seen <= 10, "{keep:?}: {seen} entries were looked at for the {removed} that went");
     }
+}
+
+/// A stream of which a group has read all and acknowledged what `is_pending` does not say; what that says
+/// was removed, and is pending nevertheless.
+fn with_dangling(is_pending: fn(u64) -> bool) -> Stream<Counted> {
+    let mut stream = Stream::<Counted>::default();
+    (1..=5000).for_each(|ms| stream.append(Id::new(ms, 0), [b"f".as_slice(), b"v"].into_iter()));
+    stream.make_group(b"g", Id::new(5000, 0), None);
+    let mut group = stream.group_mut(b"g").unwrap();
+    let (consumer, _) = group.find_or_make(b"c", 1);
+    let nack = Nack { consumer, delivered_ms: 1, deliveries: 1 };
+    let ids = (1..=5000).filter(|ms| is_pending(*ms)).map(|ms| Id::new(ms, 0));
+    ids.clone().for_each(|id| group.deliver(id, nack));
+    drop(group);
+    ids.for_each(|id| assert!(stream.remove(id)));
+    stream
+}
+
+#[test]
+fn an_id_that_is_pending_without_an_entry_holds_no_trim_up() {
+    for is_pending in [|ms| ms == 50, |ms| ms <= 4000, |ms| ms % 1000 > 500, |ms| ms == 5000] {
+        let mut stream = with_dangling(is_pending);
+        let before = stream.len();
+        let trimmed = stream.cut_minding(References::Acked, Keep::Count(0), true, 0);
+        assert!(trimmed + 200 > before, "{trimmed} of {before}");
+        // One that has an entry does.
+        let mut stream = with_dangling(is_pending);
+        stream.append(Id::new(6000, 0), [b"f".as_slice(), b"v"].into_iter());
+        let mut group = stream.group_mut(b"g").unwrap();
+        group.set_last(Id::new(6000, 0), None);
+        let consumer = group.find_or_make(b"c", 1).0;
+        group.deliver(Id::new(6000, 0), Nack { consumer, delivered_ms: 1, deliveries: 1 });
+        drop(group);
+        stream.cut_minding(References::Acked, Keep::Count(0), true, 0);
+        assert!(stream.log().contains(Id::new(6000, 0)));
+    }
+}
+
+#[test]
+fn a_trim_passes_over_so_many_ids_without_an_entry_and_no_more() {
+    let mut stream = with_dangling(|ms| ms % 2 == 0 && ms > 1000);
+    stream.log().1.set(0);
+    let trimmed = stream.cut_minding(References::Acked, Keep::Count(0), true, 0);
+    assert!(trimmed >= 1000, "{trimmed} went");
+    assert!(stream.log().1.get() <= 1024, "{} entries were looked at", stream.log().1.get());
+    while stream.cut_minding(References::Acked, Keep::Count(0), true, 0) > 0 {}
+    assert!(stream.len() < 200, "{} entries are left", stream.len());
 }

@@ -71,17 +71,19 @@ fn under_the_other_names_it_ends_as_those_programs_do() {
     changed[last] ^= 1;
     for (bytes, line) in [
         (&bytes[..bytes.len() / 2], "--- RDB ERROR DETECTED ---"),
-        (&changed, "RDB CRC error"),
-        (b"NOTANRDBFILE", "Wrong signature trying to load DB from file"),
-        (b"REDIS0099\xff", "Can't handle RDB format version 99"),
-        (b"", "[info] 0 keys read"),
+        (&changed[..], "RDB CRC error"),
+        (&b"NOTANRDBFILE"[..], "Wrong signature trying to load DB from file"),
+        (&b"REDIS0099\xff"[..], "Can't handle RDB format version 99"),
+        (&b""[..], "[info] 0 keys read"),
     ] {
         std::fs::write(&broken, bytes).expect("a file");
         let output = run_as(&folder, "redis-check-rdb", &[&broken]);
         assert_eq!(output.status.code(), Some(1), "{line}");
         assert!(text(&output).contains(line), "{line}: {}", text(&output));
     }
-    for (name, args) in [("redis-check-rdb", &[][..]), ("redis-check-aof", &[]), ("redis-check-rdb", &["none.rdb"])] {
+    for (name, args) in
+        [("redis-check-rdb", &[][..]), ("redis-check-aof", &[][..]), ("redis-check-rdb", &["none.rdb"][..])]
+    {
         assert_eq!(run_as(&folder, name, args).status.code(), Some(1), "{name} {args:?}");
     }
 }
@@ -92,12 +94,13 @@ const COMMANDS: &str = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
 fn an_aof_is_cut_where_it_stops_being_readable() {
     let folder = TempDir::new();
     let aof = folder.file("appendonly.aof");
-    let multi = "*1\r\n$5\r\nMULTI\r\n";
+    let open = format!("*1\r\n$5\r\nMULTI\r\n{COMMANDS}");
+    let ended = format!("{open}*1\r\n$4\r\nEXEC\r\n");
     for (bad, at) in [
         ("*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$10\r\nabc", 27),
         ("*1\r\n+OK\r\n", 27),
-        (&format!("{multi}{COMMANDS}"), 27),
-        (&format!("{multi}{COMMANDS}*1\r\n$4\r\nEXEC\r\n"), 83),
+        (open.as_str(), 27),
+        (ended.as_str(), 83),
     ] {
         std::fs::write(&aof, [COMMANDS, bad].concat()).expect("a file");
         let size = COMMANDS.len() + bad.len();

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 28] = [
+const DEFAULT_UNITS: [&str; 33] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -67,6 +67,11 @@ const DEFAULT_UNITS: [&str; 28] = [
     "unit/expire",
     "unit/multi",
     "unit/other",
+    "unit/shutdown",
+    "integration/rdb",
+    "integration/convert-zipmap-hash-on-load",
+    "integration/convert-ziplist-hash-on-load",
+    "integration/convert-ziplist-zset-on-load",
 ];
 
 /// What to run against which server.

@@ -73,6 +73,7 @@ fn item(rust: &RustItem) -> Result<Option<Item>, String> {
             };
             Ok(Some(Item::Alias(Alias { docs: docs(&item.attrs), name, scalar })))
         }
+        RustItem::Struct(item) if is_opaque(&item.ident.to_string()) => Ok(None),
         RustItem::Struct(item) if is_public(&item.vis) => {
             structure(item).map(Some).map_err(|error| format!("{}: {error}", item.ident))
         }
@@ -83,9 +84,9 @@ fn item(rust: &RustItem) -> Result<Option<Item>, String> {
     }
 }
 
-/// `Opaque` is `void *` in C and needs no name there.
+/// `Opaque` is `void *` in C and needs no name there, nor do those that only unsafe Rust makes.
 fn is_opaque(name: &str) -> bool {
-    name == "Opaque"
+    matches!(name, "Opaque" | "HandlerData" | "ConfigData")
 }
 
 fn structure(item: &ItemStruct) -> Result<Item, String> {

@@ -1,8 +1,8 @@
 //! INFO's sections about what the server runs on and what it takes.
 
 use crate::admin::info::{Fields, ratio};
-use crate::base::memory;
 use crate::base::version::{REDIS_VERSION, VERSION};
+use crate::base::{allocator, memory};
 use crate::engine::server::Server;
 use crate::settings::parameters::EVICTION_POLICIES;
 
@@ -115,7 +115,7 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.add("mem_clients_slaves", 0);
     fields.add("mem_clients_normal", of_clients);
     fields.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
-    fields.add("mem_allocator", format_args!("jemalloc-{}", memory::allocator_version()));
+    fields.add("mem_allocator", allocator::version());
     fields.add("active_defrag_running", 0);
     fields.add("lazyfree_pending_objects", server.store.background.pending());
     fields.add("lazyfreed_objects", server.store.background.freed());

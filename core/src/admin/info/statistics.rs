@@ -62,12 +62,24 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
     fields.section("Commandstats");
-    let all = server
-        .commands
-        .iter()
-        .flat_map(|command| std::iter::once(command).chain(command.subcommands.iter().map(|subcommand| &**subcommand)));
-    for command in all {
+    for command in server.commands.iter().flat_map(Registered::with_subcommands) {
         command_line(server, command, fields);
+    }
+}
+
+pub(super) fn latencies(server: &mut Server, fields: &mut Fields) {
+    fields.section("Latencystats");
+    let percentiles = &server.settings.latency_percentiles;
+    if !server.settings.latency_tracking || percentiles.is_empty() {
+        return;
+    }
+    for command in server.commands.iter().flat_map(Registered::with_subcommands) {
+        let durations = &command.stats.durations;
+        if durations.count() > 0 {
+            let each = percentiles.iter().map(|percent| format!("p{percent}={:.3}", durations.percentile_us(*percent)));
+            let line = each.collect::<Vec<_>>().join(",");
+            fields.add(&format!("latency_percentiles_usec_{}", command.name), line);
+        }
     }
 }
 

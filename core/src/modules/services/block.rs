@@ -3,13 +3,14 @@
 
 use crate::engine::call::Context;
 use crate::registry::modules::Standing;
-use crate::session::block::{Asked, Kept};
+use crate::session::block::{Asked, Kept, key_of};
 use plinth_abi::block::{BlockService, WAIT_NULL, WAIT_NULL_ARRAY, WAIT_REMOVAL, Wait};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, Call};
 use plinth_abi::host::Host;
 use plinth_abi::status::{
-    STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status,
+    STATUS_EXISTS, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_MEMORY, STATUS_OUT_OF_RANGE,
+    STATUS_UNSUPPORTED, Status,
 };
 use std::time::Duration;
 
@@ -45,18 +46,21 @@ unsafe fn read(how: *const Wait) -> Wait {
 ///
 /// # Safety
 /// `first` points at `count` of them, which are valid for the call.
-unsafe fn slices<'a>(first: *const Bytes, count: u32) -> impl Iterator<Item = &'a [u8]> {
+unsafe fn slices<'a>(first: *const Bytes, count: u32) -> impl Iterator<Item = &'a [u8]> + Clone {
     // SAFETY: promised by the caller.
     (0..count as usize).map(move |at| unsafe { (*first.add(at)).as_slice() })
 }
 
-/// Arguments for the next run, if a module has other ones.
+/// Arguments for the next run, if a module has other ones. Fails where there is no memory for them.
 ///
 /// # Safety
 /// The arguments of `how` are valid for the call.
-unsafe fn new_args(how: &Wait) -> Option<Kept> {
+unsafe fn new_args(how: &Wait) -> Result<Option<Kept>, Status> {
+    if how.args.is_null() {
+        return Ok(None);
+    }
     // SAFETY: promised by the caller.
-    (!how.args.is_null()).then(|| Kept::of(unsafe { slices(how.args, how.argc) }))
+    Kept::of(unsafe { slices(how.args, how.argc) }).map(Some).ok_or(STATUS_OUT_OF_MEMORY)
 }
 
 /// The client of a call that can wait.
@@ -65,11 +69,13 @@ fn waiting_client(context: &Context) -> Option<usize> {
     context.client.filter(|_| may_wait)
 }
 
-/// What a first run asks for: no keys yet, and values of any type.
-fn asked(context: &mut Context, how: &Wait, args: Option<Kept>) -> Asked {
+/// What a first run asks for: no keys yet, and values of any type. Fails where there is no memory for its
+/// arguments.
+fn asked(context: &mut Context, how: &Wait, args: Option<Kept>) -> Result<Asked, Status> {
     let own = context.module;
     let (module, _) = context.server().current_of(own, 0);
-    Asked {
+    let own_args = |context: &Context| Kept::of((0..context.argc()).map(|at| context.arg(at)));
+    Ok(Asked {
         keys: Vec::new(),
         ticket: 0,
         db: context.db,
@@ -79,8 +85,8 @@ fn asked(context: &mut Context, how: &Wait, args: Option<Kept>) -> Asked {
         timeout: (how.timeout_ms > 0).then(|| Duration::from_millis(how.timeout_ms)),
         name: context.arg(0).to_vec(),
         module,
-        args: args.unwrap_or_else(|| Kept::of((0..context.argc()).map(|at| context.arg(at)))),
-    }
+        args: args.or_else(|| own_args(context)).ok_or(STATUS_OUT_OF_MEMORY)?,
+    })
 }
 
 // Those with a call are called by a loaded module with the call that runs, and with
@@ -97,7 +103,10 @@ unsafe extern "C" fn wait(call: *mut Call, keys: *const Bytes, count: u32, how: 
         return STATUS_OUT_OF_RANGE;
     }
     // SAFETY: see above.
-    let args = unsafe { new_args(&how) };
+    let args = match unsafe { new_args(&how) } {
+        Ok(args) => args,
+        Err(status) => return status,
+    };
     if context.call.flags & CALL_RETRY != 0 {
         return match context.server().wait_again(token, args) {
             Some(true) => STATUS_OK,
@@ -111,9 +120,12 @@ unsafe extern "C" fn wait(call: *mut Call, keys: *const Bytes, count: u32, how: 
     let own = context.module;
     let (_, type_id) = context.server().current_of(own, how.type_id);
     // SAFETY: see above.
-    let keys = unsafe { slices(keys, count) }.map(<[u8]>::to_vec).collect();
+    let Some(keys) = unsafe { slices(keys, count) }.map(key_of).collect() else { return STATUS_OUT_OF_MEMORY };
     let removal = how.flags & WAIT_REMOVAL != 0;
-    let asked = Asked { keys, type_id, removal, ..asked(context, &how, args) };
+    let asked = match asked(context, &how, args) {
+        Ok(asked) => Asked { keys, type_id, removal, ..asked },
+        Err(status) => return status,
+    };
     let mark = context.mark;
     context.server().begin_wait(token, asked, mark);
     STATUS_OK
@@ -130,7 +142,10 @@ unsafe extern "C" fn suspend(call: *mut Call, how: *const Wait, ticket_out: *mut
         return STATUS_UNSUPPORTED;
     }
     // SAFETY: see above.
-    let args = unsafe { new_args(&how) };
+    let args = match unsafe { new_args(&how) } {
+        Ok(args) => args,
+        Err(status) => return status,
+    };
     let ticket = if context.call.flags & CALL_RETRY != 0 {
         match context.server().suspend_again(token, args) {
             Ok(ticket) => ticket,
@@ -140,9 +155,13 @@ unsafe extern "C" fn suspend(call: *mut Call, how: *const Wait, ticket_out: *mut
         if context.server().has_begun_to_wait(token) {
             return STATUS_EXISTS;
         }
+        let asked = match asked(context, &how, args) {
+            Ok(asked) => asked,
+            Err(status) => return status,
+        };
         let client = context.call.client_id;
         let ticket = context.server().sessions.blocking.resumes.issue(client);
-        let asked = Asked { ticket, ..asked(context, &how, args) };
+        let asked = Asked { ticket, ..asked };
         let mark = context.mark;
         context.server().begin_wait(token, asked, mark);
         ticket

@@ -41,21 +41,7 @@ unsafe extern "C" fn push(call: *mut Call, client_id: u64, bytes: Bytes) -> Stat
     let (context, bytes) = unsafe { (Context::of(call), bytes.as_slice()) };
     let server = context.server();
     let Some(token) = server.sessions.clients.token(client_id) else { return STATUS_NONE };
-    let limit = server.settings.output_limits[0].hard_bytes;
-    if let Some(client) = server.sessions.clients.get(token).filter(|_| !bytes.is_empty()) {
-        if limit > 0 && (client.output.counted() + client.pushed.len() + bytes.len()) as u64 > limit {
-            server.stats.output_limit_closed += 1;
-            server.sessions.clients.close(token);
-            return STATUS_NONE;
-        }
-        // Its output may be in the middle of a reply, or of one that comes to nothing.
-        if client.pushed.is_empty() {
-            server.pending.pushed.push(token);
-            server.pending.is_due = true;
-        }
-        client.pushed.extend_from_slice(bytes);
-    }
-    STATUS_OK
+    if bytes.is_empty() || server.push(token, bytes) { STATUS_OK } else { STATUS_NONE }
 }
 
 unsafe extern "C" fn disconnect(call: *mut Call, client_id: u64) -> Status {

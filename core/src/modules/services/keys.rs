@@ -57,16 +57,12 @@ pub static TABLE: KeysService = KeysService {
 // `Context::of`, `as_slice` and `write_entry` ask for.
 
 /// What a module sees of an entry.
-///
-/// # Safety
-/// `out` is writable, and was made by a module whose `Entry` begins with its size.
-#[inline]
-unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, hash: u64) {
-    context.last = Some(entry);
+#[inline(always)]
+fn seen(entry: EntryPtr, hash: u64) -> Entry {
     let boxed = entry.is_boxed();
     // A ghost's bytes are nothing that a module could read.
     let (data, len) = if entry.type_id() == GHOST { (std::ptr::null_mut(), 0) } else { entry.value() };
-    let value = Entry {
+    Entry {
         size: size_of::<Entry>() as u32,
         type_id: shown_type(entry),
         form: if boxed { FORM_BOXED } else { FORM_INLINE },
@@ -77,24 +73,32 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
         expire_at_ms: entry.expire_at_ms(),
         entry: entry.address(),
         hash,
-    };
+    }
+}
+
+/// Show a module an entry.
+///
+/// # Safety
+/// `out` is writable, and was made by a module whose `Entry` begins with its size.
+#[inline]
+unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, hash: u64) {
+    context.last = Some(entry);
     // SAFETY: promised by the caller, who has room for as much as the size says.
     unsafe {
-        if (*out).size as usize >= size_of::<Entry>() {
-            out.write(value);
-        } else {
-            write_shorter(out, value);
+        if ((*out).size as usize) < size_of::<Entry>() {
+            return write_shorter(out, entry, hash);
         }
+        out.write(seen(entry, hash));
     }
 }
 
 /// # Safety
-/// As for [`fill`](crate::modules::services::fill).
+/// As for [`write_entry`].
 #[cold]
 #[inline(never)]
-unsafe fn write_shorter(out: *mut Entry, value: Entry) {
+unsafe fn write_shorter(out: *mut Entry, entry: EntryPtr, hash: u64) {
     // SAFETY: promised by the caller.
-    unsafe { crate::modules::services::fill(out, value) };
+    unsafe { crate::modules::services::fill(out, seen(entry, hash)) };
 }
 
 /// Whether the module that runs may make and change values of a type: its own, and those of modules whose

@@ -60,6 +60,8 @@ impl HostLink {
             log,
             give_way,
             panicked,
+            allocate,
+            release,
         }
     }
 }
@@ -87,6 +89,16 @@ unsafe extern "C" fn give_way(_host: *const Host) {
 unsafe extern "C" fn panicked(host: *const Host) {
     // SAFETY: called by a loaded module; the counter is for any thread.
     unsafe { link(host) }.panics.fetch_add(1, Relaxed);
+}
+
+unsafe extern "C" fn allocate(bytes: usize) -> Opaque {
+    // It may be asked for nothing, which is something nevertheless.
+    crate::base::allocator::allocate(bytes.max(1))
+}
+
+unsafe extern "C" fn release(memory: Opaque) {
+    // SAFETY: the module gives back what it was given, once.
+    unsafe { crate::base::allocator::free(memory) }
 }
 
 unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opaque {

@@ -61,7 +61,7 @@ impl Counters {
         let table = self.handle.get(call).ok_or(Error::Unsupported)?;
         let mut value = 0;
         // SAFETY: the call is valid and nobody holds an entry of it; the key is borrowed for it.
-        let status = unsafe { (table.next)(call.as_raw(), Bytes::of(key), step, &mut value) };
+        let status = unsafe { (table.function(|table| table.next))(call.as_raw(), Bytes::of(key), step, &mut value) };
         if status == STATUS_OK { Ok(value) } else { Err(Error::from_status(status)) }
     }
 
@@ -70,7 +70,7 @@ impl Counters {
         let table = self.handle.get(call).ok_or(Error::Unsupported)?;
         let mut value = 0;
         // SAFETY: as in `next`.
-        let status = unsafe { (table.read)(call.as_raw(), Bytes::of(key), &mut value) };
+        let status = unsafe { (table.function(|table| table.read))(call.as_raw(), Bytes::of(key), &mut value) };
         if status == STATUS_OK { Ok(value) } else { Err(Error::from_status(status)) }
     }
 }

@@ -24,8 +24,8 @@ pub mod small;
 pub mod storage;
 pub mod value;
 
-use plinth_module::abi::entry::Provided;
 use plinth_module::prelude::*;
+use plinth_module::service::Provided;
 use std::marker::PhantomData;
 use storage::Storage;
 use value::{ENTRIES_MAX, Hash, VALUE_MAX};

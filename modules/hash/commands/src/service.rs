@@ -64,10 +64,8 @@ impl<S: Storage> HashProvider for Provider<S> {
     fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut VisitField<'_>) -> Result<bool> {
         let now = call.now_ms().max(0) as u64;
         let entry = open::<S>(call, key)?;
-        let (mut field, mut value, mut ended) = (Digits::new(), Digits::new(), false);
-        View::<S>::of(&entry).for_each(now, |shown| {
-            ended = ended || visit(shown.field.text(&mut field), shown.value.text(&mut value)).is_break();
-        });
+        let (mut field, mut value) = (Digits::new(), Digits::new());
+        View::<S>::of(&entry).visit(now, |shown| visit(shown.field.text(&mut field), shown.value.text(&mut value)));
         Ok(entry.is_some())
     }
 

@@ -80,7 +80,8 @@ pub trait Storage: Default + Send + 'static {
     }
 
     /// One step of a scan: visits a few fields, and returns the cursor to go on with. 0 begins a scan
-    /// and says that it is complete. Any number is taken for a cursor.
+    /// and says that it is complete. While nothing changes, each field is visited once. Any number is taken
+    /// for a cursor.
     fn scan<'s>(&'s self, cursor: u64, visit: impl FnMut(Item<'s>)) -> u64;
 
     /// As [`scan`](Storage::scan), of fields that have a deadline.

@@ -18,6 +18,7 @@ use crate::storage::{Before, Item, Storage};
 use plinth_module::pack::{Digits, Value};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 
 /// `hash-max-listpack-entries`.
 pub static ENTRIES_MAX: ConfigInteger = ConfigInteger::new();
@@ -145,6 +146,30 @@ impl<'v, S: Storage> View<'v, S> {
         match self {
             View::Small(tag, pack) => small::iter(tag, pack).for_each(live),
             View::Large(large) => large.store().for_each(|item| live(item.into())),
+            View::Absent => {}
+        }
+    }
+
+    /// The fields that have not expired, until `visit` breaks. Little more is gone through than it is shown.
+    pub fn visit(self, now: u64, mut visit: impl FnMut(Shown<'v>) -> ControlFlow<()>) {
+        let mut live = |shown: Shown<'v>| {
+            if is_past(shown.deadline, now) { ControlFlow::Continue(()) } else { visit(shown) }
+        };
+        match self {
+            View::Small(tag, pack) => _ = small::iter(tag, pack).try_for_each(live),
+            View::Large(large) => {
+                let (mut cursor, mut flow) = (0, ControlFlow::Continue(()));
+                loop {
+                    cursor = large.store().scan(cursor, |item| {
+                        if flow.is_continue() {
+                            flow = live(item.into());
+                        }
+                    });
+                    if cursor == 0 || flow.is_break() {
+                        return;
+                    }
+                }
+            }
             View::Absent => {}
         }
     }

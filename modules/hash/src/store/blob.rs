@@ -16,8 +16,7 @@
 //! [`Blob::new`] frees it once; a copy of it (a blob is a plain address, as the table wants it) is
 //! used only while the original is not freed.
 
-use plinth_module::table::Slot;
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use plinth_module::table::{Slot, memory};
 use std::ptr::NonNull;
 
 /// The head's bit for a deadline.
@@ -28,8 +27,6 @@ const LONG: u8 = 0x40;
 const DEADLINE_BYTES: usize = 6;
 /// Most bytes before the field.
 const HEAD_MAX: usize = 17 + DEADLINE_BYTES;
-/// What an address is a multiple of, because a slot of the table keeps no lower bits.
-const ALIGN: usize = 4;
 /// Longest field of the short form.
 const FIELD_SHORT_MAX: usize = 63;
 /// Longest value of the short form.
@@ -87,18 +84,11 @@ fn len_of(field: usize, value: usize, expires: bool) -> usize {
     head_len(field, value) + if expires { DEADLINE_BYTES } else { 0 } + field + value
 }
 
-fn layout(len: usize) -> Layout {
-    // A slice of that length exists or is about to: it is far below the limit.
-    Layout::from_size_align(len, ALIGN).unwrap_or(Layout::new::<u32>())
-}
-
 impl Blob {
     /// A new field.
     pub(super) fn new(field: &[u8], value: &[u8], deadline: Option<u64>) -> Blob {
         let len = len_of(field.len(), value.len(), deadline.is_some());
-        // SAFETY: the length is not 0, there being a head.
-        let address = unsafe { alloc(layout(len)) };
-        let Some(address) = NonNull::new(address) else { handle_alloc_error(layout(len)) };
+        let address = memory::allocate_or_abort(len);
         let (head, head_len) = head(field.len(), value.len(), deadline);
         // SAFETY: so many bytes were just allocated, and nobody else knows of them.
         unsafe {
@@ -212,9 +202,7 @@ impl Blob {
         let mut blob = self;
         if len != span.end {
             // SAFETY: the allocation has the length that its head told, and the new one is not 0.
-            let address = unsafe { realloc(self.0.as_ptr(), layout(span.end), len) };
-            let Some(address) = NonNull::new(address) else { handle_alloc_error(layout(len)) };
-            blob = Blob(address);
+            blob = Blob(unsafe { memory::reallocate(self.0, span.end, len) });
         }
         let (head, head_len) = head(field_len, value.len(), deadline);
         // SAFETY: the blob has `len` bytes, which nobody looks at, and its head takes as many as
@@ -233,7 +221,7 @@ impl Blob {
     #[inline]
     pub(super) unsafe fn free(self) {
         // SAFETY: the allocation has the length that its head tells.
-        unsafe { dealloc(self.0.as_ptr(), layout(self.len())) }
+        unsafe { memory::free(self.0, self.len()) }
     }
 }
 

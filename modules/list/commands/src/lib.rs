@@ -31,9 +31,9 @@ pub mod value;
 
 pub use crate::storage::Storage;
 
-use plinth_module::abi::entry::Provided;
 use plinth_module::list::{ListService, table};
 use plinth_module::prelude::*;
+use plinth_module::service::Provided;
 use std::marker::PhantomData;
 
 /// Lists over a storage: what a module of them consists of.

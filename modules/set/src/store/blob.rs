@@ -1,24 +1,16 @@
 //! The blob: a text in a block of its own, with its length in front.
 
 use plinth_module::prelude::{Error, Result};
-use plinth_module::table::Slot;
-use std::alloc::{Layout, alloc, dealloc};
+use plinth_module::table::{Slot, memory};
 use std::ptr::NonNull;
 
 /// What stands for a length that follows in eight bytes.
 const LONG: u8 = 255;
 const LONG_HEAD: usize = 9;
-/// Sizes are multiples of this, and so are addresses: the lowest bits of a slot are free.
-const ALIGN: usize = 8;
 
 /// A text on the heap: exists as long as its block. Whoever takes it out of its table frees it.
 #[derive(Clone, Copy)]
 pub(super) struct Blob(NonNull<u8>);
-
-fn layout(head: usize, len: usize) -> Result<Layout> {
-    let size = (head + len).next_multiple_of(ALIGN);
-    Layout::from_size_align(size, ALIGN).map_err(|_| Error::OutOfMemory)
-}
 
 const fn head_of(len: usize) -> usize {
     if len < LONG as usize { 1 } else { LONG_HEAD }
@@ -29,11 +21,9 @@ impl Blob {
     #[inline]
     pub(super) fn new(text: &[u8]) -> Result<Blob> {
         let (len, head) = (text.len(), head_of(text.len()));
-        let layout = layout(head, len)?;
-        // SAFETY: the layout has at least `ALIGN` bytes; head and text fit into it and do not
-        // overlap with the text given.
+        let start = memory::allocate(head + len).ok_or(Error::OutOfMemory)?;
+        // SAFETY: so many bytes were just allocated; they do not overlap with the text given.
         unsafe {
-            let start = NonNull::new(alloc(layout)).ok_or(Error::OutOfMemory)?;
             if head == 1 {
                 start.write(len as u8);
             } else {
@@ -88,7 +78,7 @@ impl Blob {
     #[inline]
     pub(super) fn bytes(self) -> usize {
         let (head, len) = self.lengths();
-        (head + len).next_multiple_of(ALIGN)
+        (head + len).next_multiple_of(memory::STEP_BYTES)
     }
 
     /// Frees it, and returns how many bytes that were.
@@ -98,8 +88,8 @@ impl Blob {
     #[inline]
     pub(super) unsafe fn free(self) -> usize {
         let size = self.bytes();
-        // SAFETY: the block was made by `new` with this size and `ALIGN`, which were valid there.
-        unsafe { dealloc(self.0.as_ptr(), Layout::from_size_align_unchecked(size, ALIGN)) };
+        // SAFETY: the block was made by `new` with a length of as many steps.
+        unsafe { memory::free(self.0, size) };
         size
     }
 }

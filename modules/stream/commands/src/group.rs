@@ -75,6 +75,11 @@ const PER_CHANGE: usize = 64;
 /// So many go at a time when nothing is changed: about a third of a millisecond.
 const PER_TURN: usize = 1024;
 
+/// So many ids of deleted consumers in a row are gone through one by one, and so many for each consumer.
+const RUN_MIN: usize = 64;
+/// See [`RUN_MIN`].
+const LOOKS_PER_CONSUMER: usize = 4;
+
 /// A group.
 pub struct Group {
     name: Box<[u8]>,
@@ -160,9 +165,32 @@ impl Group {
         self.pending.get(id).filter(|nack| self.is_there(nack))
     }
 
-    /// The pending entries from an id on.
+    /// The pending entries from an id on. However many ids of deleted consumers lie between two of them,
+    /// no more are looked at than the group has consumers, but for a constant factor.
     pub fn pending_from(&self, start: Id) -> impl Iterator<Item = (Id, Nack)> + '_ {
-        self.pending.from(start).filter(|(_, nack)| self.is_there(nack))
+        self.walk(start, || ())
+    }
+
+    /// As [`pending_from`](Group::pending_from), and says `look` for each id that is looked at.
+    fn walk<'g>(&'g self, start: Id, mut look: impl FnMut() + 'g) -> impl Iterator<Item = (Id, Nack)> + 'g {
+        let mut ids = self.pending.from(start);
+        std::iter::from_fn(move || {
+            let mut looks = RUN_MIN.max(LOOKS_PER_CONSUMER * self.consumers.len());
+            loop {
+                let (id, nack) = ids.next()?;
+                look();
+                if self.is_there(&nack) {
+                    return Some((id, nack));
+                }
+                looks -= 1;
+                if looks == 0 {
+                    // By now it costs no more to ask all for their next one.
+                    let next_of = |consumer: &Consumer| consumer.pending_from(id).next();
+                    ids = self.pending.from(self.consumers.values().filter_map(next_of).min()?);
+                    looks = RUN_MIN;
+                }
+            }
+        })
     }
 
     /// As [`pending_from`](Group::pending_from), with `None` for each id of a consumer that was deleted, so
@@ -297,20 +325,20 @@ impl Group {
         true
     }
 
-    pub(crate) fn remove_consumer(&mut self, no: ConsumerNo) -> Option<(Consumer, usize)> {
+    /// Removes a consumer with its pending entries; returns how many these were.
+    pub(crate) fn remove_consumer(&mut self, no: ConsumerNo) -> Option<usize> {
         let consumer = self.consumers.remove(&no)?;
         self.consumers_bytes -= consumer.memory();
         if self.names.get(&consumer.name) == Some(&no) {
             self.names.remove(&consumer.name);
         }
-        let mut consumer = consumer;
-        let count = consumer.pending.len();
-        let ids = std::mem::take(&mut consumer.pending);
+        let ids = consumer.pending;
+        let count = ids.len();
         self.leaving_len += count;
         self.leaving_bytes += ids.memory();
         self.leaving.push((no, ids));
         self.sweep(AT_ONCE);
-        Some((consumer, count))
+        Some(count)
     }
 
     /// Takes ids of consumers that have left out of the map.
@@ -433,7 +461,7 @@ impl GroupMut<'_> {
     /// Deletes a consumer with its pending entries; returns how many these were.
     pub fn delete_consumer(&mut self, name: &[u8]) -> Option<usize> {
         let no = self.group.find(name)?;
-        let (_, count) = self.group.remove_consumer(no)?;
+        let count = self.group.remove_consumer(no)?;
         self.note(Element::Consumer(self.group.number, no));
         Some(count)
     }
@@ -465,6 +493,37 @@ impl GroupMut<'_> {
     fn sweep_some(&mut self) {
         if !self.group.leaving.is_empty() {
             self.group.sweep(PER_CHANGE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn ids_of_deleted_consumers_are_jumped_over() {
+        let mut group = Group::new(1, Id::MIN, None);
+        let nack = |consumer| Nack { consumer, delivered_ms: 1, deliveries: 1 };
+        group.put_consumer(0, b"gone", 1, None);
+        (1..8).for_each(|no| group.put_consumer(no, &[no as u8], 1, None));
+        let mut kept = Vec::new();
+        for ms in 0..100_000_u64 {
+            // One in a thousand is somebody's, and two are next to each other.
+            let no = if ms % 1000 == 999 || ms == 5000 { (ms / 1000 % 7 + 1) as ConsumerNo } else { 0 };
+            group.set_pending(Id::new(ms, 0), nack(no));
+            kept.extend((no > 0).then_some(Id::new(ms, 0)));
+        }
+        assert_eq!(group.remove_consumer(0), Some(100_000 - kept.len()));
+        let looks = Cell::new(0);
+        for start in [0, 4999, 5000, 50_500, 99_999] {
+            looks.set(0);
+            let found: Vec<Id> =
+                group.walk(Id::new(start, 0), || looks.set(looks.get() + 1)).map(|(id, _)| id).collect();
+            let expected: Vec<Id> = kept.iter().copied().filter(|id| *id >= Id::new(start, 0)).collect();
+            assert_eq!(found, expected);
+            assert!(looks.get() <= (expected.len() + 1) * (RUN_MIN + 1), "{} looks", looks.get());
         }
     }
 }

@@ -48,8 +48,8 @@ mod waste;
 
 pub use crate::storage::Storage;
 
-use plinth_module::abi::entry::Provided;
 use plinth_module::prelude::*;
+use plinth_module::service::Provided;
 use plinth_module::stream::{StreamService, table};
 use std::marker::PhantomData;
 

@@ -7,6 +7,7 @@
 //! | ACKED | those that every group has read and acknowledged | |
 
 use crate::convert::{Element, note};
+use crate::group::Group;
 use crate::id::Id;
 use crate::storage::{Keep, Storage};
 use crate::stream::Stream;
@@ -32,6 +33,9 @@ impl References {
     }
 }
 
+/// Runs of ids that are pending without an entry, which the search for the first that has one passes over.
+/// Far more than entries in a piece by default, so that one piece after the other can go.
+const PASSED_OVER_MAX: usize = 1024;
 /// Entries that are looked at before some of them are removed.
 const AT_ONCE: usize = 128;
 
@@ -65,13 +69,33 @@ impl<S: Storage> Stream<S> {
         count
     }
 
-    /// The first id that some group has not acknowledged.
+    /// The first id that some group has not acknowledged, of an entry that is there.
     fn acknowledged_until(&self) -> Option<Id> {
-        let of_group = |group: &crate::group::Group| {
+        let of_group = |group: &Group| {
             let unread = group.last().next().unwrap_or(Id::MAX);
-            group.pending_ends().map_or(unread, |(first, _)| first.min(unread))
+            self.first_pending(group).min(unread)
         };
         self.groups().map(|(_, group)| of_group(group)).min()
+    }
+
+    /// The first entry that is pending in a group, `Id::MAX` if none is. What is pending without an entry
+    /// is passed over, from one entry to the next that might be it; after some of them, an entry is
+    /// returned before which none is pending.
+    fn first_pending(&self, group: &Group) -> Id {
+        let mut entry = self.log().first();
+        for _ in 0..PASSED_OVER_MAX {
+            let pending = entry.and_then(|entry| group.pending_from(entry).next());
+            let Some((id, _)) = pending else { return Id::MAX };
+            if entry == Some(id) {
+                return id;
+            }
+            let found = self.log().visit(id..=Id::MAX, |id, _| ControlFlow::Break(id));
+            entry = found.break_value();
+            if entry == Some(id) {
+                return id;
+            }
+        }
+        entry.unwrap_or(Id::MAX)
     }
 
     /// Whole pieces at the front of which every entry is acknowledged.

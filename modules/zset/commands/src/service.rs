@@ -5,8 +5,8 @@
 use crate::codec::{Zset, sort};
 use crate::storage::{Cut, Storage};
 use crate::value::{Edit, View, put_sorted};
-use plinth_module::abi::entry::Provided;
 use plinth_module::prelude::*;
+use plinth_module::service::Provided;
 use plinth_module::zset::{
     Conditions, Members, Put, ScoreRange, VisitMember, ZSET_RANGE_MAX_EXCLUDED, ZSET_RANGE_MIN_EXCLUDED, ZsetProvider,
     ZsetService, table,

@@ -12,8 +12,7 @@
 //! *Invariant*: the address stays valid until [`Blob::free`], which is `unsafe` for that reason: who
 //! calls it vouches that no copy is used any more. All else is safe.
 
-use plinth_module::table::Slot;
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use plinth_module::table::{Slot, memory};
 use std::ptr::NonNull;
 
 /// Bits of an address in user space.
@@ -29,13 +28,11 @@ const HEADS: [usize; 2] = [SCORE_BYTES + 1, SCORE_BYTES + 5];
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Blob(NonNull<u8>);
 
-/// The layout of a blob for a member of `len` bytes, and where the member begins.
-fn layout(len: usize) -> (Layout, usize) {
+/// Bytes of a blob for a member of `len` bytes, and where the member begins.
+fn layout(len: usize) -> (usize, usize) {
     let head = HEADS[usize::from(len >= usize::from(LONG))];
-    // A member is a byte string that exists, so its length is far from overflowing.
-    let layout = Layout::from_size_align(head + len, SCORE_BYTES).unwrap_or(Layout::new::<u64>());
-    assert!(layout.size() >= head + len && u32::try_from(len).is_ok(), "a member of 4 GiB");
-    (layout, head)
+    assert!(u32::try_from(len).is_ok(), "a member of 4 GiB");
+    (head + len, head)
 }
 
 /// Bytes that the allocator sets aside for a request of so many.
@@ -49,9 +46,8 @@ impl Blob {
     /// # Panics
     /// For a member of 4 GiB and more.
     pub(crate) fn new(member: &[u8], score: f64) -> Blob {
-        let (layout, head) = layout(member.len());
-        // SAFETY: the layout has at least the head's bytes.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let (bytes, head) = layout(member.len());
+        let start = memory::allocate_or_abort(bytes);
         // SAFETY: the allocation has room for the head and the member behind it, and is aligned for
         // the score; `member` lies elsewhere.
         unsafe {
@@ -99,7 +95,7 @@ impl Blob {
 
     /// Bytes that the blob takes from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        class_bytes(layout(self.member().len()).0.size())
+        class_bytes(layout(self.member().len()).0)
     }
 
     /// Gives the memory back.
@@ -107,9 +103,9 @@ impl Blob {
     /// # Safety
     /// Neither this copy of the blob nor another is used afterwards.
     pub(crate) unsafe fn free(self) {
-        let (layout, _) = layout(self.member().len());
-        // SAFETY: allocated by `new` with this layout, and freed once, as the caller vouches.
-        unsafe { dealloc(self.0.as_ptr(), layout) }
+        let (bytes, _) = layout(self.member().len());
+        // SAFETY: allocated by `new` with this length, and freed once, as the caller vouches.
+        unsafe { memory::free(self.0, bytes) }
     }
 
     /// The address, at most [`ADDRESS_BITS`] bits: more are refused by the table that it is in first.

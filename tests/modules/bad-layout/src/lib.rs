@@ -36,5 +36,8 @@ unsafe extern "C" fn stop(_call: *mut Call) {}
 /// The entry.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
-pub static plinth_module_entry: Entry =
-    Entry { layout: (&raw const LAYOUT).cast_mut().cast(), ..MODULE.entry(&REQUIRES, start, stop) };
+pub static plinth_module_entry: Entry = {
+    // SAFETY: this is the value of a static.
+    let entry = unsafe { MODULE.entry(&REQUIRES, start, stop) };
+    Entry { layout: (&raw const LAYOUT).cast_mut().cast(), ..entry }
+};

@@ -1,4 +1,5 @@
-//! A module that panics: in a command, in a timer, in a hook, in what a value's type does, in `start`.
+//! A module that panics: in a command, in a timer, in a hook, in what a value's type does, in `start`, and
+//! in the check of its parameter.
 
 use plinth_module::prelude::*;
 use std::ffi::CStr;
@@ -54,6 +55,11 @@ fn place(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
+static LEVEL: ConfigInteger = ConfigInteger::checked(|_call, level| {
+    assert!(level < 13, "this level panics on purpose");
+    Ok(())
+});
+
 fn start(call: &mut Call<'_>) -> Result {
     assert!(!call.args.word(0, "now"), "this start panics on purpose");
     Ok(())
@@ -77,6 +83,7 @@ export!(Module {
             ..simple("panic.place", 2, place)
         },
     ],
+    configs: &[LEVEL.declare("level", "0", 0, 100)],
     start: Some(start),
     ..Module::NEW
 });

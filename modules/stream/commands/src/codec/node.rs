@@ -222,13 +222,14 @@ impl Loading {
         let (mut live_seen, mut removed_seen, mut was_same) = (0, 0, false);
         while let Some(flags) = elements.next() {
             let flags = flags?.integer().filter(|flags| flags & !(REMOVED | SAME_NAMES) == 0).ok_or(Error::BadData)?;
-            let id = self.id(&mut elements, master)?;
+            let id = id(&mut elements, master)?;
             let is_same = flags & SAME_NAMES != 0;
             self.fields(&mut elements, is_same)?;
             if flags & REMOVED != 0 {
                 removed_seen += 1;
                 continue;
             }
+            self.rise_to(id)?;
             if self.values.len() == 0 {
                 return Err(Error::BadData);
             }
@@ -255,15 +256,14 @@ impl Loading {
         if self.repeated_bytes <= most { Ok(()) } else { Err(Error::BadData) }
     }
 
-    /// The id of an entry, which is above all before.
-    fn id(&mut self, elements: &mut Reader<'_>, master: Id) -> Result<Id> {
-        let (ms, seq) = (integer(elements)? as u64, integer(elements)? as u64);
-        let id = Id { ms: master.ms.wrapping_add(ms), seq: master.seq.wrapping_add(seq) };
+    /// Checks that an entry's id is above those of all entries before. Of removed ones nobody does: what
+    /// their ids are is of no use to anybody.
+    fn rise_to(&mut self, id: Id) -> Result {
         if id == Id::MIN || self.last.is_some_and(|last| id <= last) {
             return Err(Error::BadData);
         }
         self.last = Some(id);
-        Ok(id)
+        Ok(())
     }
 
     /// The values of an entry, or its names and values, and how many elements it has.
@@ -278,6 +278,11 @@ impl Loading {
         };
         if length(elements)? == len { Ok(()) } else { Err(Error::BadData) }
     }
+}
+
+fn id(elements: &mut Reader<'_>, master: Id) -> Result<Id> {
+    let (ms, seq) = (integer(elements)? as u64, integer(elements)? as u64);
+    Ok(Id { ms: master.ms.wrapping_add(ms), seq: master.seq.wrapping_add(seq) })
 }
 
 fn integer(elements: &mut Reader<'_>) -> Result<i64> {

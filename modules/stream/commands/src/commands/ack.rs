@@ -85,7 +85,8 @@ fn xackdel<S: Storage>(call: &mut Call<'_>) -> Result {
         return Ok(());
     }
     let ids = wanted.ids(args, reply)?;
-    let (mut acknowledged, mut removed) = (Line::new(&[b"XACK", key, name]), Line::new(&[b"XDEL", key]));
+    let (mut acknowledged, mut removed) =
+        (Line::new(propagate, &[b"XACK", key, name]), Line::new(propagate, &[b"XDEL", key]));
     let (mut changes, mut removals) = (0, 0);
     reply.array(wanted.count);
     for id in ids {

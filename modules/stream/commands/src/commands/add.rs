@@ -216,7 +216,7 @@ fn pass_on<S: Storage>(
         }
         return propagate.instead(&few[..count + 2]);
     }
-    let mut line = Line::new(&[b"XADD", args.bytes(1)]);
+    let mut line = Line::new(propagate, &[b"XADD", args.bytes(1)]);
     if trimmed > 0 {
         options.trim.push_exact(&mut line, stream);
     }

@@ -146,14 +146,15 @@ fn xautoclaim<S: Storage>(call: &mut Call<'_>) -> Result {
     reply.array(3);
     reply_id(reply, page.next.unwrap_or(Id::MIN));
     reply.array(page.claimed.len());
-    let mut claims = Claims::new(Claimer { key, group: name, consumer: consumer_name, time_ms: now_ms });
+    let claimer = Claimer { key, group: name, consumer: consumer_name, time_ms: now_ms };
+    let mut claims = Claims::new(claimer, propagate);
     for (id, deliveries) in &page.claimed {
         reply_claimed(reply, log, *id, options.just_id);
         claims.add(*id, *deliveries, propagate, group.last())?;
     }
     claims.finish(propagate, group.last())?;
     reply.array(page.deleted.len());
-    let mut deleted = Line::new(&[b"XACK", key, name]);
+    let mut deleted = Line::new(propagate, &[b"XACK", key, name]);
     for id in &page.deleted {
         reply_id(reply, *id);
         deleted.push_id(*id);

@@ -54,22 +54,27 @@ pub(super) struct Claimer<'a> {
     pub(super) time_ms: i64,
 }
 
-/// Entries that changed hands, to be passed on: one command for as many as were delivered equally often.
+/// Entries that changed hands, to be passed on where anybody is told: one command for as many as were
+/// delivered equally often.
 pub(super) struct Claims<'a> {
     claimer: Claimer<'a>,
+    is_wanted: bool,
     line: Option<(Line, u64)>,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(claimer: Claimer<'a>) -> Claims<'a> {
-        Claims { claimer, line: None }
+    pub(super) fn new(claimer: Claimer<'a>, propagate: &Propagate<'_>) -> Claims<'a> {
+        Claims { claimer, is_wanted: propagate.is_wanted(), line: None }
     }
 
     /// An entry that is delivered for the first time, where all are.
     #[inline]
-    pub(super) fn add_first(&mut self, id: Id) {
+    pub(super) fn add_first(&mut self, id: Id, propagate: &Propagate<'_>) {
+        if !self.is_wanted {
+            return;
+        }
         let claimer = &self.claimer;
-        let begin = || (Line::new(&[b"XCLAIM", claimer.key, claimer.group, claimer.consumer, b"0"]), 1);
+        let begin = || (Line::new(propagate, &[b"XCLAIM", claimer.key, claimer.group, claimer.consumer, b"0"]), 1);
         self.line.get_or_insert_with(begin).0.push_id(id);
     }
 
@@ -78,7 +83,7 @@ impl<'a> Claims<'a> {
         if self.line.as_ref().is_some_and(|(_, other)| *other != deliveries) {
             self.send(propagate, last)?;
         }
-        self.add_first(id);
+        self.add_first(id, propagate);
         if let Some((_, of_all)) = &mut self.line {
             *of_all = deliveries;
         }
@@ -236,8 +241,8 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     let (consumer, is_new) = group.find_or_make(consumer_name, now_ms);
     let time_ms = options.delivered_ms.unwrap_or(now_ms);
-    let mut claims = Claims::new(Claimer { key, group: name, consumer: consumer_name, time_ms });
-    let mut forgets = Line::new(&[b"XACK", key, name]);
+    let mut claims = Claims::new(Claimer { key, group: name, consumer: consumer_name, time_ms }, propagate);
+    let mut forgets = Line::new(propagate, &[b"XACK", key, name]);
     let (mut answered, mut forgotten) = (0, 0);
     let mark = reply.open();
     for text in args.from(5).take(options.ids_end - 5) {
@@ -267,7 +272,7 @@ fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
         forgets.send(propagate)?;
     }
     if says_last {
-        let mut line = Line::new(&[b"XCLAIM", key, name, consumer_name, b"0", b"0-0", b"JUSTID", b"LASTID"]);
+        let mut line = Line::new(propagate, &[b"XCLAIM", key, name, consumer_name, b"0", b"0-0", b"JUSTID", b"LASTID"]);
         line.push_id(last);
         line.send(propagate)?;
     }

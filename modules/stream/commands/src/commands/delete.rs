@@ -146,7 +146,7 @@ fn xdelex<S: Storage>(call: &mut Call<'_>) -> Result {
     };
     let (ids, references) = (wanted.ids(args, reply)?, wanted.references);
     let stream = value::of_mut::<S>(&mut entry)?;
-    let mut line = Line::new(&[b"XDEL", key]);
+    let mut line = Line::new(propagate, &[b"XDEL", key]);
     let (mut removed, mut forgotten) = (0, false);
     reply.array(wanted.count);
     for id in ids {

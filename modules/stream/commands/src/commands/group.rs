@@ -271,13 +271,15 @@ fn delete_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
     let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { return Err(reply.error(NO_KEY)) };
     let stream = value::of_mut::<S>(&mut entry)?;
     let Some(mut group) = stream.group_mut(name) else { return Err(no_group_of(reply, key, name)) };
+    // Where ids are leaving already, there is a sweep.
+    let was_leaving = group.is_leaving();
     let pending = group.delete_consumer(args.bytes(4));
-    let is_leaving = group.is_leaving();
+    let begins_to_leave = !was_leaving && group.is_leaving();
     drop(group);
     if pending.is_some() {
         entry.modified(QUIET_BESIDE, "xgroup-delconsumer");
     }
-    if is_leaving {
+    if begins_to_leave {
         sweep::start::<S>(timers, Sweep::new(db, key, name));
     }
     reply.count(pending.unwrap_or(0));

@@ -109,7 +109,7 @@ impl Reader<'_> {
         answer.stream(reply, key);
         let mark = reply.open();
         let nack = Nack { consumer, delivered_ms: self.now_ms, deliveries: 1 };
-        let mut claims = Claims::new(self.claimer(key));
+        let mut claims = Claims::new(self.claimer(key), propagate);
         let (mut position, mut answered) = (last, 0);
         let _ = log.visit(start..=Id::MAX, |id, fields| {
             reply_entry(reply, id, fields);
@@ -117,7 +117,7 @@ impl Reader<'_> {
             position = id;
             if !self.no_ack {
                 group.deliver(id, nack);
-                claims.add_first(id);
+                claims.add_first(id, propagate);
             }
             answered += 1;
             if answered < self.count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -126,7 +126,7 @@ impl Reader<'_> {
         group.set_last(position, read);
         group.touch(consumer, self.now_ms, !self.no_ack);
         claims.finish(propagate, position)?;
-        let mut line = Line::new(&[b"XGROUP", b"SETID", key, self.group]);
+        let mut line = Line::new(propagate, &[b"XGROUP", b"SETID", key, self.group]);
         line.push_id(position);
         line.push(b"ENTRIESREAD");
         line.push_integer(read.map_or(-1, |read| read as i64));
@@ -155,7 +155,7 @@ impl Reader<'_> {
         let ids: Vec<Id> = pending.take(self.count).collect();
         answer.stream(reply, key);
         reply.array(ids.len());
-        let mut claims = Claims::new(self.claimer(key));
+        let mut claims = Claims::new(self.claimer(key), propagate);
         for id in &ids {
             let found = log.visit(*id..=*id, |id, fields| {
                 reply_entry(reply, id, fields);

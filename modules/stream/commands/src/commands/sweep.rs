@@ -2,7 +2,8 @@
 //!
 //! It looks for the group under the names that it had. Where it has others by then, or none, the sweep
 //! ends, and the ids go with whatever is done to the group next
-//! ([`GroupMut`](crate::group::GroupMut)), as they do where no timer can be started.
+//! ([`GroupMut`](crate::group::GroupMut)), as they do where no timer can be started. Whoever is deleted
+//! while ids are leaving begins no other sweep.
 
 use crate::storage::Storage;
 use crate::value;

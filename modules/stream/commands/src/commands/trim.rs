@@ -200,7 +200,7 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
     if removed == 0 {
         return Ok(());
     }
-    let mut line = Line::new(&[b"XTRIM", key]);
+    let mut line = Line::new(propagate, &[b"XTRIM", key]);
     trim.push_exact(&mut line, stream);
     line.send(propagate)?;
     if stream.has_waste() {

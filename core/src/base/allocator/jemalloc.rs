@@ -1,0 +1,155 @@
+//! jemalloc, under its prefix.
+
+use super::{Held, aligned};
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::OnceLock;
+use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
+use tikv_jemalloc_ctl::{epoch, stats};
+use tikv_jemalloc_sys as sys;
+use tikv_jemallocator::Jemalloc;
+
+/// Memory of `len` bytes, which are not 0, aligned to 8; null if there is none.
+#[inline]
+pub fn allocate(len: usize) -> *mut u8 {
+    // SAFETY: any length may be asked for.
+    unsafe { sys::malloc(len).cast() }
+}
+
+/// Gives memory back; null may be given.
+///
+/// # Safety
+/// It was allocated here, or by `malloc`, and nobody uses it afterwards.
+#[inline]
+pub unsafe fn free(memory: *mut u8) {
+    // SAFETY: as the caller vouches.
+    unsafe { sys::free(memory.cast()) }
+}
+
+/// As [`free`], where it is known how many bytes were asked for.
+///
+/// # Safety
+/// As of [`free`]; it came from [`allocate`] with a length of this class.
+#[inline]
+pub unsafe fn free_sized(memory: *mut u8, len: usize) {
+    // SAFETY: as the caller vouches.
+    unsafe { sys::sdallocx(memory.cast(), len, 0) }
+}
+
+/// Memory of another length with what was in it, in its place if that can be; null if there is none, and
+/// nothing has changed then.
+///
+/// # Safety
+/// It was allocated here, and `len` is not 0. Where the result is not null nobody uses it afterwards.
+#[inline]
+pub unsafe fn reallocate(memory: *mut u8, len: usize) -> *mut u8 {
+    // SAFETY: as the caller vouches.
+    unsafe { sys::realloc(memory.cast(), len).cast() }
+}
+
+/// How many bytes [`allocate`] gives who asks for `len`, which is not 0.
+#[inline]
+pub fn class(len: usize) -> usize {
+    // SAFETY: it computes from its arguments.
+    unsafe { sys::nallocx(len, 0) }
+}
+
+/// How many bytes there are in a block.
+///
+/// # Safety
+/// It was allocated here, and is not freed.
+#[inline]
+pub unsafe fn usable(memory: *mut u8) -> usize {
+    // SAFETY: as the caller vouches.
+    unsafe { sys::sallocx(memory.cast(), 0) }
+}
+
+/// Rust's allocator.
+pub const ALLOCATOR: Allocator = Allocator;
+
+/// The type of [`ALLOCATOR`].
+pub struct Allocator;
+
+/// The layout that gives the alignment which another asks for.
+#[inline]
+fn fitting(layout: Layout) -> Layout {
+    if layout.align() != 16 {
+        return layout;
+    }
+    // SAFETY: no size below 64 overflows, and the alignment was one before.
+    unsafe { Layout::from_size_align_unchecked(aligned(layout.size()), 16) }
+}
+
+// SAFETY: all is jemalloc's, which gives a block of up to 16 bytes and one of a multiple of 16 the alignment
+// that the layout says; the same layouts fit the same blocks in all four.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller vouches.
+        unsafe { Jemalloc.alloc(fitting(layout)) }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller vouches.
+        unsafe { Jemalloc.alloc_zeroed(fitting(layout)) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as the caller vouches.
+        unsafe { Jemalloc.dealloc(memory, fitting(layout)) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, len: usize) -> *mut u8 {
+        let len = if layout.align() == 16 { aligned(len) } else { len };
+        // SAFETY: as the caller vouches.
+        unsafe { Jemalloc.realloc(memory, fitting(layout), len) }
+    }
+}
+
+/// Counters of one thread.
+struct Counters {
+    allocated: ThreadLocal<u64>,
+    freed: ThreadLocal<u64>,
+}
+
+thread_local! {
+    static COUNTERS: OnceLock<Option<Counters>> = const { OnceLock::new() };
+}
+
+/// Bytes that this thread has allocated less those it has freed.
+pub fn own_bytes() -> isize {
+    COUNTERS.with(|cell| {
+        let read = || Some(Counters { allocated: allocatedp::read().ok()?, freed: deallocatedp::read().ok()? });
+        cell.get_or_init(read)
+            .as_ref()
+            .map_or(0, |counters| counters.allocated.get().wrapping_sub(counters.freed.get()) as isize)
+    })
+}
+
+/// Has statistics say what is so by now.
+pub fn calibrate() {
+    let _ = epoch::advance();
+}
+
+/// Bytes that all threads have allocated less those they have freed, when it was last calibrated.
+pub fn total_bytes() -> usize {
+    stats::allocated::read().unwrap_or(0)
+}
+
+/// What the allocator holds, when it was last calibrated.
+pub fn held() -> Held {
+    Held {
+        allocated: total_bytes(),
+        active: stats::active::read().unwrap_or(0),
+        resident: stats::resident::read().unwrap_or(0),
+        retained: stats::retained::read().unwrap_or(0),
+    }
+}
+
+/// Name and version, as `jemalloc-5.3.0`.
+pub fn version() -> String {
+    let text = tikv_jemalloc_ctl::version::read().unwrap_or("unknown");
+    format!("jemalloc-{}", text.split('-').next().unwrap_or(text))
+}
