@@ -193,6 +193,8 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     write_pidfile(&server);
     crate::base::memory::mark_startup();
+    // Whoever reads it may connect from now on.
+    crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
     load_data(&mut server, &mut events)?;
     if server.port > 0 && !server.stopping {
@@ -430,7 +432,6 @@ fn banner(server: &Server) {
         ));
     }
     crate::base::log::notice(&format!("Running mode={mode}, port={}.", server.port));
-    crate::base::log::notice(&format!("PID: {}", std::process::id()));
 }
 
 /// Check the configuration, with the modules that it loads, and serve nothing.

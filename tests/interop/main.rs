@@ -6,6 +6,7 @@
 
 mod append;
 mod changes;
+mod files;
 mod geo;
 mod golden;
 mod hyperloglog;

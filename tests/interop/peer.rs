@@ -94,6 +94,26 @@ impl Peer {
         Peer::within(kind, TempDir::new(), &[])
     }
 
+    /// Another one of this kind, which begins with what is in a folder; it has to come to serve.
+    ///
+    /// # Panics
+    /// With the log when it does not.
+    pub(crate) fn another(&self, folder: TempDir) -> Peer {
+        Peer::within(self.kind, folder, &[]).unwrap_or_else(|| panic!("{} is gone", self.name()))
+    }
+
+    /// The file of its data set, once it was saved.
+    pub(crate) fn saved(&self) -> Vec<u8> {
+        let path = self.folder.file("dump.rdb");
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Whether it reads files of a version.
+    pub(crate) fn reads(&self, version: u16) -> bool {
+        let of_redis = if self.kind.rdb_version >= 80 { 11 } else { self.kind.rdb_version };
+        version <= of_redis
+    }
+
     fn within(kind: &'static Kind, folder: TempDir, args: &[&str]) -> Option<Peer> {
         let Some(program) = kind.program() else {
             let is_needed = kind.link.is_none() && std::env::var_os("CI").is_some();

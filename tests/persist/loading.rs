@@ -53,7 +53,7 @@ fn a_server_that_loads_can_be_stopped_and_does_not_touch_the_file() {
     let file = std::fs::read(folder.file("dump.rdb")).unwrap();
     let (socket, dir) = (folder.file("socket"), folder.path().display().to_string());
     let asking = std::thread::spawn(move || server::connect_unix(&socket).send(&["SHUTDOWN"]));
-    let finished = server::run_to_end(&[&folder.file("slow.conf"), "--dir", &dir]);
+    let finished = server::run_to_end(&[folder.file("slow.conf"), "--dir".into(), dir]);
     asking.join().unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.output);
     assert_eq!(std::fs::read(folder.file("dump.rdb")).unwrap(), file);

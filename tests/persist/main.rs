@@ -2,5 +2,6 @@
 
 mod background;
 mod end;
+mod faults;
 mod files;
 mod loading;

@@ -6,6 +6,7 @@
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
 mod append;
+mod disk;
 mod propagation;
 mod protocol;
 mod reload;
@@ -59,6 +60,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("dict-resizing", 1, 1, accept),
     ("digest", 0, 0, values::digest),
     ("digest-value", 0, usize::MAX, values::digests),
+    ("disk", 1, 4, disk::run),
     ("error", 1, 1, error),
     ("help", 0, 0, help),
     ("htstats", 1, 2, table_stats),
@@ -305,6 +307,8 @@ fn help(context: &mut Context) -> Status {
             "    Return a digest of all keys and values, whatever their order.",
             "DIGEST-VALUE <key> [<key> ...]",
             "    Return a digest of each value.",
+            "DISK REAL | LOG <path> | FAIL <calls> EIO|ENOSPC|SHORT [LASTING]",
+            "    Write files as always, with a log of each call, or with one call behind some that fails.",
             "ERROR <string>",
             "    Return an error with this text.",
             "HTSTATS <dbid>",

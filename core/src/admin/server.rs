@@ -95,7 +95,7 @@ fn shutdown(context: &mut Context) -> Status {
         crate::base::log::notice("Shutdown manually aborted.");
         return context.ok();
     }
-    if crate::persist::shutdown::stop(context.server(), how).is_err() {
+    if !crate::persist::shutdown::stop(context.server(), how) {
         return context.error("ERR Errors trying to SHUTDOWN. Check logs.");
     }
     if let Some(client) = context.client() {

@@ -86,6 +86,12 @@ impl Window {
         self.size
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Do without a checksum from here on.
     pub fn ignore_checksum(&mut self) {
         self.digest = None;

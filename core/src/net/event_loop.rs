@@ -95,6 +95,9 @@ impl EventLoop {
             let timeout = self.timeout(server);
             self.turn(server, timeout)?;
         }
+        // Nobody is to be taken in whom nobody will serve.
+        self.listeners.clear();
+        server.listening.clear();
         self.drain(server);
         Ok(())
     }
@@ -271,6 +274,10 @@ impl EventLoop {
     }
 
     fn close_all(&mut self, server: &mut Server) {
+        if server.stopping {
+            // They are closed by the end, when the port is closed too: who asked for it may come back at once.
+            return;
+        }
         for token in std::mem::take(&mut server.sessions.clients.to_close) {
             if server.sessions.clients.peek(token).is_none_or(|client| client.closing == Closing::No) {
                 continue;

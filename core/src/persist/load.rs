@@ -15,6 +15,7 @@ use crate::engine::server::Server;
 use crate::persist::snapshot::delay;
 use crate::persist::{Kept, Persist, standing};
 use crate::settings::parameters::EVICTION_POLICIES;
+use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
 use plinth_abi::keys::EXPIRE_NONE;
 use std::fs::File;
@@ -23,6 +24,8 @@ use std::path::Path;
 use std::time::Instant;
 use thiserror::Error;
 
+/// Keys that are taken in together, so that their places in the table are fetched meanwhile.
+const KEYS_AT_A_TIME: usize = 32;
 /// Libraries and sections that are kept of a file that has more is not read.
 const KEPT_MAX: usize = 1 << 16;
 
@@ -179,9 +182,12 @@ pub fn load(
         kept: Kept::default(),
         served_at: 0,
         readers: Readers::default(),
+        waiting: Vec::with_capacity(KEYS_AT_A_TIME),
     };
     load.readers = load.server.store.readers();
-    load.run()?;
+    let result = load.run();
+    load.take_in()?;
+    result?;
     let Load { server, mut loaded, kept, reader, .. } = load;
     loaded.bytes = reader.window.offset();
     server.slots.with(|persist: &mut Persist| (persist.loaded, persist.kept) = (loaded, kept));
@@ -201,6 +207,8 @@ struct Load<'l> {
     kept: Kept,
     served_at: u64,
     readers: Readers,
+    /// Entries that are in no table yet, with the hashes of their keys.
+    waiting: Vec<(u64, EntryPtr)>,
 }
 
 impl Load<'_> {
@@ -217,6 +225,7 @@ impl Load<'_> {
                     delay(key_delay);
                 }
                 Item::Select(number) => {
+                    self.take_in()?;
                     let count = self.server.store.databases.len();
                     self.db = u32::try_from(number)
                         .ok()
@@ -242,6 +251,7 @@ impl Load<'_> {
 
     #[cold]
     fn serve_others(&mut self) -> Result<(), LoadError> {
+        self.take_in()?;
         let offset = self.reader.window.offset();
         self.served_at = offset;
         self.server.slots.with(|persist: &mut Persist| {
@@ -250,6 +260,8 @@ impl Load<'_> {
             }
         });
         (self.serve)(self.server);
+        // A module may have come or gone.
+        self.readers = self.server.store.readers();
         if self.server.stopping { Err(LoadError::Stopped) } else { Ok(()) }
     }
 
@@ -264,7 +276,9 @@ impl Load<'_> {
         })?;
         let has_expired = expire_at_ms != EXPIRE_NONE && expire_at_ms < store.now_ms;
         if has_expired && !self.options.keeps_expired {
-            store.forget_loaded(entry);
+            // Those that wait are counted first: of the last ghost of a kind the kind is forgotten.
+            self.take_in()?;
+            self.server.store.forget_loaded(entry);
             self.loaded.expired += 1;
             return Ok(());
         }
@@ -276,13 +290,24 @@ impl Load<'_> {
             }
             _ => {}
         }
-        if !store.adopt(*db, reader.key(), entry, self.options.merges) {
-            store.forget_loaded(entry);
-            let key = String::from_utf8_lossy(reader.key()).into_owned();
-            return Err(LoadError::Duplicate { key, db: *db });
+        let hash = store.hash(reader.key());
+        store.databases[*db as usize].table.prefetch_bucket(hash);
+        self.waiting.push((hash, entry));
+        if self.waiting.len() == KEYS_AT_A_TIME { self.take_in() } else { Ok(()) }
+    }
+
+    /// Take in the keys that wait.
+    fn take_in(&mut self) -> Result<(), LoadError> {
+        let mut result = Ok(());
+        for (hash, entry) in self.waiting.drain(..) {
+            if result.is_ok() && self.server.store.adopt(self.db, hash, entry, self.options.merges) {
+                self.loaded.keys += 1;
+                continue;
+            }
+            result = result.and(Err(LoadError::Duplicate { key: self.server.store.shown_key(entry), db: self.db }));
+            self.server.store.forget_loaded(entry);
         }
-        self.loaded.keys += 1;
-        Ok(())
+        result
     }
 
     fn aux(&mut self, name: &[u8], value: &[u8]) {

@@ -8,11 +8,10 @@ use crate::persist::save::{self, SNAPSHOT};
 use crate::persist::snapshot::temporary;
 use crate::settings::durability::Shutdown;
 
-/// Stop the server after this turn, unless something could not be written.
-///
-/// # Errors
-/// Something could not be written, the log says what, and the server goes on.
-pub fn stop(server: &mut Server, how: Shutdown) -> Result<(), ()> {
+/// Stop the server after this turn; false if something could not be written: the log says what, and the server
+/// goes on.
+#[must_use]
+pub fn stop(server: &mut Server, how: Shutdown) -> bool {
     log::warning("User requested shutdown...");
     let persist = server.slots.peek::<Persist>();
     let pid = persist.and_then(|persist| persist.child.as_ref()).map(|child| child.pid.unsigned_abs());
@@ -27,13 +26,13 @@ pub fn stop(server: &mut Server, how: Shutdown) -> Result<(), ()> {
         if save::save(server).is_err() {
             if !how.force {
                 log::warning("Error trying to save the DB, can't exit.");
-                return Err(());
+                return false;
             }
             log::warning("Error trying to save the DB, but exiting anyway.");
         }
     }
     server.stop();
-    Ok(())
+    true
 }
 
 /// Stop the server as a signal asks for it.
@@ -43,7 +42,7 @@ pub fn stop_on(server: &mut Server, signal: i32) {
     let how = if is_interrupt { durability.shutdown_on_sigint } else { durability.shutdown_on_sigterm };
     let name = if is_interrupt { "SIGINT" } else { "SIGTERM" };
     log::warning(&format!("Received {name} scheduling shutdown..."));
-    if stop(server, how).is_err() {
+    if !stop(server, how) {
         log::warning("Errors trying to shut down the server. Check the logs for more information.");
         crate::base::signals::stopped_not();
     }

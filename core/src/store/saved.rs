@@ -349,9 +349,11 @@ impl Store {
         })
     }
 
-    /// Take an entry in that was loaded; false if its key is there, and is not to be replaced.
-    pub fn adopt(&mut self, db: u32, key: &[u8], entry: EntryPtr, replaces: bool) -> bool {
-        let hash = self.hash(key);
+    /// Take an entry in that was loaded, given its key's hash; false if its key is there, and is not to be
+    /// replaced.
+    pub fn adopt(&mut self, db: u32, hash: u64, entry: EntryPtr, replaces: bool) -> bool {
+        // SAFETY: the entry is in no table yet, and stays while its key is compared.
+        let key = unsafe { entry.key() };
         if let Some(old) = self.databases[db as usize].find(hash, key) {
             if !replaces {
                 return false;

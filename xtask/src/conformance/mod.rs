@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 30] = [
+const DEFAULT_UNITS: [&str; 35] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -69,6 +69,11 @@ const DEFAULT_UNITS: [&str; 30] = [
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",
+    "unit/shutdown",
+    "integration/rdb",
+    "integration/convert-zipmap-hash-on-load",
+    "integration/convert-ziplist-hash-on-load",
+    "integration/convert-ziplist-zset-on-load",
 ];
 
 /// What to run against which server.

@@ -25,6 +25,9 @@ pub(super) fn run(context: &mut Context) -> Status {
         // A module that runs it may have looked at a value.
         return context.error("ERR DEBUG RELOAD is for clients only");
     }
+    if context.server().registry.standing.is_loading {
+        return context.error("LOADING Redis is loading the dataset in memory");
+    }
     if saves && let Err(reason) = save::save(context.server()) {
         return context.error(format!("ERR {reason}"));
     }

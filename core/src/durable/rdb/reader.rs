@@ -153,6 +153,7 @@ impl RdbReader {
     /// # Errors
     ///
     /// [`RdbError`]; the file is not to be read on then.
+    #[allow(clippy::should_implement_trait, reason = "an iterator does not fail")]
     pub fn next(&mut self) -> Result<Item, RdbError> {
         let mut attributes = Attributes::default();
         loop {

@@ -120,3 +120,35 @@ fn magic_and_version_say_whose_numbers_it_has() {
     assert!(Family::Redis.has_type(25) && !Family::Valkey.has_type(25));
     assert!(Family::Valkey.has_type(22) && !Family::Redis.has_type(22));
 }
+
+/// However it is damaged, a file is read or refused, and takes no more memory than a small multiple of its size.
+#[test]
+fn damaged_files_are_read_or_refused() {
+    let sound = written();
+    plinth_fuzz::run(|random| {
+        let mut bytes = sound.clone();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes[at] = random.below(256) as u8,
+                1 => bytes[at] ^= 1 << random.below(8),
+                2 => bytes.truncate(at.max(1)),
+                _ => drop(bytes.splice(at..at, (0..random.below(9)).map(|_| 0x81))),
+            }
+        }
+        let Ok(mut reader) = open(&bytes) else { return };
+        reader.window.ignore_checksum();
+        let mut items = 0;
+        loop {
+            match reader.next() {
+                Ok(Item::Key(_, tag)) if crate::durable::shape::pass_value(&mut reader.window, tag).is_ok() => {}
+                Ok(Item::Key(..) | Item::End { .. }) | Err(_) => break,
+                Ok(_) => {}
+            }
+            items += 1;
+            assert!(items <= bytes.len(), "an item takes a byte");
+        }
+        assert!(reader.window.offset() <= bytes.len() as u64);
+        assert!(reader.window.memory_bytes() <= 2 * bytes.len() + (1 << 20));
+    });
+}

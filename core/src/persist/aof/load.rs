@@ -3,6 +3,7 @@
 
 use crate::durable::aof_manifest::Part;
 use crate::engine::server::Server;
+use crate::persist::Persist;
 use crate::persist::aof::Aof;
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::replay::{End, Replay};
@@ -35,6 +36,8 @@ pub(super) fn load(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Resu
         Ok(())
     });
     server.is_quiet = false;
+    let dirty = server.store.dirty;
+    server.slots.with(|persist: &mut Persist| persist.saves.dirty = dirty);
     server.tick(crate::base::clock::ticks());
     load::end(server);
     server.observe();

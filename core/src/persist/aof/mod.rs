@@ -184,6 +184,9 @@ fn start_with(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Result<()
 
 /// At the end: all is written and lasts.
 pub fn stop(server: &mut Server) {
+    if crate::persist::child::cancel(server, rewrite::REWRITE.name) {
+        crate::base::log::warning("There is a child rewriting the AOF. Killing it!");
+    }
     let disk = server.disk.clone();
     server.slots.with(|aof: &mut Aof| {
         if aof.state == State::On {

@@ -29,6 +29,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// How often it is looked whether another child has ended, or a file has grown.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Rest after a failure before what is scheduled begins.
+const RETRY: Duration = Duration::from_millis(500);
+
 /// Rewrites of this run.
 #[derive(Default)]
 pub struct Rewrites {
@@ -49,6 +52,8 @@ pub struct Rewrites {
     pub base_bytes: u64,
     /// Bytes that the last child has copied because they changed meanwhile.
     pub cow_bytes: u64,
+    /// Before when none begins that was scheduled, because the last has failed.
+    retry_at: Option<Instant>,
     /// Until when those that begin by themselves wait, and how long that is.
     limit: Option<(Instant, u32)>,
 }
@@ -121,6 +126,7 @@ pub(super) fn begin(server: &mut Server) -> Result<(), String> {
         Err(error) => {
             crate::base::log::warning(&format!("Can't rewrite append only file: {error}"));
             failed(&mut aof);
+            aof.rewrites.is_scheduled = aof.state == State::Waiting;
         }
     }
     let takes = aof.writer.is_open();
@@ -284,6 +290,7 @@ pub(super) fn note_size(aof: &mut Aof) {
 fn failed(aof: &mut Aof) {
     aof.rewrites.last_failed = true;
     aof.rewrites.failures += 1;
+    aof.rewrites.retry_at = Some(Instant::now() + RETRY);
 }
 
 /// Remove what the manifest no longer needs, in the background, once it does not name it any more.
@@ -328,8 +335,8 @@ pub(super) fn due(server: &Server, aof: &Aof, now: Instant) -> Option<Duration> 
     if child_writes(server) {
         return Some(LOOK);
     }
-    let limit = rewrites.limit.map(|(until, _)| until.saturating_duration_since(now));
-    Some(if rewrites.is_scheduled { Duration::ZERO } else { limit.unwrap_or_default() })
+    let until = if rewrites.is_scheduled { rewrites.retry_at } else { rewrites.limit.map(|(until, _)| until) };
+    Some(until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)))
 }
 
 /// Begin what was scheduled, or what growth asks for.
@@ -339,7 +346,9 @@ pub(super) fn look(server: &mut Server, now: Instant) {
         return;
     }
     if aof.rewrites.is_scheduled {
-        let _ = begin(server);
+        if aof.rewrites.retry_at.is_none_or(|at| at <= now) {
+            let _ = begin(server);
+        }
         return;
     }
     let Some(percent) = growth(server, aof) else { return };
