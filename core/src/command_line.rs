@@ -9,7 +9,7 @@
 //! configuration, and all behind it belongs to that, whatever it looks like: `--requirepass -v` sets a
 //! password. Redis reads its command line so, and [`CommandLine`] the part that is left to it.
 
-use crate::admin::server::{REDIS_VERSION, VERSION};
+use crate::base::version::{REDIS_VERSION, VERSION};
 use crate::settings::file::CommandLine;
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;

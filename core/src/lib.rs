@@ -7,6 +7,7 @@
 //! - [`net`]: the loop, connections, batches.
 //! - [`engine`]: all state, in one value owned by one thread, and what runs a command in it.
 //! - [`modules`]: loading, and the services that modules ask for.
+//! - [`persist`]: the data set in a file, and back.
 //! - [`store`]: databases of entries.
 //! - [`admin`]: the core's own commands.
 //! - [`session`], [`registry`], [`command`]: who is connected, what modules have registered, what is
@@ -23,6 +24,7 @@ pub mod durable;
 pub mod engine;
 pub mod modules;
 pub mod net;
+pub mod persist;
 pub mod registry;
 pub mod session;
 pub mod settings;

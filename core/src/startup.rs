@@ -15,10 +15,13 @@ use crate::modules::{copies, inspect, sweep};
 use crate::net::event_loop::EventLoop;
 use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
+use crate::persist::load;
+use crate::persist::{Persist, aof, save, standing};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// What the configuration says.
 #[derive(Default)]
@@ -35,7 +38,7 @@ pub struct Configuration {
 
 /// How this server is called in configuration errors.
 pub fn server_name() -> String {
-    format!("Plinth {}", crate::admin::server::VERSION)
+    format!("Plinth {}", crate::base::version::VERSION)
 }
 
 /// Read the file and the command line's directives.
@@ -76,7 +79,7 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["appendonly", "aclfile", "cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["aclfile", "cluster-enabled", "replicaof", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -95,25 +98,50 @@ static GATES: &[Gate] = &[
     gates::authentication::gate,
     gates::transaction::gate,
     gates::memory::gate,
+    standing::disk,
+    standing::loading,
     gates::pause::gate,
     gates::queue::gate,
 ];
 
 /// Who is told of what has happened in the store.
-static OBSERVERS: &[Observer] =
-    &[observers::watch::observe, observers::ready::observe, observers::propagation::observe, observers::hooks::observe];
+static OBSERVERS: &[Observer] = &[
+    observers::watch::observe,
+    observers::ready::observe,
+    observers::propagation::observe,
+    aof::observe,
+    observers::hooks::observe,
+    save::observe,
+];
 
 /// What is to be done without a command.
-static DUTIES: &[Duty] =
-    &[duties::TIMERS, sweep::DUTY, duties::EXPIRE, duties::PAUSE, housekeeping::DUTY, duties::WAITS];
+static DUTIES: &[Duty] = &[
+    duties::TIMERS,
+    sweep::DUTY,
+    duties::EXPIRE,
+    duties::PAUSE,
+    housekeeping::DUTY,
+    save::DUTY,
+    duties::WAITS,
+    aof::DUTY,
+];
 
 /// How parameters take effect that need more than their value.
-static APPLIERS: &[Applier] = &[listening::CLIENTS, listening::ADDRESSES, limits::OUTPUT];
+static APPLIERS: &[Applier] = &[
+    listening::CLIENTS,
+    listening::ADDRESSES,
+    limits::OUTPUT,
+    standing::WRITES,
+    aof::switch::APPEND,
+    aof::switch::HISTORY,
+    aof::switch::SYNC,
+];
 
 /// A server with the core's own commands and services, and what each room takes part in.
 pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
     let lists = Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS, ..Lists::default() };
     let mut server = Server::new(settings, lists)?;
+    server.slots.put(Box::<Persist>::default());
     server.registry.modules.services = crate::modules::services::core_services();
     crate::admin::register_core_commands(&mut server);
     Ok(server)
@@ -165,13 +193,15 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     write_pidfile(&server);
     crate::base::memory::mark_startup();
     crate::base::log::notice("Server initialized");
-    if server.port > 0 {
+    load_data(&mut server, &mut events)?;
+    if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");
     }
-    if !server.settings.unixsocket.is_empty() {
+    if !server.settings.unixsocket.is_empty() && !server.stopping {
         crate::base::log::notice("Ready to accept connections unix");
     }
     events.run(&mut server).map_err(text)?;
+    aof::stop(&mut server);
     crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
@@ -182,6 +212,29 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
     Ok(())
+}
+
+/// Load what was saved. Those who connect meanwhile are told that it goes on.
+fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
+    let begun = Instant::now();
+    let path = save::path(server);
+    let serve = &mut |server: &mut Server| events.serve_while_busy(server);
+    if server.settings.aof.is_wanted {
+        // What a server that was stopped meanwhile has loaded is not gone on with.
+        return aof::start(server, serve).or_else(|error| if server.stopping { Ok(()) } else { Err(error) });
+    }
+    match load::load_file(server, &path, load::Options::default(), serve) {
+        Ok(None) | Err(load::LoadError::Stopped) => Ok(()),
+        Ok(Some(_)) => {
+            let seconds = begun.elapsed().as_secs_f64();
+            crate::base::log::notice(&format!("DB loaded from disk: {seconds:.3} seconds"));
+            Ok(())
+        }
+        Err(error) => {
+            crate::base::log::warning(&error.to_string());
+            Err("Fatal error loading the DB, check server logs. Exiting.".into())
+        }
+    }
 }
 
 /// Go on in the background, in a session of our own. Nothing has started a thread
@@ -365,7 +418,7 @@ fn load_defaults(server: &mut Server, paths: Vec<PathBuf>) {
 
 fn banner(server: &Server) {
     crate::base::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
-    let version = crate::admin::server::VERSION;
+    let version = crate::base::version::VERSION;
     let mode = if server.settings.daemonize { "daemon" } else { "standalone" };
     let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
     if terminal || server.settings.always_show_logo {

@@ -8,6 +8,7 @@
 // each loads the other's.
 
 #include <plinth/plinth.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -18,6 +19,8 @@ static uint32_t gauge_type_id;
 static const plinth_keys_service *keys;
 static const plinth_reply_service *reply;
 static const plinth_codec_service *codec;
+static const plinth_rewrite_service *rewrite;
+static const plinth_digest_service *digest;
 
 static plinth_status gauge_save(const plinth_value *value, void *saver) {
     const gauge *from = value->boxed;
@@ -44,6 +47,32 @@ static plinth_status gauge_load(void *loader, uint32_t encoding) {
 static void gauge_drop(void *boxed) { free(boxed); }
 
 static size_t gauge_memory(const plinth_value *value) { return value->boxed ? sizeof(gauge) : 0; }
+
+// The commands that make the gauge anew: the lowest, the highest and the last value are pushed.
+static plinth_status gauge_rewrite(const plinth_value *value, plinth_bytes key, void *rewriter) {
+    const gauge *from = value->boxed;
+    const int64_t pushed[] = {from->low, from->high, from->last};
+    plinth_status status = PLINTH_STATUS_OK;
+    for (size_t at = 0; at < 3 && status == PLINTH_STATUS_OK; at++) {
+        char digits[32];
+        snprintf(digits, sizeof digits, "%lld", (long long)pushed[at]);
+        const plinth_bytes words[] = {plinth_text("GAUGE.PUSH"), key, plinth_text(digits)};
+        status = rewrite->emit(rewriter, words, 3);
+    }
+    return status;
+}
+
+// What the gauge is, as clients see it.
+static plinth_status gauge_digest(const plinth_value *value, void *digester) {
+    const gauge *from = value->boxed;
+    const int64_t shown[] = {from->last, from->low, from->high};
+    for (size_t at = 0; at < 3; at++) {
+        char digits[32];
+        snprintf(digits, sizeof digits, "%lld", (long long)shown[at]);
+        digest->add(digester, plinth_text(digits));
+    }
+    return PLINTH_STATUS_OK;
+}
 
 static plinth_status push(plinth_call *call) {
     const plinth_bytes key = call->args[1];
@@ -98,19 +127,23 @@ static plinth_status start(plinth_call *call) {
     keys = plinth_service(call, PLINTH_KEYS_SERVICE, PLINTH_SIZE(plinth_keys_service));
     reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
     codec = plinth_service(call, PLINTH_CODEC_SERVICE, PLINTH_SIZE(plinth_codec_service));
-    return keys && reply && codec ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
+    rewrite = plinth_service(call, PLINTH_REWRITE_SERVICE, PLINTH_SIZE(plinth_rewrite_service));
+    digest = plinth_service(call, PLINTH_DIGEST_SERVICE, PLINTH_SIZE(plinth_digest_service));
+    return keys && reply && codec && rewrite && digest ? PLINTH_STATUS_OK : PLINTH_STATUS_UNSUPPORTED;
 }
 
 // What follows is constant data: the host reads it before it runs any of the above.
 
 static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_KEYS_SERVICE),
                                         PLINTH_TEXT(PLINTH_REPLY_SERVICE),
-                                        PLINTH_TEXT(PLINTH_CODEC_SERVICE)};
+                                        PLINTH_TEXT(PLINTH_CODEC_SERVICE),
+                                        PLINTH_TEXT(PLINTH_REWRITE_SERVICE),
+                                        PLINTH_TEXT(PLINTH_DIGEST_SERVICE)};
 
 static const plinth_type types[] = {
     {.size = PLINTH_SIZE(plinth_type), .encoding = 1, .name = PLINTH_TEXT("com.example.gauge"),
      .id_out = &gauge_type_id, .save = gauge_save, .load = gauge_load, .drop = gauge_drop,
-     .memory = gauge_memory},
+     .memory = gauge_memory, .rewrite = gauge_rewrite, .digest = gauge_digest},
 };
 
 static const plinth_key_spec push_keys[] = {PLINTH_KEY_AT(PLINTH_KEY_RW | PLINTH_KEY_UPDATE, 1)};

@@ -58,6 +58,19 @@ impl Client {
         reply
     }
 
+    /// Read one reply, unless the server closes the connection before.
+    pub fn reply_if_any(&mut self) -> Option<Reply> {
+        loop {
+            if let Some((reply, len)) = reply::parse(&self.pending) {
+                self.pending.drain(..len);
+                return Some(reply);
+            }
+            if !self.fill() {
+                return None;
+            }
+        }
+    }
+
     fn next(&mut self) -> (Reply, usize) {
         let deadline = Instant::now() + PATIENCE;
         loop {

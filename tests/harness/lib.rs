@@ -12,15 +12,19 @@
 //! - [`build`]: where the executable is, and that it is fresh.
 //! - [`client`]: commands or bytes out, exactly one reply in.
 //! - [`reply`]: where a reply ends, and a reply as a tree for those who want a part of it.
+//! - [`data`]: values of every type and encoding.
 //! - [`cc`]: C modules, against the public headers only.
+//! - [`append`]: what an append-only file holds.
 //! - [`temp`]: folders that are removed.
 //!
 //! It uses the standard library only, so that a module's `tests/wire.rs` can depend on it without
 //! a cost. Everything in it panics with a reason: what fails here fails the test.
 
+pub mod append;
 pub mod build;
 pub mod cc;
 pub mod client;
+pub mod data;
 pub mod reply;
 pub mod server;
 pub mod temp;

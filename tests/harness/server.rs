@@ -136,6 +136,16 @@ impl Server {
         maps.lines().filter_map(|line| Some(line[line.find('/')?..].to_owned())).collect()
     }
 
+    /// Kill it, as the machine's end would; its folder.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn kill(mut self) -> TempDir {
+        let _ = self.child.kill();
+        self.wait();
+        std::mem::take(&mut self.folder)
+    }
+
     /// Where it works.
     pub fn folder(&self) -> &TempDir {
         &self.folder
@@ -170,6 +180,26 @@ impl Server {
         // The shell has `kill` built in, so that no package is needed.
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(sent.is_ok_and(|status| status.success()), "the signal was not sent");
+    }
+
+    /// Start anew in the same folder, after an end by a signal.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come to serve.
+    pub fn again<A: AsRef<str>>(self, signal: &str, args: &[A]) -> Server {
+        Server::within(self.end(signal), args)
+    }
+
+    /// End by a signal, unless it has ended already; the folder that it has worked in.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn end(mut self, signal: &str) -> TempDir {
+        if !self.has_ended() {
+            self.signal(signal);
+        }
+        self.wait();
+        std::mem::take(&mut self.folder)
     }
 
     /// Whether the process has ended.

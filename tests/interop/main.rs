@@ -1,11 +1,15 @@
 //! Interop: values that move between Plinth and real servers, both ways.
 //!
 //! A type that says it is kept as Redis keeps it is held to that here, by DUMP and RESTORE, and by
-//! what both sides then answer. Each type has a file; [`peer`] starts the other servers.
+//! what both sides then answer. Each type has a file; [`append`] compares what is kept of commands;
+//! [`peer`] starts the other servers.
 
+mod append;
 mod changes;
 mod geo;
+mod golden;
 mod hyperloglog;
 mod keyspecs;
+mod payloads;
 mod peer;
 mod stream;

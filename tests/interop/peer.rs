@@ -1,4 +1,4 @@
-//! Peers: other servers of the protocol, each a process on a unix socket in a folder of its own.
+//! Peers: other servers of the protocol, each a process on a unix socket and a port, in a folder of its own.
 //!
 //! ```text
 //!   Redis 7.0    `redis-server` on the PATH, as Debian has it
@@ -55,6 +55,7 @@ pub(crate) struct Peer {
     kind: &'static Kind,
     child: Child,
     folder: TempDir,
+    port: u16,
 }
 
 /// Runs a test with each peer that is here, and a Plinth of its own.
@@ -69,24 +70,49 @@ pub(crate) fn with_each(test: impl Fn(&Peer, &mut Client, &mut Client)) {
     }
 }
 
+/// The peer of a name, if it is here.
+pub(crate) fn find(name: &str) -> Option<Peer> {
+    KINDS.iter().find(|kind| kind.name == name).and_then(Peer::start)
+}
+
+/// Runs a test with each kind of peer that is here; `start` gives one of it, in a folder and with
+/// arguments of the test's.
+///
+/// # Panics
+/// As [`with_each`] does.
+pub(crate) fn with_each_started(test: impl Fn(&dyn Fn(TempDir, &[&str]) -> Peer)) {
+    for kind in &KINDS {
+        let Some(first) = Peer::start(kind) else { continue };
+        drop(first);
+        println!("with {}", kind.name);
+        test(&|folder, args| Peer::within(kind, folder, args).unwrap_or_else(|| panic!("{} is gone", kind.name)));
+    }
+}
+
 impl Peer {
     fn start(kind: &'static Kind) -> Option<Peer> {
+        Peer::within(kind, TempDir::new(), &[])
+    }
+
+    fn within(kind: &'static Kind, folder: TempDir, args: &[&str]) -> Option<Peer> {
         let Some(program) = kind.program() else {
             let is_needed = kind.link.is_none() && std::env::var_os("CI").is_some();
             assert!(!is_needed, "{} is not here, and in CI it has to be", kind.name);
             println!("WITHOUT {}: it is not here (`cargo xtask peers`, or Debian's redis-server)", kind.name);
             return None;
         };
-        let folder = TempDir::new();
+        let port = server::free_port();
         let log = std::fs::File::create(folder.file("output.log")).unwrap_or_else(|error| panic!("a log: {error}"));
         let child = Command::new(&program)
-            .args(["--port", "0", "--unixsocket", "socket", "--save", "", "--enable-debug-command", "yes"])
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--unixsocket", "socket"])
+            .args(["--save", "", "--enable-debug-command", "yes"])
+            .args(args)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let mut peer = Peer { kind, child, folder };
+        let mut peer = Peer { kind, child, folder, port };
         wait_until(&format!("{} serves", kind.name), || {
             let ended = peer.child.try_wait().is_ok_and(|status| status.is_some());
             assert!(!ended, "{} ended at its start:\n{}", kind.name, peer.log());
@@ -107,9 +133,32 @@ impl Peer {
         self.kind.name
     }
 
+    /// Its port on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A new connection.
     pub(crate) fn connect(&self) -> Client {
         server::connect_unix(&self.socket())
+    }
+
+    /// The newest RDB version that it reads.
+    pub(crate) fn rdb_version(&self) -> u16 {
+        self.kind.rdb_version
+    }
+
+    /// Where it works.
+    pub(crate) fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    /// Have it end by itself, with its files whole; its folder.
+    pub(crate) fn end(mut self) -> TempDir {
+        self.connect().send(&["SHUTDOWN", "NOSAVE"]);
+        wait_until("the peer ends", || self.child.try_wait().is_ok_and(|status| status.is_some()));
+        let _ = std::fs::remove_file(self.socket());
+        std::mem::take(&mut self.folder)
     }
 
     /// A payload as this server takes it: of an RDB version that it reads. For values whose bytes

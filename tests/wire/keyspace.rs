@@ -126,9 +126,4 @@ fn values_survive_being_saved_and_read_back() {
     let left_ms: i64 = left.trim_start_matches(':').trim().parse().unwrap_or(-1);
     assert!((90_000..=100_000).contains(&left_ms), "{left_ms} ms are left");
     assert_wire(&mut client, &["DBSIZE"], b":3\r\n");
-    assert_wire(
-        &mut client,
-        &["DEBUG", "RELOAD", "NOSAVE"],
-        b"-ERR this server does not write its data to files yet\r\n",
-    );
 }

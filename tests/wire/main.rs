@@ -4,10 +4,12 @@
 //! these tests pass against it too, which is how they were checked. Tests whose names begin with
 //! `plinth_` are about what Redis does not have.
 
+mod append;
 mod blocking;
 mod clients;
 mod clock;
 mod configuration;
+mod crash;
 mod keyspace;
 mod limits;
 mod process;
@@ -15,4 +17,5 @@ mod propagation;
 mod protocol;
 mod scan;
 mod transactions;
+mod values;
 mod watching;

@@ -1,8 +1,9 @@
-//! What a developer of Plinth does often: test, asan, bench, conformance, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, asan, bench, conformance, crash, headers, new-module, peers, rounds.
 
 mod asan;
 mod bench;
 mod conformance;
+mod crash;
 mod headers;
 mod new_module;
 mod peers;
@@ -35,6 +36,8 @@ enum Task {
     },
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
+    /// Kill the server at random moments under a checked load, and look what is there at the next start.
+    Crash(crash::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
     Headers(headers::Args),
     /// Make a module that builds, loads and passes its tests.
@@ -57,6 +60,7 @@ fn main() -> std::process::ExitCode {
             bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)
         }
         Task::Conformance(args) => conformance::run(args),
+        Task::Crash(args) => crash::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),

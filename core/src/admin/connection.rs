@@ -362,7 +362,7 @@ fn tell(context: &mut Context, id: u64, resp: u8) {
     reply.bulk("server");
     reply.bulk("redis");
     reply.bulk("version");
-    reply.bulk(crate::admin::server::REDIS_VERSION);
+    reply.bulk(crate::base::version::REDIS_VERSION);
     reply.bulk("proto");
     reply.integer(i64::from(resp));
     reply.bulk("id");

@@ -5,10 +5,11 @@
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
-mod digest;
+mod append;
 mod propagation;
 mod protocol;
 mod reload;
+mod values;
 
 use crate::admin::spec::CoreCommand;
 use crate::base::number::parse_i64;
@@ -52,11 +53,12 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
 type Subcommand = (&'static str, usize, usize, fn(&mut Context) -> Status);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("aof-flush-sleep", 1, 1, append::sleep_before_writes),
     ("change-repl-id", 0, 0, change_repl_id),
     ("config-rewrite-force-all", 0, 0, rewrite_all),
     ("dict-resizing", 1, 1, accept),
-    ("digest", 0, 0, digest::all),
-    ("digest-value", 0, usize::MAX, digest::values),
+    ("digest", 0, 0, values::digest),
+    ("digest-value", 0, usize::MAX, values::digests),
     ("error", 1, 1, error),
     ("help", 0, 0, help),
     ("htstats", 1, 2, table_stats),
@@ -67,8 +69,9 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("propagation", 0, 1, propagation::run),
     ("protocol", 1, 1, protocol::show),
     ("reload", 0, 3, reload::run),
-    ("loadaof", 0, 0, no_files),
+    ("loadaof", 0, 0, append::load),
     ("replybuffer", 2, 2, reply_buffer),
+    ("rewrite", 1, 1, values::rewrite),
     ("set-active-expire", 1, 1, set_active_expire),
     ("set-disable-deny-scripts", 1, 1, accept),
     ("set-skip-checksum-validation", 1, 1, set_skip_checksums),
@@ -123,10 +126,6 @@ fn is_on(context: &Context, at: usize) -> bool {
 /// For what concerns structures that this server does not have.
 fn accept(context: &mut Context) -> Status {
     context.ok()
-}
-
-fn no_files(context: &mut Context) -> Status {
-    context.error("ERR this server does not write its data to files yet")
 }
 
 fn sleep(context: &mut Context) -> Status {
@@ -296,6 +295,8 @@ fn help(context: &mut Context) -> Status {
         context,
         "DEBUG",
         &[
+            "AOF-FLUSH-SLEEP <microseconds>",
+            "    Wait before each write to the append-only file.",
             "CHANGE-REPL-ID",
             "    Change the identity that replication goes by.",
             "CONFIG-REWRITE-FORCE-ALL",
@@ -308,6 +309,8 @@ fn help(context: &mut Context) -> Status {
             "    Return an error with this text.",
             "HTSTATS <dbid>",
             "    Return figures about a database's table.",
+            "LOADAOF",
+            "    Have what is in the append-only file take the place of all data.",
             "LOG <message>",
             "    Write a line to the log.",
             "OBJECT <key>",
@@ -322,12 +325,15 @@ fn help(context: &mut Context) -> Status {
             "PROTOCOL <type>",
             "    Return a value of a protocol type: string, integer, double, bignum, null,",
             "    array, set, map, attrib, push, verbatim, true, false.",
-            "RELOAD",
-            "    Write every value to its saved form and read it back.",
+            "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+            "    Write a snapshot, empty all databases, and load it; NOSAVE loads the one that is there,",
+            "    NOFLUSH keeps the keys that are, and MERGE replaces those that the snapshot has too.",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
             "    Set after which time a reply buffer's peak is forgotten.",
             "REPLYBUFFER RESIZING <0|1>",
             "    Whether reply buffers are resized.",
+            "REWRITE <key>",
+            "    Return the commands that make the key's value anew, as an append-only file has them.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys that have expired are removed though nobody asks for them.",
             "SET-SKIP-CHECKSUM-VALIDATION <0|1>",

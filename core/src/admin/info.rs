@@ -1,6 +1,7 @@
 //! INFO: what the server is, holds and does, in sections of `name:value` lines.
 //!
 //! - [`resources`]: server, clients, memory, CPU.
+//! - [`persistence`]: files.
 //! - [`statistics`]: stats, commands, errors, latencies.
 //! - [`modules`]: what each module is and does.
 //! - this file: which sections are wanted, and the short ones.
@@ -14,6 +15,7 @@
 //! Fields: <https://redis.io/docs/latest/commands/info/>.
 
 mod modules;
+mod persistence;
 mod resources;
 mod statistics;
 
@@ -116,7 +118,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "server", default: true, write: resources::server },
     Section { name: "clients", default: true, write: resources::clients },
     Section { name: "memory", default: true, write: resources::memory },
-    Section { name: "persistence", default: true, write: persistence },
+    Section { name: "persistence", default: true, write: persistence::section },
     Section { name: "stats", default: true, write: statistics::stats },
     Section { name: "replication", default: true, write: replication },
     Section { name: "cpu", default: true, write: resources::cpu },
@@ -177,28 +179,6 @@ pub fn text(server: &mut Server, sections: Vec<String>) -> String {
         fields.0.push_str(&lines);
     }
     fields.0
-}
-
-fn persistence(server: &mut Server, fields: &mut Fields) {
-    fields.section("Persistence");
-    fields.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
-    fields.add("current_fork_perc", "0.00");
-    fields.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    fields.add("rdb_changes_since_last_save", server.store.dirty);
-    fields.add("rdb_bgsave_in_progress", 0);
-    // As long as nothing was saved, the time of the start.
-    fields.add("rdb_last_save_time", server.clock.now_s - server.clock.uptime_s());
-    fields.add("rdb_last_bgsave_status", "ok");
-    fields.add("rdb_last_bgsave_time_sec", -1);
-    fields.add("rdb_current_bgsave_time_sec", -1);
-    fields.zeros(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
-    fields.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    fields.add("aof_last_rewrite_time_sec", -1);
-    fields.add("aof_current_rewrite_time_sec", -1);
-    fields.add("aof_last_bgrewrite_status", "ok");
-    fields.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    fields.add("aof_last_write_status", "ok");
-    fields.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
 }
 
 fn replication(server: &mut Server, fields: &mut Fields) {

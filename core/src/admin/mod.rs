@@ -3,6 +3,7 @@
 //! One file per family, and [`spec`] for what a command is; in each the spec stands beside the handler, and
 //! `COMMANDS` lists them.
 
+pub mod append;
 pub mod client;
 pub mod command;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod info;
 pub mod latency;
 pub mod module;
 pub mod monitor;
+pub mod persistence;
 pub mod server;
 pub mod slowlog;
 pub mod spec;
@@ -22,6 +24,7 @@ use crate::engine::server::Server;
 /// Register the core's commands.
 pub fn register_core_commands(server: &mut Server) {
     let families = [
+        append::COMMANDS,
         client::COMMANDS,
         command::COMMANDS,
         config::COMMANDS,
@@ -31,6 +34,7 @@ pub fn register_core_commands(server: &mut Server) {
         latency::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,
+        persistence::COMMANDS,
         server::COMMANDS,
         slowlog::COMMANDS,
         transaction::COMMANDS,

@@ -2,14 +2,10 @@
 
 use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
+use crate::settings::durability::Shutdown;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
-
-/// The version of Redis whose behaviour is the reference, for clients that look.
-pub const REDIS_VERSION: &str = "7.4.7";
-/// Our own version.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const GROUP: Bytes = Bytes::new("server");
 
@@ -78,24 +74,30 @@ fn time(context: &mut Context) -> Status {
 }
 
 fn shutdown(context: &mut Context) -> Status {
-    let (mut save, mut nosave, mut abort) = (false, false, false);
+    let (mut how, mut abort) = (Shutdown::default(), false);
     for at in 1..context.argc() {
         match context.arg(at).to_ascii_lowercase().as_slice() {
-            b"save" => save = true,
-            b"nosave" => nosave = true,
+            b"save" => how.save = true,
+            b"nosave" => how.nosave = true,
+            b"now" => how.now = true,
+            b"force" => how.force = true,
             b"abort" => abort = true,
-            b"now" | b"force" => {}
             _ => return context.error("ERR syntax error"),
         }
     }
-    if save && nosave || abort && context.argc() > 2 {
+    if how.save && how.nosave || abort && context.argc() > 2 {
         return context.error("ERR syntax error");
     }
     if abort {
-        return context.error("ERR No shutdown in progress.");
+        if !crate::base::signals::cancel_stop() {
+            return context.error("ERR No shutdown in progress.");
+        }
+        crate::base::log::notice("Shutdown manually aborted.");
+        return context.ok();
     }
-    crate::base::log::warning("User requested shutdown...");
-    context.server().stop();
+    if crate::persist::shutdown::stop(context.server(), how).is_err() {
+        return context.error("ERR Errors trying to SHUTDOWN. Check logs.");
+    }
     if let Some(client) = context.client() {
         client.closing = crate::session::client::Closing::Now;
     }

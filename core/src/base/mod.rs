@@ -3,6 +3,7 @@
 pub mod allocator;
 pub mod clock;
 pub mod foreign;
+pub mod fork;
 pub mod id;
 pub mod log;
 pub mod memory;
@@ -11,4 +12,5 @@ pub mod pace;
 pub mod pattern;
 pub mod random;
 pub mod signals;
+pub mod version;
 pub mod words;

@@ -103,8 +103,8 @@ fn told_secrets(words: &[&[u8]]) -> Vec<usize> {
     }
 }
 
-/// Clients are paused: every command minds.
-pub const MINDS_PAUSE: u32 = 1;
+/// Clients are paused, data are being loaded, or the disk has failed: every command minds.
+pub const MINDS_ALWAYS: u32 = 1;
 /// Memory is limited: those mind that may need more.
 pub const MINDS_MEMORY: u32 = 2;
 /// It is always so: a command with subcommands is to be resolved.
@@ -147,7 +147,7 @@ impl<R> Registered<R> {
             run,
             first_key,
             named_categories: 0,
-            minds: MINDS_PAUSE | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
+            minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
             subcommands: Vec::new(),
             secrets: (spec.flags & abi::COMMAND_SENSITIVE != 0).then_some(told_secrets as Secrets),
             stats: CommandStats::default(),

@@ -362,7 +362,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn skip_field(&mut self) -> Result<FieldKind, ReadError> {
+    /// Passes over a field; its kind.
+    pub(super) fn skip_field(&mut self) -> Result<FieldKind, ReadError> {
         let kind = self.field_kind()?;
         match kind {
             FieldKind::End => {}

@@ -14,7 +14,7 @@
 //!
 //! Invariants:
 //!
-//! * [`seal`] then [`open`] gives the same body and [`VERSION`].
+//! * [`seal`] then [`open`] gives the same body and version.
 //! * [`open`] looks at the footer only. The checksum finds accidents; a sender can
 //!   compute it for any bytes, so the body is read as carefully as without it.
 //! * A checksum of 0 is compared like any other. In an RDB *file* 0 means "not
@@ -25,24 +25,7 @@
 use thiserror::Error;
 
 use crate::durable::crc64;
-
-/// The version that [`seal`] writes: that of Redis 7.2. Redis from 7.2 on and
-/// Valkey restore it.
-pub const VERSION: u16 = 11;
-
-/// The newest version of Redis that is read: that of 8.2.
-pub const VERSION_MAX: u16 = 12;
-
-/// The version of Valkey 9, read beside those of Redis. The numbers between are
-/// nobody's.
-pub const VERSION_VALKEY: u16 = 80;
-
-/// Whether a type byte stands for a value in every server that reads [`VERSION`], so
-/// that a value which nobody here reads can be kept and passed on. 6 was a form that
-/// nobody can pass on, 7 is the container, 8 was never given.
-pub fn is_value_type(tag: u8) -> bool {
-    matches!(tag, 0..=5 | 9..=21)
-}
+use crate::durable::version::{NEWEST, VALKEY};
 
 /// Size of version and checksum.
 pub const FOOTER_BYTES: usize = VERSION_BYTES + CHECKSUM_BYTES;
@@ -85,11 +68,12 @@ pub struct Payload<'a> {
     pub body: &'a [u8],
 }
 
-/// Appends the footer to `body`, which is a type byte and the value's bytes.
+/// Appends the footer to `body`, which is a type byte and the value's bytes, and which readers of
+/// `version` know.
 #[must_use]
-pub fn seal(mut body: Vec<u8>) -> Vec<u8> {
+pub fn seal(mut body: Vec<u8>, version: u16) -> Vec<u8> {
     body.reserve_exact(FOOTER_BYTES);
-    body.extend_from_slice(&VERSION.to_le_bytes());
+    body.extend_from_slice(&version.to_le_bytes());
     let checksum = crc64::checksum(&body);
     body.extend_from_slice(&checksum.to_le_bytes());
     body
@@ -125,7 +109,7 @@ fn split(payload: &[u8]) -> Result<(Payload<'_>, u64), PayloadError> {
     let (rest, checksum) = payload.split_last_chunk::<CHECKSUM_BYTES>().ok_or(short)?;
     let (body, version) = rest.split_last_chunk::<VERSION_BYTES>().ok_or(short)?;
     let version = u16::from_le_bytes(*version);
-    if !matches!(version, 1..=VERSION_MAX | VERSION_VALKEY) {
+    if !matches!(version, 1..=NEWEST | VALKEY) {
         return Err(PayloadError::Version { version });
     }
     Ok((Payload { version, body }, u64::from_le_bytes(*checksum)))
@@ -136,19 +120,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A sound payload of any version.
-    fn sealed_as(version: u16, body: &[u8]) -> Vec<u8> {
-        let mut payload = body.to_vec();
-        payload.extend_from_slice(&version.to_le_bytes());
-        let checksum = crc64::checksum(&payload);
-        payload.extend_from_slice(&checksum.to_le_bytes());
-        payload
-    }
-
     #[test]
     fn versions_of_redis_up_to_8_and_of_valkey_9_are_opened() {
         let opened: Vec<u16> = (0..=u16::MAX)
-            .filter(|version| match open(&sealed_as(*version, b"\x00\x01x")) {
+            .filter(|version| match open(&seal(b"\x00\x01x".to_vec(), *version)) {
                 Ok(payload) => {
                     assert_eq!(payload, Payload { version: *version, body: b"\x00\x01x" });
                     true
@@ -164,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_checksum_of_zero_is_refused_as_all_three_servers_refuse_it() {
-        let mut payload = sealed_as(9, b"\x00\x03abc");
+        let mut payload = seal(b"\x00\x03abc".to_vec(), 9);
         let stored_at = payload.len() - 8;
         payload[stored_at..].fill(0);
         assert!(matches!(open(&payload), Err(PayloadError::Checksum { stored: 0, .. })));
@@ -177,7 +152,7 @@ mod tests {
             assert_eq!(open(&vec![b'x'; bytes]), Err(PayloadError::Short { bytes }));
             assert_eq!(open_unchecked(&vec![b'x'; bytes]), Err(PayloadError::Short { bytes }));
         }
-        assert_eq!(open(&seal(Vec::new())).unwrap().body, b"");
+        assert_eq!(open(&seal(Vec::new(), 10)).unwrap().body, b"");
     }
 
     proptest! {
@@ -187,8 +162,8 @@ mod tests {
             at in any::<proptest::sample::Index>(),
             change in 1u8..,
         ) {
-            let mut payload = seal(body.clone());
-            prop_assert_eq!(open(&payload), Ok(Payload { version: VERSION, body: &body }));
+            let mut payload = seal(body.clone(), 11);
+            prop_assert_eq!(open(&payload), Ok(Payload { version: 11, body: &body }));
             payload[at.index(body.len() + FOOTER_BYTES)] ^= change;
             prop_assert!(open(&payload).is_err());
         }

@@ -12,7 +12,11 @@
 //!   tagged   = (opcode, primitive)*, end             container.rs
 //!   string   = raw | small integer | LZF             write.rs, read.rs, the crate lzf
 //!   footer   = version, CRC-64                       footer.rs, crc64.rs
+//!   version  = which types a reader knows            version.rs
+//!   commands = text between remarks                  aof_text.rs, aof_manifest.rs
 //! ```
+//!
+//! Files are written through a [`Disk`](disk::Disk), so that tests see every write and sync.
 //!
 //! Reading order: `write.rs` for the forms, `read.rs` for their inverse and what
 //! it refuses, `container.rs` for values that can be passed over unread,
@@ -21,17 +25,25 @@
 //!
 //! Invariants:
 //!
-//! * Nothing here does I/O, keeps state between calls or uses `unsafe`.
+//! * Nothing but `disk.rs` does I/O, nothing keeps state between calls or uses `unsafe`.
 //! * Every byte string is either read or refused with a typed error that names
 //!   the offset. No input panics, and no input makes a reader allocate more than
 //!   [`EXPANSION_MAX`](lzf::EXPANSION_MAX) times its own size.
 //! * Whatever [`Writer`] writes, [`Reader`] reads back to the same value.
 #![forbid(unsafe_code)]
 
+pub mod aof_manifest;
+pub mod aof_text;
 pub mod container;
 pub mod crc64;
+pub mod disk;
 pub mod footer;
+pub mod rdb;
 pub mod read;
+pub mod shape;
+pub mod sink;
+pub mod version;
+pub mod window;
 pub mod write;
 
 #[cfg(test)]

@@ -155,6 +155,11 @@ impl<'a> Reader<'a> {
         self.remaining().is_empty()
     }
 
+    /// The last bytes that were read, so many.
+    pub(crate) fn last(&self, len: usize) -> &'a [u8] {
+        self.since(self.offset.saturating_sub(len))
+    }
+
     /// The bytes from `from`, an earlier offset, up to where the reader is.
     pub(super) fn since(&self, from: usize) -> &'a [u8] {
         self.bytes.get(from..self.offset).unwrap_or_default()

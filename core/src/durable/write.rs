@@ -29,6 +29,8 @@
 //! 7.0.15, redis 8.2.3 and valkey 9.1.2 where that page is silent.
 
 use crate::durable::lzf;
+use crate::durable::sink::{Sink, Sunk};
+use std::io;
 
 pub(super) const LENGTH_14_BITS: u8 = 0b0100_0000;
 pub(super) const LENGTH_32_BITS: u8 = 0b1000_0000;
@@ -52,7 +54,10 @@ const SAVED_BYTES_MIN: usize = 4;
 /// The longest text of a 32-bit integer, "-2147483648".
 const INTEGER_TEXT_BYTES_MAX: usize = 11;
 
-/// Appends primitives to a byte vector that it owns.
+/// Bytes that wait in a writer before its sink gets them.
+const WAITING_BYTES_MAX: usize = 64 << 10;
+
+/// Appends primitives to a byte vector that it owns, or to a file through one of limited size.
 ///
 /// ```
 /// use plinth::durable::{Reader, Writer};
@@ -66,12 +71,15 @@ const INTEGER_TEXT_BYTES_MAX: usize = 11;
 /// assert_eq!(from.length(), Ok(2));
 /// assert_eq!(from.string().as_deref(), Ok(&b"300"[..]));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Writer {
     out: Vec<u8>,
     /// Compressed bytes wait here until their size, which precedes them, is known.
     packed: Vec<u8>,
     compress: bool,
+    /// Where bytes go that are more than `waiting_max`.
+    sink: Option<Sink>,
+    waiting_max: usize,
 }
 
 impl Writer {
@@ -85,7 +93,56 @@ impl Writer {
     /// A writer that goes on where `out` ends.
     #[must_use]
     pub fn append_to(out: Vec<u8>, compress: bool) -> Self {
-        Self { out, packed: Vec::new(), compress }
+        Self { out, packed: Vec::new(), compress, sink: None, waiting_max: usize::MAX }
+    }
+
+    /// A writer into a file, of which little is kept in memory. [`bytes`](Self::bytes) are those
+    /// that wait, and [`finish`](Self::finish) has to end it.
+    #[must_use]
+    pub fn to_sink(sink: Sink, compress: bool) -> Self {
+        let out = Vec::with_capacity(WAITING_BYTES_MAX);
+        Self { out, packed: Vec::new(), compress, sink: Some(sink), waiting_max: WAITING_BYTES_MAX }
+    }
+
+    /// How many bytes were written, those that wait included.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.sink.as_ref().map_or(0, Sink::bytes) + self.out.len() as u64
+    }
+
+    /// Whether writing into the file has failed; what is written then goes nowhere.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.sink.as_ref().is_some_and(Sink::has_failed)
+    }
+
+    /// The checksum of all bytes so far, if the sink has one.
+    pub fn checksum(&mut self) -> u64 {
+        self.pass_on(&[]);
+        self.sink.as_ref().map_or(0, Sink::checksum)
+    }
+
+    /// Pass on what waits, and give the file back.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the file, and when there is none.
+    pub fn finish(mut self) -> io::Result<Sunk> {
+        self.pass_on(&[]);
+        self.sink.ok_or(io::ErrorKind::NotConnected)?.finish()
+    }
+
+    /// Give the sink what waits, and then some bytes unless they may wait.
+    #[cold]
+    fn pass_on(&mut self, bytes: &[u8]) {
+        let Some(sink) = &mut self.sink else { return self.out.extend_from_slice(bytes) };
+        sink.take(&self.out);
+        self.out.clear();
+        if bytes.len() > self.waiting_max {
+            sink.take(bytes);
+        } else {
+            self.out.extend_from_slice(bytes);
+        }
     }
 
     /// All bytes so far.
@@ -101,11 +158,17 @@ impl Writer {
     }
 
     /// Bytes as they are, without a length.
+    #[inline]
     pub fn put_raw(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        if bytes.len() > self.waiting_max.saturating_sub(self.out.len()) {
+            self.pass_on(bytes);
+        } else {
+            self.out.extend_from_slice(bytes);
+        }
     }
 
     /// One byte.
+    #[inline]
     pub fn put_u8(&mut self, value: u8) {
         self.out.push(value);
     }

@@ -56,7 +56,7 @@ fn error_code(text: &[u8]) -> String {
 }
 
 /// Why arguments name nothing that can run.
-struct Unresolved {
+pub(super) struct Unresolved {
     /// The error.
     text: Vec<u8>,
     /// Whether there is no such subcommand.
@@ -219,7 +219,11 @@ impl Server {
 
     /// The subcommand that the arguments name, or the command itself; the error when
     /// there is none, or when their number does not fit.
-    fn resolve_subcommand<'c>(&self, command: &'c Registered, args: &[Bytes]) -> Result<&'c Registered, Unresolved> {
+    pub(super) fn resolve_subcommand<'c>(
+        &self,
+        command: &'c Registered,
+        args: &[Bytes],
+    ) -> Result<&'c Registered, Unresolved> {
         let mut found = command;
         if !command.subcommands.is_empty() {
             if let Some(name) = args.get(1) {

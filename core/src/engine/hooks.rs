@@ -53,10 +53,11 @@ impl Server {
     }
 
     /// Call into a module outside a command: no arguments, no client, a reply that
-    /// nobody reads.
+    /// nobody reads. What it does to keys itself is propagated as what the keys are then.
     pub fn call_module<R>(&mut self, module: ModuleId, db: u32, run: impl FnOnce(&mut Context) -> R) -> Option<R> {
         let begun = ticks();
         let host: *const plinth_abi::host::Host = &*self.registry.modules.get(module)?.host;
+        let outside = self.enter_outside();
         let mut output = std::mem::take(&mut self.sink);
         let begin = output.mark();
         let parts = CallParts { args: &[], output: &raw mut output, client: None, db, resp: 3, flags: 0, module, host };
@@ -66,6 +67,9 @@ impl Server {
         let result = run(&mut context);
         output.rewind(begin);
         self.sink = output;
+        if let Some(outside) = outside {
+            self.leave_outside(outside);
+        }
         if let Some(module) = self.registry.modules.get_mut(module) {
             module.hook_ticks += ticks().wrapping_sub(begun);
         }

@@ -6,6 +6,7 @@
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
 //! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
+//! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
 //! - [`transaction`]: queueing for EXEC.
@@ -26,6 +27,8 @@ pub mod lookback;
 pub mod observers;
 pub mod parameters;
 pub mod propagate;
+pub mod replay;
+pub mod restate;
 pub mod server;
 pub mod slots;
 pub mod timers;

@@ -5,24 +5,25 @@
 //!   or the outermost that a timer or a hook runs                                  or what its handler said instead
 //!     └─ commands that it runs in turn: part of it, they propagate nothing
 //!   a key that expires                                  ──> its removal
+//!   a command that fails when it has changed something  ──> what its keys are then
+//!   a timer's or a hook's own changes                   ──> what the keys are then
 //!   the outermost command or EXEC, with its hooks, ends ──> the unit's end
 //! ```
 //!
-//! EXEC itself stands for nothing: each of its commands does, and its end is that of their unit.
+//! The core's own commands stand for nothing: those that they run do. So EXEC's are told one by one, and its end
+//! is that of their unit.
 //!
 //! Invariants:
 //! - Nothing is kept while nobody passes commands on.
 //! - A change is propagated once: what is counted in `Effects::propagated` is part of no other command.
 
-use crate::engine::call::Registered;
+use crate::engine::call::{Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::{SPECIAL_TOLD, Server};
 use crate::registry::propagation::Said;
-use crate::session::transaction::is_exec;
-use crate::wire::command;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_UNTOLD;
-use plinth_abi::status::{STATUS_PANIC, Status};
+use plinth_abi::status::{STATUS_OK, STATUS_PANIC, Status};
 
 impl Server {
     /// Run a command, and have others told of what it changed, if there are any.
@@ -34,7 +35,8 @@ impl Server {
         hash: Option<u64>,
         caller: Caller,
     ) -> Status {
-        let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && !is_exec(&command.name);
+        let is_module = matches!(command.run, Run::Module(_));
+        let is_told = self.special & SPECIAL_TOLD != 0 && !self.propagation.is_part && is_module;
         if !is_told {
             return self.invoke_untold(command, args, hash, Caller { flags: caller.flags | CALL_UNTOLD, ..caller });
         }
@@ -45,20 +47,22 @@ impl Server {
         let own = changed > self.store.effects.propagated.wrapping_sub(propagated);
         self.store.effects.propagated = propagated.wrapping_add(changed);
         let said = self.propagation.take_said();
-        if own && status != STATUS_PANIC {
-            self.propagate(args, caller.db, said);
+        // What a handler says is told even if nothing was there to be changed: a FLUSHALL.
+        if own || matches!(&said, Said::Instead(commands) if !commands.is_empty()) && status == STATUS_OK {
+            self.propagate(command, args, caller.db, said, status);
         }
         status
     }
 
-    fn propagate(&mut self, args: &[Bytes], db: u32, said: Said) {
+    fn propagate(&mut self, command: &Registered, args: &[Bytes], db: u32, said: Said, status: Status) {
         match said {
-            Said::Instead(commands) => commands.into_iter().for_each(|one| self.store.effects.propagate(db, one)),
-            Said::Nought => {
-                // SAFETY: arguments live as long as the call, whose caller still has them.
-                let words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
-                self.store.effects.propagate(db, command::encode(&words));
+            Said::Instead(commands) if status != STATUS_PANIC => {
+                commands.into_iter().for_each(|one| self.store.effects.propagate(db, one));
             }
+            _ if status != STATUS_OK && self.restate_named(command, args, db) => {}
+            _ if status == STATUS_PANIC => {}
+            // SAFETY: arguments live as long as the call, whose caller still has them.
+            _ => self.store.effects.propagate_words(db, args.iter().map(|arg| unsafe { arg.as_slice() })),
         }
     }
 

@@ -7,7 +7,8 @@
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::command::table::{MINDS_MEMORY, MINDS_PAUSE, MINDS_SUBCOMMANDS};
+use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
+use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
@@ -23,6 +24,7 @@ use crate::stats::Stats;
 use crate::store::Store;
 use plinth_abi::call::CALL_NO_BLOCK;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A module is taking the place of another.
 pub const SPECIAL_REPLACED: u32 = 1 << 8;
@@ -45,6 +47,8 @@ pub struct Server {
     pub commands: CommandTable,
     /// Cached time.
     pub clock: Clock,
+    /// Where durable files are written.
+    pub disk: Arc<dyn Disk>,
     /// What rooms above take part in.
     pub lists: Lists,
     /// State of rooms above.
@@ -70,6 +74,8 @@ pub struct Server {
     pub new_listeners: Option<Vec<Listener>>,
     /// The TCP sockets that are listened on, for CONFIG SET to put to rest.
     pub listening: Vec<std::os::fd::OwnedFd>,
+    /// Whether nobody is told of what happens, because it has happened before: a file is loaded.
+    pub is_quiet: bool,
     /// Set when the loop should end.
     pub stopping: bool,
     /// Milliseconds after which a reply buffer's peak is forgotten, negative for never.
@@ -120,6 +126,7 @@ impl Server {
             stats: Stats::default(),
             commands: CommandTable::default(),
             clock,
+            disk: Arc::new(Real),
             lists,
             slots: Slots::default(),
             special: MINDS_SUBCOMMANDS,
@@ -132,6 +139,7 @@ impl Server {
             port: 0,
             new_listeners: None,
             listening: Vec::new(),
+            is_quiet: false,
             stopping: false,
             reply_peak_reset_ms: 5000,
             reply_resizing: true,
@@ -164,16 +172,18 @@ impl Server {
     /// Have the store note what somebody wants to know, and the run of a command look at what is special;
     /// called when that may have changed.
     pub fn observe(&mut self) {
-        let all = self.lists.tells_all;
-        let is_told = all || self.propagation.recorded.is_some();
+        let all = self.lists.tells_all && !self.is_quiet;
+        let is_told = all || !self.is_quiet && (self.propagation.recorded.is_some() || self.propagation.to_file);
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
-            | bit(MINDS_PAUSE, self.sessions.pause.is_some())
+            | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);
-        self.store.effects.wants_changes = all || self.sessions.want_changes();
-        self.store.effects.wants_events = all || self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wants_changes =
+            all || !self.is_quiet && (self.sessions.want_changes() || self.propagation.touched.is_some());
+        self.store.effects.wants_events =
+            all || !self.is_quiet && self.registry.hooks.wants(plinth_abi::events::ON_KEY);
         self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
     }

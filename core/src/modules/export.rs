@@ -391,6 +391,9 @@ impl Blank for Type {
         copy: None,
         data: std::ptr::null_mut(),
         convert: std::ptr::null(),
+        rdb_version: None,
+        rewrite: None,
+        digest: None,
     };
 }
 

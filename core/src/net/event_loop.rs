@@ -1,7 +1,7 @@
 //! The event loop: one thread, readiness from the kernel, a timer.
 //!
 //! ```text
-//! wait ─> accept ─> read all ─> run batches ─> write all ─> close ─> timers ─> wait
+//! wait ─> accept ─> read all ─> run batches ─> append ─> write all ─> close ─> timers ─> append ─> wait
 //! ```
 //!
 //! Sockets are told of once for each change ([`crate::socket::poller`]). A read that
@@ -99,8 +99,29 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Serve those who are connected while the server is busy with something that takes long, and that is
+    /// between two steps: nothing runs but their commands.
+    pub fn serve_while_busy(&mut self, server: &mut Server) {
+        if let Err(error) = self.serve(server, Duration::ZERO) {
+            crate::base::log::warning(&format!("Serving clients meanwhile: {error}"));
+        }
+        crate::net::housekeeping::follow_signals(server);
+    }
+
     /// One turn, which waits for events up to a time.
     pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
+        let begun = self.serve(server, timeout)?;
+        self.duties(server);
+        if let Some(listeners) = server.new_listeners.take() {
+            self.replace_tcp(listeners)?;
+        }
+        server.stats.loop_turns += 1;
+        server.stats.loop_ticks += ticks().wrapping_sub(begun);
+        Ok(())
+    }
+
+    /// Take in what has come, run it and answer; when that began, in ticks.
+    fn serve(&mut self, server: &mut Server, timeout: Duration) -> io::Result<u64> {
         self.poller.wait(&mut self.readiness, timeout)?;
         let begun = ticks();
         server.tick(begun);
@@ -118,15 +139,10 @@ impl EventLoop {
         let batch_begun = ticks();
         crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
+        crate::persist::aof::flush(server);
         self.write_all(server);
         self.close_all(server);
-        self.duties(server);
-        if let Some(listeners) = server.new_listeners.take() {
-            self.replace_tcp(listeners)?;
-        }
-        server.stats.loop_turns += 1;
-        server.stats.loop_ticks += ticks().wrapping_sub(begun);
-        Ok(())
+        Ok(begun)
     }
 
     /// Take in a client of this very program: its end of the connection, which does not block, and its
@@ -275,6 +291,7 @@ impl EventLoop {
 
     fn duties(&mut self, server: &mut Server) {
         server.do_duties();
+        crate::persist::aof::flush(server);
         if self.accept_later.take_if(|at| *at <= Instant::now()).is_some() {
             self.accept_all(server);
         }

@@ -35,13 +35,10 @@ fn run(server: &mut Server, now: Instant) {
 /// One turn; the number of turns per second that is wanted now.
 fn turn(server: &mut Server) -> u64 {
     let hz = server.settings.hz.clamp(1, 500) as u64;
-    if crate::base::signals::take_stop() {
-        crate::base::log::warning("Received SIGTERM or SIGINT, scheduling shutdown...");
-        server.stop();
-    }
     if server.cron_paused {
         return hz;
     }
+    follow_signals(server);
     crate::base::memory::calibrate();
     server.store.settle_accounts();
     server.stats.peak_memory = server.stats.peak_memory.max(crate::base::memory::used_bytes());
@@ -52,6 +49,13 @@ fn turn(server: &mut Server) -> u64 {
     server.store.begin_expire_cycle(period * (23 + 2 * effort) / 100, period, server.stats.commands);
     look_after_some(server, hz as usize);
     hz
+}
+
+/// Stop if a signal asks for it.
+pub fn follow_signals(server: &mut Server) {
+    if let Some(signal) = crate::base::signals::take_stop() {
+        crate::persist::shutdown::stop_on(server, signal);
+    }
 }
 
 fn look_after_some(server: &mut Server, hz: usize) {

@@ -5,6 +5,7 @@
 //! - [`replacement`]: which of them is taking the place of which.
 //! - [`propagation`]: what the one that runs has said is to be passed on.
 //! - [`hooks`], [`timers`]: what they have asked to be told.
+//! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
 //! is removed with it. An id is never given twice, so nothing of a module that left can be taken for
@@ -16,12 +17,14 @@ pub mod modules;
 pub mod propagation;
 pub mod replacement;
 pub mod service;
+pub mod standing;
 pub mod timers;
 
 use crate::base::id::ModuleId;
 use crate::registry::hooks::Hooks;
 use crate::registry::modules::Modules;
 use crate::registry::replacement::Replacement;
+use crate::registry::standing::Standing;
 use crate::registry::timers::Timers;
 use crate::settings::of_module::ModuleParameter;
 
@@ -37,6 +40,8 @@ pub struct Registry<R> {
     pub replacements: Vec<Replacement<R>>,
     /// Parameters that the configuration file names before their modules are loaded.
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
+    /// Why commands are refused.
+    pub standing: Standing,
 }
 
 impl<R> Default for Registry<R> {
@@ -47,6 +52,7 @@ impl<R> Default for Registry<R> {
             timers: Timers::default(),
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),
+            standing: Standing::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::command;
 use bytes::Bytes;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Most units that are kept.
 const UNITS_MAX: usize = 128;
@@ -56,6 +56,10 @@ pub struct Propagation {
     said: Said,
     /// What was propagated, while somebody asks for it.
     pub recorded: Option<Box<Recorded>>,
+    /// Whether the append-only file takes what is propagated.
+    pub to_file: bool,
+    /// Keys that have changed, by database, while a module is called outside a command.
+    pub touched: Option<BTreeSet<(u32, Vec<u8>)>>,
 }
 
 /// What a handler says of what is to be told of it.
@@ -80,6 +84,11 @@ impl Propagation {
             Said::Instead(commands) => commands.push(command),
             Said::Nought => self.said = Said::Instead(vec![command]),
         }
+    }
+
+    /// What a handler has said that goes on, after another has run in between.
+    pub fn put_said(&mut self, said: Said) {
+        self.said = said;
     }
 
     /// What the handler has said until now, which is no longer kept.

@@ -35,31 +35,12 @@ use Rule::{Bool, Checked, Choice, Integer, Memory, MemoryOrPercent, Text, Words}
 const LONG_MAX: i64 = i64::MAX;
 const PORT: Rule = Integer(0, 65_535);
 const COUNT: Rule = Integer(0, INT_MAX);
-const ANY: Rule = Integer(i32::MIN as i64, INT_MAX);
 
 /// All of them.
 pub static PARAMETERS: &[Parameter] = &[
     // Durability.
-    inert("save", Words(save_points), "3600 1 300 100 60 10000").several(),
-    inert("appendonly", Bool, "no"),
-    inert("appendfsync", Choice(&["everysec", "always", "no"]), "everysec"),
-    inert("appendfilename", Checked(|word| file_name("appendfilename", "filename", word)), "appendonly.aof")
-        .immutable(),
-    inert("appenddirname", Checked(|word| file_name("appenddirname", "dirname", word)), "appendonlydir").immutable(),
-    inert("no-appendfsync-on-rewrite", Bool, "no"),
-    inert("auto-aof-rewrite-percentage", COUNT, "100"),
-    inert("auto-aof-rewrite-min-size", Memory(0, LONG_MAX), "67108864"),
-    inert("aof-use-rdb-preamble", Bool, "yes"),
-    inert("aof-load-truncated", Bool, "yes"),
-    inert("aof-timestamp-enabled", Bool, "no"),
-    inert("aof-rewrite-incremental-fsync", Bool, "yes"),
     inert("aof_rewrite_cpulist", Text, "").immutable(),
     inert("bgsave_cpulist", Text, "").immutable(),
-    inert("dbfilename", Checked(|word| base_name("dbfilename", "filename", word)), "dump.rdb").protected(),
-    inert("rdbchecksum", Bool, "yes").immutable(),
-    inert("rdb-del-sync-files", Bool, "no"),
-    inert("rdb-save-incremental-fsync", Bool, "yes"),
-    inert("stop-writes-on-bgsave-error", Bool, "yes"),
     // Memory.
     inert("activerehashing", Bool, "yes"),
     inert("activedefrag", Bool, "no"),
@@ -93,8 +74,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("syslog-enabled", Bool, "no").immutable(),
     inert("syslog-ident", Text, "redis").immutable(),
     inert("syslog-facility", Choice(FACILITIES), "local0").immutable(),
-    inert("shutdown-on-sigint", Words(shutdown_options), "default").several(),
-    inert("shutdown-on-sigterm", Words(shutdown_options), "default").several(),
     inert("io-threads", Integer(1, 128), "1").immutable(),
     inert("io-threads-do-reads", Bool, "no").immutable(),
     inert("server_cpulist", Text, "").immutable(),
@@ -171,9 +150,6 @@ pub static PARAMETERS: &[Parameter] = &[
     // For test suites.
     inert("cluster-ping-interval", COUNT, "0").hidden(),
     inert("enable-debug-assert", Bool, "no").immutable().hidden(),
-    inert("key-load-delay", ANY, "0").hidden(),
-    inert("rdb-key-save-delay", ANY, "0").hidden(),
-    inert("loading-process-events-interval-bytes", Integer(1024, INT_MAX), "2097152").hidden(),
     inert("use-exit-on-panic", Bool, "no").hidden(),
     inert("watchdog-period", COUNT, "0").hidden(),
 ];
@@ -224,22 +200,12 @@ fn memory_or_percent(word: &str) -> Result<String, String> {
     }
 }
 
-/// Pairs of seconds and changes; one empty word, or none, stands for no pair.
-fn save_points(words: &[String]) -> Result<String, String> {
-    if words.iter().all(String::is_empty) && words.len() < 2 {
-        return Ok(String::new());
-    }
-    let number = |word: &String, min: i64| word.parse::<i64>().is_ok_and(|number| number >= min);
-    let fits = words.len().is_multiple_of(2) && words.chunks(2).all(|pair| number(&pair[0], 1) && number(&pair[1], 0));
-    if fits { Ok(words.join(" ")) } else { Err("Invalid save parameters".into()) }
-}
-
 /// A name without a folder; `what` is how the error calls it.
-fn base_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+pub(super) fn base_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
     if word.contains('/') { Err(format!("{parameter} can't be a path, just a {what}")) } else { Ok(()) }
 }
 
-fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
+pub(super) fn file_name(parameter: &str, what: &str, word: &str) -> Result<(), String> {
     if word.is_empty() { Err(format!("{parameter} can't be empty")) } else { base_name(parameter, what, word) }
 }
 
@@ -261,24 +227,6 @@ fn oom_scores(words: &[String]) -> Result<String, String> {
         return Ok(words.join(" "));
     }
     Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into())
-}
-
-fn shutdown_options(words: &[String]) -> Result<String, String> {
-    const NAMES: &[&str] = &["default", "save", "nosave", "now", "force"];
-    let mut set = [false; NAMES.len()];
-    let reason = || format!("argument(s) must be one of the following: {}", NAMES.join(", "));
-    if words.is_empty() {
-        return Err(reason());
-    }
-    for word in words {
-        let at = NAMES.iter().position(|name| name.eq_ignore_ascii_case(word));
-        set[at.ok_or_else(reason)?] = true;
-    }
-    if set[1] && set[2] {
-        return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".into());
-    }
-    let shown: Vec<&str> = NAMES.iter().zip(set).skip(1).filter(|(_, set)| *set).map(|(name, _)| *name).collect();
-    Ok(if shown.is_empty() { "default".into() } else { shown.join(" ") })
 }
 
 /// A host and a port, or `no one`.
@@ -330,11 +278,8 @@ mod tests {
             (MemoryOrPercent, "101%"),
             (MemoryOrPercent, "x"),
             (Choice(FACILITIES), "local8"),
-            (Words(save_points), "60"),
-            (Words(save_points), "0 1"),
             (Words(oom_scores), "0 1"),
             (Words(oom_scores), "0 1 2001"),
-            (Words(shutdown_options), "save nosave"),
             (Words(replica_of), "host"),
             (Words(replica_of), "host 70000"),
             (Checked(|word| file_name("x", "file", word)), "a/b"),
@@ -349,9 +294,6 @@ mod tests {
     fn values_are_shown_in_one_form() {
         assert_eq!(check(Memory(0, LONG_MAX), "64mb").as_deref(), Ok("67108864"));
         assert_eq!(check(Bool, "YES").as_deref(), Ok("yes"));
-        assert_eq!(check(Words(shutdown_options), "FORCE now").as_deref(), Ok("now force"));
-        assert_eq!(check(Words(save_points), "").as_deref(), Ok(""));
-        assert_eq!(check(Words(save_points), "''").as_deref(), Ok(""));
         assert_eq!(check(MemoryOrPercent, "5%").as_deref(), Ok("5%"));
         assert_eq!(check(Words(replica_of), "NO ONE").as_deref(), Ok(""));
     }

@@ -2,9 +2,12 @@
 //!
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
+//! - [`durability`]: those that concern files; [`aof`]: those of the append-only file.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
+pub mod aof;
+pub mod durability;
 pub mod file;
 pub mod inert;
 pub mod of_module;

@@ -5,6 +5,9 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::aof::{self, Aof};
+use crate::settings::durability;
+use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::value;
@@ -100,6 +103,8 @@ pub struct Settings {
     pub slowlog_max_len: i64,
     /// Milliseconds from which an event is kept by the latency monitor, 0 for none.
     pub latency_monitor_threshold: i64,
+    /// What concerns files.
+    pub durability: Durability,
     /// Whether it is kept how long runs of each command took.
     pub latency_tracking: bool,
     /// Percentiles of that which INFO shows.
@@ -112,6 +117,8 @@ pub struct Settings {
     pub module_exclude: Vec<String>,
     /// Modules to load at start, each a path and its arguments.
     pub loadmodule: Vec<Vec<String>>,
+    /// The append-only file.
+    pub aof: Aof,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -185,7 +192,7 @@ pub struct Parameter {
     pub hidden: bool,
 }
 
-const fn parameter(name: &'static str, kind: Kind) -> Parameter {
+pub(super) const fn parameter(name: &'static str, kind: Kind) -> Parameter {
     Parameter { name, alias: None, kind, immutable: false, protected: false, several: false, hidden: false }
 }
 
@@ -335,12 +342,14 @@ impl Default for Settings {
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             latency_monitor_threshold: 0,
+            durability: Durability::default(),
             latency_tracking: true,
             latency_percentiles: vec![50.0, 99.0, 99.9],
             shutdown_timeout: 10,
             module_dir: String::new(),
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
+            aof: Aof::default(),
             inert,
             save_was_set: false,
         }
@@ -349,7 +358,7 @@ impl Default for Settings {
 
 /// All parameters of the core, with and without effect.
 pub fn all() -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.iter().chain(inert::PARAMETERS)
+    PARAMETERS.iter().chain(durability::PARAMETERS).chain(aof::PARAMETERS).chain(inert::PARAMETERS)
 }
 
 /// The parameter of a name, the older name included.
@@ -358,11 +367,11 @@ pub fn find(name: &str) -> Option<&'static Parameter> {
     all().find(|parameter| is(parameter.name) || parameter.alias.is_some_and(is))
 }
 
-fn one(words: &[Vec<u8>]) -> Result<&[u8], String> {
+pub(super) fn one(words: &[Vec<u8>]) -> Result<&[u8], String> {
     if let [word] = words { Ok(word) } else { Err("wrong number of arguments".into()) }
 }
 
-fn reason(error: ValueError) -> String {
+pub(super) fn reason(error: ValueError) -> String {
     error.to_string()
 }
 
@@ -416,7 +425,7 @@ impl Settings {
     pub fn set_line(&mut self, parameter: &Parameter, words: &[Vec<u8>]) -> Result<(), String> {
         let adds = parameter.name == "save" && self.save_was_set && words.iter().any(|word| !word.is_empty());
         self.save_was_set |= parameter.name == "save";
-        let before = self.get(parameter);
+        let before = self.durability.save.clone();
         // Several words may stand in one pair of quotes, as CONFIG SET gives them.
         match words {
             [word] if parameter.several => {
@@ -424,8 +433,8 @@ impl Settings {
             }
             _ => self.set(parameter, words)?,
         }
-        if let Some(slot) = self.inert_slot("save").filter(|_| adds && !before.is_empty()) {
-            *slot = [before, std::mem::take(slot)].join(&b' ');
+        if adds {
+            self.durability.save.splice(..0, before);
         }
         Ok(())
     }

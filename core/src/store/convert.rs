@@ -8,6 +8,7 @@
 //! command run by the module that the value is of.
 
 use crate::base::id::ModuleId;
+use crate::durable::version::Target;
 use crate::store::Store;
 use crate::store::entry::EntryPtr;
 use crate::store::ghost::{GHOST, KIND_IDS, kind};
@@ -84,7 +85,7 @@ impl Store {
         let from = entry.type_id();
         let twin = self.types.twin(from);
         // Texts are not compressed: the bytes do not live longer than this function.
-        let body = self.save_value_with(entry, false)?;
+        let body = self.save_value_for(entry, Target::OWN, false)?;
         // SAFETY: the entry is freed at the end only, and `load` has no call by which it
         // could reach keys.
         let key = unsafe { entry.key() };

@@ -15,8 +15,11 @@
 use crate::store::database::Database;
 use crate::store::entry::EntryPtr;
 use crate::wire::command;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
+
+/// Bytes that commands to be passed on are first given.
+const COMMANDS_BYTES: usize = 16 * 1024;
 
 /// Something that has happened.
 pub enum Effect {
@@ -76,6 +79,9 @@ pub enum Effect {
 #[derive(Default)]
 pub struct Effects {
     list: VecDeque<Effect>,
+    /// Where commands that are passed on are written; each is a piece of it, so that none takes memory of
+    /// its own.
+    commands: BytesMut,
     /// Entries that are in no table any more, and whether the thread is to free their values.
     removed: Vec<(EntryPtr, bool)>,
     /// Whether somebody watches keys, or waits for some.
@@ -105,11 +111,30 @@ impl Effects {
         self.push(Effect::Propagate { db, command });
     }
 
+    /// Note a command that is to be passed on, by its words.
+    pub fn propagate_words<'w>(&mut self, db: u32, words: impl ExactSizeIterator<Item = &'w [u8]> + Clone) {
+        if self.commands.capacity() == 0 {
+            self.commands.reserve(COMMANDS_BYTES);
+        }
+        command::append(&mut self.commands, words);
+        let command = self.commands.split().freeze();
+        self.propagate(db, command);
+    }
+
+    /// Databases and keys that have changed, of which nobody was told yet.
+    pub fn changed(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.list.iter().filter_map(|effect| match effect {
+            Effect::Changed { db, key, .. } => Some((*db, key.as_slice())),
+            _ => None,
+        })
+    }
+
     /// Note the removal of a key that nobody asked for, a change that is the store's own.
     #[cold]
     pub fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
         self.propagated += 1;
-        self.propagate(db, command::encode(&[if lazy { b"UNLINK" } else { b"DEL" }, key]));
+        let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+        self.propagate_words(db, [name, key].into_iter());
     }
 
     /// Note that what was propagated until now belongs together, if there is anything.

@@ -125,14 +125,18 @@ impl Store {
 
     /// Remove all keys of one database, or of all; how many there were.
     pub fn flush(&mut self, db: Option<u32>, in_background: bool) -> u64 {
-        self.database_goes(db);
-        let numbers = db.map_or(0..self.databases.len(), |db| db as usize..db as usize + 1);
-        let take = |number: usize| (number as u32, std::mem::take(&mut self.databases[number]));
-        let databases: Vec<(u32, Database)> = numbers.map(take).collect();
+        let databases = self.take_away(db);
         let removed = databases.iter().map(|(_, database)| database.table.len() as u64).sum();
         self.dirty += removed;
         self.effects.push(Effect::Flushed { db, databases, in_background });
         removed
+    }
+
+    /// Take away what a database holds, or all do, and tell nobody; by number, for the caller to free.
+    pub fn take_away(&mut self, db: Option<u32>) -> Vec<(u32, Database)> {
+        self.database_goes(db);
+        let numbers = db.map_or(0..self.databases.len(), |db| db as usize..db as usize + 1);
+        numbers.map(|number| (number as u32, std::mem::take(&mut self.databases[number]))).collect()
     }
 
     /// Free what a database held that was emptied.

@@ -20,8 +20,8 @@
 //! A ghost becomes a value again when a type that reads it is there: at once for the
 //! command that asks for it, and for the rest by the sweep (`sweep.rs`).
 
-use crate::durable::footer::is_value_type;
 use crate::durable::read::Reader;
+use crate::durable::version;
 use crate::store::Store;
 use crate::store::entry::{EntryPtr, Shape};
 use plinth_abi::status::{STATUS_BAD_DATA, STATUS_GHOST, STATUS_OUT_OF_MEMORY, Status};
@@ -114,7 +114,7 @@ impl Ghosts {
         let mut reader = Reader::new(body);
         let tag = reader.u8().ok()?;
         if tag != CONTAINER_TAG {
-            let known = is_value_type(tag) && !reader.is_at_end();
+            let known = version::needed(tag).is_some() && !reader.is_at_end();
             return known.then(|| self.readers.get(&tag).cloned().unwrap_or_else(|| format!("rdb-type-{tag}")));
         }
         let id = reader.module_id().ok()?;

@@ -6,6 +6,7 @@
 //! - [`access`]: finding, making, and removing keys.
 //! - [`flush`]: rename, move, copy, flush, swap.
 //! - [`saved`]: values as bytes, for DUMP and RESTORE; [`codec`]: what types save to and load from.
+//! - [`rewrite`]: values as the commands that make them; [`digest`]: what tells one from another.
 //! - [`ghost`]: values of types that nobody provides, kept as bytes.
 //! - [`convert`]: values of one type as those of another of the same name; [`slices`]: large ones,
 //!   a slice at a time.
@@ -23,11 +24,13 @@ pub mod background;
 pub mod codec;
 pub mod convert;
 pub mod database;
+pub mod digest;
 pub mod effects;
 pub mod entry;
 pub mod expire;
 pub mod flush;
 pub mod ghost;
+pub mod rewrite;
 pub mod saved;
 pub mod slices;
 pub mod types;

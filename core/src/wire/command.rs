@@ -7,15 +7,21 @@ const HEAD_BYTES_MAX: usize = 24;
 
 /// A command's words in one buffer, which all who pass it on share.
 pub fn encode(words: &[&[u8]]) -> Bytes {
-    let bytes: usize = words.iter().map(|word| word.len() + HEAD_BYTES_MAX).sum();
-    let mut out = BytesMut::with_capacity(bytes + HEAD_BYTES_MAX);
-    head(&mut out, b'*', words.len());
+    let mut out = BytesMut::new();
+    append(&mut out, words.iter().copied());
+    out.freeze()
+}
+
+/// Append a command to what is there.
+pub fn append<'w>(out: &mut BytesMut, words: impl ExactSizeIterator<Item = &'w [u8]> + Clone) {
+    let bytes: usize = words.clone().map(|word| word.len() + HEAD_BYTES_MAX).sum();
+    out.reserve(bytes + HEAD_BYTES_MAX);
+    head(out, b'*', words.len());
     for word in words {
-        head(&mut out, b'$', word.len());
+        head(out, b'$', word.len());
         out.put_slice(word);
         out.put_slice(b"\r\n");
     }
-    out.freeze()
 }
 
 fn head(out: &mut BytesMut, sign: u8, count: usize) {

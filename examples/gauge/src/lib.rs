@@ -32,6 +32,18 @@ impl DataType for Gauge {
     fn load(from: &mut Loader<'_>, _encoding: u32) -> Result<Self> {
         Ok(Gauge { last: from.i64()?, low: from.i64()?, high: from.i64()? })
     }
+
+    fn rewrite(&self, out: &mut Rewriter<'_>) -> Result {
+        [self.low, self.high, self.last].iter().try_for_each(|value| {
+            let digits = value.to_string();
+            out.emit(&[b"GAUGE.PUSH", out.key(), digits.as_bytes()])
+        })
+    }
+
+    fn digest(&self, out: &mut Digester<'_>) -> Result {
+        [self.last, self.low, self.high].iter().for_each(|value| out.add(value.to_string().as_bytes()));
+        Ok(())
+    }
 }
 
 fn push(call: &mut Call<'_>) -> Result {

@@ -47,6 +47,21 @@ impl MixedType for Lists {
     fn copy(value: &List) -> Option<List> {
         Some(value.copy())
     }
+
+    fn rewrite(value: Stored<'_, List>, out: &mut Rewriter<'_>) -> Result {
+        let mut pieces = out.pieces("RPUSH");
+        if let Stored::Boxed { value, .. } = value {
+            value.iter().for_each(|element| pieces.push(&[element]));
+        }
+        pieces.finish()
+    }
+
+    fn digest(value: Stored<'_, List>, out: &mut Digester<'_>) -> Result {
+        if let Stored::Boxed { value, .. } = value {
+            value.iter().for_each(|element| out.add(element));
+        }
+        Ok(())
+    }
 }
 
 static PACK_SIZE: ConfigInteger = ConfigInteger::new();

@@ -130,3 +130,19 @@ fn payloads_are_those_of_other_servers() {
     assert_eq!(elements(&mut client, "back"), ["one", "2", "-300"]);
     drop(server);
 }
+
+#[test]
+fn digests_and_rewritings_are_those_of_the_default_list() {
+    let default = Server::start();
+    let (_server, mut here) = served();
+    let mut there = default.connect();
+    let lists: Vec<_> = plinth_testkit::data::all().into_iter().filter(|made| made.0.starts_with("list:")).collect();
+    plinth_testkit::data::make(&mut here, &lists);
+    plinth_testkit::data::make(&mut there, &lists);
+    for (key, ..) in &lists {
+        for what in ["DIGEST-VALUE", "REWRITE"] {
+            let words = ["DEBUG", what, key];
+            assert_eq!(here.command(&words), there.command(&words), "{words:?}");
+        }
+    }
+}

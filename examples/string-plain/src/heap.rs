@@ -111,6 +111,14 @@ impl MixedType for Heap {
         copy.form = value.form;
         Some(copy)
     }
+
+    fn rewrite(value: Stored<'_, Heap>, out: &mut Rewriter<'_>) -> Result {
+        codec::rewrite(value_of(value), out)
+    }
+
+    fn digest(value: Stored<'_, Heap>, out: &mut Digester<'_>) -> Result {
+        codec::digest(value_of(value), out)
+    }
 }
 
 /// The text of a value, which is always in a box.

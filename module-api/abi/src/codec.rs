@@ -75,4 +75,17 @@ pub struct CodecService {
     /// Thread: as `load`. Borrow: the host owns `boxed` on success. Fails:
     /// `NOT_ALLOWED` when there is a value already.
     pub finish_boxed: unsafe extern "C" fn(loader: Opaque, tag: u32, boxed: Opaque) -> Status,
+    /// For whom a value is saved, for a type that has several tags to choose from: whether that
+    /// reader knows RDB value type `tag`, 0 or 1. Of those that it knows a type takes the one
+    /// that suits the value; when none of them can hold the value, it writes the one that can, and the
+    /// host does what is to be done about it.
+    ///
+    /// Thread: as `save`. Borrow: nothing. Fails: never.
+    pub knows: unsafe extern "C" fn(saver: Opaque, tag: u8) -> u32,
+    /// Whether nobody but that reader is going to read the value, 0 or 1: then what it has no
+    /// place for may be left out. Where it is 0, as for DUMP, a value that loses anything under
+    /// the tags that `knows` allows is written under a newer one.
+    ///
+    /// Thread: as `save`. Borrow: nothing. Fails: never.
+    pub may_omit: unsafe extern "C" fn(saver: Opaque) -> u32,
 }

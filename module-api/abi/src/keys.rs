@@ -272,7 +272,8 @@ pub struct KeysService {
     ///
     /// Thread: main. Borrow: both for the call. Fails: never.
     pub stat: unsafe extern "C" fn(call: *mut Call, entry: *const Entry, stat_out: *mut EntryStat),
-    /// A value in the payload form of DUMP, handed to `take`. Entries stay valid.
+    /// A value in the payload form of DUMP, handed to `take`. Its version is the lowest that
+    /// holds the value from Redis 7.0's on. Entries stay valid.
     ///
     /// Thread: main. Borrow: `payload` for `take`'s call. Fails: what the type's
     /// `save` returns.
@@ -307,4 +308,15 @@ pub struct KeysService {
     ///
     /// Thread: main. Borrow: nothing. Fails: never.
     pub count_more: unsafe extern "C" fn(call: *mut Call, changes: u64),
+    /// As `dump`, for a server whose RDB version is known: 80 is Valkey 9's.
+    ///
+    /// Thread: main. Borrow: `payload` for `take`'s call. Fails: `UNSUPPORTED` for a value that this
+    /// version cannot hold; what the type's `save` returns.
+    pub dump_for: unsafe extern "C" fn(
+        call: *mut Call,
+        entry: *const Entry,
+        rdb_version: u32,
+        take: Take,
+        data: Opaque,
+    ) -> Status,
 }

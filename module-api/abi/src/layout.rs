@@ -70,4 +70,8 @@ pub struct Everything {
     pub block: crate::block::BlockService,
     /// How to wait.
     pub wait: crate::block::Wait,
+    /// Commands that make a value anew.
+    pub rewrite: crate::rewrite::RewriteService,
+    /// What a value is.
+    pub digest: crate::digest::DigestService,
 }

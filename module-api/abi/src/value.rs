@@ -94,6 +94,26 @@ pub struct Type {
     /// How large boxed values become those of another module's type of the same name,
     /// in slices. Null: they are saved and loaded, however long that takes.
     pub convert: *const Convert,
+    /// The RDB version that whoever reads the saved value must know; with null in the
+    /// place of the value, an upper bound of it for all values that there are, in constant
+    /// time. A file begins with its version, so the host asks before it saves: for the bound, and
+    /// where that is above what it writes by itself (11), of the values one by one. Null: any
+    /// reader will do.
+    ///
+    /// Thread: main, or the only thread of a forked child. Borrow: the call. Fails: never.
+    pub rdb_version: Option<unsafe extern "C" fn(value: *const Value) -> u32>,
+    /// Give the commands that make the value anew, through `plinth.rewrite/1`. What
+    /// depends on the clock is absolute in them. Null: RESTORE of the saved value.
+    ///
+    /// Thread: main, or the only thread of a forked child. Borrow: all for the call. Fails:
+    /// `UNSUPPORTED` before the first command, as if this were null; any other status, and the
+    /// value is not written.
+    pub rewrite: Option<unsafe extern "C" fn(value: *const Value, key: Bytes, rewriter: Opaque) -> Status>,
+    /// Show what the value is, through `plinth.digest/1`. Null: a digest of the saved bytes.
+    ///
+    /// Thread: main, or the only thread of a forked child. Borrow: both for the call. Fails:
+    /// `UNSUPPORTED`, as if this were null.
+    pub digest: Option<unsafe extern "C" fn(value: *const Value, digester: Opaque) -> Status>,
 }
 
 // SAFETY: a type is constant data, and `id_out` is written by the host alone,

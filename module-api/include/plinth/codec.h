@@ -98,10 +98,25 @@ struct plinth_codec_service {
     // Thread: as `load`. Borrow: the host owns `boxed` on success. Fails:
     // `PLINTH_STATUS_NOT_ALLOWED` when there is a value already.
     plinth_status (*finish_boxed)(void *loader, uint32_t tag, void *boxed);
+
+    // For whom a value is saved, for a type that has several tags to choose from: whether that
+    // reader knows RDB value type `tag`, 0 or 1. Of those that it knows a type takes the one that
+    // suits the value; when none of them can hold the value, it writes the one that can, and the
+    // host does what is to be done about it.
+    //
+    // Thread: as `save`. Borrow: nothing. Fails: never.
+    uint32_t (*knows)(void *saver, uint8_t tag);
+
+    // Whether nobody but that reader is going to read the value, 0 or 1: then what it has no place
+    // for may be left out. Where it is 0, as for DUMP, a value that loses anything under the tags
+    // that `knows` allows is written under a newer one.
+    //
+    // Thread: as `save`. Borrow: nothing. Fails: never.
+    uint32_t (*may_omit)(void *saver);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_codec_service, 112);
+PLINTH_ASSERT_SIZE(plinth_codec_service, 128);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, put_tag, 8);
@@ -117,6 +132,8 @@ PLINTH_ASSERT_OFFSET(plinth_codec_service, get_bytes, 80);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, get_raw, 88);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, finish_inline, 96);
 PLINTH_ASSERT_OFFSET(plinth_codec_service, finish_boxed, 104);
+PLINTH_ASSERT_OFFSET(plinth_codec_service, knows, 112);
+PLINTH_ASSERT_OFFSET(plinth_codec_service, may_omit, 120);
 #endif
 
 #ifdef __cplusplus

@@ -279,7 +279,8 @@ struct plinth_keys_service {
     // Thread: main. Borrow: both for the call. Fails: never.
     void (*stat)(plinth_call *call, const plinth_entry *entry, plinth_entry_stat *stat_out);
 
-    // A value in the payload form of DUMP, handed to `take`. Entries stay valid.
+    // A value in the payload form of DUMP, handed to `take`. Its version is the lowest that holds
+    // the value from Redis 7.0's on. Entries stay valid.
     //
     // Thread: main. Borrow: `payload` for `take`'s call. Fails: what the type's `save` returns.
     plinth_status (*dump)(plinth_call *call, const plinth_entry *entry, plinth_take take,
@@ -313,6 +314,13 @@ struct plinth_keys_service {
     //
     // Thread: main. Borrow: nothing. Fails: never.
     void (*count_more)(plinth_call *call, uint64_t changes);
+
+    // As `dump`, for a server whose RDB version is known: 80 is Valkey 9's.
+    //
+    // Thread: main. Borrow: `payload` for `take`'s call. Fails: `PLINTH_STATUS_UNSUPPORTED` for a
+    // value that this version cannot hold; what the type's `save` returns.
+    plinth_status (*dump_for)(plinth_call *call, const plinth_entry *entry, uint32_t rdb_version,
+                              plinth_take take, void *data);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -335,7 +343,7 @@ PLINTH_ASSERT_OFFSET(plinth_entry_stat, lfu, 12);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, encoding, 16);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, memory, 32);
 PLINTH_ASSERT_OFFSET(plinth_entry_stat, address, 40);
-PLINTH_ASSERT_SIZE(plinth_keys_service, 208);
+PLINTH_ASSERT_SIZE(plinth_keys_service, 216);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, get, 8);
@@ -363,6 +371,7 @@ PLINTH_ASSERT_OFFSET(plinth_keys_service, restore, 176);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, select, 184);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, notify_in, 192);
 PLINTH_ASSERT_OFFSET(plinth_keys_service, count_more, 200);
+PLINTH_ASSERT_OFFSET(plinth_keys_service, dump_for, 208);
 #endif
 
 #ifdef __cplusplus

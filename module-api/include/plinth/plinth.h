@@ -57,6 +57,7 @@
 #include <plinth/command.h>
 #include <plinth/config.h>
 #include <plinth/convert.h>
+#include <plinth/digest.h>
 #include <plinth/entry.h>
 #include <plinth/events.h>
 #include <plinth/hash.h>
@@ -66,6 +67,7 @@
 #include <plinth/list.h>
 #include <plinth/propagate.h>
 #include <plinth/reply.h>
+#include <plinth/rewrite.h>
 #include <plinth/run.h>
 #include <plinth/set.h>
 #include <plinth/set_storage.h>

@@ -116,6 +116,28 @@ struct plinth_type {
     // How large boxed values become those of another module's type of the same name, in slices.
     // Null: they are saved and loaded, however long that takes.
     const plinth_convert *convert;
+
+    // The RDB version that whoever reads the saved value must know; with null in the place of the
+    // value, an upper bound of it for all values that there are, in constant time. A file begins
+    // with its version, so the host asks before it saves: for the bound, and where that is above
+    // what it writes by itself (11), of the values one by one. Null: any reader will do.
+    //
+    // Thread: main, or the only thread of a forked child. Borrow: the call. Fails: never.
+    uint32_t (*rdb_version)(const plinth_value *value);
+
+    // Give the commands that make the value anew, through `plinth.rewrite/1`. What depends on the
+    // clock is absolute in them. Null: RESTORE of the saved value.
+    //
+    // Thread: main, or the only thread of a forked child. Borrow: all for the call. Fails:
+    // `PLINTH_STATUS_UNSUPPORTED` before the first command, as if this were null; any other status,
+    // and the value is not written.
+    plinth_status (*rewrite)(const plinth_value *value, plinth_bytes key, void *rewriter);
+
+    // Show what the value is, through `plinth.digest/1`. Null: a digest of the saved bytes.
+    //
+    // Thread: main, or the only thread of a forked child. Borrow: both for the call. Fails:
+    // `PLINTH_STATUS_UNSUPPORTED`, as if this were null.
+    plinth_status (*digest)(const plinth_value *value, void *digester);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -127,7 +149,7 @@ PLINTH_ASSERT_OFFSET(plinth_value, reserved, 12);
 PLINTH_ASSERT_OFFSET(plinth_value, data, 16);
 PLINTH_ASSERT_OFFSET(plinth_value, len, 24);
 PLINTH_ASSERT_OFFSET(plinth_value, boxed, 32);
-PLINTH_ASSERT_SIZE(plinth_type, 120);
+PLINTH_ASSERT_SIZE(plinth_type, 144);
 PLINTH_ASSERT_OFFSET(plinth_type, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_type, encoding, 4);
 PLINTH_ASSERT_OFFSET(plinth_type, name, 8);
@@ -142,6 +164,9 @@ PLINTH_ASSERT_OFFSET(plinth_type, encoding_name, 88);
 PLINTH_ASSERT_OFFSET(plinth_type, copy, 96);
 PLINTH_ASSERT_OFFSET(plinth_type, data, 104);
 PLINTH_ASSERT_OFFSET(plinth_type, convert, 112);
+PLINTH_ASSERT_OFFSET(plinth_type, rdb_version, 120);
+PLINTH_ASSERT_OFFSET(plinth_type, rewrite, 128);
+PLINTH_ASSERT_OFFSET(plinth_type, digest, 136);
 PLINTH_ASSERT_SIZE(plinth_type_slice, 16);
 #endif
 

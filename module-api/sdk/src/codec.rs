@@ -71,6 +71,21 @@ impl Saver<'_> {
         // SAFETY: as in `tag`; the bytes are borrowed for the call.
         unsafe { (host::codec().put_raw)(self.raw, Bytes::of(bytes)) }
     }
+
+    /// Whether the reader that the value is saved for knows an RDB value type, for a type that has
+    /// several to choose from. When none that it knows can hold the value, the one that can is written, and
+    /// the host does what is to be done.
+    pub fn knows(&self, tag: u8) -> bool {
+        // SAFETY: as in `tag`.
+        unsafe { (host::codec().knows)(self.raw, tag) != 0 }
+    }
+
+    /// Whether what that reader has no place for may be left out. Otherwise a value that would lose
+    /// anything is written under a newer tag.
+    pub fn may_omit(&self) -> bool {
+        // SAFETY: as in `tag`.
+        unsafe { (host::codec().may_omit)(self.raw) != 0 }
+    }
 }
 
 /// What [`Saver::put`] takes; each type is read back by the [`Loader`] method named beside it.

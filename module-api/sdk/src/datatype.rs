@@ -14,7 +14,9 @@
 
 use crate::codec::{Loader, Saver};
 use crate::convert::Conversion;
-use crate::error::Result;
+use crate::digest::Digester;
+use crate::error::{Error, Result};
+use crate::rewrite::Rewriter;
 use crate::types::slot_of;
 use std::convert::Infallible;
 use std::ffi::CStr;
@@ -61,6 +63,18 @@ pub trait DataType: Sized + Send + 'static {
     fn copy(&self) -> Option<Self> {
         None
     }
+
+    /// Gives the commands that make the value anew; see [`rewrite`](crate::rewrite). Fails with
+    /// `Unsupported` before the first command to have RESTORE do it, as it does where this is left out.
+    fn rewrite(&self, _out: &mut Rewriter<'_>) -> Result {
+        Err(Error::Unsupported)
+    }
+
+    /// Shows what the value is; see [`digest`](crate::digest). Fails with `Unsupported` to have
+    /// the saved bytes looked at, as they are where this is left out.
+    fn digest(&self, _out: &mut Digester<'_>) -> Result {
+        Err(Error::Unsupported)
+    }
 }
 
 /// A type whose values are bytes that live in the key's entry, with a tag of four bits that is the
@@ -83,6 +97,16 @@ pub trait InlineType: 'static {
     /// What OBJECT ENCODING answers.
     fn encoding_name(_tag: u32, _bytes: &[u8]) -> &'static str {
         "raw"
+    }
+
+    /// As [`DataType::rewrite`].
+    fn rewrite(_tag: u32, _bytes: &[u8], _out: &mut Rewriter<'_>) -> Result {
+        Err(Error::Unsupported)
+    }
+
+    /// As [`DataType::digest`].
+    fn digest(_tag: u32, _bytes: &[u8], _out: &mut Digester<'_>) -> Result {
+        Err(Error::Unsupported)
     }
 }
 
@@ -125,6 +149,28 @@ pub trait MixedType: 'static {
     /// As [`DataType::copy`].
     fn copy(_value: &Self::Boxed) -> Option<Self::Boxed> {
         None
+    }
+
+    /// As [`DataType::rewrite`].
+    fn rewrite(_value: Stored<'_, Self::Boxed>, _out: &mut Rewriter<'_>) -> Result {
+        Err(Error::Unsupported)
+    }
+
+    /// As [`DataType::digest`].
+    fn digest(_value: Stored<'_, Self::Boxed>, _out: &mut Digester<'_>) -> Result {
+        Err(Error::Unsupported)
+    }
+
+    /// The RDB version that the reader of the saved value must know, where it may choose the lowest; 0
+    /// when any will do.
+    fn rdb_version(_value: Stored<'_, Self::Boxed>) -> u32 {
+        0
+    }
+
+    /// An upper bound of [`rdb_version`](MixedType::rdb_version) for all values that there are, in
+    /// constant time. The host looks at values one by one only where it is above 11.
+    fn rdb_version_max() -> u32 {
+        0
     }
 }
 
@@ -263,6 +309,20 @@ impl<T: DataType> MixedType for Boxed<T> {
     fn copy(value: &T) -> Option<T> {
         value.copy()
     }
+
+    fn rewrite(value: Stored<'_, T>, out: &mut Rewriter<'_>) -> Result {
+        match value {
+            Stored::Boxed { value, .. } => value.rewrite(out),
+            Stored::Inline { .. } => Err(Error::Unsupported),
+        }
+    }
+
+    fn digest(value: Stored<'_, T>, out: &mut Digester<'_>) -> Result {
+        match value {
+            Stored::Boxed { value, .. } => value.digest(out),
+            Stored::Inline { .. } => Err(Error::Unsupported),
+        }
+    }
 }
 
 /// An [`InlineType`] as a [`MixedType`] that is never boxed.
@@ -292,6 +352,20 @@ impl<T: InlineType> MixedType for InlineOf<T> {
         match value {
             Stored::Inline { tag, bytes } => T::encoding_name(tag, bytes),
             Stored::Boxed { .. } => "raw",
+        }
+    }
+
+    fn rewrite(value: Stored<'_, Infallible>, out: &mut Rewriter<'_>) -> Result {
+        match value {
+            Stored::Inline { tag, bytes } => T::rewrite(tag, bytes, out),
+            Stored::Boxed { .. } => Err(Error::Unsupported),
+        }
+    }
+
+    fn digest(value: Stored<'_, Infallible>, out: &mut Digester<'_>) -> Result {
+        match value {
+            Stored::Inline { tag, bytes } => T::digest(tag, bytes, out),
+            Stored::Boxed { .. } => Err(Error::Unsupported),
         }
     }
 }

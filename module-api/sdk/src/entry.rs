@@ -270,6 +270,15 @@ impl<'k> Entry<'k> {
         })
     }
 
+    /// As [`dump`](Entry::dump), for a server whose RDB version is known. Fails also with
+    /// `Unsupported`, when that version cannot hold the value.
+    pub fn dump_for<R>(&self, rdb_version: u32, take: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        crate::take::taking(take, |function, data| {
+            // SAFETY: as in `dump`.
+            unsafe { (host::keys().dump_for)(self.call.as_ptr(), &self.raw, rdb_version, function, data) }
+        })
+    }
+
     /// The value of a [`MixedType`] in either form, or `None` when it is of another type.
     #[inline]
     pub fn stored<M: MixedType>(&self) -> Option<Stored<'_, M::Boxed>> {

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub use crate::abi::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
 
 /// Ids of the services that the SDK always resolves; a host that lacks one refuses the load.
-pub const CORE_SERVICES: [&str; 11] = [
+pub const CORE_SERVICES: [&str; 13] = [
     abi::reply::REPLY_SERVICE,
     abi::keys::KEYS_SERVICE,
     abi::codec::CODEC_SERVICE,
@@ -29,6 +29,8 @@ pub const CORE_SERVICES: [&str; 11] = [
     abi::propagate::PROPAGATE_SERVICE,
     abi::run::RUN_SERVICE,
     abi::block::BLOCK_SERVICE,
+    abi::rewrite::REWRITE_SERVICE,
+    abi::digest::DIGEST_SERVICE,
 ];
 
 /// Addresses of the resolved tables.
@@ -45,6 +47,8 @@ struct Tables {
     propagate: AtomicPtr<abi::propagate::PropagateService>,
     run: AtomicPtr<abi::run::RunService>,
     block: AtomicPtr<abi::block::BlockService>,
+    rewrite: AtomicPtr<abi::rewrite::RewriteService>,
+    digest: AtomicPtr<abi::digest::DigestService>,
 }
 
 static TABLES: Tables = Tables {
@@ -60,6 +64,8 @@ static TABLES: Tables = Tables {
     propagate: AtomicPtr::new(null_mut()),
     run: AtomicPtr::new(null_mut()),
     block: AtomicPtr::new(null_mut()),
+    rewrite: AtomicPtr::new(null_mut()),
+    digest: AtomicPtr::new(null_mut()),
 };
 
 /// One reader per table. A reader is called with a `Call`, a `Saver` or the like in hand, which
@@ -89,6 +95,8 @@ readers! {
     propagate: abi::propagate::PropagateService;
     run: abi::run::RunService;
     block: abi::block::BlockService;
+    rewrite: abi::rewrite::RewriteService;
+    digest: abi::digest::DigestService;
 }
 
 /// Looks up every table. Fails with `Unsupported` when the host lacks one, or has it shorter than
@@ -120,6 +128,8 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::propagate::PROPAGATE_SERVICE, &TABLES.propagate)?;
         one(host, abi::run::RUN_SERVICE, &TABLES.run)?;
         one(host, abi::block::BLOCK_SERVICE, &TABLES.block)?;
+        one(host, abi::rewrite::REWRITE_SERVICE, &TABLES.rewrite)?;
+        one(host, abi::digest::DIGEST_SERVICE, &TABLES.digest)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     plinth_table::on_give_way(ask_host_to_give_way);

@@ -75,6 +75,7 @@ pub mod config;
 mod constants;
 pub mod convert;
 pub mod datatype;
+pub mod digest;
 pub mod entry;
 pub mod error;
 pub mod events;
@@ -91,6 +92,7 @@ pub mod number;
 mod panic;
 pub mod propagate;
 pub mod reply;
+pub mod rewrite;
 pub mod run;
 pub mod scan;
 pub mod service;
@@ -131,6 +133,7 @@ pub mod prelude {
         CONFIG_BARE, CONFIG_HIDDEN, CONFIG_IMMUTABLE, CONFIG_SENSITIVE, Config, ConfigBool, ConfigInteger, ConfigText,
     };
     pub use crate::datatype::{Boxed, DataType, InlineType, Loaded, MixedType, Stored};
+    pub use crate::digest::Digester;
     pub use crate::entry::{Entry, EntryStat, Held};
     pub use crate::error::{Error, Result};
     pub use crate::events::*;
@@ -140,6 +143,7 @@ pub mod prelude {
     pub use crate::info::{InfoWriter, Section, fields_of, section};
     pub use crate::keys::*;
     pub use crate::reply::{Mark, ReplyBuffer};
+    pub use crate::rewrite::Rewriter;
     pub use crate::run::{RUN_READ_ONLY, RUN_RESP3, Resolved};
     pub use crate::service::{Service, ServiceHandle, provided};
     pub use crate::timers::Timer;

@@ -21,9 +21,11 @@ use crate::abi::bytes::{Bytes, Opaque, Slice};
 use crate::codec::{Loader, Saver};
 use crate::convert::Conversion;
 use crate::datatype::{Boxed, DataType, InlineOf, InlineType, Loaded, MixedType, Stored};
+use crate::digest::Digester;
 use crate::error::{Error, Result, check, status_of};
 use crate::host;
 use crate::panic::guard;
+use crate::rewrite::Rewriter;
 use std::any::TypeId;
 use std::ffi::CStr;
 use std::hash::{Hash, Hasher};
@@ -218,6 +220,9 @@ impl<M: MixedType> Functions<M> {
             copy: Some(Self::copy),
             data: std::ptr::null_mut(),
             convert: Conversion::table(M::CONVERT),
+            rdb_version: Some(Self::rdb_version),
+            rewrite: Some(Self::rewrite),
+            digest: Some(Self::digest),
         }
     }
 
@@ -286,6 +291,26 @@ impl<M: MixedType> Functions<M> {
         // SAFETY: the host hands over a box of this type for this call.
         let copy = guard(|| M::copy(unsafe { &*boxed.cast::<M::Boxed>() })).flatten();
         copy.map_or(std::ptr::null_mut(), into_boxed)
+    }
+
+    unsafe extern "C" fn rdb_version(value: *const abi::value::Value) -> u32 {
+        if value.is_null() {
+            return guard(M::rdb_version_max).unwrap_or(0);
+        }
+        // SAFETY: the host hands over a value of this type for this call.
+        guard(|| M::rdb_version(unsafe { stored::<M>(value) })).unwrap_or(0)
+    }
+
+    unsafe extern "C" fn rewrite(value: *const abi::value::Value, key: Bytes, rewriter: Opaque) -> abi::status::Status {
+        // SAFETY: the host hands over a value of this type, its key and a rewriter, all for this call.
+        let done = guard(|| unsafe { M::rewrite(stored::<M>(value), &mut Rewriter::new(rewriter, key.as_slice())) });
+        status_of(done.unwrap_or(Err(Error::Panic)))
+    }
+
+    unsafe extern "C" fn digest(value: *const abi::value::Value, digester: Opaque) -> abi::status::Status {
+        // SAFETY: the host hands over a value of this type and a digester, both for this call.
+        let done = guard(|| unsafe { M::digest(stored::<M>(value), &mut Digester::new(digester)) });
+        status_of(done.unwrap_or(Err(Error::Panic)))
     }
 }
 

@@ -52,6 +52,6 @@ impl Testbed {
     /// When it has no room for a footer.
     pub fn sealed_again(payload: &[u8]) -> Vec<u8> {
         let opened = plinth::durable::footer::open_unchecked(payload).expect("it has a footer");
-        plinth::durable::footer::seal(opened.body.to_vec())
+        plinth::durable::footer::seal(opened.body.to_vec(), opened.version)
     }
 }

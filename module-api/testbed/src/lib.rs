@@ -108,7 +108,12 @@ impl Testbed {
         let log = std::env::temp_dir().join(format!("plinth-testbed-{}.log", std::process::id()));
         forget_log(&log);
         base::log::set_file(&log.to_string_lossy()).expect("a log file can be written");
-        let mut server = Box::new(startup::assemble(Settings::default()).expect("a server can be made"));
+        let mut settings = Settings::default();
+        // No snapshot by itself, and one that is asked for where nobody else has his.
+        settings.durability.save.clear();
+        let path = std::env::temp_dir().join(format!("plinth-testbed-{}.rdb", std::process::id()));
+        settings.durability.dbfilename = path.to_string_lossy().into_owned();
+        let mut server = Box::new(startup::assemble(settings).expect("a server can be made"));
         server.lists = Lists { observers: events::with_own(server.lists.observers), tells_all: true, ..server.lists };
         server.clock.hold(0);
         server.store.active_expire = false;

@@ -67,6 +67,14 @@ impl InlineType for Embedded {
             _ => "raw",
         }
     }
+
+    fn rewrite(tag: u32, bytes: &[u8], out: &mut Rewriter<'_>) -> Result {
+        codec::rewrite(value_of(tag, bytes), out)
+    }
+
+    fn digest(tag: u32, bytes: &[u8], out: &mut Digester<'_>) -> Result {
+        codec::digest(value_of(tag, bytes), out)
+    }
 }
 
 impl Storage for Embedded {

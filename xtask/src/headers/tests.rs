@@ -31,7 +31,8 @@ macro_rules! real {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn computed_layouts_are_those_of_the_compiler() {
-    use plinth_abi::{bytes, call, clients, codec, command, config, entry, events, host, info, keys, reply, value};
+    use plinth_abi::{bytes, call, clients, codec, command, config, digest, entry, events, host, info, keys};
+    use plinth_abi::{reply, rewrite, value};
     let computed = layout::of_all(&mirror()).unwrap();
     for (name, real) in real! {
         "Bytes" bytes::Bytes { data, len }
@@ -40,7 +41,7 @@ fn computed_layouts_are_those_of_the_compiler() {
             now_ms, client_id, host }
         "Client" clients::Client { size, db, id, resp, is_unix, address, name, user, age_s, idle_s }
         "CodecService" codec::CodecService { size, reserved, put_tag, put_u64, put_i64, put_f64, put_bytes, put_raw,
-            get_u64, get_i64, get_f64, get_bytes, get_raw, finish_inline, finish_boxed }
+            get_u64, get_i64, get_f64, get_bytes, get_raw, finish_inline, finish_boxed, knows, may_omit }
         "KeySpec" command::KeySpec { size, begin, flags, index, find, keyword, last, step, limit, reserved, notes }
         "Arg" command::Arg { size, kind, flags, key_spec, name, token, since, args }
         "Change" command::Change { version, what }
@@ -59,12 +60,14 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Event" events::Event { size, kind, class, db, other_db, reserved, name, key, client_id }
         "Host" host::Host { size, abi_major, abi_minor, context, service, log, give_way, panicked, allocate, release }
         "Section" info::Section { size, flags, name, write }
+        "DigestService" digest::DigestService { size, reserved, add, end }
+        "RewriteService" rewrite::RewriteService { size, reserved, emit }
         "EntryStat" keys::EntryStat { size, idle_s, frequency, lfu, encoding, memory, address }
         "Entry" keys::Entry { size, type_id, form, tag, data, len, boxed, expire_at_ms, entry, hash }
         "Reply" reply::Reply { size, reserved, at, end, grow, append }
         "Value" value::Value { size, form, tag, reserved, data, len, boxed }
         "Type" value::Type { size, encoding, name, id_out, rdb_tags, save, load, drop, memory, free_effort,
-            encoding_name, copy, data, convert }
+            encoding_name, copy, data, convert, rdb_version, rewrite, digest }
     } {
         assert_eq!(computed.get(name), Some(&real), "{name}");
     }

@@ -10,9 +10,10 @@
 //!
 //!   core                  abi, table, lzf; the modules only to have them built, never in its code
 //!   testbed               core, sdk, abi
+//!   checker of files      core, pack
 //! ```
 //!
-//! Nobody depends on the core but the testbed, and nobody on the testbed but tests: a module's run on
+//! Nobody depends on the core but the testbed and the checker, which reads files by the core's readers, and nobody on the testbed but tests: a module's run on
 //! the core within their own process. What tests a server from outside starts it (`plinth-tests`).
 
 use super::Fault;
@@ -87,6 +88,9 @@ fn crates(tree: &str, root: &Path) -> Vec<Crate> {
 /// What the SDK puts together.
 const LIBRARIES: [&str; 4] = ["plinth-abi", "plinth-table", "plinth-pack", "plinth-lzf"];
 
+/// What reads the server's files as the server does.
+const CHECKER: &str = "plinth-check";
+
 /// The server within a test.
 const TESTBED: &str = "plinth-testbed";
 
@@ -98,6 +102,7 @@ fn may_depend(one: &Crate, to: &str, all: &[Crate]) -> bool {
         "examples" => to == "plinth-module" || in_folder("examples/") || is_commands(to, all),
         "tests" => to == "plinth-module" || is_commands(to, all),
         "xtask" => to == "plinth-table",
+        "tools" if one.name == CHECKER => ["plinth", "plinth-pack"].contains(&to),
         "tools" => to == "plinth-fuzz",
         "module-api" if one.name == TESTBED => ["plinth", "plinth-module", "plinth-abi"].contains(&to),
         "module-api" => one.name == "plinth-module" && LIBRARIES.contains(&to),

@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 25] = [
     // Calls across the boundary, and what is called through it.
     "core/src/modules/",
     "core/src/engine/",
@@ -19,6 +19,8 @@ const PLACES: [&str; 24] = [
     "core/src/net/ahead.rs",
     "core/src/net/batch.rs",
     "core/src/base/clock.rs",
+    // A second process.
+    "core/src/base/fork.rs",
     // C's allocation functions, and Rust's.
     "core/src/base/allocator",
     // Zeroed memory that may not be there.

@@ -1,7 +1,7 @@
 //! INFO's sections about what the server runs on and what it takes.
 
 use crate::admin::info::{Fields, ratio};
-use crate::admin::server::{REDIS_VERSION, VERSION};
+use crate::base::version::{REDIS_VERSION, VERSION};
 use crate::base::{allocator, memory};
 use crate::engine::server::Server;
 use crate::settings::parameters::EVICTION_POLICIES;

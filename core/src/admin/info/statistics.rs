@@ -1,6 +1,6 @@
 //! INFO's sections of counters.
 
-use crate::admin::info::{Fields, ratio};
+use crate::admin::info::{Fields, persistence, ratio};
 use crate::engine::call::Registered;
 use crate::engine::server::Server;
 
@@ -32,7 +32,10 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("current_eviction_exceeded_time", 0);
     fields.add("keyspace_hits", server.store.counters.hits);
     fields.add("keyspace_misses", server.store.counters.misses);
-    fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
+    let forks = persistence::forks(server);
+    fields.add("latest_fork_usec", forks.last_us);
+    fields.add("total_forks", forks.count);
     fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     fields.zeros(&["total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys"]);

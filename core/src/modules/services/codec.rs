@@ -1,10 +1,9 @@
 //! `plinth.codec/1`: how types save and load.
 
-use crate::durable::container::Field;
 use crate::store::codec::{Loaded, Loader, Saver};
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::codec::CodecService;
-use plinth_abi::status::{STATUS_BAD_DATA, STATUS_NOT_ALLOWED, STATUS_OK, Status};
+use plinth_abi::status::{STATUS_NOT_ALLOWED, STATUS_OK, Status};
 use plinth_abi::value::TAG_MAX;
 
 /// The table.
@@ -24,13 +23,15 @@ pub static TABLE: CodecService = CodecService {
     get_raw,
     finish_inline,
     finish_boxed,
+    knows,
+    may_omit,
 };
 
 /// # Safety
 /// `saver` is what the host gave to the `save` that runs.
-unsafe fn saver<'a>(saver: Opaque) -> &'a mut Saver {
+unsafe fn saver<'a>(saver: Opaque) -> &'a mut Saver<'a> {
     // SAFETY: promised by the caller.
-    unsafe { &mut *saver.cast::<Saver>() }
+    unsafe { &mut *saver.cast::<Saver<'a>>() }
 }
 
 /// # Safety
@@ -40,15 +41,32 @@ unsafe fn loader<'a>(loader: Opaque) -> &'a mut Loader<'a> {
     unsafe { &mut *loader.cast::<Loader<'a>>() }
 }
 
+/// Hand a number out.
+///
+/// # Safety
+/// The out-parameter is valid for the call.
+unsafe fn give<T>(value: Result<T, Status>, value_out: *mut T) -> Status {
+    match value {
+        Ok(value) => {
+            // SAFETY: promised by the caller.
+            unsafe { value_out.write(value) };
+            STATUS_OK
+        }
+        Err(status) => status,
+    }
+}
+
 // Every function below is called from a type's `save` or `load` with the saver or
 // loader that it was given, and with bytes and out-parameters valid for the call.
 
 unsafe extern "C" fn put_tag(to: Opaque, tag: u8) {
     // SAFETY: see above.
     let saver = unsafe { saver(to) };
-    saver.damaged |= !saver.standard || saver.tag.is_some();
-    saver.tag = Some(tag);
-    saver.writer.put_u8(tag);
+    if !saver.standard || saver.tag.is_some() {
+        saver.damaged = true;
+        return;
+    }
+    saver.begin(tag);
 }
 
 unsafe extern "C" fn put_u64(to: Opaque, value: u64) {
@@ -94,62 +112,27 @@ unsafe extern "C" fn put_raw(to: Opaque, bytes: Bytes) {
 
 unsafe extern "C" fn get_u64(from: Opaque, value_out: *mut u64) -> Status {
     // SAFETY: see above.
-    let loader = unsafe { loader(from) };
-    let value = if loader.standard { loader.reader.length() } else { loader.reader.unsigned_field() };
-    let Ok(value) = value else { return STATUS_BAD_DATA };
-    // SAFETY: see above.
-    unsafe { value_out.write(value) };
-    STATUS_OK
+    unsafe { give(loader(from).unsigned(), value_out) }
 }
 
 unsafe extern "C" fn get_i64(from: Opaque, value_out: *mut i64) -> Status {
     // SAFETY: see above.
-    let loader = unsafe { loader(from) };
-    let value =
-        if loader.standard { loader.reader.u64().map(|bits| bits as i64) } else { loader.reader.signed_field() };
-    let Ok(value) = value else { return STATUS_BAD_DATA };
-    // SAFETY: see above.
-    unsafe { value_out.write(value) };
-    STATUS_OK
+    unsafe { give(loader(from).signed(), value_out) }
 }
 
 unsafe extern "C" fn get_f64(from: Opaque, value_out: *mut f64) -> Status {
     // SAFETY: see above.
-    let loader = unsafe { loader(from) };
-    let value = if loader.standard {
-        loader.reader.f64().ok()
-    } else {
-        match loader.reader.field() {
-            Ok(Field::Double(value)) => Some(value),
-            Ok(Field::Float(value)) => Some(f64::from(value)),
-            _ => None,
-        }
-    };
-    let Some(value) = value else { return STATUS_BAD_DATA };
-    // SAFETY: see above.
-    unsafe { value_out.write(value) };
-    STATUS_OK
+    unsafe { give(loader(from).double(), value_out) }
 }
 
 unsafe extern "C" fn get_bytes(from: Opaque, bytes_out: *mut Bytes) -> Status {
     // SAFETY: see above.
-    let loader = unsafe { loader(from) };
-    let value = if loader.standard { loader.reader.string() } else { loader.reader.string_field() };
-    let Ok(value) = value else { return STATUS_BAD_DATA };
-    loader.lent = value;
-    // SAFETY: see above.
-    unsafe { bytes_out.write(Bytes::of(&loader.lent)) };
-    STATUS_OK
+    unsafe { give(loader(from).text().map(Bytes::of), bytes_out) }
 }
 
 unsafe extern "C" fn get_raw(from: Opaque, len: usize, bytes_out: *mut Bytes) -> Status {
     // SAFETY: see above.
-    let loader = unsafe { loader(from) };
-    let value = if loader.standard { loader.reader.raw(len).ok() } else { None };
-    let Some(value) = value else { return STATUS_BAD_DATA };
-    // SAFETY: see above.
-    unsafe { bytes_out.write(Bytes::of(value)) };
-    STATUS_OK
+    unsafe { give(loader(from).raw(len).map(Bytes::of), bytes_out) }
 }
 
 unsafe extern "C" fn finish_inline(from: Opaque, tag: u32, bytes: Bytes) -> Status {
@@ -170,4 +153,14 @@ unsafe extern "C" fn finish_boxed(from: Opaque, tag: u32, boxed: Opaque) -> Stat
     }
     loader.loaded = Some(Loaded::Boxed(tag as u8, boxed));
     STATUS_OK
+}
+
+unsafe extern "C" fn knows(to: Opaque, tag: u8) -> u32 {
+    // SAFETY: see above.
+    u32::from(unsafe { saver(to) }.target.knows(tag))
+}
+
+unsafe extern "C" fn may_omit(to: Opaque) -> u32 {
+    // SAFETY: see above.
+    u32::from(unsafe { saver(to) }.target.is_certain)
 }

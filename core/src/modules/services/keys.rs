@@ -1,6 +1,7 @@
 //! `plinth.keys/1`: keys, values, expiry.
 
 use crate::durable::footer as payload;
+use crate::durable::version::Target;
 use crate::engine::call::Context;
 use crate::store::access::NewValue;
 use crate::store::entry::{EntryPtr, LEN_MAX};
@@ -48,6 +49,7 @@ pub static TABLE: KeysService = KeysService {
     select,
     notify_in,
     count_more,
+    dump_for,
 };
 
 // Every function below is called by a loaded module with the call that runs, bytes
@@ -542,10 +544,28 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
 
 unsafe extern "C" fn dump(call: *mut Call, entry: *const Entry, take: Take, data: Opaque) -> Status {
     // SAFETY: see above.
+    unsafe { dump_to(call, entry, Target::PAYLOAD, take, data) }
+}
+
+unsafe extern "C" fn dump_for(
+    call: *mut Call,
+    entry: *const Entry,
+    rdb_version: u32,
+    take: Take,
+    data: Opaque,
+) -> Status {
+    let version = u16::try_from(rdb_version).unwrap_or(u16::MAX);
+    // SAFETY: see above.
+    unsafe { dump_to(call, entry, Target::version(version), take, data) }
+}
+
+/// # Safety
+/// As of the two functions above.
+unsafe fn dump_to(call: *mut Call, entry: *const Entry, target: Target, take: Take, data: Opaque) -> Status {
+    // SAFETY: see above.
     let (context, Some((entry, _))) = (unsafe { (Context::of(call), known(entry)) }) else { return STATUS_NONE };
-    match context.server().store.save_value(entry) {
-        Ok(body) => {
-            let sealed = payload::seal(body);
+    match context.server().store.seal_value(entry, target) {
+        Ok(sealed) => {
             // SAFETY: the module's function with the module's data.
             unsafe { (take.run)(data, Bytes::of(&sealed)) };
             STATUS_OK
@@ -578,12 +598,12 @@ unsafe extern "C" fn restore(
     }
     let opened = if server.skip_checksums { payload::open_unchecked(bytes) } else { payload::open(bytes) };
     let Ok(opened) = opened else { return STATUS_NOT_ALLOWED };
-    let entry =
-        match server.store.load_value(opened.body, key, if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms }) {
-            Ok(entry) => entry,
-            Err(STATUS_OUT_OF_MEMORY) => return STATUS_OUT_OF_MEMORY,
-            Err(_) => return STATUS_BAD_DATA,
-        };
+    let expire_at_ms = if expire_at_ms < 0 { EXPIRE_NONE } else { expire_at_ms };
+    let entry = match server.store.load_value_of(opened.version, opened.body, key, expire_at_ms) {
+        Ok(entry) => entry,
+        Err(STATUS_OUT_OF_MEMORY) => return STATUS_OUT_OF_MEMORY,
+        Err(_) => return STATUS_BAD_DATA,
+    };
     if there {
         server.store.remove(db, hash, key, server.store.lazy.server_del);
     }

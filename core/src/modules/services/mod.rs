@@ -7,11 +7,13 @@ pub mod block;
 pub mod clients;
 pub mod codec;
 pub mod config;
+pub mod digest;
 pub mod events;
 pub mod info;
 pub mod keys;
 pub mod propagate;
 pub mod reply;
+pub mod rewrite;
 pub mod run;
 pub mod timers;
 
@@ -157,5 +159,7 @@ pub fn core_services() -> Vec<Service> {
         service(abi::propagate::PROPAGATE_SERVICE, (&raw const propagate::TABLE).cast()),
         service(abi::run::RUN_SERVICE, (&raw const run::TABLE).cast()),
         service(abi::block::BLOCK_SERVICE, (&raw const block::TABLE).cast()),
+        service(abi::rewrite::REWRITE_SERVICE, (&raw const rewrite::TABLE).cast()),
+        service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
     ]
 }

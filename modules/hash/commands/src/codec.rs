@@ -4,13 +4,13 @@
 //!   RDB type                            payload
 //!    4  hash                            count { field value }                       read, written
 //!    9  zipmap, 13 ziplist, 16 listpack a string with field and value in turn       read, 16 written
-//!   22  hash with deadlines (Valkey 9)  count { field value deadline or -1 }        read
+//!   22  hash with deadlines (Valkey 9)  count { field value deadline or -1 }        read, written for Valkey
 //!   24  hash with deadlines (Redis 7.4) earliest, count { ttl field value }         read, written
 //!   25  the same as a listpack          earliest, a string: field value deadline    read, written
 //! ```
 //!
-//! A small hash is written as a listpack, a large one field by field, in the forms that Redis 7.2 reads
-//! as long as no field has a deadline. In 24 a deadline is counted from the earliest one, plus one; in
+//! A small hash is written as a listpack, a large one field by field, in forms that Redis 7.0 reads
+//! as long as no field has a deadline; a reader that does not know listpacks gets all of them field by field. In 24 a deadline is counted from the earliest one, plus one; in
 //! 25 the fields are in the order of their deadlines, those without any last (0 stands for none).
 //!
 //! What is read is checked: a field that occurs twice, or a hash without fields, is damage.
@@ -22,7 +22,7 @@ use crate::expiry;
 use crate::large::Large;
 use crate::small::{self, EXPIRING, PLAIN, Shown};
 use crate::storage::{Before, Storage};
-use crate::value::{Hash, entries_max, value_max};
+use crate::value::{Hash, View, entries_max, value_max};
 use plinth_module::convert::Conversion;
 use plinth_module::pack::{Digits, Malformed, Value, listpack, ziplist};
 use plinth_module::prelude::*;
@@ -50,9 +50,12 @@ impl<S: Storage> MixedType for Hash<S> {
     const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::new());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
+        let view = View::stored(value);
         match value {
-            Stored::Inline { tag, bytes } => save_small(tag, bytes, out),
-            Stored::Boxed { value, .. } => save_large(value, out),
+            _ if expires(view) && out.knows(RDB_HASH_VALKEY) => save_valkey(view, out),
+            Stored::Inline { tag, bytes } if expires(view) || out.knows(RDB_LISTPACK) => save_small(tag, bytes, out),
+            Stored::Boxed { value, .. } if expires(view) => save_large(value, out),
+            _ => save_plain(view, out),
         }
     }
 
@@ -96,6 +99,105 @@ impl<S: Storage> MixedType for Hash<S> {
         });
         Some(copy)
     }
+
+    fn rewrite(value: Stored<'_, Large<S>>, out: &mut Rewriter<'_>) -> Result {
+        let view = View::stored(value);
+        let (mut field, mut value) = (Digits::new(), Digits::new());
+        let mut pieces = out.pieces("HSET");
+        each(view, |shown| pieces.push(&[shown.field.text(&mut field), shown.value.text(&mut value)]));
+        pieces.finish()?;
+        if expires(view) { rewrite_deadlines(view, out) } else { Ok(()) }
+    }
+
+    fn digest(value: Stored<'_, Large<S>>, out: &mut Digester<'_>) -> Result {
+        let (mut field, mut value_digits) = (Digits::new(), Digits::new());
+        each(View::stored(value), |shown| {
+            out.add(shown.field.text(&mut field));
+            out.add(shown.value.text(&mut value_digits));
+            if let Some(deadline) = shown.deadline {
+                out.add(&deadline.to_le_bytes());
+            }
+            out.end();
+        });
+        Ok(())
+    }
+
+    fn rdb_version(value: Stored<'_, Large<S>>) -> u32 {
+        if expires(View::stored(value)) { VERSION_DEADLINES } else { 0 }
+    }
+
+    fn rdb_version_max() -> u32 {
+        if expiry::may_expire() { VERSION_DEADLINES } else { 0 }
+    }
+}
+
+/// The version from which Redis knows fields with deadlines: that of 7.4.
+const VERSION_DEADLINES: u32 = 12;
+/// Fields that one command gives a deadline.
+const DEADLINE_FIELDS: usize = 64;
+
+/// Whether any field has a deadline. Constant for a large hash.
+fn expires<S: Storage>(view: View<'_, S>) -> bool {
+    match view {
+        View::Small(tag, pack) => small::due(tag, pack).is_some(),
+        View::Large(large) => large.store().expiring() > 0,
+        View::Absent => false,
+    }
+}
+
+/// Every field, whether it has expired or not.
+fn each<'v, S: Storage>(view: View<'v, S>, visit: impl FnMut(Shown<'v>)) {
+    // At the beginning of time nothing has expired.
+    view.for_each(0, visit);
+}
+
+/// Gives the commands for the deadlines: one for fields of one deadline that follow each other.
+fn rewrite_deadlines<S: Storage>(view: View<'_, S>, out: &mut Rewriter<'_>) -> Result {
+    let (mut due, mut fields, mut done) = (None, Vec::new(), Ok(()));
+    each(view, |shown| {
+        if shown.deadline.is_none() || done.is_err() {
+            return;
+        }
+        if due != shown.deadline || fields.len() == DEADLINE_FIELDS {
+            done = rewrite_deadline(due, &fields, out);
+            (due, fields) = (shown.deadline, Vec::new());
+        }
+        fields.push(shown.field.to_vec());
+    });
+    done?;
+    rewrite_deadline(due, &fields, out)
+}
+
+fn rewrite_deadline(due: Option<u64>, fields: &[Vec<u8>], out: &mut Rewriter<'_>) -> Result {
+    let Some(due) = due else { return Ok(()) };
+    let (mut at, mut count) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (at, count) = (at.format(due).as_bytes(), count.format(fields.len()).as_bytes());
+    let mut words: Vec<&[u8]> = vec![b"HPEXPIREAT", out.key(), at, b"FIELDS", count];
+    words.extend(fields.iter().map(Vec::as_slice));
+    out.emit(&words)
+}
+
+/// Field by field, without deadlines.
+fn save_plain<S: Storage>(view: View<'_, S>, out: &mut Saver<'_>) {
+    let (mut field, mut value) = (Digits::new(), Digits::new());
+    out.tag(RDB_HASH);
+    out.u64(view.len() as u64);
+    each(view, |shown| {
+        out.bytes(shown.field.text(&mut field));
+        out.bytes(shown.value.text(&mut value));
+    });
+}
+
+/// Field by field, with deadlines as Valkey has them.
+fn save_valkey<S: Storage>(view: View<'_, S>, out: &mut Saver<'_>) {
+    let (mut field, mut value) = (Digits::new(), Digits::new());
+    out.tag(RDB_HASH_VALKEY);
+    out.u64(view.len() as u64);
+    each(view, |shown| {
+        out.bytes(shown.field.text(&mut field));
+        out.bytes(shown.value.text(&mut value));
+        out.i64(shown.deadline.map_or(-1, |deadline| deadline as i64));
+    });
 }
 
 fn save_small(tag: u32, bytes: &[u8], out: &mut Saver<'_>) {
@@ -120,16 +222,9 @@ fn save_small(tag: u32, bytes: &[u8], out: &mut Saver<'_>) {
     out.bytes(&listpack.finish());
 }
 
+/// Field by field, with deadlines as Redis has them.
 fn save_large<S: Storage>(large: &Large<S>, out: &mut Saver<'_>) {
     let store = large.store();
-    if store.expiring() == 0 {
-        out.tag(RDB_HASH);
-        out.u64(store.len() as u64);
-        return store.for_each(|item| {
-            out.bytes(item.field);
-            out.bytes(item.value);
-        });
-    }
     let mut due = u64::MAX;
     store.for_each(|item| due = due.min(item.deadline.unwrap_or(u64::MAX)));
     out.tag(RDB_HASH_DEADLINES);
@@ -192,7 +287,7 @@ impl<S: Storage> Builder<S> {
             return Err(Error::BadData);
         }
         if deadline.is_some() {
-            expiry::LOADED.store(true, std::sync::atomic::Ordering::Relaxed);
+            expiry::note_loaded();
         }
         let max = value_max();
         if self.large.is_none() && (self.count >= entries_max() || field.len() > max || value.len() > max) {

@@ -29,7 +29,21 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Whether a value with deadlines was loaded since this was last looked at.
-pub(crate) static LOADED: AtomicBool = AtomicBool::new(false);
+static LOADED: AtomicBool = AtomicBool::new(false);
+/// Whether any hash may have deadlines, for who has no call to ask by.
+static MAY_EXPIRE: AtomicBool = AtomicBool::new(false);
+
+/// A value with deadlines is being loaded.
+pub(crate) fn note_loaded() {
+    MAY_EXPIRE.store(true, Relaxed);
+    LOADED.store(true, Relaxed);
+}
+
+/// Whether any hash may have deadlines. It is false from the start until there is one, and again when
+/// nothing is watched or searched any more.
+pub(crate) fn may_expire() -> bool {
+    MAY_EXPIRE.load(Relaxed)
+}
 
 /// How long a tick may take.
 const BUDGET: Duration = Duration::from_micros(1000);
@@ -210,6 +224,7 @@ fn arm<S: Storage>(call: &mut Call<'_>, state: &State, at_ms: u64) {
     if !state.subscribed.replace(true) {
         let _ = call.events.subscribe(ON_KEY | ON_FLUSH | ON_SWAP, (), noticed::<S>);
     }
+    MAY_EXPIRE.store(true, Relaxed);
     let now = call.now_ms().max(0) as u64;
     // A field expires after its deadline.
     let pause_ms = (at_ms + 1).saturating_sub(now).clamp(PAUSE_MS, PAUSE_MS_MAX);
@@ -275,7 +290,7 @@ fn tick<S: Storage>(call: &mut Call<'_>, (): ()) {
     match (state.search.get(), next) {
         (Some(_), _) => arm::<S>(call, state, 0),
         (None, Some(at_ms)) => arm::<S>(call, state, at_ms),
-        (None, None) => {}
+        (None, None) => MAY_EXPIRE.store(LOADED.load(Relaxed), Relaxed),
     }
 }
 

@@ -180,7 +180,7 @@ impl<S: Storage> Convert for Large<S> {
 
     fn import_finish(&mut self) -> Result<u32> {
         if self.store.expiring() > 0 {
-            crate::expiry::LOADED.store(true, std::sync::atomic::Ordering::Relaxed);
+            crate::expiry::note_loaded();
         }
         Ok(0)
     }

@@ -22,6 +22,9 @@
 //! | gone, because another MIGRATE has moved it | the copy stays |
 //! | gone otherwise | its copy is deleted with DEL |
 //!
+//! A value that Redis and Valkey write differently is sent as Redis has it, and when the target does not
+//! know that, once more as Valkey has it.
+//!
 //! A key that changes faster than it can be sent is given up when the timeout has passed after the
 //! first round: the client gets an IOERR, the key stays here, and the target has an older copy, which
 //! the next MIGRATE with REPLACE brings up to date. With COPY nothing is compared.
@@ -57,6 +60,8 @@ pub(crate) const FIELDS: Section = fields_of("stats", |call, out| {
 const TIMEOUT_MS: i64 = 1000;
 /// Longest timeout: a year. The clocks can tell it.
 const TIMEOUT_MS_MAX: i64 = 365 * 24 * 3600 * 1000;
+/// The version of Valkey 9's payloads.
+const RDB_VERSION_VALKEY: u32 = 80;
 /// Between two looks at what is left behind: connections, and transfers that nobody waits for.
 const TICK_MS: u64 = 1000;
 
@@ -174,6 +179,8 @@ struct Job {
     deadline: Option<Instant>,
     /// Whether a key has changed for so long that it stays here.
     given_up: bool,
+    /// Whether any key was removed here.
+    has_removed: bool,
     /// What other commands have done to its keys meanwhile.
     marks: HashMap<Vec<u8>, Marks>,
 }
@@ -264,6 +271,7 @@ fn migrate(call: &mut Call<'_>) -> Result {
         refusal: None,
         deadline: None,
         given_up: false,
+        has_removed: false,
         marks,
     };
     if may_wait { begin(call, state, job) } else { in_place(call, state, job) }
@@ -276,7 +284,7 @@ fn orders(call: &mut Call<'_>, options: &Options) -> Result<Vec<Order>> {
     for at in options.keys.clone() {
         let key = call.args.bytes(at);
         if seen.insert(key)
-            && let Some(item) = item(&mut call.keys, key, 0)?
+            && let Some(item) = item(&mut call.keys, key, 0, false)?
         {
             orders.push(Order::Restore { item, replace: options.replace });
         }
@@ -285,11 +293,16 @@ fn orders(call: &mut Call<'_>, options: &Options) -> Result<Vec<Order>> {
 }
 
 /// A key as it is now.
-fn item(keys: &mut Keys<'_>, key: &[u8], flags: u32) -> Result<Option<Item>> {
+fn item(keys: &mut Keys<'_>, key: &[u8], flags: u32, is_for_valkey: bool) -> Result<Option<Item>> {
     let Some(entry) = keys.get_any(key, flags)? else { return Ok(None) };
     let expire_at_ms = entry.expire_at_ms();
-    let payload = entry.dump(<[u8]>::to_vec)?;
-    Ok(Some(Item { key: key.to_vec(), payload, expire_at_ms }))
+    let payload = dump(&entry, is_for_valkey, <[u8]>::to_vec)?;
+    Ok(Some(Item { key: key.to_vec(), payload, is_for_valkey, expire_at_ms }))
+}
+
+/// A value's payload, as DUMP shows it or as Valkey has it.
+fn dump<R>(entry: &Entry<'_>, is_for_valkey: bool, take: impl FnOnce(&[u8]) -> R) -> Result<R> {
+    if is_for_valkey { entry.dump_for(RDB_VERSION_VALKEY, take) } else { entry.dump(take) }
 }
 
 /// A key beside what was sent of it.
@@ -306,8 +319,10 @@ fn compare(keys: &mut Keys<'_>, sent: &Item, may_be_same: bool) -> Result<Now> {
     let expire_at_ms = entry.expire_at_ms();
     let may_be_same = may_be_same && expire_at_ms == sent.expire_at_ms;
     // The payload is copied only when it is needed.
-    let payload = entry.dump(|now| if may_be_same && now == sent.payload { None } else { Some(now.to_vec()) })?;
-    let item = |payload| Now::Changed(Item { key: sent.key.clone(), payload, expire_at_ms });
+    let take = |now: &[u8]| if may_be_same && now == sent.payload { None } else { Some(now.to_vec()) };
+    let is_for_valkey = sent.is_for_valkey;
+    let payload = dump(&entry, is_for_valkey, take)?;
+    let item = |payload| Now::Changed(Item { key: sent.key.clone(), payload, is_for_valkey, expire_at_ms });
     Ok(payload.map_or(Now::Same, item))
 }
 
@@ -327,10 +342,16 @@ fn begin(call: &mut Call<'_>, state: &State, job: Job) -> Result {
 }
 
 /// Makes the transfer of a job while everybody waits. Nothing changes meanwhile, so that there is
-/// one round.
+/// one round, and another one for payloads that the target did not know.
 fn in_place(call: &mut Call<'_>, state: &State, mut job: Job) -> Result {
-    let outcome = state.workers.run(&job.transfer);
-    let (failure, _) = settle(call, state, &mut job, outcome)?;
+    let failure = loop {
+        let outcome = state.workers.run(&job.transfer);
+        let (failure, orders) = settle(call, state, &mut job, outcome)?;
+        if failure.is_some() || orders.is_empty() {
+            break failure;
+        }
+        job.transfer = Arc::new(Transfer::new(job.transfer.target.clone(), orders));
+    };
     tick(call, ());
     reply(call, job, failure)
 }
@@ -368,7 +389,13 @@ fn settle(
     let transfer = job.transfer.clone();
     job.refusal = job.refusal.take().or(outcome.refusal);
     for (order, answer) in transfer.orders.iter().zip(outcome.answers) {
-        let Order::Restore { item: sent, .. } = order else { continue };
+        let Order::Restore { item: sent, replace } = order else { continue };
+        if answer == Answer::Unknowing {
+            // It is a value that Redis and Valkey write differently. One that is gone by now need not be sent.
+            let item = item(&mut call.keys, &sent.key, super::UNSEEN, true)?;
+            again.extend(item.map(|item| Order::Restore { item, replace: *replace }));
+            continue;
+        }
         if job.copy || answer != Answer::Done {
             continue;
         }
@@ -396,9 +423,11 @@ fn settle(
         }
     }
     if removed.len() > 1 {
-        call.propagate.instead(&removed)?
-    } else {
-        call.propagate.nothing()?
+        call.propagate.instead(&removed)?;
+        job.has_removed = true;
+    } else if !job.has_removed {
+        // Where it has, what an earlier round said stays.
+        call.propagate.nothing()?;
     }
     Ok((outcome.failure, again))
 }

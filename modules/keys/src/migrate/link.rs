@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn a_key_without_expiry_is_restored_with_none() {
         let mut out = Vec::new();
-        let item = Item { key: b"k".to_vec(), payload: b"pay\r\nload".to_vec(), expire_at_ms: None };
+        let item =
+            Item { key: b"k".to_vec(), payload: b"pay\r\nload".to_vec(), is_for_valkey: false, expire_at_ms: None };
         assert!(put_restore(&mut out, &item, false).is_ok());
         assert_eq!(out, b"*4\r\n$7\r\nRESTORE\r\n$1\r\nk\r\n$1\r\n0\r\n$9\r\npay\r\nload\r\n");
     }
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_key_that_has_expired_on_the_way_is_sent_with_the_shortest_time() {
         let mut out = Vec::new();
-        let item = Item { key: b"k".to_vec(), payload: Vec::new(), expire_at_ms: Some(5) };
+        let item = Item { key: b"k".to_vec(), payload: Vec::new(), is_for_valkey: false, expire_at_ms: Some(5) };
         assert!(put_restore(&mut out, &item, true).is_ok());
         assert_eq!(out, b"*5\r\n$7\r\nRESTORE\r\n$1\r\nk\r\n$1\r\n1\r\n$0\r\n\r\n$7\r\nREPLACE\r\n");
     }

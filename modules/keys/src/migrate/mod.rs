@@ -62,6 +62,8 @@ pub(crate) struct Item {
     pub(crate) key: Vec<u8>,
     /// As of DUMP.
     pub(crate) payload: Vec<u8>,
+    /// Whether the payload is as Valkey has it, and not as DUMP shows it by itself.
+    pub(crate) is_for_valkey: bool,
     /// Unix time in ms at which it expires.
     pub(crate) expire_at_ms: Option<i64>,
 }
@@ -74,7 +76,32 @@ pub(crate) enum Order {
     Delete(Vec<u8>),
 }
 
+/// How all servers begin to refuse a payload of a version that they do not know.
+const UNKNOWN_VERSION: &[u8] = b"ERR DUMP payload version";
+/// The version of payloads with which Redis and Valkey part.
+const RDB_VERSION_PARTED: u16 = 12;
+/// Bytes of a payload's checksum, in front of which the version stands.
+const CHECKSUM_BYTES: usize = 8;
+
+impl Item {
+    /// Whether Redis reads the payload and Valkey does not.
+    fn is_for_redis_only(&self) -> bool {
+        let version = self.payload.split_last_chunk::<CHECKSUM_BYTES>().and_then(|(rest, _)| rest.last_chunk());
+        version.is_some_and(|version| u16::from_le_bytes(*version) == RDB_VERSION_PARTED)
+    }
+}
+
 impl Order {
+    /// What a refusal means for the order.
+    fn refused(&self, text: &[u8]) -> Answer {
+        match self {
+            Order::Restore { item, .. } if item.is_for_redis_only() && text.starts_with(UNKNOWN_VERSION) => {
+                Answer::Unknowing
+            }
+            _ => Answer::Refused,
+        }
+    }
+
     /// The key that it is about.
     pub(crate) fn key(&self) -> &[u8] {
         match self {
@@ -91,6 +118,8 @@ pub(crate) enum Answer {
     Done,
     /// The target has refused it.
     Refused,
+    /// The target does not know the version of the payload, and may know Valkey's.
+    Unknowing,
     /// There was no answer.
     Unknown,
 }

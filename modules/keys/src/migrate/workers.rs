@@ -126,14 +126,15 @@ impl Shared {
         link.log_in(&target.address)?;
         link.select(target.db)?;
         link.send(&transfer.orders)?;
-        for answer in &mut outcome.answers {
-            *answer = match link.reply()? {
+        for (answer, order) in outcome.answers.iter_mut().zip(&transfer.orders) {
+            let reply = link.reply()?;
+            *answer = match &reply {
                 Reply::Done => Answer::Done,
-                Reply::Error(text) => {
-                    outcome.refusal.get_or_insert(text);
-                    Answer::Refused
-                }
+                Reply::Error(text) => order.refused(text),
             };
+            if let (Reply::Error(text), Answer::Refused) = (reply, *answer) {
+                outcome.refusal.get_or_insert(text);
+            }
         }
         self.cache.put(&target.address, link);
         Ok(())

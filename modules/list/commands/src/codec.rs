@@ -10,6 +10,8 @@
 //!   18    7.0     number of nodes, each a kind: 1 and an element, or 2 and a listpack      written
 //! ```
 //!
+//! A reader before Redis 7.0 does not know type 18, and gets type 1.
+//!
 //! The nodes that are written are as large as `list-max-listpack-size` allows, whatever the list
 //! is kept in, so that it shows itself in Redis as it does here.
 //!
@@ -52,6 +54,11 @@ impl<S: Storage> MixedType for List<S> {
     const CONVERT: Option<Conversion<Large<S>>> = Some(Conversion::of_sequence());
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
+        if !out.knows(RDB_NODES) {
+            out.tag(RDB_LIST);
+            out.u64(len(value) as u64);
+            return visit(value, |value| out.bytes(value.text(&mut Digits::new())));
+        }
         let mut count = 0;
         walk(value, |piece| count += u64::from(!matches!(piece, Piece::Element(_))));
         out.tag(RDB_NODES);
@@ -121,6 +128,37 @@ impl<S: Storage> MixedType for List<S> {
     fn copy(value: &Large<S>) -> Option<Large<S>> {
         value.copy()
     }
+
+    fn rewrite(value: Stored<'_, Large<S>>, out: &mut Rewriter<'_>) -> Result {
+        let mut pieces = out.pieces("RPUSH");
+        visit(value, |value| pieces.push(&[value.text(&mut Digits::new())]));
+        pieces.finish()
+    }
+
+    fn digest(value: Stored<'_, Large<S>>, out: &mut Digester<'_>) -> Result {
+        visit(value, |value| out.add(value.text(&mut Digits::new())));
+        Ok(())
+    }
+}
+
+fn len<S: Storage>(value: Stored<'_, Large<S>>) -> usize {
+    match value {
+        Stored::Inline { bytes, .. } => element::iter(small::pack(bytes)).count(),
+        Stored::Boxed { value, .. } => value.store().len(),
+    }
+}
+
+/// Hands all elements to `take`, in order.
+fn visit<S: Storage>(value: Stored<'_, Large<S>>, mut take: impl FnMut(Value<'_>)) {
+    match value {
+        Stored::Inline { bytes, .. } => element::iter(small::pack(bytes)).for_each(take),
+        Stored::Boxed { value, .. } => {
+            let _ = value.store().visit(0, |value| {
+                take(value);
+                ControlFlow::<()>::Continue(())
+            });
+        }
+    }
 }
 
 /// What a file's nodes are made of.
@@ -137,7 +175,7 @@ enum Piece<'v> {
 fn walk<S: Storage>(value: Stored<'_, Large<S>>, mut take: impl FnMut(Piece<'_>)) {
     let limit = Limit::now();
     let (mut bytes, mut count) = (EMPTY_BYTES, 0);
-    let mut one = |value: Value<'_>| {
+    visit(value, |value| {
         let len = element_bytes(value);
         let plain = match value {
             Value::Text(text) if limit.is_plain(text.len()) => Some(text),
@@ -154,16 +192,7 @@ fn walk<S: Storage>(value: Stored<'_, Large<S>>, mut take: impl FnMut(Piece<'_>)
                 (bytes, count) = (bytes + len, count + 1);
             }
         }
-    };
-    match value {
-        Stored::Inline { bytes, .. } => element::iter(small::pack(bytes)).for_each(&mut one),
-        Stored::Boxed { value, .. } => {
-            let _ = value.store().visit(0, |value| {
-                one(value);
-                ControlFlow::<()>::Continue(())
-            });
-        }
-    }
+    });
     if count > 0 {
         take(Piece::End);
     }

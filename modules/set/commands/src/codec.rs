@@ -6,7 +6,8 @@
 //! | listpack, in its entry | 20 | an RDB string: a listpack |
 //! | anything else | 2 | a count and so many RDB strings |
 //!
-//! These are the three that Redis has ever written for sets; each is read whatever the limits were
+//! A reader before Redis 7.2 does not know type 20, and gets a listpack as type 2. These are the three
+//! that Redis has ever written for sets; each is read whatever the limits were
 //! where it was written, and then is what the limits here make of it. A set without members, a
 //! member that comes twice, and integers out of order are refused.
 //!
@@ -44,19 +45,16 @@ impl<S: Storage> MixedType for SetType<S> {
                 out.tag(RDB_INTSET);
                 out.bytes(&intset_bytes(ints));
             }
-            View::Pack(pack) => {
+            View::Pack(pack) if out.knows(RDB_LISTPACK) => {
                 let mut writer = listpack::Writer::default();
                 pack.iter().for_each(|member| writer.push(member));
                 out.tag(RDB_LISTPACK);
                 out.bytes(&writer.finish());
             }
-            View::Large(large) => {
+            view => {
                 out.tag(RDB_SET);
-                out.u64(large.store().len() as u64);
-                large.visit(|member| {
-                    out.bytes(member.text(&mut Digits::new()));
-                    true
-                });
+                out.u64(view.len() as u64);
+                view.for_each(|member| out.bytes(member.text(&mut Digits::new())));
             }
         }
     }
@@ -97,6 +95,17 @@ impl<S: Storage> MixedType for SetType<S> {
 
     fn copy(value: &Large<S>) -> Option<Large<S>> {
         value.copy().ok()
+    }
+
+    fn rewrite(value: Stored<'_, Large<S>>, out: &mut Rewriter<'_>) -> Result {
+        let mut pieces = out.pieces("SADD");
+        View::of(value).for_each(|member| pieces.push(&[member.text(&mut Digits::new())]));
+        pieces.finish()
+    }
+
+    fn digest(value: Stored<'_, Large<S>>, out: &mut Digester<'_>) -> Result {
+        View::of(value).for_each(|member| out.element(&[member.text(&mut Digits::new())]));
+        Ok(())
     }
 }
 

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Counts and the ids' two numbers are RDB lengths; a pending id is 16 bytes that sort as ids do, a
-//! time is Unix time in ms in 8 bytes. Saved is tag 21, which Redis from 7.2 on and Valkey read; all
-//! three are loaded.
+//! time is Unix time in ms in 8 bytes. Saved is tag 21, which Redis from 7.2 on and Valkey read, and for
+//! older readers one of the others, with what they have a place for; all three are loaded.
 //!
 //! What is loaded may be anybody's. It is refused unless all that it says twice agrees: counts, the
 //! order of ids, and that each pending id of a group is in one consumer's list and the other way
@@ -29,6 +29,7 @@ use crate::id::Id;
 use crate::lag::Counts;
 use crate::nack::Nack;
 use crate::pending::IdMap;
+use crate::rewrite;
 use crate::storage::Storage;
 use crate::stream::Stream;
 use plinth_module::convert::Conversion;
@@ -47,7 +48,7 @@ const RDB_ACTIVE: u8 = 21;
 
 /// Most entries that a file may say were ever added: what XSETID takes and XINFO can answer. A stream that is
 /// set to this and added to is saved as if it had stayed there, so that what is saved can be loaded.
-const ADDED_MAX: u64 = i64::MAX as u64;
+pub(crate) const ADDED_MAX: u64 = i64::MAX as u64;
 
 /// Stands for "not known" in the place of how many entries a group has read.
 const UNKNOWN: u64 = u64::MAX;
@@ -65,10 +66,11 @@ impl<S: Storage> MixedType for StreamType<S> {
 
     fn save(value: Stored<'_, Stream<S>>, out: &mut Saver<'_>) {
         if let Stored::Boxed { value, .. } = value {
-            out.tag(RDB_ACTIVE);
-            save_log(value, out);
+            let tag = tag_for(value, out);
+            out.tag(tag);
+            save_log(value, tag, out);
             out.u64(value.groups_len() as u64);
-            value.groups().for_each(|(name, group)| save_group(name, group, out));
+            value.groups().for_each(|(name, group)| save_group(name, group, tag, out));
         }
     }
 
@@ -100,11 +102,41 @@ impl<S: Storage> MixedType for StreamType<S> {
     fn copy(value: &Stream<S>) -> Option<Stream<S>> {
         value.copy()
     }
+
+    fn rewrite(value: Stored<'_, Stream<S>>, out: &mut Rewriter<'_>) -> Result {
+        match value {
+            Stored::Boxed { value, .. } => rewrite::rewrite(value, out),
+            Stored::Inline { .. } => Err(Error::Unsupported),
+        }
+    }
+
+    fn digest(value: Stored<'_, Stream<S>>, out: &mut Digester<'_>) -> Result {
+        match value {
+            Stored::Boxed { value, .. } => rewrite::digest(value, out),
+            Stored::Inline { .. } => return Err(Error::Unsupported),
+        }
+        Ok(())
+    }
+}
+
+/// The tag that a stream is saved under: the youngest that the reader knows, if it loses nothing or may.
+fn tag_for<S: Storage>(stream: &Stream<S>, out: &Saver<'_>) -> u8 {
+    let is_active = |group: &Group| group.consumers().all(|(_, one)| one.active_ms() == Some(one.seen_ms()));
+    let loses_nothing = || stream.groups().all(|(_, group)| is_active(group));
+    if out.knows(RDB_ACTIVE) {
+        RDB_ACTIVE
+    } else if out.knows(RDB_COUNTED) && (out.may_omit() || loses_nothing()) {
+        RDB_COUNTED
+    } else if !out.knows(RDB_COUNTED) && out.may_omit() {
+        RDB_FIRST
+    } else {
+        RDB_ACTIVE
+    }
 }
 
 // ---- The log ----
 
-fn save_log<S: Storage>(stream: &Stream<S>, out: &mut Saver<'_>) {
+fn save_log<S: Storage>(stream: &Stream<S>, tag: u8, out: &mut Saver<'_>) {
     let log = stream.log();
     let nodes = node::write(log);
     out.u64(nodes.len() as u64);
@@ -114,6 +146,9 @@ fn save_log<S: Storage>(stream: &Stream<S>, out: &mut Saver<'_>) {
     }
     out.u64(log.len() as u64);
     save_id(stream.last_id(), out);
+    if tag == RDB_FIRST {
+        return;
+    }
     save_id(log.first().unwrap_or(Id::MIN), out);
     save_id(stream.max_deleted(), out);
     out.u64(stream.added().min(ADDED_MAX));
@@ -160,10 +195,12 @@ fn id_of(bytes: &[u8]) -> Result<Id> {
 
 // ---- The groups ----
 
-fn save_group(name: &[u8], group: &Group, out: &mut Saver<'_>) {
+fn save_group(name: &[u8], group: &Group, tag: u8, out: &mut Saver<'_>) {
     out.bytes(name);
     save_id(group.last(), out);
-    out.u64(group.entries_read().unwrap_or(UNKNOWN));
+    if tag != RDB_FIRST {
+        out.u64(group.entries_read().unwrap_or(UNKNOWN));
+    }
     out.u64(group.pending_len() as u64);
     for (id, nack) in group.pending_from(Id::MIN) {
         out.raw(&id.to_bytes());
@@ -174,7 +211,9 @@ fn save_group(name: &[u8], group: &Group, out: &mut Saver<'_>) {
     for (_, consumer) in group.consumers() {
         out.bytes(consumer.name());
         out.i64(consumer.seen_ms());
-        out.i64(consumer.active_ms().unwrap_or(NEVER));
+        if tag == RDB_ACTIVE {
+            out.i64(consumer.active_ms().unwrap_or(NEVER));
+        }
         out.u64(consumer.pending_len() as u64);
         consumer.pending_from(Id::MIN).for_each(|id| out.raw(&id.to_bytes()));
     }

@@ -14,6 +14,7 @@
 //!             └── nack      what is known of a pending entry, in twelve bytes
 //!                    └── pending   an ordered map of ids, in chunks
 //!   codec      the type `stream`, and its values in files
+//!   rewrite    a stream as the commands that make it, and as what it is
 //!   convert    a stream handed over to another module, a slice at a time
 //!   service    `plinth.stream/1`, for other modules
 //! ```
@@ -38,6 +39,7 @@ pub mod nack;
 pub mod pending;
 pub mod propagate;
 pub mod references;
+mod rewrite;
 pub mod service;
 pub mod storage;
 pub mod stream;

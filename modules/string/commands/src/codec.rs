@@ -27,3 +27,14 @@ pub fn save(value: Value<'_>, out: &mut Saver<'_>) {
 pub fn load<'l>(from: &'l mut Loader<'_>) -> Result<Value<'l>> {
     from.bytes().map(whole)
 }
+
+/// Gives the command that makes a string.
+pub fn rewrite(value: Value<'_>, out: &mut Rewriter<'_>) -> Result {
+    out.emit(&[b"SET", out.key(), value.text(&mut Digits::new())])
+}
+
+/// Shows what a string is: its bytes.
+pub fn digest(value: Value<'_>, out: &mut Digester<'_>) -> Result {
+    out.add(value.text(&mut Digits::new()));
+    Ok(())
+}

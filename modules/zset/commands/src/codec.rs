@@ -15,6 +15,7 @@ use crate::storage::Storage;
 use crate::value::may_be_small;
 use plinth_module::convert::Conversion;
 use plinth_module::datatype::Stored;
+use plinth_module::number::{DOUBLE_TEXT_BYTES, format_double};
 use plinth_module::pack::{Digits, Reader, listpack, ziplist};
 use plinth_module::prelude::*;
 use std::collections::HashSet;
@@ -48,18 +49,11 @@ impl<S: Storage> MixedType for Zset<S> {
 
     fn save(value: Stored<'_, Large<S>>, out: &mut Saver<'_>) {
         out.tag(RDB_BINARY);
-        match value {
-            Stored::Inline { bytes, .. } => {
-                let small = Small::new(bytes);
-                out.u64(small.len() as u64);
-                small.visit(0..small.len(), false, &mut |member, score| put(out, member, score));
-            }
-            Stored::Boxed { value, .. } => {
-                let len = value.store().len();
-                out.u64(len as u64);
-                value.store().visit(0..len, false, &mut |member, score| put(out, member, score));
-            }
-        }
+        out.u64(len(value) as u64);
+        visit(value, &mut |member, score| {
+            out.bytes(member);
+            out.f64(score);
+        });
     }
 
     fn load<'l>(from: &'l mut Loader<'_>, encoding: u32) -> Result<Loaded<'l, Large<S>>> {
@@ -93,11 +87,38 @@ impl<S: Storage> MixedType for Zset<S> {
             Stored::Boxed { .. } => "skiplist",
         }
     }
+
+    fn rewrite(value: Stored<'_, Large<S>>, out: &mut Rewriter<'_>) -> Result {
+        let mut pieces = out.pieces("ZADD");
+        visit(value, &mut |member, score| {
+            pieces.push(&[format_double(score, &mut [0; DOUBLE_TEXT_BYTES]), member]);
+        });
+        pieces.finish()
+    }
+
+    fn digest(value: Stored<'_, Large<S>>, out: &mut Digester<'_>) -> Result {
+        // The small form has one zero for both.
+        visit(value, &mut |member, score| {
+            out.element(&[member, format_double(score + 0.0, &mut [0; DOUBLE_TEXT_BYTES])]);
+        });
+        Ok(())
+    }
 }
 
-fn put(out: &mut Saver<'_>, member: &[u8], score: f64) {
-    out.bytes(member);
-    out.f64(score);
+fn len<S: Storage>(value: Stored<'_, Large<S>>) -> usize {
+    match value {
+        Stored::Inline { bytes, .. } => Small::new(bytes).len(),
+        Stored::Boxed { value, .. } => value.store().len(),
+    }
+}
+
+/// Visits all elements, from the lowest on.
+fn visit<S: Storage>(value: Stored<'_, Large<S>>, visit: &mut dyn FnMut(&[u8], f64)) {
+    let ranks = 0..len(value);
+    match value {
+        Stored::Inline { bytes, .. } => Small::new(bytes).visit(ranks, false, visit),
+        Stored::Boxed { value, .. } => value.store().visit(ranks, false, visit),
+    }
 }
 
 /// A score as text behind its length.

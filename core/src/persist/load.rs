@@ -1,0 +1,305 @@
+//! Loading: an RDB file into the databases.
+//!
+//! Keys go straight into the tables: no hook, no gate, no effect sees them, because nobody can have
+//! counted on what was there before. Whoever is connected is served now and then, and refused what
+//! needs the data.
+//!
+//! Invariants:
+//! - What the file says of sizes is a hint: memory is taken for what has been read.
+//! - A file that cannot be read to its end is an error that names the key, its type and the place.
+
+use crate::base::clock::unix_us;
+use crate::base::log;
+use crate::durable::rdb::{Attributes, Item, RdbError, RdbReader};
+use crate::engine::server::Server;
+use crate::persist::snapshot::delay;
+use crate::persist::{Kept, Persist, standing};
+use crate::settings::parameters::EVICTION_POLICIES;
+use crate::store::saved::{FileLoadError, Readers};
+use plinth_abi::keys::EXPIRE_NONE;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+use thiserror::Error;
+
+/// Libraries and sections that are kept of a file that has more is not read.
+const KEPT_MAX: usize = 1 << 16;
+
+/// How a file is loaded.
+#[derive(Clone, Copy, Default)]
+pub struct Options {
+    /// A key that is there already is replaced; else it is an error.
+    pub merges: bool,
+    /// Keys that have expired are loaded all the same: what follows in an append-only file counts on them.
+    pub keeps_expired: bool,
+}
+
+/// What was loaded.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Loaded {
+    /// Keys.
+    pub keys: u64,
+    /// Keys that had expired.
+    pub expired: u64,
+    /// Bytes of the file, up to its end or the end of the snapshot in it.
+    pub bytes: u64,
+}
+
+/// What is being loaded.
+#[derive(Clone, Copy)]
+pub struct Loading {
+    /// Since when, Unix time in seconds.
+    pub begun_s: i64,
+    /// Since when.
+    pub begun: Instant,
+    /// Size of what is loaded.
+    pub total_bytes: u64,
+    /// How much of it was.
+    pub loaded_bytes: u64,
+    /// What the data took where they were saved.
+    pub saved_memory_bytes: u64,
+}
+
+/// Why a file is not loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// It cannot be opened.
+    #[error("{0}")]
+    Open(io::Error),
+    /// It is not as it should be.
+    #[error("{0}")]
+    Rdb(#[from] RdbError),
+    /// A value cannot be loaded.
+    #[error("the value of the key '{key}' in database {db} cannot be loaded: {error}")]
+    Value {
+        /// The key.
+        key: String,
+        /// Its database.
+        db: u32,
+        /// Why.
+        error: FileLoadError,
+    },
+    /// A key is there twice.
+    #[error("RDB has duplicated key '{key}' in DB {db}")]
+    Duplicate {
+        /// The key.
+        key: String,
+        /// Its database.
+        db: u32,
+    },
+    /// There are not so many databases.
+    #[error("Data file was created with a server configured to handle more than {0} databases")]
+    Databases(usize),
+    /// It has too much of what is kept for others.
+    #[error("the file has too many libraries of functions, or sections of modules")]
+    Kept,
+    /// The server is told to stop.
+    #[error("the server was told to stop while it was loading")]
+    Stopped,
+}
+
+/// Serves those who are connected, in between.
+pub type Serve<'s> = &'s mut dyn FnMut(&mut Server);
+
+/// Load the file of a path, if there is one.
+///
+/// # Errors
+/// [`LoadError`]; what was loaded before is in the databases then.
+pub fn load_file(
+    server: &mut Server,
+    path: &Path,
+    options: Options,
+    serve: Serve<'_>,
+) -> Result<Option<Loaded>, LoadError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LoadError::Open(error)),
+    };
+    let size = file.metadata().map_err(LoadError::Open)?.len();
+    begin(server, size);
+    let result = load(server, file, Some(size), options, serve);
+    end(server);
+    result.map(Some)
+}
+
+/// The server loads so many bytes from here on.
+pub fn begin(server: &mut Server, total_bytes: u64) {
+    let begun_s = unix_us() / 1_000_000;
+    let loading = Loading { begun_s, begun: Instant::now(), total_bytes, loaded_bytes: 0, saved_memory_bytes: 0 };
+    server.slots.with(|persist: &mut Persist| persist.loading = Some(loading));
+    standing::changed(server);
+}
+
+/// So many bytes of all that is loaded were: serve those who are connected, if it is time; false if the server
+/// was told to stop.
+pub fn report(server: &mut Server, loaded_bytes: u64, serve: Serve<'_>) -> bool {
+    let interval = server.settings.durability.loading_process_events_interval_bytes.unsigned_abs();
+    let is_time = server.slots.with(|persist: &mut Persist| {
+        let Some(loading) = &mut persist.loading else { return false };
+        let is_time = loaded_bytes / interval != loading.loaded_bytes / interval;
+        loading.loaded_bytes = loaded_bytes;
+        is_time
+    });
+    if is_time {
+        serve(server);
+    }
+    !server.stopping
+}
+
+/// The server has loaded all.
+pub fn end(server: &mut Server) {
+    server.slots.with(|persist: &mut Persist| persist.loading = None);
+    standing::changed(server);
+}
+
+/// Load a snapshot that begins where a file is, and of which the file has so many bytes at the most; the
+/// file may go on behind it. Between [`begin`] and [`end`].
+///
+/// # Errors
+/// [`LoadError`]; what was loaded before is in the databases then.
+pub fn load(
+    server: &mut Server,
+    file: File,
+    size: Option<u64>,
+    options: Options,
+    serve: Serve<'_>,
+) -> Result<Loaded, LoadError> {
+    let is_checked = server.settings.durability.rdbchecksum && !server.skip_checksums;
+    let reader = RdbReader::open(Box::new(file), size, is_checked)?;
+    server.store.tick(unix_us() / 1000);
+    let mut load = Load {
+        server,
+        reader,
+        serve,
+        options,
+        db: 0,
+        loaded: Loaded::default(),
+        kept: Kept::default(),
+        served_at: 0,
+        readers: Readers::default(),
+    };
+    load.readers = load.server.store.readers();
+    load.run()?;
+    let Load { server, mut loaded, kept, reader, .. } = load;
+    loaded.bytes = reader.window.offset();
+    server.slots.with(|persist: &mut Persist| (persist.loaded, persist.kept) = (loaded, kept));
+    let Loaded { keys, expired, .. } = loaded;
+    log::notice(&format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}."));
+    Ok(loaded)
+}
+
+/// A file that is being loaded.
+struct Load<'l> {
+    server: &'l mut Server,
+    reader: RdbReader,
+    serve: Serve<'l>,
+    options: Options,
+    db: u32,
+    loaded: Loaded,
+    kept: Kept,
+    served_at: u64,
+    readers: Readers,
+}
+
+impl Load<'_> {
+    fn run(&mut self) -> Result<(), LoadError> {
+        let interval = self.server.settings.durability.loading_process_events_interval_bytes.unsigned_abs();
+        let key_delay = self.server.settings.durability.key_load_delay;
+        loop {
+            if self.reader.window.offset() - self.served_at >= interval {
+                self.serve_others()?;
+            }
+            match self.reader.next()? {
+                Item::Key(attributes, tag) => {
+                    self.key(attributes, tag)?;
+                    delay(key_delay);
+                }
+                Item::Select(number) => {
+                    let count = self.server.store.databases.len();
+                    self.db = u32::try_from(number)
+                        .ok()
+                        .filter(|db| (*db as usize) < count)
+                        .ok_or(LoadError::Databases(count))?;
+                }
+                Item::Resize { .. } => {}
+                Item::Aux { name, value } => self.aux(&name, &value),
+                Item::Function(text) => self.kept.functions.push(text),
+                Item::Section(section) => self.kept.sections.push(section),
+                Item::End { is_checked } => {
+                    if !is_checked {
+                        log::notice("RDB file was saved with checksum disabled: no check performed.");
+                    }
+                    return Ok(());
+                }
+            }
+            if self.kept.functions.len() + self.kept.sections.len() > KEPT_MAX {
+                return Err(LoadError::Kept);
+            }
+        }
+    }
+
+    #[cold]
+    fn serve_others(&mut self) -> Result<(), LoadError> {
+        let offset = self.reader.window.offset();
+        self.served_at = offset;
+        self.server.slots.with(|persist: &mut Persist| {
+            if let Some(loading) = &mut persist.loading {
+                loading.loaded_bytes = offset;
+            }
+        });
+        (self.serve)(self.server);
+        if self.server.stopping { Err(LoadError::Stopped) } else { Ok(()) }
+    }
+
+    fn key(&mut self, attributes: Attributes, tag: u8) -> Result<(), LoadError> {
+        let Load { server, reader, readers, db, .. } = self;
+        let expire_at_ms = attributes.expire_at_ms.unwrap_or(EXPIRE_NONE);
+        let store = &mut server.store;
+        let entry = store.load_from(reader, readers, tag, expire_at_ms).map_err(|error| LoadError::Value {
+            key: String::from_utf8_lossy(reader.key()).into_owned(),
+            db: *db,
+            error,
+        })?;
+        let has_expired = expire_at_ms != EXPIRE_NONE && expire_at_ms < store.now_ms;
+        if has_expired && !self.options.keeps_expired {
+            store.forget_loaded(entry);
+            self.loaded.expired += 1;
+            return Ok(());
+        }
+        let policy = EVICTION_POLICIES[server.settings.maxmemory_policy];
+        match (attributes.idle_s, attributes.frequency) {
+            (_, Some(frequency)) if policy.ends_with("-lfu") => entry.set_clock(store.access.from_frequency(frequency)),
+            (Some(idle_s), _) if !store.access.lfu => {
+                entry.set_clock(store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
+            }
+            _ => {}
+        }
+        if !store.adopt(*db, reader.key(), entry, self.options.merges) {
+            store.forget_loaded(entry);
+            let key = String::from_utf8_lossy(reader.key()).into_owned();
+            return Err(LoadError::Duplicate { key, db: *db });
+        }
+        self.loaded.keys += 1;
+        Ok(())
+    }
+
+    fn aux(&mut self, name: &[u8], value: &[u8]) {
+        let text = String::from_utf8_lossy(value);
+        let number = text.parse::<i64>().unwrap_or(0);
+        match name {
+            b"redis-ver" | b"valkey-ver" => log::notice(&format!("Loading RDB produced by version {text}")),
+            b"ctime" => log::notice(&format!("RDB age {} seconds", (unix_us() / 1_000_000 - number).max(0))),
+            b"used-mem" => {
+                log::notice(&format!("RDB memory usage when created {:.2} Mb", number as f64 / (1 << 20) as f64));
+                self.server.slots.with(|persist: &mut Persist| {
+                    if let Some(loading) = &mut persist.loading {
+                        loading.saved_memory_bytes = number.unsigned_abs();
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+}

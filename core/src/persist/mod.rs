@@ -1,0 +1,66 @@
+//! Persistence: the data set in a file, and back.
+//!
+//! ```text
+//!   snapshot   the walk over all databases, into an RDB file        load     an RDB file into the databases
+//!   save       SAVE, BGSAVE, save points: when, where, what of it   child    a fork, what it reports, its end
+//!   standing   what is refused while data are loaded, or the disk fails     shutdown   the last snapshot
+//! ```
+//!
+//! [`aof`], beside it: each command that has changed something in files of its own, and run again.
+//!
+//! A snapshot in the background is taken by a child, which has the memory as it was at the fork; the
+//! walk itself does not count on the world standing still ([`snapshot`]).
+//!
+//! *Invariant*: a file that is there is whole. What is written goes to a name of its own, is synced, gets
+//! the name that counts, and the folder is synced; whatever fails before leaves the old file as it was.
+
+pub mod aof;
+pub mod child;
+pub mod load;
+pub mod save;
+pub mod shutdown;
+pub mod snapshot;
+pub mod standing;
+
+use crate::durable::rdb::Section;
+use crate::persist::child::Child;
+use crate::persist::load::Loading;
+use crate::persist::save::Saves;
+use std::time::Instant;
+
+/// The state of persistence.
+#[derive(Default)]
+pub struct Persist {
+    /// The process that works in the background.
+    pub child: Option<Child>,
+    /// How processes were begun.
+    pub forks: Forks,
+    /// Snapshots so far.
+    pub saves: Saves,
+    /// What is being loaded.
+    pub loading: Option<Loading>,
+    /// What was loaded last.
+    pub loaded: load::Loaded,
+    /// What files have that nobody here reads.
+    pub kept: Kept,
+    /// When the duty is to be done next.
+    next: Option<Instant>,
+}
+
+/// Forks so far.
+#[derive(Clone, Copy, Default)]
+pub struct Forks {
+    /// How many.
+    pub count: u64,
+    /// Microseconds that the last one took.
+    pub last_us: u64,
+}
+
+/// What was in a file and goes into the next as it came.
+#[derive(Clone, Default, Debug)]
+pub struct Kept {
+    /// Libraries of functions.
+    pub functions: Vec<Vec<u8>>,
+    /// Sections of modules.
+    pub sections: Vec<Section>,
+}

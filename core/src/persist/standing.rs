@@ -1,0 +1,58 @@
+//! What is refused: everything that does not say otherwise while data are loaded, and writes when the last
+//! snapshot failed.
+
+use crate::engine::call::Registered;
+use crate::engine::gates::Verdict;
+use crate::engine::parameters::Applier;
+use crate::engine::server::Server;
+use crate::persist::Persist;
+use crate::session::transaction::is_exec;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::command::{COMMAND_LOADING, COMMAND_WRITE};
+
+const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+const NOT_SAVED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+
+/// The parameters by which writes are refused or not.
+pub const WRITES: Applier = Applier {
+    names: &["save", "stop-writes-on-bgsave-error"],
+    apply: |server, _| {
+        changed(server);
+        Ok(Box::new(changed))
+    },
+};
+
+/// The gate of loading.
+pub fn loading(server: &mut Server, _token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
+    if server.registry.standing.is_loading && !command.is(COMMAND_LOADING) {
+        return Verdict::Refuse(LOADING.into());
+    }
+    Verdict::Pass
+}
+
+/// The gate of the disk. PING is refused as well: by it the health of a server is asked.
+pub fn disk(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
+    let standing = &server.registry.standing;
+    let not_saved = standing.snapshot_failed.then_some(NOT_SAVED);
+    let Some(text) = not_saved.or(standing.append_failed.as_deref()) else { return Verdict::Pass };
+    let queued = if is_exec(&command.name) {
+        let client = server.sessions.clients.peek(token);
+        client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags)
+    } else {
+        0
+    };
+    let writes = (command.spec.flags | queued) & COMMAND_WRITE != 0 || command.name == "ping";
+    if writes { Verdict::Refuse(text.into()) } else { Verdict::Pass }
+}
+
+/// What is refused may have changed.
+pub fn changed(server: &mut Server) {
+    let persist = server.slots.peek::<Persist>();
+    let durability = &server.settings.durability;
+    let has_failed = persist.is_some_and(|persist| !persist.saves.succeeded);
+    let snapshot_failed = has_failed && durability.stop_writes_on_bgsave_error && !durability.save.is_empty();
+    let is_loading = persist.is_some_and(|persist| persist.loading.is_some());
+    server.registry.standing.snapshot_failed = snapshot_failed;
+    server.registry.standing.is_loading = is_loading;
+    server.observe();
+}

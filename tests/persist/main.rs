@@ -1,0 +1,6 @@
+//! What lasts: files that are written, and servers that begin with them.
+
+mod background;
+mod end;
+mod files;
+mod loading;

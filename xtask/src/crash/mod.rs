@@ -1,0 +1,30 @@
+//! `cargo xtask crash`: the server killed at random moments under a checked load, many times.
+//!
+//! The tests of `tests/wire/crash.rs` do so a few times whenever they run; this runs the same tests with more
+//! rounds, one policy of `appendfsync` after the other.
+
+use std::process::{Command, ExitCode};
+
+/// How many.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Rounds for each policy.
+    #[arg(long, default_value_t = 300)]
+    rounds: u32,
+}
+
+/// Runs the tests.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(crate::tidy::workspace()?)
+        .args(["test", "--package", "plinth-tests", "--test", "wire", "plinth_crash_", "--"])
+        .args(["--nocapture", "--test-threads", "1"])
+        .env("PLINTH_ROUNDS", args.rounds.to_string())
+        .status()
+        .map_err(|error| format!("cargo: {error}"))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
