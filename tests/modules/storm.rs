@@ -27,6 +27,7 @@ const CALLS_PER_CHANGE: usize = 400;
 const LEFT_OUT: &[&str] = &[
     "auth",
     "client",
+    "command",
     "config",
     "debug",
     "hello",
@@ -34,6 +35,7 @@ const LEFT_OUT: &[&str] = &[
     "migrate",
     "module",
     "monitor",
+    "pfselftest",
     "quit",
     "replicaof",
     "reset",
@@ -43,8 +45,17 @@ const LEFT_OUT: &[&str] = &[
     "waitaof",
 ];
 /// What of those may be called.
-const LET_IN: &[&str] =
-    &["client|list", "client|info", "client|getname", "client|id", "client|unblock", "debug|object"];
+const LET_IN: &[&str] = &[
+    "client|list",
+    "client|info",
+    "client|getname",
+    "client|id",
+    "client|unblock",
+    "command|count",
+    "command|getkeys",
+    "command|getkeysandflags",
+    "debug|object",
+];
 
 const TEXTS: &[&str] = &[
     "",
