@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 33] = [
+const DEFAULT_UNITS: [&str; 32] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -68,7 +68,6 @@ const DEFAULT_UNITS: [&str; 33] = [
     "unit/multi",
     "unit/other",
     "unit/shutdown",
-    "integration/rdb",
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
