@@ -100,6 +100,7 @@ static GATES: &[Gate] = &[
     gates::memory::gate,
     standing::disk,
     standing::loading,
+    gates::listening::gate,
     gates::pause::gate,
     gates::queue::gate,
 ];

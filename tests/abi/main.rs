@@ -11,6 +11,12 @@ fn server() -> Server {
     Server::within(folder, &["--loadmodule", &path])
 }
 
+fn with_listens() -> Server {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/listens.c", &[]);
+    Server::within(folder, &["--loadmodule", &path])
+}
+
 #[track_caller]
 fn assert_probe(command: &[&str]) {
     let server = server();
@@ -357,6 +363,71 @@ fn clients_are_described_pushed_to_and_disconnected() {
     assert_wire(&mut client, &["PROBE.DISCONNECT", &id], b"+OK\r\n");
     other.assert_closed();
     assert_wire(&mut client, &["PROBE.PUSH", &id, "+hello\r\n"], b"-ERR no such key\r\n");
+}
+
+#[test]
+fn a_client_listens_to_a_module_and_is_sent_what_others_are() {
+    let server = with_listens();
+    let (mut client, mut other, mut third) = (server.connect(), server.connect(), server.connect());
+    let (id, third_id) = (other.ask(&["CLIENT", "ID"]).integer(), third.ask(&["CLIENT", "ID"]).integer());
+    let (id, third_id) = (id.to_string(), third_id.to_string());
+    third.command(&["HELLO", "3"]);
+    assert_wire(&mut client, &["LISTENS.TO", &id, "1", "2", "3"], b"+OK\r\n");
+    let list = client.text(&["CLIENT", "LIST", "TYPE", "pubsub"]);
+    assert!(list.starts_with(&format!("id={id} ")) && list.contains(" sub=1 psub=2 ssub=3 "), "{list}");
+    let memory = list.split(" tot-mem=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    assert!(memory.parse::<u64>().is_ok_and(|bytes| bytes > 1_000_000), "{list}");
+    let refusal = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                   allowed in this context\r\n";
+    assert_wire(&mut other, &["GET", "k"], refusal);
+    assert_wire(&mut other, &["PING"], b"*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+    // It listens to this module, and to no other besides: SUBSCRIBE leaves nothing behind.
+    assert_wire(&mut other, &["SUBSCRIBE", "a"], b"-ERR 'subscribe' is not possible here\r\n");
+    for text in ["short".to_owned(), "long".repeat(10_000)] {
+        assert_wire(&mut client, &["LISTENS.SHOUT", &text, &id, &third_id], b"+OK\r\n");
+        let body = format!("2\r\n$5\r\nshout\r\n${}\r\n{text}\r\n", text.len());
+        assert!(other.read() == format!("*{body}").as_bytes() && third.read() == format!(">{body}").as_bytes());
+        assert!(other.read() == b"*1\r\n:1\r\n" && third.read() == b">1\r\n:1\r\n");
+    }
+    // What a client sends itself comes behind the reply.
+    third.send(&["LISTENS.SHOUT", "me", &third_id]);
+    assert_eq!(third.read(), b"+OK\r\n");
+    assert_eq!(third.read(), b">2\r\n$5\r\nshout\r\n$2\r\nme\r\n");
+    assert_wire(&mut client, &["LISTENS.TO", &id, "0", "0", "0"], b"+OK\r\n");
+    assert_wire(&mut other, &["GET", "k"], b"$-1\r\n");
+    assert_wire(&mut client, &["LISTENS.TO", &id, "0", "1", "0"], b"+OK\r\n");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "listens"], b"+OK\r\n");
+    other.assert_closed();
+}
+
+#[test]
+fn a_module_publishes_on_the_channels_of_another() {
+    let server = with_listens();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    other.command(&["SUBSCRIBE", "a"]);
+    assert_wire(&mut client, &["LISTENS.PUBLISH", "a", "text"], b":1\r\n");
+    assert_wire(&mut client, &["LISTENS.PUBLISH", "b", "text"], b":0\r\n");
+    for _ in 0..2 {
+        assert_eq!(other.read(), b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$4\r\ntext\r\n");
+    }
+}
+
+#[test]
+fn a_hook_is_told_of_its_classes_only_and_of_resets() {
+    let server = server();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["PROBE.EVENTS", "classes"], b"+OK\r\n");
+    for command in ["SET k v", "RPUSH l 1", "DEL k", "GET none", "PROBE.EVENTS quiet"] {
+        client.command(&command.split(' ').collect::<Vec<_>>());
+    }
+    let seen = client.text(&["PROBE.SEEN"]);
+    assert!(seen.contains("hook 1 set k 0 ") && seen.contains("hook 1 keymiss none 0 "), "{seen}");
+    assert!(!seen.contains("rpush") && !seen.contains("del") && !seen.contains("quiet"), "{seen}");
+    assert_wire(&mut client, &["PROBE.EVENTS", "off"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.EVENTS", "on"], b"+OK\r\n");
+    other.command(&["RESET"]);
+    let seen = client.text(&["PROBE.SEEN"]);
+    assert!(seen.contains("hook 512   0 1"), "{seen}");
 }
 
 #[test]

@@ -550,13 +550,18 @@ static plinth_status probe_events(plinth_call *call) {
         CHECK(!key_hook_wrote);
         return ok(call);
     }
+    if (same(call->args[1], "classes")) {
+        CHECK(events->subscribe_keys(call, 0, hook, watching, &id) == PLINTH_STATUS_UNSUPPORTED);
+        CHECK(events->subscribe_keys(call, PLINTH_EVENT_STRING | PLINTH_EVENT_MISS, hook, watching, &id) == 0);
+        return ok(call);
+    }
     if (same(call->args[1], "quiet")) {
         const uint32_t class_ = PLINTH_EVENT_MODULE | PLINTH_EVENT_UNAWAITED | PLINTH_EVENT_UNWATCHED;
         keys->notify(call, T("q"), class_, T("probe.quiet"));
         keys->notify_in(call, 3, T("q"), class_, T("probe.quiet"));
         return ok(call);
     }
-    const uint32_t all = PLINTH_ON_SHUTDOWN * 2 - 1;
+    const uint32_t all = PLINTH_ON_CLIENT_RESET * 2 - 1;
     uint64_t other;
     CHECK(events->subscribe(call, UINT32_C(1) << 31, hook, watching, &other) == PLINTH_STATUS_UNSUPPORTED);
     CHECK(events->subscribe(call, all, hook, watching, &id) == 0 && id != 0);

@@ -13,4 +13,5 @@ mod hyperloglog;
 mod keyspecs;
 mod payloads;
 mod peer;
+mod pubsub;
 mod stream;

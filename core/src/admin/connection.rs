@@ -7,6 +7,7 @@ use crate::engine::server::Server;
 use crate::session::client::ReplyMode;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
+use plinth_abi::events::ON_CLIENT_RESET;
 use plinth_abi::status::{STATUS_OK, STATUS_REPLIED, Status};
 
 const GROUP: Bytes = Bytes::new("connection");
@@ -17,7 +18,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("ping"),
             arity: -1,
-            flags: abi::COMMAND_FAST,
+            flags: abi::COMMAND_FAST | abi::COMMAND_WHILE_LISTENING,
             categories: abi::CATEGORY_CONNECTION,
             tips: Slice::new(&[Bytes::new("request_policy:all_shards"), Bytes::new("response_policy:all_succeeded")]),
             docs: &Docs {
@@ -131,7 +132,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("quit"),
             arity: -1,
-            flags: SESSION | abi::COMMAND_NOT_QUEUED,
+            flags: SESSION | abi::COMMAND_NOT_QUEUED | abi::COMMAND_WHILE_LISTENING,
             categories: abi::CATEGORY_CONNECTION,
             docs: &Docs {
                 summary: Bytes::new("Closes the connection."),
@@ -150,7 +151,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("reset"),
             arity: 1,
-            flags: SESSION | abi::COMMAND_NOT_QUEUED,
+            flags: SESSION | abi::COMMAND_NOT_QUEUED | abi::COMMAND_WHILE_LISTENING,
             categories: abi::CATEGORY_CONNECTION,
             docs: &Docs {
                 summary: Bytes::new("Takes the connection back to the state it began in."),
@@ -173,7 +174,16 @@ const SESSION: u64 = abi::COMMAND_NO_SCRIPT
     | abi::COMMAND_ALLOW_BUSY;
 
 fn ping(context: &mut Context) -> Status {
+    let listens = context.client().is_some_and(|client| client.listening.is_some());
     match context.argc() {
+        // In the form of a message, since the client expects nothing else.
+        1..=2 if listens && !context.is_resp3() => {
+            let message = context.arg(1);
+            let mut reply = context.reply();
+            reply.array(2);
+            reply.bulk("pong");
+            reply.bulk(message);
+        }
         1 => context.output().write(b"+PONG\r\n"),
         2 => {
             let message = context.arg(1);
@@ -216,6 +226,7 @@ fn reset(context: &mut Context) -> Status {
     let Some(token) = context.client else { return STATUS_OK };
     let server = context.server();
     server.unwatch(token);
+    server.client_event(ON_CLIENT_RESET, token);
     let authenticated = server.settings.requirepass.is_empty();
     if let Some(client) = server.sessions.clients.get(token) {
         client.standing.take_transaction();

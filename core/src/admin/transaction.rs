@@ -7,9 +7,11 @@ use crate::admin::spec::CoreCommand;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
 use crate::engine::dispatch::{ABORTED, Caller};
+use crate::engine::listening::Push;
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Queued;
 use crate::session::watch::Watch;
+use crate::socket::output::Mark;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::bytes::Slice;
 use plinth_abi::command as abi;
@@ -196,12 +198,24 @@ fn exec(context: &mut Context) -> Status {
     for queued in &transaction.queue {
         run_queued(context, token, queued);
         if is_silent {
+            keep_pushes(context, token, queued, mark);
             context.output().rewind(mark);
         } else if context.output().queued() > 0 {
             context.server().close_over_output(token);
         }
     }
     STATUS_OK
+}
+
+/// Of a transaction whose replies are thrown away, keep what a command has written that does not reply.
+fn keep_pushes(context: &mut Context, token: usize, queued: &Queued, mark: Mark) {
+    let name = &queued.bytes[..queued.ends.first().copied().unwrap_or(0)];
+    if context.server().commands.get(name).is_some_and(|command| command.is(abi::COMMAND_MANY_REPLIES)) {
+        let bytes = context.output().copy_after(mark);
+        if !bytes.is_empty() {
+            context.server().push(None, token, &Push { head: &bytes, shared: None });
+        }
+    }
 }
 
 fn run_queued(context: &mut Context, token: usize, queued: &Queued) {

@@ -198,7 +198,7 @@ impl Server {
         let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp, flags: 0 };
         self.run(command, args, hash, caller);
         if let Some(client) = self.sessions.clients.get(token)
-            && client.standing.reply_mode() == ReplyMode::On
+            && (client.standing.reply_mode() == ReplyMode::On || command.is(COMMAND_MANY_REPLIES))
         {
             client.output.write(&output.copy_after(begin));
         }

@@ -21,6 +21,7 @@ use crate::engine::server::Server;
 use crate::registry::hooks::event;
 use crate::store::database::Database;
 use crate::store::effects::Effect;
+use bytes::Bytes as Shared;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::events::Event;
 use std::collections::VecDeque;
@@ -42,6 +43,8 @@ pub struct Pending {
     pub nesting: u32,
     /// Clients that bytes were pushed to.
     pub pushed: Vec<usize>,
+    /// What modules share out among clients, until the outermost command has ended.
+    pub shared: Vec<Shared>,
     /// Whether there is anything of these.
     pub is_due: bool,
 }
@@ -128,24 +131,7 @@ impl Server {
             self.end_unit();
             self.send_pushes();
         }
-    }
-
-    /// Have bytes follow the reply that a client is being written, or that comes next; whether it is there to take
-    /// them. Its output may be in the middle of a reply, or of one that comes to nothing.
-    pub fn push(&mut self, token: usize, bytes: &[u8]) -> bool {
-        let limit = self.settings.output_limits[0].hard_bytes;
-        let Some(client) = self.sessions.clients.get(token) else { return false };
-        if limit > 0 && (client.output.counted() + client.pushed.len() + bytes.len()) as u64 > limit {
-            self.stats.output_limit_closed += 1;
-            self.sessions.clients.close(token);
-            return false;
-        }
-        if client.pushed.is_empty() {
-            self.pending.pushed.push(token);
-            self.pending.is_due = true;
-        }
-        client.pushed.extend_from_slice(bytes);
-        true
+        self.pending.shared.clear();
     }
 
     /// Put what was pushed to clients behind the replies that they have been written.
@@ -153,7 +139,7 @@ impl Server {
         for token in std::mem::take(&mut self.pending.pushed) {
             if let Some(client) = self.sessions.clients.get(token) {
                 let pushed = std::mem::take(&mut client.pushed);
-                client.output.write(&pushed);
+                pushed.write(&mut client.output);
                 self.sessions.clients.list_write(token);
             }
         }
@@ -168,7 +154,7 @@ impl Server {
                 ..event(told.kind, told.db, &told.key)
             };
             for one in self.registry.hooks.of_kind(told.kind) {
-                if cause.contains(&one.id) {
+                if cause.contains(&one.id) || !one.wants_class(&all) {
                     continue;
                 }
                 self.pending.cause.clone_from(&cause);

@@ -17,7 +17,7 @@ impl Server {
         if !self.registry.hooks.wants(event.kind) {
             return;
         }
-        for one in self.registry.hooks.of_kind(event.kind) {
+        for one in self.registry.hooks.of_kind(event.kind).into_iter().filter(|one| one.wants_class(event)) {
             self.tell_one(&one, event);
         }
     }

@@ -25,8 +25,8 @@ fn apply(server: &mut Server, _name: &str) -> Result<Undo, String> {
 }
 
 fn limit_all(server: &mut Server) {
-    let bytes = server.output_bytes_max();
-    server.sessions.clients.iter_mut().for_each(|client| client.output.set_limit(bytes));
+    let of_class = [0, 1, 2].map(|class| server.output_bytes_max(class));
+    server.sessions.clients.iter_mut().for_each(|client| client.output.set_limit(of_class[client.output_class()]));
 }
 
 /// Why a client's output is to be cut off, if it is.
@@ -54,17 +54,18 @@ fn excess(client: &mut Client, limit: OutputLimit, now_s: i64) -> Option<Broken>
 }
 
 impl Server {
-    /// Most bytes of output that may wait for a client beyond one chunk.
-    pub fn output_bytes_max(&self) -> usize {
-        let bytes = self.settings.output_limits[0].hard_bytes;
+    /// Most bytes of output that may wait for a client of a class beyond one chunk.
+    pub fn output_bytes_max(&self, class: usize) -> usize {
+        let bytes = self.settings.output_limits[class].hard_bytes;
         if bytes == 0 { usize::MAX } else { usize::try_from(bytes).unwrap_or(usize::MAX) }
     }
 
     /// Close a client whose output is above its limit, or broken; whether it was. What waits for it is
     /// let go at once, and what its command still writes is lost.
     pub fn close_over_output(&mut self, token: usize) -> bool {
-        let (limit, now_s) = (self.settings.output_limits[0], self.clock.now_s);
+        let now_s = self.clock.now_s;
         let Some(client) = self.sessions.clients.get(token) else { return false };
+        let limit = self.settings.output_limits[client.output_class()];
         if client.closing == Closing::Now {
             return false;
         }

@@ -4,6 +4,7 @@
 //! [`Server::looks_from`], which [`Server::look_back_by`] keeps.
 
 use crate::engine::call::Registered;
+use crate::engine::listening::Push;
 use crate::engine::server::Server;
 use crate::session::monitor;
 use crate::stats::slowlog::Entry;
@@ -83,13 +84,14 @@ impl Server {
     }
 
     fn show_monitors(&mut self, words: &[&[u8]], client: Option<(usize, u64)>) {
-        let client = client.and_then(|(token, _)| self.sessions.clients.peek(token));
+        let own = client.map(|(token, _)| token);
+        let client = own.and_then(|token| self.sessions.clients.peek(token));
         let (db, address) = client.map_or((0, "?"), |client| (client.db, &client.address));
         let line = monitor::line(crate::base::clock::unix_us(), db, address, words);
         let mut monitors = std::mem::take(&mut self.sessions.monitors);
         monitors.retain(|(token, id)| {
             self.sessions.clients.peek(*token).is_some_and(|client| client.id == *id && client.is_monitor)
-                && self.push(*token, &line)
+                && self.push(own, *token, &Push { head: &line, shared: None })
         });
         self.sessions.monitors = monitors;
         if self.sessions.monitors.is_empty() {

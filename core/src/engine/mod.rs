@@ -23,6 +23,7 @@ pub mod gates;
 pub mod handover;
 pub mod hooks;
 pub mod limits;
+pub mod listening;
 pub mod lookback;
 pub mod observers;
 pub mod parameters;

@@ -182,8 +182,11 @@ impl Server {
             | bit(SPECIAL_TOLD, is_told);
         self.store.effects.wants_changes =
             all || !self.is_quiet && (self.sessions.want_changes() || self.propagation.touched.is_some());
-        self.store.effects.wants_events =
-            all || !self.is_quiet && self.registry.hooks.wants(plinth_abi::events::ON_KEY);
+        self.store.effects.wanted_events = match (all, self.is_quiet) {
+            (true, _) => u32::MAX,
+            (false, true) => 0,
+            (false, false) => self.registry.hooks.classes(),
+        };
         self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
     }

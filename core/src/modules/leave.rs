@@ -34,6 +34,7 @@ pub fn unload_to_ghosts(server: &mut Server, name: &str) -> Result<(), LoadError
     let id = may_leave(server, name)?;
     remember_types(server, id);
     server.commands.remove_module(id);
+    server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);

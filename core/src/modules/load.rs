@@ -427,6 +427,7 @@ pub(super) fn register(server: &Server, command: &Command, id: ModuleId) -> Box<
 /// Remove all that a module registered, and unmap it.
 pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.commands.remove_module(id);
+    server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);

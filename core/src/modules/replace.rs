@@ -246,6 +246,7 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
     set_roles(server, from, Role::Inactive);
     set_roles(server, to, Role::Active);
     retag_queued(server, from, to);
+    server.disconnect_listeners(from);
     let replacement = &mut server.registry.replacements[at];
     replacement.stash = taken;
     for type_id in types_of(server, from).into_iter().chain(types_of(server, to)) {

@@ -18,7 +18,7 @@
 use crate::base::clock::ticks;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
-use crate::session::client::{Client, Closing};
+use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
 use crate::session::query::Received;
 use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
@@ -420,7 +420,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
     };
     let now_s = server.clock.now_s;
     let mut output = Output::default();
-    output.set_limit(server.output_bytes_max());
+    output.set_limit(server.output_bytes_max(OUTPUT_OF_OTHERS));
     Client {
         is_monitor: false,
         token: 0,
@@ -428,7 +428,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         socket,
         query: Default::default(),
         output,
-        pushed: Vec::new(),
+        pushed: Default::default(),
         write_listed: false,
         write_blocked: false,
         read_listed: false,
@@ -440,6 +440,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         blocked: None,
         closing: Closing::No,
         standing: Standing::new(server.settings.requirepass.is_empty()),
+        listening: None,
         resp: 2,
         db: 0,
         watch_spoiled: false,

@@ -75,7 +75,7 @@ fn look_after(server: &mut Server, token: usize) {
     let (peak_reset_ms, resize) = (server.reply_peak_reset_ms, server.reply_resizing);
     let Some(client) = server.sessions.clients.get(token) else { return };
     let idle_s = now_s - client.active_s;
-    if timeout_s > 0 && idle_s > timeout_s && !client.stalled {
+    if timeout_s > 0 && idle_s > timeout_s && !client.stalled && client.listening.is_none() {
         crate::base::log::verbose("Closing idle client");
         server.sessions.clients.close(token);
         return;

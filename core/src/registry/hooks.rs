@@ -2,7 +2,7 @@
 
 use crate::base::id::ModuleId;
 use plinth_abi::bytes::{Bytes, Opaque};
-use plinth_abi::events::{Event, Hook};
+use plinth_abi::events::{Event, Hook, ON_KEY};
 
 /// One subscription.
 #[derive(Clone, Copy)]
@@ -13,12 +13,30 @@ pub struct Subscription {
     pub module: ModuleId,
     /// `ON_*` bits.
     pub kinds: u32,
+    /// Classes of the events of keys that it is told of, [`ALL_CLASSES`] for those without a class, too.
+    pub classes: u32,
     /// The function.
     pub hook: Hook,
     /// What it gets.
     pub data: Opaque,
     /// Whether it runs now.
     pub is_running: bool,
+}
+
+/// All events of keys, whether they have a class or not.
+pub const ALL_CLASSES: u32 = u32::MAX;
+
+impl Subscription {
+    /// Whether it is told of an event of a key, as far as its class goes.
+    pub fn wants_class(&self, event: &Event) -> bool {
+        event.kind != ON_KEY || is_of(event.class, self.classes)
+    }
+}
+
+/// Whether an event of a class is one of those that somebody wants.
+#[inline]
+pub fn is_of(class: u32, wanted: u32) -> bool {
+    wanted == ALL_CLASSES || class & wanted != 0
 }
 
 /// Most subscriptions of a module.
@@ -29,6 +47,8 @@ const OF_MODULE_MAX: usize = 1024;
 pub struct Hooks {
     all: Vec<Subscription>,
     kinds: u32,
+    /// Classes of the events of keys that anybody is told of.
+    classes: u32,
     last_id: u64,
 }
 
@@ -39,14 +59,19 @@ impl Hooks {
         self.kinds & kind != 0
     }
 
+    /// Classes of the events of keys that anybody is told of.
+    pub fn classes(&self) -> u32 {
+        self.classes
+    }
+
     /// Add a subscription; its id, or `None` when the module has too many.
-    pub fn add(&mut self, module: ModuleId, kinds: u32, hook: Hook, data: Opaque) -> Option<u64> {
+    pub fn add(&mut self, module: ModuleId, kinds: u32, classes: u32, hook: Hook, data: Opaque) -> Option<u64> {
         if self.all.iter().filter(|one| one.module == module).count() >= OF_MODULE_MAX {
             return None;
         }
         self.last_id += 1;
-        self.all.push(Subscription { id: self.last_id, module, kinds, hook, data, is_running: false });
-        self.kinds |= kinds;
+        self.all.push(Subscription { id: self.last_id, module, kinds, classes, hook, data, is_running: false });
+        self.count();
         Some(self.last_id)
     }
 
@@ -97,6 +122,8 @@ impl Hooks {
 
     fn count(&mut self) {
         self.kinds = self.all.iter().fold(0, |kinds, one| kinds | one.kinds);
+        let of_keys = self.all.iter().filter(|one| one.kinds & ON_KEY != 0);
+        self.classes = of_keys.fold(0, |classes, one| classes | one.classes);
     }
 }
 

@@ -2,6 +2,8 @@
 //! be sent, and its session.
 
 use crate::session::block::Waiter;
+use crate::session::listening::Listening;
+use crate::session::push::Pushes;
 use crate::session::query::Query;
 use crate::session::standing::Standing;
 use crate::session::watch::Watch;
@@ -34,6 +36,11 @@ pub enum Closing {
     Now,
 }
 
+/// Classes of clients in `client-output-buffer-limit`.
+pub const OUTPUT_OF_OTHERS: usize = 0;
+/// Those who listen.
+pub const OUTPUT_OF_LISTENERS: usize = 2;
+
 /// A connection.
 pub struct Client {
     /// Never used twice.
@@ -49,7 +56,7 @@ pub struct Client {
     /// Whether it is shown what the others do (MONITOR).
     pub is_monitor: bool,
     /// What modules have pushed to it since its output was last between two replies.
-    pub pushed: Vec<u8>,
+    pub pushed: Pushes,
     /// Whether it is in the list of those with output.
     pub write_listed: bool,
     /// Whether it is in the list of those to read from or to run commands of. One that
@@ -73,6 +80,8 @@ pub struct Client {
     pub closing: Closing,
     /// What makes the gates look at it.
     pub standing: Standing,
+    /// What it listens to, if it does; the standing knows that.
+    pub listening: Option<Box<Listening>>,
     /// Protocol version.
     pub resp: u8,
     /// Selected database.
@@ -135,13 +144,19 @@ impl Client {
             + waiting
             + self.query.memory_bytes()
             + self.output.memory_bytes()
-            + self.pushed.capacity()
+            + self.pushed.memory_bytes()
+            + self.listening.as_ref().map_or(0, |listening| listening.bytes as usize)
     }
 
     /// Whether what its command looks up is not to look used: CLIENT NO-TOUCH, but for the command
     /// that is there to make keys look used.
     pub fn looks_quietly(&self) -> bool {
         self.no_touch && &*self.last_command != "touch"
+    }
+
+    /// Number of its class of clients in `client-output-buffer-limit`.
+    pub fn output_class(&self) -> usize {
+        if self.listening.is_some() { OUTPUT_OF_LISTENERS } else { OUTPUT_OF_OTHERS }
     }
 
     /// Whether its command, which is run again, has said that it waits on.

@@ -2,13 +2,34 @@
 
 use crate::session::client::Client;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A hash of ids, which the server gives out one after the other, so that nobody can choose them to collide. A
+/// message to a thousand clients looks up as many.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(self.0 << 8 | u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // An odd factor spreads successive ids over the low bits and the high ones.
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// All connections.
 #[derive(Default)]
 pub struct Clients {
     slots: Vec<Option<Box<Client>>>,
     free: Vec<usize>,
-    by_id: HashMap<u64, usize>,
+    by_id: HashMap<u64, usize, BuildHasherDefault<IdHasher>>,
     last_id: u64,
     /// Tokens of clients with something to send.
     pub to_write: Vec<usize>,

@@ -5,14 +5,17 @@
 //! - [`query`]: what came and was not run yet.
 //! - [`transaction`], [`watch`]: MULTI and WATCH.
 //! - [`monitor`]: what is shown to those who watch the others.
+//! - [`push`]: what is sent behind replies; [`listening`]: what a client is sent unasked.
 //! - [`block`]: who waits for which keys; [`resume`]: who waits for which thread; [`pause`]: until
 //!   when all wait.
 
 pub mod block;
 pub mod client;
 pub mod clients;
+pub mod listening;
 pub mod monitor;
 pub mod pause;
+pub mod push;
 pub mod query;
 pub mod resume;
 pub mod standing;

@@ -1,8 +1,8 @@
 //! What makes the gates look at a session: whether it is known who it is, MULTI, and whether its
 //! replies are sent.
 //!
-//! Invariant: `special` is 0 if and only if the session is known, outside MULTI, and sent its replies. All
-//! else is changed by the functions here only, so that dispatch has one word to look at.
+//! Invariant: `special` is 0 if and only if the session is known, outside MULTI, sent its replies, and listens
+//! to nothing. All else is changed by the functions here only, so that dispatch has one word to look at.
 
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Transaction;
@@ -13,6 +13,8 @@ const UNKNOWN: u32 = 1;
 const IN_TRANSACTION: u32 = 2;
 /// Replies are not sent, or the next one is not.
 const SILENT: u32 = 4;
+/// It listens to a module.
+const LISTENING: u32 = 8;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -49,6 +51,11 @@ impl Standing {
     /// Say whether it may run commands.
     pub fn set_known(&mut self, is_known: bool) {
         self.mark(UNKNOWN, !is_known);
+    }
+
+    /// Say whether it listens to anything.
+    pub fn set_listening(&mut self, listens: bool) {
+        self.mark(LISTENING, listens);
     }
 
     /// The open transaction.
@@ -100,6 +107,9 @@ mod tests {
         assert!(standing.take_transaction().is_some() && standing.take_transaction().is_none());
         assert!(standing.special() != 0);
         standing.set_reply_mode(ReplyMode::On);
+        standing.set_listening(true);
+        assert!(standing.special() != 0);
+        standing.set_listening(false);
         assert_eq!(standing.special(), 0);
         assert_eq!(Standing::new(true).special(), 0);
     }

@@ -38,7 +38,7 @@ const SEND_TURN_BYTES: usize = 1 << 20;
 /// Most bytes that are copied to keep the rest of a chunk in use.
 const COPIED_BYTES_MAX: usize = 2048;
 /// Least bytes that are shared: below, a copy costs less than a chunk more.
-const SHARED_BYTES_MIN: usize = 2048;
+pub const SHARED_BYTES_MIN: usize = 2048;
 
 /// What a reply is that could not be kept, for whoever reads it within the server.
 const NO_MEMORY: &[u8] = b"-OOM there is no memory for the reply\r\n";

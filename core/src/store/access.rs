@@ -298,7 +298,7 @@ impl Store {
     /// whoever says them.
     #[inline]
     pub fn notify(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
-        if self.effects.wants_events {
+        if self.effects.wanted_events != 0 {
             self.note_event(db, key, class, name);
         }
     }
@@ -306,6 +306,10 @@ impl Store {
     #[cold]
     fn note_event(&mut self, db: u32, key: &[u8], class: u32, name: &[u8]) {
         let class = class & !(EVENT_UNAWAITED | EVENT_UNWATCHED | EVENT_UNCOUNTED);
+        let wanted = self.effects.wanted_events;
+        if wanted != u32::MAX && class & wanted == 0 {
+            return;
+        }
         self.effects.push(Effect::Event { db, key: key.to_vec(), class, name: name.to_vec() });
     }
 }

@@ -86,8 +86,8 @@ pub struct Effects {
     removed: Vec<(EntryPtr, bool)>,
     /// Whether somebody watches keys, or waits for some.
     pub wants_changes: bool,
-    /// Whether somebody is told of the events of keys.
-    pub wants_events: bool,
+    /// Classes of the events of keys that somebody is told of, all bits for those without a class, too.
+    pub wanted_events: u32,
     /// Whether somebody passes commands on.
     pub wants_commands: bool,
     /// Whether commands were propagated since the last [`Effect::UnitEnd`].

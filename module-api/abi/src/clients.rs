@@ -31,6 +31,22 @@ pub struct Client {
     pub idle_s: u64,
 }
 
+/// What a client listens to: how much of it there is, as CLIENT LIST shows it.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Listening {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Channels, `sub` of CLIENT LIST.
+    pub channels: u32,
+    /// Patterns of channels, `psub`.
+    pub patterns: u32,
+    /// Channels of a shard, `ssub`.
+    pub shard_channels: u32,
+    /// Bytes of memory that the module keeps for it; part of the client's `tot-mem`.
+    pub bytes: u64,
+}
+
 /// Id of the service below.
 pub const CLIENTS_SERVICE: &str = "plinth.clients/1";
 
@@ -56,4 +72,32 @@ pub struct ClientsService {
     ///
     /// Thread: main. Borrow: nothing. Fails: `NONE`.
     pub disconnect: unsafe extern "C" fn(call: *mut Call, client_id: u64) -> Status,
+    /// Say to how much a client listens from now on; to nothing when all three are 0. A client that listens is
+    /// of the type `pubsub` for CLIENT and for `client-output-buffer-limit`, is not closed for being idle, and
+    /// as long as it speaks RESP2 runs only commands with
+    /// [`COMMAND_WHILE_LISTENING`](crate::command::COMMAND_WHILE_LISTENING). When the module leaves, or another
+    /// takes its place, its listeners are disconnected.
+    ///
+    /// Thread: main. Borrow: `listening` for the call. Fails: `NONE`; `NOT_ALLOWED` when it listens to another
+    /// module.
+    pub listen: unsafe extern "C" fn(call: *mut Call, client_id: u64, listening: *const Listening) -> Status,
+    /// Keep a text that many clients are to be sent, once for all of them. `shared_out` names it, and is
+    /// never 0.
+    ///
+    /// Thread: main. Borrow: `bytes` for the call; `shared_out` until the outermost command, timer or hook has
+    /// ended. Fails: `OUT_OF_MEMORY`.
+    pub share: unsafe extern "C" fn(call: *mut Call, bytes: Bytes, shared_out: *mut u64) -> Status,
+    /// Send clients, as `push` does, a message: `head`, and as its last element the text that `shared` names,
+    /// unless that is 0. `head` begins with that of an array (`*`), and is a push (`>`) to those who speak RESP3. Clients that
+    /// are not there are passed over; `reached_out` is the number of those that are.
+    ///
+    /// Thread: main. Borrow: `client_ids` and `head` for the call. Fails: `NONE` when `shared` names nothing.
+    pub push_all: unsafe extern "C" fn(
+        call: *mut Call,
+        client_ids: *const u64,
+        count: usize,
+        head: Bytes,
+        shared: u64,
+        reached_out: *mut usize,
+    ) -> Status,
 }

@@ -54,8 +54,11 @@ pub const COMMAND_NOT_QUEUED: u64 = 1 << 20;
 /// May touch keys that its specs do not name (KEYS, SCAN, FLUSHALL).
 pub const COMMAND_TOUCHES_ARBITRARY_KEYS: u64 = 1 << 21;
 /// Answers by several replies, by pushes, or not at all: the host does not mind that it has not
-/// written one reply.
+/// written one reply, and CLIENT REPLY does not silence what it writes.
 pub const COMMAND_MANY_REPLIES: u64 = 1 << 22;
+/// Runs also for a client that listens (`listen` of `plinth.clients/1`) and speaks RESP2, which cannot tell
+/// a reply from what it listens to.
+pub const COMMAND_WHILE_LISTENING: u64 = 1 << 23;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;

@@ -25,6 +25,8 @@ pub const ON_CLIENT_CLOSE: u32 = 1 << 6;
 pub const ON_CONFIG: u32 = 1 << 7;
 /// The server is going to stop.
 pub const ON_SHUTDOWN: u32 = 1 << 8;
+/// A client has taken its connection back to the state that it began in (RESET); `client_id` says which.
+pub const ON_CLIENT_RESET: u32 = 1 << 9;
 
 /// One event. Valid for the hook's call.
 #[repr(C)]
@@ -81,4 +83,11 @@ pub struct EventsService {
     ///
     /// Thread: main. Borrow: nothing. Fails: `NONE`.
     pub unsubscribe: unsafe extern "C" fn(call: *mut Call, id: u64) -> Status,
+    /// As `subscribe` for [`ON_KEY`], of events of some classes only (`EVENT_*` bits of
+    /// [`crate::keys`]): others cost nothing on its account.
+    ///
+    /// Thread: main. Borrow: `data` until unsubscribed. Fails: `UNSUPPORTED` without a class,
+    /// `OUT_OF_RANGE` when the module has 1024.
+    pub subscribe_keys:
+        unsafe extern "C" fn(call: *mut Call, classes: u32, hook: Hook, data: Opaque, id_out: *mut u64) -> Status,
 }

@@ -60,12 +60,16 @@ pub struct Everything {
     pub timers: crate::timers::TimersService,
     /// Clients.
     pub clients: crate::clients::ClientsService,
+    /// What a client listens to.
+    pub listening: crate::clients::Listening,
     /// Propagation.
     pub propagate: crate::propagate::PropagateService,
     /// Running commands.
     pub run: crate::run::RunService,
     /// Strings.
     pub string: crate::string::StringService,
+    /// Channels.
+    pub bus: crate::bus::BusService,
     /// Waiting for keys.
     pub block: crate::block::BlockService,
     /// How to wait.

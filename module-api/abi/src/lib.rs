@@ -21,6 +21,7 @@
 //! `module-api/ABI.md` is the contract in prose.
 
 pub mod block;
+pub mod bus;
 pub mod bytes;
 pub mod call;
 pub mod clients;

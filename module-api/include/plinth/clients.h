@@ -18,6 +18,7 @@ extern "C" {
 typedef struct plinth_call plinth_call; // call.h
 typedef struct plinth_client plinth_client;
 typedef struct plinth_clients_service plinth_clients_service;
+typedef struct plinth_listening plinth_listening;
 
 // What is known of a client. Texts are valid until the next call of the service.
 struct plinth_client {
@@ -41,6 +42,20 @@ struct plinth_client {
     uint64_t age_s;
     // Seconds without a command.
     uint64_t idle_s;
+};
+
+// What a client listens to: how much of it there is, as CLIENT LIST shows it.
+struct plinth_listening {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // Channels, `sub` of CLIENT LIST.
+    uint32_t channels;
+    // Patterns of channels, `psub`.
+    uint32_t patterns;
+    // Channels of a shard, `ssub`.
+    uint32_t shard_channels;
+    // Bytes of memory that the module keeps for it; part of the client's `tot-mem`.
+    uint64_t bytes;
 };
 
 // Id of the service below.
@@ -69,6 +84,34 @@ struct plinth_clients_service {
     //
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE`.
     plinth_status (*disconnect)(plinth_call *call, uint64_t client_id);
+
+    // Say to how much a client listens from now on; to nothing when all three are 0. A client that
+    // listens is of the type `pubsub` for CLIENT and for `client-output-buffer-limit`, is not
+    // closed for being idle, and as long as it speaks RESP2 runs only commands with
+    // `PLINTH_COMMAND_WHILE_LISTENING`(crate::command::COMMAND_WHILE_LISTENING). When the module
+    // leaves, or another takes its place, its listeners are disconnected.
+    //
+    // Thread: main. Borrow: `listening` for the call. Fails: `PLINTH_STATUS_NONE`;
+    // `PLINTH_STATUS_NOT_ALLOWED` when it listens to another module.
+    plinth_status (*listen)(plinth_call *call, uint64_t client_id,
+                            const plinth_listening *listening);
+
+    // Keep a text that many clients are to be sent, once for all of them. `shared_out` names it,
+    // and is never 0.
+    //
+    // Thread: main. Borrow: `bytes` for the call; `shared_out` until the outermost command, timer
+    // or hook has ended. Fails: `PLINTH_STATUS_OUT_OF_MEMORY`.
+    plinth_status (*share)(plinth_call *call, plinth_bytes bytes, uint64_t *shared_out);
+
+    // Send clients, as `push` does, a message: `head`, and as its last element the text that
+    // `shared` names, unless that is 0. `head` begins with that of an array (`*`), and is a push
+    // (`>`) to those who speak RESP3. Clients that are not there are passed over; `reached_out` is
+    // the number of those that are.
+    //
+    // Thread: main. Borrow: `client_ids` and `head` for the call. Fails: `PLINTH_STATUS_NONE` when
+    // `shared` names nothing.
+    plinth_status (*push_all)(plinth_call *call, const uint64_t *client_ids, size_t count,
+                              plinth_bytes head, uint64_t shared, size_t *reached_out);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -83,12 +126,21 @@ PLINTH_ASSERT_OFFSET(plinth_client, name, 40);
 PLINTH_ASSERT_OFFSET(plinth_client, user, 56);
 PLINTH_ASSERT_OFFSET(plinth_client, age_s, 72);
 PLINTH_ASSERT_OFFSET(plinth_client, idle_s, 80);
-PLINTH_ASSERT_SIZE(plinth_clients_service, 32);
+PLINTH_ASSERT_SIZE(plinth_listening, 24);
+PLINTH_ASSERT_OFFSET(plinth_listening, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_listening, channels, 4);
+PLINTH_ASSERT_OFFSET(plinth_listening, patterns, 8);
+PLINTH_ASSERT_OFFSET(plinth_listening, shard_channels, 12);
+PLINTH_ASSERT_OFFSET(plinth_listening, bytes, 16);
+PLINTH_ASSERT_SIZE(plinth_clients_service, 56);
 PLINTH_ASSERT_OFFSET(plinth_clients_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_clients_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_clients_service, info, 8);
 PLINTH_ASSERT_OFFSET(plinth_clients_service, push, 16);
 PLINTH_ASSERT_OFFSET(plinth_clients_service, disconnect, 24);
+PLINTH_ASSERT_OFFSET(plinth_clients_service, listen, 32);
+PLINTH_ASSERT_OFFSET(plinth_clients_service, share, 40);
+PLINTH_ASSERT_OFFSET(plinth_clients_service, push_all, 48);
 #endif
 
 #ifdef __cplusplus

@@ -102,8 +102,11 @@ typedef struct plinth_key_spec_slice {
 // May touch keys that its specs do not name (KEYS, SCAN, FLUSHALL).
 #define PLINTH_COMMAND_TOUCHES_ARBITRARY_KEYS (UINT64_C(1) << 21)
 // Answers by several replies, by pushes, or not at all: the host does not mind that it has not
-// written one reply.
+// written one reply, and CLIENT REPLY does not silence what it writes.
 #define PLINTH_COMMAND_MANY_REPLIES (UINT64_C(1) << 22)
+// Runs also for a client that listens (`listen` of `plinth.clients/1`) and speaks RESP2, which
+// cannot tell a reply from what it listens to.
+#define PLINTH_COMMAND_WHILE_LISTENING (UINT64_C(1) << 23)
 
 // ACL category `@keyspace`.
 #define PLINTH_CATEGORY_KEYSPACE (UINT64_C(1) << 0)

@@ -39,6 +39,9 @@ typedef struct plinth_events_service plinth_events_service;
 #define PLINTH_ON_CONFIG (UINT32_C(1) << 7)
 // The server is going to stop.
 #define PLINTH_ON_SHUTDOWN (UINT32_C(1) << 8)
+// A client has taken its connection back to the state that it began in (RESET); `client_id` says
+// which.
+#define PLINTH_ON_CLIENT_RESET (UINT32_C(1) << 9)
 
 // One event. Valid for the hook's call.
 struct plinth_event {
@@ -88,6 +91,14 @@ struct plinth_events_service {
     //
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE`.
     plinth_status (*unsubscribe)(plinth_call *call, uint64_t id);
+
+    // As `subscribe` for `PLINTH_ON_KEY`, of events of some classes only (`PLINTH_EVENT_*` bits of
+    // `keys.h`): others cost nothing on its account.
+    //
+    // Thread: main. Borrow: `data` until unsubscribed. Fails: `PLINTH_STATUS_UNSUPPORTED` without a
+    // class, `PLINTH_STATUS_OUT_OF_RANGE` when the module has 1024.
+    plinth_status (*subscribe_keys)(plinth_call *call, uint32_t classes, plinth_hook hook,
+                                    void *data, uint64_t *id_out);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -101,11 +112,12 @@ PLINTH_ASSERT_OFFSET(plinth_event, reserved, 20);
 PLINTH_ASSERT_OFFSET(plinth_event, name, 24);
 PLINTH_ASSERT_OFFSET(plinth_event, key, 40);
 PLINTH_ASSERT_OFFSET(plinth_event, client_id, 56);
-PLINTH_ASSERT_SIZE(plinth_events_service, 24);
+PLINTH_ASSERT_SIZE(plinth_events_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_events_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_events_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_events_service, subscribe, 8);
 PLINTH_ASSERT_OFFSET(plinth_events_service, unsubscribe, 16);
+PLINTH_ASSERT_OFFSET(plinth_events_service, subscribe_keys, 24);
 #endif
 
 #ifdef __cplusplus

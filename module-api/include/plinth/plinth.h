@@ -50,6 +50,7 @@
 #include <string.h>
 
 #include <plinth/block.h>
+#include <plinth/bus.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>

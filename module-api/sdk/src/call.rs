@@ -181,11 +181,15 @@ impl<'a> Call<'a> {
         unsafe { Table::new(host::find(self.raw().host, S::ID, size_of::<S>() as u32).cast::<S>()) }
     }
 
-    /// What [`Call::set_data`] was given, or `None` if nothing or something of another type.
+    /// What [`Call::set_data`] was given, or `None` if nothing or something of another type. In a function of a
+    /// service that this module provides, too, it is `None`: the call is that of the module which uses it.
     pub fn data<T: 'static>(&self) -> Option<&'a T> {
+        if !host::is_own(self.raw().host) {
+            return None;
+        }
         let data = self.raw().module_data.cast::<Box<dyn Any>>();
-        // SAFETY: only `set_data` writes this field, once; what it points at lives until the
-        // module's `stop` has returned, which is longer than any call.
+        // SAFETY: the call is this module's own, where only `set_data` writes this field, once; what it points
+        // at lives until the module's `stop` has returned, which is longer than any call.
         unsafe { data.as_ref().and_then(|data| data.downcast_ref()) }
     }
 
@@ -193,7 +197,7 @@ impl<'a> Call<'a> {
     /// it is dropped after `stop`. Calls may nest, so it is handed out shared: state that
     /// changes goes in `Cell`s. For `start`; fails with `Exists` the second time.
     pub fn set_data<T: 'static>(&mut self, value: T) -> Result {
-        if !self.raw().module_data.is_null() {
+        if !self.raw().module_data.is_null() || !host::is_own(self.raw().host) {
             return Err(Error::Exists);
         }
         let data: Box<Box<dyn Any>> = Box::new(Box::new(value));

@@ -39,6 +39,65 @@ pub struct Client {
     pub idle_s: u64,
 }
 
+/// To how much a client listens: see [`Clients::listen`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    /// Channels, `sub` of CLIENT LIST.
+    pub channels: u32,
+    /// Patterns of channels, `psub`.
+    pub patterns: u32,
+    /// Channels of a shard, `ssub`.
+    pub shard_channels: u32,
+    /// Bytes of memory that the module keeps for it.
+    pub bytes: u64,
+}
+
+/// A text that many clients are to be sent, once for all of them: see [`Clients::share`].
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a> {
+    number: u64,
+    marker: PhantomData<&'a ()>,
+}
+
+impl<'a> Clients<'a> {
+    /// Says to how much a client listens from now on, in all; the default ends it. Fails with `None`, and
+    /// with `NotAllowed` when it listens to another module.
+    ///
+    /// Such a client is of the type `pubsub`. As long as it speaks RESP2 it runs only commands with
+    /// [`COMMAND_WHILE_LISTENING`](crate::command::COMMAND_WHILE_LISTENING). When this module leaves, its
+    /// listeners are disconnected.
+    pub fn listen(&mut self, client_id: u64, listening: Listening) -> Result {
+        let Listening { channels, patterns, shard_channels, bytes } = listening;
+        let size = size_of::<abi::clients::Listening>() as u32;
+        let raw = abi::clients::Listening { size, channels, patterns, shard_channels, bytes };
+        // SAFETY: the call is valid, and `raw` is borrowed for it.
+        check(unsafe { (host::clients().listen)(self.call.as_ptr(), client_id, &raw) })
+    }
+
+    /// Keeps a text that many clients are to be sent. It pays where it is some kilobytes long. Fails with
+    /// `OutOfMemory`.
+    pub fn share(&mut self, bytes: &[u8]) -> Result<Shared<'a>> {
+        let mut number = 0;
+        // SAFETY: the call is valid; the bytes are borrowed for the call.
+        check(unsafe { (host::clients().share)(self.call.as_ptr(), Bytes::of(bytes), &mut number) })?;
+        Ok(Shared { number, marker: PhantomData })
+    }
+
+    /// Sends clients a message, an array of RESP in `head`, whose last element is `shared` if there is one; those who
+    /// speak RESP3 get it as a push. Returns how many of the clients are there.
+    pub fn push_all(&mut self, client_ids: &[u64], head: &[u8], shared: Option<Shared<'a>>) -> usize {
+        let number = shared.map_or(0, |shared| shared.number);
+        let (head, mut reached) = (Bytes::of(head), 0);
+        // SAFETY: the call is valid; ids and head are borrowed for the call, and what is shared is there as
+        // long as the call is.
+        unsafe {
+            let push_all = host::clients().push_all;
+            push_all(self.call.as_ptr(), client_ids.as_ptr(), client_ids.len(), head, number, &mut reached);
+        }
+        reached
+    }
+}
+
 impl Clients<'_> {
     /// What is known of a client. Fails with `None`.
     pub fn info(&mut self, client_id: u64) -> Result<Client> {

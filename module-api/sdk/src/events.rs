@@ -33,8 +33,8 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 pub use crate::abi::events::{
-    ON_CLIENT_CLOSE, ON_CLIENT_OPEN, ON_CONFIG, ON_FLUSH, ON_KEY, ON_MODULE_LOADED, ON_MODULE_UNLOADED, ON_SHUTDOWN,
-    ON_SWAP,
+    ON_CLIENT_CLOSE, ON_CLIENT_OPEN, ON_CLIENT_RESET, ON_CONFIG, ON_FLUSH, ON_KEY, ON_MODULE_LOADED,
+    ON_MODULE_UNLOADED, ON_SHUTDOWN, ON_SWAP,
 };
 
 /// One event, for the hook's run.
@@ -84,6 +84,9 @@ impl<'e> Event<'e> {
 /// What a hook is: the run's call, what happened, and the subscription's value.
 pub type HookFn<T> = fn(&mut Call<'_>, &Event<'_>, &T);
 
+/// A function of the service that adds a subscription.
+type SubscribeFn = unsafe extern "C" fn(*mut abi::call::Call, u32, Hook, Opaque, *mut u64) -> abi::status::Status;
+
 struct Subscribed<T> {
     hook: HookFn<T>,
     value: T,
@@ -109,18 +112,26 @@ impl Events<'_> {
     /// Calls `hook` with `value` for every event of `kinds` (`ON_*` bits). Fails with `Unsupported`
     /// for an unknown kind.
     pub fn subscribe<T: 'static>(&mut self, kinds: u32, value: T, hook: HookFn<T>) -> Result<Subscription<T>> {
+        self.subscribe_by(host::events().subscribe, kinds, value, hook)
+    }
+
+    /// As [`subscribe`](Events::subscribe) for [`ON_KEY`], of events of some classes (`EVENT_*` bits) only.
+    /// Fails with `Unsupported` without a class.
+    pub fn subscribe_keys<T: 'static>(&mut self, classes: u32, value: T, hook: HookFn<T>) -> Result<Subscription<T>> {
+        self.subscribe_by(host::events().subscribe_keys, classes, value, hook)
+    }
+
+    fn subscribe_by<T: 'static>(
+        &mut self,
+        subscribe: SubscribeFn,
+        which: u32,
+        value: T,
+        hook: HookFn<T>,
+    ) -> Result<Subscription<T>> {
         let data = Rc::into_raw(Rc::new(Subscribed { hook, value }));
-        let mut id = 0;
+        let (hook, mut id) = (Hook { run: run::<T> }, 0);
         // SAFETY: the call is valid, and `data` fits the function until unsubscribed.
-        let status = unsafe {
-            (host::events().subscribe)(
-                self.call.as_ptr(),
-                kinds,
-                Hook { run: run::<T> },
-                data.cast_mut().cast(),
-                &mut id,
-            )
-        };
+        let status = unsafe { subscribe(self.call.as_ptr(), which, hook, data.cast_mut().cast(), &mut id) };
         if let Err(error) = check(status) {
             // SAFETY: a call that fails transfers nothing: the count is still ours.
             unsafe { Rc::decrement_strong_count(data) };

@@ -172,6 +172,11 @@ fn ask_host_to_give_way() {
     unsafe { ((*host).give_way)(host) }
 }
 
+/// Whether a call's host is this module's, and not that of one that uses its services.
+pub(crate) fn is_own(host: *const abi::host::Host) -> bool {
+    std::ptr::eq(host, TABLES.host.load(Relaxed))
+}
+
 /// The table of a service, or null.
 ///
 /// # Safety

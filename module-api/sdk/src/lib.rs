@@ -53,7 +53,7 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`]; [`glob`]
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`]; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in
@@ -65,6 +65,7 @@
 pub mod ahead;
 pub mod args;
 pub mod block;
+pub mod bus;
 pub mod call;
 pub mod chance;
 pub mod clients;
@@ -126,7 +127,7 @@ pub mod prelude {
     pub use crate::args::Args;
     pub use crate::block::{self, Block, Ticket, Wait, WaitReply};
     pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
-    pub use crate::clients::Client;
+    pub use crate::clients::{Client, Listening};
     pub use crate::codec::{Loader, Saver};
     pub use crate::command::*;
     pub use crate::config::{

@@ -1,9 +1,9 @@
 //! Services of other modules: tables of C functions under an id.
 //!
-//! The tables of the core are wrapped by the parts of a [`Call`]. Those of the data types have safe
-//! wrappers, too: [`string`](crate::string), [`hash`](crate::hash), [`list`](crate::list),
-//! [`set`](crate::set), [`zset`](crate::zset) and [`stream`](crate::stream). Any other that a module
-//! provides is used as it is, in `unsafe` code that keeps to the comments of its functions; a module
+//! The tables of the core are wrapped by the parts of a [`Call`]. Those of the data types and of channels
+//! have safe wrappers, too: [`string`](crate::string), [`hash`](crate::hash), [`list`](crate::list),
+//! [`set`](crate::set), [`zset`](crate::zset), [`stream`](crate::stream) and [`bus`](crate::bus). Any other
+//! that a module provides is used as it is, in `unsafe` code that keeps to the comments of its functions; a module
 //! that needs one on every command keeps it in a [`ServiceHandle`]:
 //!
 //! ```

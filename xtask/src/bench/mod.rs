@@ -20,6 +20,7 @@
 //!  growth.rs    pauses while the table grows     tail.rs     latency under disturbance
 //!  elements.rs  the same of one big set or hash, and its deletion
 //!  trimming.rs  one big stream that is emptied
+//!  publishing.rs  messages to a thousand listeners
 //!  openloop.rs  the client behind tail.rs
 //!  swap.rs      a type's module replaced under load    traffic.rs  commands with known replies
 //! ```
@@ -38,6 +39,7 @@ mod memory;
 mod openloop;
 mod pin;
 mod plinth;
+mod publishing;
 mod script;
 mod server;
 mod startup;
@@ -160,6 +162,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     for (part, measure) in [
         (Part::Cpu, cpu::measure as fn(&Bench) -> Result<Vec<Table>, String>),
         (Part::Cpu, linked::measure),
+        (Part::Cpu, publishing::measure),
         (Part::Memory, memory::measure),
         (Part::Tail, growth::measure),
         (Part::Tail, elements::measure),

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 32] = [
+const DEFAULT_UNITS: [&str; 34] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -66,6 +66,8 @@ const DEFAULT_UNITS: [&str; 32] = [
     "unit/scan",
     "unit/expire",
     "unit/multi",
+    "unit/pubsub",
+    "unit/pubsubshard",
     "unit/other",
     "unit/shutdown",
     "integration/convert-zipmap-hash-on-load",

@@ -29,9 +29,9 @@ impl Kind {
         }
     }
 
-    /// The kind of a client: all are normal, as long as nobody replicates or subscribes.
-    pub(super) fn of(_client: &Client) -> Kind {
-        Kind::Normal
+    /// The kind of a client, as long as nobody replicates.
+    pub(super) fn of(client: &Client) -> Kind {
+        if client.listening.is_some() { Kind::PubSub } else { Kind::Normal }
     }
 }
 
@@ -56,6 +56,7 @@ pub(super) const ARGS: &[Arg] = &[
 /// One letter for each thing that is special about a client, `N` when nothing is.
 fn flags(client: &Client) -> String {
     let letters = [
+        (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),
         (client.watch_spoiled, 'd'),
@@ -87,8 +88,9 @@ fn line(client: &Client, now_s: i64, running: Running) -> String {
     let (queue_len, queue_bytes) =
         client.standing.transaction().map_or((-1, 0), |open| (open.queue.len() as i64, open.bytes));
     let qbuf = client.query.pending().len();
+    let listening = client.listening.as_deref();
     format!(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} \
          qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
          cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} watch={}",
         client.id,
@@ -100,6 +102,9 @@ fn line(client: &Client, now_s: i64, running: Running) -> String {
         (now_s - client.active_s).max(0),
         flags(client),
         client.db,
+        listening.map_or(0, |listening| listening.channels),
+        listening.map_or(0, |listening| listening.patterns),
+        listening.map_or(0, |listening| listening.shard_channels),
         queue_len,
         qbuf,
         client.query.capacity() - qbuf,

@@ -33,7 +33,6 @@ const COMMAND_FLAGS: Words = &[
     (abi::COMMAND_ASKING, "asking"),
     (abi::COMMAND_FAST, "fast"),
     (abi::COMMAND_NO_AUTH, "no_auth"),
-    (abi::COMMAND_MAY_REPLICATE, "may_replicate"),
     (abi::COMMAND_NO_MULTI, "no_multi"),
     (abi::COMMAND_MOVABLE_KEYS, "movablekeys"),
     (abi::COMMAND_ALLOW_BUSY, "allow_busy"),

@@ -32,7 +32,6 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("current_eviction_exceeded_time", 0);
     fields.add("keyspace_hits", server.store.counters.hits);
     fields.add("keyspace_misses", server.store.counters.misses);
-    fields.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
     let forks = persistence::forks(server);
     fields.add("latest_fork_usec", forks.last_us);
     fields.add("total_forks", forks.count);

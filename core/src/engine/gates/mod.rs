@@ -6,6 +6,7 @@
 //! that what is queued was checked.
 
 pub mod authentication;
+pub mod listening;
 pub mod memory;
 pub mod pause;
 pub mod queue;

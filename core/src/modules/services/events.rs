@@ -1,19 +1,20 @@
 //! `plinth.events/1`: subscriptions.
 
 use crate::engine::call::Context;
+use crate::registry::hooks::ALL_CLASSES;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::call::Call;
-use plinth_abi::events::{EventsService, Hook, ON_SHUTDOWN};
+use plinth_abi::events::{EventsService, Hook, ON_CLIENT_RESET, ON_KEY};
 use plinth_abi::status::{STATUS_NONE, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status};
 
 /// The table.
 pub static TABLE: EventsService =
-    EventsService { size: size_of::<EventsService>() as u32, reserved: 0, subscribe, unsubscribe };
+    EventsService { size: size_of::<EventsService>() as u32, reserved: 0, subscribe, unsubscribe, subscribe_keys };
 
 /// All `ON_*` bits that this host publishes; the last is the highest.
-const KNOWN: u32 = ON_SHUTDOWN * 2 - 1;
+const KNOWN: u32 = ON_CLIENT_RESET * 2 - 1;
 
-// Both functions are called by a loaded module with the call that runs.
+// Every function below is called by a loaded module with the call that runs.
 
 unsafe extern "C" fn subscribe(call: *mut Call, kinds: u32, hook: Hook, data: Opaque, id_out: *mut u64) -> Status {
     // SAFETY: see above.
@@ -21,8 +22,30 @@ unsafe extern "C" fn subscribe(call: *mut Call, kinds: u32, hook: Hook, data: Op
     if kinds == 0 || kinds & !KNOWN != 0 {
         return STATUS_UNSUPPORTED;
     }
+    // SAFETY: see above.
+    unsafe { add(context, kinds, ALL_CLASSES, hook, data, id_out) }
+}
+
+unsafe extern "C" fn subscribe_keys(
+    call: *mut Call,
+    classes: u32,
+    hook: Hook,
+    data: Opaque,
+    id_out: *mut u64,
+) -> Status {
+    if classes == 0 {
+        return STATUS_UNSUPPORTED;
+    }
+    // SAFETY: see above.
+    unsafe { add(Context::of(call), ON_KEY, classes, hook, data, id_out) }
+}
+
+/// # Safety
+/// As of the functions of the table.
+unsafe fn add(context: &mut Context, kinds: u32, classes: u32, hook: Hook, data: Opaque, id_out: *mut u64) -> Status {
     let module = context.module;
-    let Some(id) = context.server().registry.hooks.add(module, kinds, hook, data) else { return STATUS_OUT_OF_RANGE };
+    let added = context.server().registry.hooks.add(module, kinds, classes, hook, data);
+    let Some(id) = added else { return STATUS_OUT_OF_RANGE };
     context.server().observe();
     if !id_out.is_null() {
         // SAFETY: a writable place of the module.
