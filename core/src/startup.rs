@@ -426,9 +426,8 @@ fn banner(server: &Server) {
     let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
     if terminal || server.settings.always_show_logo {
         crate::base::log::raw(&format!(
-            "\n        ______\n    .--'------'--.      Plinth {version}\n    '--.______.--'      a server whose data types are modules\n       |      |\n       | :  : |         Mode: {mode}\n       | :  : |         Port: {}\n       | :  : |         PID: {}\n       |______|\n    .--'------'--.\n   /______________\\\n\n",
-            server.port,
-            std::process::id()
+            "\n        ______\n    .--'------'--.      Plinth {version}\n    '--.______.--'      a server whose data types are modules\n       |      |\n       | :  : |         Mode: {mode}\n       | :  : |         Port: {}\n       | :  : |\n       |______|\n    .--'------'--.\n   /______________\\\n\n",
+            server.port
         ));
     }
     crate::base::log::notice(&format!("Running mode={mode}, port={}.", server.port));

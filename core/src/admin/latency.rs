@@ -219,7 +219,7 @@ fn histogram(context: &mut Context) -> Status {
         (durations.count() > 0).then(|| (command.name.clone(), durations.count(), durations.steps()))
     };
     let commands = context.server().commands.iter().flat_map(Registered::with_subcommands);
-    let all: Vec<(String, u64, Vec<(u64, u64)>)> = commands.filter(is_named).filter_map(shown).collect();
+    let all: Vec<_> = commands.filter(is_named).filter_map(shown).collect();
     let mut reply = context.reply();
     reply.map(all.len());
     for (name, calls, steps) in all {

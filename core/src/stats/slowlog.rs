@@ -49,6 +49,11 @@ impl SlowLog {
         self.entries = VecDeque::new();
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -96,7 +101,7 @@ mod tests {
         let seen: Vec<_> = log.iter().map(|entry| (entry.id, entry.args[0].clone())).collect();
         assert_eq!(seen, [(2, b"c".to_vec()), (1, b"b".to_vec())]);
         log.trim(0);
-        assert_eq!(log.len(), 0);
+        assert!(log.is_empty() && log.len() == 0);
     }
 
     #[test]

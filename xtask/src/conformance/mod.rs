@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 35] = [
+const DEFAULT_UNITS: [&str; 34] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -70,7 +70,6 @@ const DEFAULT_UNITS: [&str; 35] = [
     "unit/pubsubshard",
     "unit/other",
     "unit/shutdown",
-    "integration/rdb",
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
