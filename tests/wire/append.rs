@@ -16,7 +16,9 @@ fn files(server: &Server) -> PathBuf {
 }
 
 fn names(server: &Server) -> Vec<String> {
-    let name = |(path, kind): (PathBuf, String)| format!("{kind} {}", path.file_name().unwrap().to_string_lossy());
+    let name = |(path, kind): (PathBuf, String)| {
+        format!("{kind} {}", path.file_name().expect("a part has a name").to_string_lossy())
+    };
     parts(&files(server)).into_iter().map(name).collect()
 }
 
@@ -49,7 +51,7 @@ fn refused(folder: &TempDir, args: &[&str]) -> String {
 /// A folder with an append-only file of these parts: name, type and content, and the manifest's text.
 fn folder_with(manifest: &str, contents: &[(&str, Vec<u8>)]) -> TempDir {
     let folder = TempDir::new();
-    std::fs::create_dir(folder.path().join("appendonlydir")).unwrap();
+    std::fs::create_dir(folder.path().join("appendonlydir")).expect("make the folder");
     folder.write("appendonlydir/appendonly.aof.manifest", manifest);
     for (name, content) in contents {
         folder.write(&format!("appendonlydir/{name}"), content);

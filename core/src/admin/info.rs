@@ -1,7 +1,7 @@
 //! INFO: what the server is, holds and does, in sections of `name:value` lines.
 //!
 //! - [`resources`]: server, clients, memory, CPU.
-//! - [`persistence`]: files.
+//! - [`persistence`](mod@persistence): files.
 //! - [`statistics`]: stats, commands, errors, latencies.
 //! - [`modules`]: what each module is and does.
 //! - this file: which sections are wanted, and the short ones.

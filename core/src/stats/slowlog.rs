@@ -101,7 +101,7 @@ mod tests {
         let seen: Vec<_> = log.iter().map(|entry| (entry.id, entry.args[0].clone())).collect();
         assert_eq!(seen, [(2, b"c".to_vec()), (1, b"b".to_vec())]);
         log.trim(0);
-        assert!(log.is_empty() && log.len() == 0);
+        assert!(log.is_empty());
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub const fn provided<S: Service>(table: &'static S) -> Provided {
 
 impl Provided {
     /// The services of a module, as the ABI has them.
-    pub(crate) const fn list(all: &'static [Provided]) -> Slice<abi::entry::Provided> {
+    pub const fn list(all: &'static [Provided]) -> Slice<abi::entry::Provided> {
         Slice { items: all.as_ptr().cast(), count: all.len() as u32, stride: size_of::<Provided>() as u32 }
     }
 }

@@ -82,7 +82,7 @@ impl ZsetProvider for Failing {
 static ZSETS: abi::entry::Module = abi::entry::Module {
     name: text("failing"),
     requires: list(&[]),
-    provides: list(&[provided(&TABLE)]),
+    provides: plinth_module::service::Provided::list(&[provided(&TABLE)]),
     commands: list(&[]),
     start: None,
     stop: None,

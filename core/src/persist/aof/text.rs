@@ -76,6 +76,11 @@ impl Text {
         }
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Bytes that wait.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -248,9 +248,7 @@ impl Writer {
 
     /// Time until [`flush`](Self::flush) has something to do of which no turn of the loop tells.
     pub fn due(&self, policy: Policy, now: Instant) -> Option<Duration> {
-        if self.file.is_none() {
-            return None;
-        }
+        self.file.as_ref()?;
         if !self.text.whole().is_empty() {
             if self.error.is_some() {
                 return Some(self.tried_at.map_or(SECOND, |at| (at + SECOND).saturating_duration_since(now)));
@@ -365,7 +363,7 @@ mod tests {
         writer.text.add(0, b"x", None);
         writer.text.end_unit();
         writer.flush(&disk, policy(SYNC_EVERY_SECOND));
-        assert!(writer.text.len() == 0 && writer.due(policy(SYNC_EVERY_SECOND), Instant::now()).is_some());
+        assert!(writer.text.is_empty() && writer.due(policy(SYNC_EVERY_SECOND), Instant::now()).is_some());
         assert_eq!(writer.due(policy(2), Instant::now()), None);
         writer.flush(&disk, policy(SYNC_ALWAYS));
         assert_eq!(writer.due(policy(SYNC_EVERY_SECOND), Instant::now()), None);

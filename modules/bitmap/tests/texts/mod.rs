@@ -58,7 +58,7 @@ impl StringProvider for Texts {
 static STRINGS: abi::entry::Module = abi::entry::Module {
     name: text("texts"),
     requires: list(&[]),
-    provides: list(&[provided(&TABLE)]),
+    provides: plinth_module::service::Provided::list(&[provided(&TABLE)]),
     types: list(&[Type::inline::<Texts>(&TEXT).description()]),
     commands: list(&[]),
     start: None,
