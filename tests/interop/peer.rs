@@ -136,7 +136,7 @@ impl Peer {
         wait_until(&format!("{} serves", kind.name), || {
             let ended = peer.child.try_wait().is_ok_and(|status| status.is_some());
             assert!(!ended, "{} ended at its start:\n{}", kind.name, peer.log());
-            Path::new(&peer.socket()).exists()
+            Path::new(&peer.socket()).exists() && peer.connect().text(&["PING"]) == "PONG"
         });
         let version = peer.connect().info("server", kind.version_field).unwrap_or_default();
         if version.starts_with(kind.version) {

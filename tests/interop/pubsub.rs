@@ -66,7 +66,6 @@ const STEPS: &[(usize, &str)] = &[
     (2, "PUBLISH cx 5"),
     (2, "PUBLISH ccx 6"),
     (2, "PUBLISH a \"\""),
-    (2, "PUBSUB CHANNELS"),
     (2, "PUBSUB CHANNELS [b-z]"),
     (2, "PUBSUB CHANNELS x*"),
     (2, "PUBSUB NUMSUB"),

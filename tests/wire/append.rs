@@ -289,12 +289,12 @@ fn plinth_begins_and_ends_to_append_when_told() {
 
 #[test]
 fn plinth_refuses_writes_while_it_cannot_append_and_goes_on_when_it_can() {
-    let limits = "trap '' XFSZ; ulimit -f 256";
-    let server = Server::under(limits, &[APPENDS, &["--appendfsync", "everysec"]].concat());
+    let server = server(TempDir::new(), &["--appendfsync", "everysec", "--enable-debug-command", "yes"]);
     let mut client = server.connect();
     let long = "x".repeat(10_000);
+    assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", "10", "ENOSPC", "LASTING"], b"+OK\r\n");
     let mut refused = String::new();
-    wait_until("the file is full", || {
+    wait_until("the disk is full", || {
         refused = client.text(&["SET", "k", &long]);
         refused != "OK"
     });
@@ -306,12 +306,7 @@ fn plinth_refuses_writes_while_it_cannot_append_and_goes_on_when_it_can() {
     }
     assert!(client.text(&["EXEC"]).starts_with("EXECABORT "));
     assert_eq!(info(&mut client, "aof_last_write_status"), "err");
-    let lifted =
-        std::process::Command::new("prlimit").args(["--fsize=unlimited", "--pid", &server.pid().to_string()]).status();
-    if !lifted.is_ok_and(|status| status.success()) {
-        println!("WITHOUT prlimit: the limit stays");
-        return;
-    }
+    assert_wire(&mut client, &["DEBUG", "DISK", "REAL"], b"+OK\r\n");
     wait_until("writes are taken again", || client.text(&["SET", "k", "1"]) == "OK");
     let again = self::server(server.kill(), &["--aof-load-truncated", "no"]);
     assert_wire(&mut again.connect(), &["GET", "k"], b"$1\r\n1\r\n");
@@ -319,10 +314,9 @@ fn plinth_refuses_writes_while_it_cannot_append_and_goes_on_when_it_can() {
 
 #[test]
 fn plinth_ends_rather_than_acknowledge_what_does_not_last() {
-    let limits = "trap '' XFSZ; ulimit -f 256";
-    let args = [APPENDS, &["--appendfsync", "always"]].concat();
-    let mut server = Server::under(limits, &args);
+    let mut server = server(TempDir::new(), &["--appendfsync", "always", "--enable-debug-command", "yes"]);
     let mut client = server.connect();
+    assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", "30", "ENOSPC", "LASTING"], b"+OK\r\n");
     let long = "x".repeat(10_000);
     let mut acknowledged = 0;
     let push = plinth_testkit::reply::request(&["RPUSH", "l", &long]);
