@@ -116,6 +116,47 @@ fn plinth_loads_a_key_with_what_was_done_to_it_before_it_expired() {
     assert_wire(&mut client, &["EXISTS", "l", "k"], b":0\r\n");
 }
 
+/// All goes in one write, so that the timer which removes fields does not run in between.
+#[test]
+fn plinth_loads_what_was_done_to_a_field_after_it_expired() {
+    for entries_max in ["512", "0"] {
+        let first = server(TempDir::new(), &["--appendfsync", "always"]);
+        let mut client = first.connect();
+        assert_wire(&mut client, &["CONFIG", "SET", "hash-max-listpack-entries", entries_max], b"+OK\r\n");
+        let lines = [
+            "HSET h a 5 b 5 c 5",
+            "PEXPIRE h 100000000",
+            "HPEXPIRE h 1 FIELDS 3 a b c",
+            "HSET g a 5",
+            "PEXPIRE g 100000000",
+            "HPEXPIRE g 1 FIELDS 1 a",
+            "HSET p d 5 e 5",
+            "HPEXPIRE p 1 FIELDS 1 d",
+            "HPEXPIRE p 100000000 FIELDS 1 e",
+            "DEBUG SLEEP 0.05",
+            "HPERSIST p FIELDS 2 d e",
+            "HINCRBY h a 1",
+            "HSETNX h b 1",
+            "HSETEX h FNX FIELDS 1 c 1",
+            "HSETEX g XX FIELDS 1 a 1",
+        ];
+        client.raw(text(&lines));
+        let replies: Vec<Vec<u8>> = lines.iter().map(|_| client.read()).collect();
+        assert_eq!(replies[10..].concat(), b"*2\r\n:-2\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n");
+        let check = |client: &mut Client| {
+            assert_eq!(client.ask(&["HMGET", "h", "a", "b", "c"]).texts(), ["1", "1", "1"]);
+            assert_wire(client, &["HEXISTS", "p", "d"], b":0\r\n");
+            assert_wire(client, &["HGET", "g", "a"], b"$1\r\n1\r\n");
+            assert!(matches!(client.ask(&["PTTL", "h"]), Reply::Integer(1..)));
+            assert!(matches!(client.ask(&["PTTL", "g"]), Reply::Integer(1..)));
+        };
+        check(&mut client);
+        assert_wire(&mut client, &["DEBUG", "LOADAOF"], b"+OK\r\n");
+        check(&mut client);
+        check(&mut server(first.kill(), &[]).connect());
+    }
+}
+
 #[test]
 fn plinth_starts_with_a_file_cut_off_anywhere_and_has_what_was_whole() {
     let units: [&[&str]; 4] =

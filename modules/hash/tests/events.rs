@@ -134,6 +134,82 @@ fn what_depends_on_the_clock_is_passed_on_as_what_does_not() {
     }
 }
 
+/// Each command meets `a`, which has expired; what is passed on when the hash is small, and when it is large: a
+/// small one loses all such fields at once, a large one those that the command names.
+#[test]
+fn a_field_found_expired_is_passed_on_as_removed_first() {
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("HINCRBY h a 7", &["HDEL h a", "HINCRBY h a 7"], &["HDEL h a", "HINCRBY h a 7"]),
+        ("HINCRBY h b 7", &["HDEL h a", "HINCRBY h b 7"], &["HINCRBY h b 7"]),
+        ("HINCRBY h c 7", &["HDEL h a"], &[]),
+        ("HINCRBYFLOAT h a 1.5", &["HDEL h a", "HSET h a 1.5"], &["HDEL h a", "HSET h a 1.5"]),
+        ("HINCRBYFLOAT h c 1.5", &["HDEL h a"], &[]),
+        ("HSET h a 9", &["HDEL h a", "HSET h a 9"], &["HDEL h a", "HSET h a 9"]),
+        ("HMSET h a 9", &["HDEL h a", "HMSET h a 9"], &["HDEL h a", "HMSET h a 9"]),
+        ("HSETNX h a 9", &["HDEL h a", "HSETNX h a 9"], &["HDEL h a", "HSETNX h a 9"]),
+        ("HSETNX h b 9", &["HDEL h a", "HSETNX h b 9"], &[]),
+        ("HDEL h a", &["HDEL h a", "HDEL h a"], &["HDEL h a", "HDEL h a"]),
+        ("HDEL h b", &["HDEL h a", "HDEL h b"], &["HDEL h b"]),
+        ("HGETDEL h FIELDS 1 a", &["HDEL h a"], &["HDEL h a"]),
+        ("HGETDEL h FIELDS 2 a b", &["HDEL h a", "HDEL h b"], &["HDEL h a", "HDEL h b"]),
+        ("HGETEX h FIELDS 2 a b", &["HDEL h a"], &[]),
+        ("HGETEX h PERSIST FIELDS 2 a d", &["HDEL h a", "HPERSIST h FIELDS 1 d"], &["HPERSIST h FIELDS 1 d"]),
+        ("HPERSIST h FIELDS 2 a d", &["HDEL h a", "HPERSIST h FIELDS 1 d"], &["HPERSIST h FIELDS 1 d"]),
+        ("HEXPIRE h 0 FIELDS 2 a b", &["HDEL h a", "HDEL h b"], &["HDEL h b"]),
+        ("HSETEX h FNX FIELDS 1 a 9", &["HDEL h a", "HSETEX h FIELDS 1 a 9"], &["HDEL h a", "HSETEX h FIELDS 1 a 9"]),
+        (
+            "HSETEX h KEEPTTL FIELDS 1 a 9",
+            &["HDEL h a", "HSETEX h KEEPTTL FIELDS 1 a 9"],
+            &["HDEL h a", "HSETEX h KEEPTTL FIELDS 1 a 9"],
+        ),
+        ("HSETEX h EXAT 1 FIELDS 1 a 9", &["HDEL h a", "HDEL h a"], &["HDEL h a", "HDEL h a"]),
+        ("HGET h a", &[], &[]),
+        ("HMGET h a b", &[], &[]),
+        ("HTTL h FIELDS 1 a", &[], &[]),
+        ("HSCAN h 0", &[], &[]),
+    ];
+    let mut host = host();
+    for (number, (command, small, large)) in cases.iter().enumerate() {
+        for (size, expected) in [("small", small), ("large", large)] {
+            let key = format!("{size}{number}");
+            let named = |line: &str| line.replacen(" h ", &format!(" {key} "), 1);
+            run(&mut host, &named("HSET h a 1 b 2 c x d 4"));
+            if size == "large" {
+                let fields: Vec<String> = (0..600).map(|field| format!("f{field} 1")).collect();
+                run(&mut host, &named(&format!("HSET h {}", fields.join(" "))));
+            }
+            run(&mut host, &named("HEXPIRE h 100 FIELDS 1 d"));
+            run(&mut host, &named("HPEXPIRE h 5 FIELDS 1 a"));
+            // The timer comes 10 ms after at the earliest.
+            host.advance_ms(6);
+            passed_on(&mut host);
+            run(&mut host, &named(command));
+            let expected: Vec<String> = expected.iter().map(|line| named(line)).collect();
+            assert_eq!(passed_on(&mut host), expected, "{command}, {size}");
+            host.advance_ms(200);
+        }
+    }
+}
+
+#[test]
+fn a_hash_whose_last_field_is_found_expired_is_passed_on_without_it() {
+    let mut host = host();
+    for (key, command, expected) in [
+        ("one", "HINCRBY one a 7", &["HDEL one a", "HINCRBY one a 7"][..]),
+        ("two", "HGETDEL two FIELDS 1 a", &["HDEL two a"]),
+        ("three", "HEXPIRE three 100 FIELDS 1 a", &["HDEL three a"]),
+    ] {
+        run(&mut host, &format!("HSET {key} a 1"));
+        run(&mut host, &format!("HPEXPIRE {key} 5 FIELDS 1 a"));
+        host.advance_ms(6);
+        passed_on(&mut host);
+        run(&mut host, command);
+        assert_eq!(passed_on(&mut host), expected, "{command}");
+        assert_eq!(host.has(key), key == "one");
+        host.advance_ms(200);
+    }
+}
+
 #[test]
 fn expired_fields_are_removed_by_the_timer_and_announced() {
     let mut host = host();

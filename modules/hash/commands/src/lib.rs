@@ -7,6 +7,7 @@
 //!                                     in the entry
 //!   codec      saving and loading      expiry   removing fields whose time has passed
 //!   service    plinth.hash/1           storage  what another implementation implements
+//!   told       what replicas and the append-only file are told of fields found expired
 //! ```
 //!
 //! Reading order: [`storage`], [`small`], [`large`], [`value`], then the commands.
@@ -22,6 +23,7 @@ pub mod large;
 mod service;
 pub mod small;
 pub mod storage;
+mod told;
 pub mod value;
 
 use plinth_module::prelude::*;

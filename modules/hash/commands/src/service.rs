@@ -1,4 +1,6 @@
 //! `plinth.hash/1`: hashes for other modules, such as SORT.
+//!
+//! What is told of a change is the command's that makes it through here: nothing is said of fields found expired.
 
 use crate::commands::set;
 use crate::storage::Storage;
@@ -71,11 +73,11 @@ impl<S: Storage> HashProvider for Provider<S> {
 
     fn set_absent(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
         let now_ms = call.now_ms();
-        set::set_absent::<S>(&mut call.keys, key, field, value, now_ms)
+        Ok(set::set_absent::<S>(&mut call.keys, key, field, value, now_ms)?.0)
     }
 
     fn remove(call: &mut Call<'_>, key: &[u8], field: &[u8]) -> Result<bool> {
         let now_ms = call.now_ms();
-        Ok(set::remove::<S>(&mut call.keys, key, std::iter::once(field), now_ms)? > 0)
+        Ok(set::remove::<S>(&mut call.keys, key, std::iter::once(field), now_ms)?.0 > 0)
     }
 }

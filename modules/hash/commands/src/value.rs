@@ -15,6 +15,7 @@
 use crate::large::Large;
 use crate::small::{self, EXPIRING, PLAIN, Packed, Shown, is_past};
 use crate::storage::{Before, Item, Storage};
+use crate::told::Gone;
 use plinth_module::pack::{Digits, Value};
 use plinth_module::prelude::*;
 use std::marker::PhantomData;
@@ -197,6 +198,8 @@ pub struct Writer<'k, S> {
     entry: Entry<'k>,
     /// Whether fields were found expired, and removed.
     pub expired: bool,
+    /// Those of them that others are to be told of; few ever, so they are kept even if nobody is told.
+    gone: Vec<Vec<u8>>,
     now: u64,
     room: Vec<u8>,
     storage: PhantomData<S>,
@@ -214,8 +217,9 @@ impl<'k, S: Storage> Writer<'k, S> {
     /// The hash of an entry.
     #[inline]
     pub fn of(entry: Entry<'k>, now_ms: i64) -> Result<Writer<'k, S>> {
+        let now = now_ms.max(0) as u64;
         let mut writer =
-            Writer { entry, expired: false, now: now_ms.max(0) as u64, room: Vec::new(), storage: PhantomData };
+            Writer { entry, expired: false, gone: Vec::new(), now, room: Vec::new(), storage: PhantomData };
         if writer.entry.is_inline() && writer.entry.tag() == EXPIRING {
             writer.purge()?;
         }
@@ -269,10 +273,12 @@ impl<'k, S: Storage> Writer<'k, S> {
         if !is_past(small::due(tag, self.entry.bytes()), now) {
             return Ok(());
         }
+        let past = small::iter(tag, self.entry.bytes()).filter(|shown| is_past(shown.deadline, now));
+        let gone: Vec<Vec<u8>> = past.map(|shown| shown.field.to_vec()).collect();
         let kept = small::repack(tag, self.entry.bytes(), tag, |shown| !is_past(shown.deadline, now));
         self.entry.resize(tag, kept.len(), false)?;
         self.entry.bytes_mut().copy_from_slice(&kept);
-        self.expired = true;
+        (self.gone, self.expired) = (gone, true);
         Ok(())
     }
 
@@ -340,7 +346,7 @@ impl<'k, S: Storage> Writer<'k, S> {
         Ok(match large.put(digest, name.field, value, deadline) {
             Before::Absent => true,
             Before::Present(before) if is_past(before, now) => {
-                self.expired = true;
+                self.note_gone(name.field);
                 true
             }
             Before::Present(_) => false,
@@ -420,8 +426,25 @@ impl<'k, S: Storage> Writer<'k, S> {
             was_past = is_past(item.deadline, now);
         }
         let removed = large.remove(digest, name.field);
-        self.expired |= removed && was_past;
+        if removed && was_past {
+            self.note_gone(name.field);
+        }
         Ok(removed && !was_past)
+    }
+
+    #[cold]
+    fn note_gone(&mut self, field: &[u8]) {
+        self.expired = true;
+        self.gone.push(field.to_vec());
+    }
+
+    /// The fields that were found expired and removed, to be told; `None` if there were none.
+    #[inline]
+    pub(crate) fn gone(&mut self) -> Option<Gone> {
+        if self.gone.is_empty() {
+            return None;
+        }
+        Some(Gone { fields: std::mem::take(&mut self.gone), key_expires_ms: self.entry.expire_at_ms() })
     }
 
     /// Removes fields of a large hash that have expired, with the bounds of

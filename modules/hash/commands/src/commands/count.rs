@@ -2,6 +2,7 @@
 
 use super::{DOCS, FIELD, KEY, WRITING, seeking};
 use crate::storage::Storage;
+use crate::told;
 use crate::value::{Writer, announce};
 use plinth_module::extended::{self, Extended, Parsed};
 use plinth_module::pack::{Digits, Value};
@@ -49,12 +50,14 @@ fn hincrby<S: Storage>(call: &mut Call<'_>) -> Result {
     if let Some(Some(sum)) = sum {
         writer.put(name, digits.text_of(sum), deadline)?;
         let events: &[&str] = if writer.expired { &["hexpired", "hincrby"] } else { &["hincrby"] };
+        let gone = writer.gone();
         announce(&mut call.keys, key, events, false)?;
         call.reply.integer(sum);
-        return Ok(());
+        return told::as_sent(call, key, gone);
     }
-    let is_empty = writer.is_empty();
+    let (is_empty, gone) = (writer.is_empty(), writer.gone());
     announce(&mut call.keys, key, if is_purged { &["hexpired"] } else { &[] }, is_empty)?;
+    told::instead(call, key, gone, &[])?;
     match sum {
         None => Err(call.reply.error("ERR hash value is not an integer")),
         Some(_) => Err(Error::Overflow),
@@ -114,7 +117,7 @@ fn hincrbyfloat<S: Storage>(call: &mut Call<'_>) -> Result {
     if fault.is_none() {
         writer.put(name, &text, deadline)?;
     }
-    let is_empty = writer.is_empty();
+    let (is_empty, gone) = (writer.is_empty(), writer.gone());
     let events: &[&str] = match (writer.expired, fault.is_none()) {
         (true, true) => &["hexpired", "hincrbyfloat"],
         (true, false) => &["hexpired"],
@@ -123,12 +126,13 @@ fn hincrbyfloat<S: Storage>(call: &mut Call<'_>) -> Result {
     };
     announce(&mut call.keys, key, events, is_empty)?;
     if let Some(fault) = fault {
+        told::instead(call, key, gone, &[])?;
         return Err(call.reply.error(fault));
     }
     call.reply.bulk(&text);
     // Floats of another machine may differ: it is told the result.
     match deadline {
-        Some(_) => call.propagate.instead(&[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, &text]),
-        None => call.propagate.instead(&[b"HSET", key, field, &text]),
+        Some(_) => told::instead(call, key, gone, &[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, &text]),
+        None => told::instead(call, key, gone, &[b"HSET", key, field, &text]),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A deadline is Unix time in ms of 46 bits, which is as far as Redis 8.2 goes.
 
+use crate::told::{self, Gone};
 use plinth_module::prelude::*;
 
 /// The latest deadline.
@@ -53,10 +54,18 @@ pub(super) fn fields(call: &mut Call<'_>, at: usize, bad_count: &str) -> Result<
     Ok(at + 2..call.args.len())
 }
 
-/// Passes on a command about the fields of a key: `name key [arguments] FIELDS n field ...`.
-pub(super) fn pass_on(call: &mut Call<'_>, name: &[u8], key: &[u8], amount: &[&[u8]], fields: &[&[u8]]) -> Result {
+/// Passes on a command about the fields of a key, if there are any, behind what is gone:
+/// `name key [arguments] FIELDS n field ...`.
+pub(super) fn pass_on(
+    call: &mut Call<'_>,
+    name: &[u8],
+    key: &[u8],
+    amount: &[&[u8]],
+    fields: &[&[u8]],
+    gone: Option<Gone>,
+) -> Result {
     if fields.is_empty() {
-        return call.propagate.nothing();
+        return told::instead(call, key, gone, &[]);
     }
     let mut digits = itoa::Buffer::new();
     let mut args: Vec<&[u8]> = vec![name, key];
@@ -65,5 +74,5 @@ pub(super) fn pass_on(call: &mut Call<'_>, name: &[u8], key: &[u8], amount: &[&[
         args.extend([b"FIELDS", digits.format(fields.len()).as_bytes()]);
     }
     args.extend(fields);
-    call.propagate.instead(&args)
+    told::instead(call, key, gone, &args)
 }

@@ -139,7 +139,7 @@ fn expire<S: Storage>(call: &mut Call<'_>, unit: Unit) -> Result {
         };
         call.reply.integer(answer);
     }
-    let (is_empty, expired) = (writer.is_empty(), writer.expired);
+    let (is_empty, expired, gone) = (writer.is_empty(), writer.expired, writer.gone());
     let event = if is_past { "hdel" } else { "hexpire" };
     let events: &[&str] = match (expired, !changed.is_empty()) {
         (true, true) => &["hexpired", event],
@@ -149,12 +149,12 @@ fn expire<S: Storage>(call: &mut Call<'_>, unit: Unit) -> Result {
     };
     announce(&mut call.keys, key, events, is_empty)?;
     if is_past {
-        return pass_on(call, b"HDEL", key, &[], &changed);
+        return pass_on(call, b"HDEL", key, &[], &changed, gone);
     }
     if !changed.is_empty() && due.is_none_or(|due| at_ms < due) {
         watch::<S>(call, key, at_ms);
     }
-    pass_on(call, b"HPEXPIREAT", key, &[itoa::Buffer::new().format(at_ms).as_bytes()], &changed)
+    pass_on(call, b"HPEXPIREAT", key, &[itoa::Buffer::new().format(at_ms).as_bytes()], &changed, gone)
 }
 
 const HPERSIST: Command = Command {
@@ -179,7 +179,7 @@ fn hpersist<S: Storage>(call: &mut Call<'_>) -> Result {
         fields.for_each(|_| call.reply.integer(-2));
         return Ok(());
     };
-    let mut changed = false;
+    let mut changed: Vec<&[u8]> = Vec::new();
     for field in fields.map(|at| call.args.bytes(at)) {
         let name = writer.name(field);
         call.reply.integer(match writer.get(name).map(|shown| shown.deadline) {
@@ -187,17 +187,19 @@ fn hpersist<S: Storage>(call: &mut Call<'_>) -> Result {
             Some(None) => -1,
             Some(Some(_)) => {
                 writer.set_deadline(name, None)?;
-                changed = true;
+                changed.push(field);
                 1
             }
         });
     }
-    let events: &[&str] = match (writer.expired, changed) {
+    let events: &[&str] = match (writer.expired, !changed.is_empty()) {
         (true, true) => &["hexpired", "hpersist"],
         (true, false) => &["hexpired"],
         (false, true) => &["hpersist"],
         (false, false) => &[],
     };
-    let is_empty = writer.is_empty();
-    announce(&mut call.keys, key, events, is_empty)
+    let (is_empty, gone) = (writer.is_empty(), writer.gone());
+    announce(&mut call.keys, key, events, is_empty)?;
+    // Of the others some may have expired, and are still there where this is done again.
+    pass_on(call, b"HPERSIST", key, &[], &changed, gone)
 }

@@ -92,7 +92,7 @@ fn hgetex<S: Storage>(call: &mut Call<'_>) -> Result {
         }
         changed.push(field);
     }
-    let (is_empty, expired) = (writer.is_empty(), writer.expired);
+    let (is_empty, expired, gone) = (writer.is_empty(), writer.expired, writer.gone());
     let (event, name): (&str, &[u8]) = match change {
         Change::Persist => ("hpersist", b"HPERSIST"),
         _ if is_past => ("hdel", b"HDEL"),
@@ -110,9 +110,9 @@ fn hgetex<S: Storage>(call: &mut Call<'_>) -> Result {
             if !changed.is_empty() && due.is_none_or(|due| at_ms < due) {
                 watch::<S>(call, key, at_ms);
             }
-            pass_on(call, name, key, &[itoa::Buffer::new().format(at_ms).as_bytes()], &changed)
+            pass_on(call, name, key, &[itoa::Buffer::new().format(at_ms).as_bytes()], &changed, gone)
         }
-        _ => pass_on(call, name, key, &[], &changed),
+        _ => pass_on(call, name, key, &[], &changed, gone),
     }
 }
 
@@ -147,7 +147,7 @@ fn hgetdel<S: Storage>(call: &mut Call<'_>) -> Result {
             removed.push(field);
         }
     }
-    let (is_empty, expired) = (writer.is_empty(), writer.expired);
+    let (is_empty, expired, gone) = (writer.is_empty(), writer.expired, writer.gone());
     let events: &[&str] = match (expired, !removed.is_empty()) {
         (true, true) => &["hexpired", "hdel"],
         (true, false) => &["hexpired"],
@@ -155,5 +155,5 @@ fn hgetdel<S: Storage>(call: &mut Call<'_>) -> Result {
         (false, false) => &[],
     };
     announce(&mut call.keys, key, events, is_empty)?;
-    pass_on(call, b"HDEL", key, &[], &removed)
+    pass_on(call, b"HDEL", key, &[], &removed, gone)
 }

@@ -4,6 +4,7 @@
 
 use super::{DOCS, FIELD, KEY, VALUE, WRITING, seeking};
 use crate::storage::Storage;
+use crate::told::{self, Gone};
 use crate::value::{Writer, announce};
 use plinth_module::prelude::*;
 
@@ -80,8 +81,10 @@ fn set_pairs<S: Storage>(call: &mut Call<'_>) -> Result<usize> {
         added += usize::from(writer.put(writer.name(field), value, None)?);
     }
     let events: &[&str] = if writer.expired { &["hexpired", "hset"] } else { &["hset"] };
+    let gone = writer.gone();
     announce(&mut call.keys, key, events, false)?;
     call.keys.count_elements(call.args.len() / 2 - 1);
+    told::as_sent(call, key, gone)?;
     Ok(added)
 }
 
@@ -101,23 +104,23 @@ const HSETNX: Command = Command {
 fn hsetnx<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, field, value) = (call.args.bytes(1), call.args.bytes(2), call.args.bytes(3));
     let now_ms = call.now_ms();
-    let is_new = set_absent::<S>(&mut call.keys, key, field, value, now_ms)?;
+    let (is_new, gone) = set_absent::<S>(&mut call.keys, key, field, value, now_ms)?;
     call.reply.integer(i64::from(is_new));
-    Ok(())
+    told::as_sent(call, key, gone)
 }
 
-/// Sets a field unless it is there, and announces it; whether it did.
+/// Sets a field unless it is there, and announces it; whether it did, and what was found expired.
 pub(crate) fn set_absent<S: Storage>(
     keys: &mut Keys<'_>,
     key: &[u8],
     field: &[u8],
     value: &[u8],
     now_ms: i64,
-) -> Result<bool> {
+) -> Result<(bool, Option<Gone>)> {
     let Some(mut writer) = Writer::<S>::open(keys, key, now_ms)? else {
         Writer::<S>::create(keys, key, std::iter::once((field, value)))?;
         announce(keys, key, &["hset"], false)?;
-        return Ok(true);
+        return Ok((true, None));
     };
     let name = writer.name(field);
     let is_new = writer.get(name).is_none();
@@ -130,8 +133,9 @@ pub(crate) fn set_absent<S: Storage>(
         (false, true) => &["hset"],
         (false, false) => &[],
     };
+    let gone = writer.gone();
     announce(keys, key, events, false)?;
-    Ok(is_new)
+    Ok((is_new, gone))
 }
 
 const HDEL: Command = Command {
@@ -150,19 +154,20 @@ const HDEL: Command = Command {
 
 fn hdel<S: Storage>(call: &mut Call<'_>) -> Result {
     let (key, now_ms) = (call.args.bytes(1), call.now_ms());
-    let removed = remove::<S>(&mut call.keys, key, call.args.from(2), now_ms)?;
+    let (removed, gone) = remove::<S>(&mut call.keys, key, call.args.from(2), now_ms)?;
     call.reply.count(removed);
-    Ok(())
+    told::as_sent(call, key, gone)
 }
 
-/// Removes fields, and the key with its last, and announces it; how many were there.
+/// Removes fields, and the key with its last, and announces it; how many were there, and what was found
+/// expired.
 pub(crate) fn remove<'f, S: Storage>(
     keys: &mut Keys<'_>,
     key: &[u8],
     fields: impl Iterator<Item = &'f [u8]>,
     now_ms: i64,
-) -> Result<usize> {
-    let Some(mut writer) = Writer::<S>::open(keys, key, now_ms)? else { return Ok(0) };
+) -> Result<(usize, Option<Gone>)> {
+    let Some(mut writer) = Writer::<S>::open(keys, key, now_ms)? else { return Ok((0, None)) };
     let mut removed = 0;
     for field in fields {
         removed += usize::from(writer.remove(writer.name(field))?);
@@ -170,7 +175,7 @@ pub(crate) fn remove<'f, S: Storage>(
             break;
         }
     }
-    let is_empty = writer.is_empty();
+    let (is_empty, gone) = (writer.is_empty(), writer.gone());
     let events: &[&str] = match (writer.expired, removed > 0) {
         (true, true) => &["hexpired", "hdel"],
         (true, false) => &["hexpired"],
@@ -179,5 +184,5 @@ pub(crate) fn remove<'f, S: Storage>(
     };
     announce(keys, key, events, is_empty)?;
     keys.count_elements(removed);
-    Ok(removed)
+    Ok((removed, gone))
 }

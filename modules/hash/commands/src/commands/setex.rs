@@ -7,6 +7,7 @@ use super::getex::{EX, EXAT, PX, PXAT, unit};
 use super::{DOCS, KEY, PER_FIELD, WRITING, with};
 use crate::expiry::watch;
 use crate::storage::Storage;
+use crate::told;
 use crate::value::{Hash, View, Writer, announce};
 use plinth_module::prelude::*;
 
@@ -151,7 +152,7 @@ fn hsetex<S: Storage>(call: &mut Call<'_>) -> Result {
         let kept = if options.keep { writer.get(name).and_then(|shown| shown.deadline) } else { None };
         writer.put(name, value, options.deadline.or(kept))?;
     }
-    let (is_empty, expired) = (writer.is_empty(), writer.expired);
+    let (is_empty, expired, gone) = (writer.is_empty(), writer.expired, writer.gone());
     let mut events: Vec<&str> = Vec::with_capacity(3);
     if expired {
         events.push("hexpired");
@@ -162,18 +163,26 @@ fn hsetex<S: Storage>(call: &mut Call<'_>) -> Result {
     }
     announce(&mut call.keys, key, &events, is_empty)?;
     call.reply.integer(1);
-    let Some(deadline) = options.deadline else { return Ok(()) };
     if is_past {
         let fields: Vec<&[u8]> = pairs.map(|(field, _)| field).collect();
-        return pass_on(call, b"HDEL", key, &[], &fields);
+        return pass_on(call, b"HDEL", key, &[], &fields, gone);
     }
+    if options.deadline.is_none() && gone.is_none() {
+        return Ok(());
+    }
+    // The conditions have held. Where it is done again they need not: the key may go with what is gone.
     let mut digits = itoa::Buffer::new();
     let mut count = itoa::Buffer::new();
-    let mut passed_on: Vec<&[u8]> = vec![b"HSETEX", key, b"PXAT", digits.format(deadline).as_bytes(), b"FIELDS"];
-    passed_on.push(count.format(pairs.len()).as_bytes());
+    let mut passed_on: Vec<&[u8]> = vec![b"HSETEX", key];
+    match options.deadline {
+        Some(deadline) => passed_on.extend([b"PXAT", digits.format(deadline).as_bytes()]),
+        None if options.keep => passed_on.push(b"KEEPTTL"),
+        None => {}
+    }
+    passed_on.extend([b"FIELDS", count.format(pairs.len()).as_bytes()]);
     passed_on.extend(call.args.from(options.at));
-    call.propagate.instead(&passed_on)?;
-    if due.is_none_or(|due| deadline < due) {
+    told::instead(call, key, gone, &passed_on)?;
+    if let Some(deadline) = options.deadline.filter(|deadline| due.is_none_or(|due| *deadline < due)) {
         watch::<S>(call, key, deadline);
     }
     Ok(())
