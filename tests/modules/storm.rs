@@ -372,7 +372,10 @@ fn storm(seed: u64, calls: usize) {
     let folder = TempDir::new();
     // Values stay small, and so does the whole.
     let options = ["--proto-max-bulk-len", "1048576", "--maxmemory", "1500mb", "--check-module-replies", "yes"];
-    let server = Server::within(TempDir::new(), &[&options[..], &["--enable-module-command", "yes"]].concat());
+    let server = Server::within(
+        TempDir::new(),
+        &[&options[..], &["--enable-module-command", "yes", "--stop-writes-on-bgsave-error", "no"]].concat(),
+    );
     let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
     clients[1].ask(&["HELLO", "3"]);
     let mut admin = server.connect();
