@@ -99,8 +99,8 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::memory::gate,
     standing::disk,
-    standing::loading,
     gates::listening::gate,
+    standing::loading,
     gates::pause::gate,
     gates::queue::gate,
 ];
