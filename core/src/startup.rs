@@ -34,6 +34,8 @@ pub struct Configuration {
     pub renames: Vec<Directive>,
     /// Path of the file, if there is one.
     pub file: Option<PathBuf>,
+    /// Where the server was started, before a `dir` line.
+    pub started_in: Option<PathBuf>,
 }
 
 /// How this server is called in configuration errors.
@@ -46,6 +48,7 @@ pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
     let mut configuration = Configuration::default();
     let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
     // Before a `dir` line changes what a relative path means.
+    configuration.started_in = std::env::current_dir().ok();
     configuration.file = line.file.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     let file = configuration.file.clone();
     let sources = Sources { file: file.as_deref(), stdin: stdin.as_deref().map(str::as_bytes), options: &line.options };
@@ -150,10 +153,10 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
 
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
-    let Configuration { settings, waiting, renames, file } = configuration;
+    let Configuration { settings, waiting, renames, file, started_in } = configuration;
     crate::base::log::set_level(settings.loglevel);
     if settings.daemonize {
-        daemonize()?;
+        daemonize(started_in.as_deref())?;
     }
     crate::base::log::set_file(&settings.logfile)
         .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
@@ -242,7 +245,7 @@ fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> 
 
 /// Go on in the background, in a session of our own. Nothing has started a thread
 /// yet; the child begins anew with the same arguments.
-fn daemonize() -> Result<(), String> {
+fn daemonize(started_in: Option<&Path>) -> Result<(), String> {
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
     if std::env::var_os(DAEMON_MARK).is_some() {
@@ -252,6 +255,8 @@ fn daemonize() -> Result<(), String> {
     let mut child = Command::new(path);
     child.args(std::env::args_os().skip(1)).env(DAEMON_MARK, "1").process_group(0);
     child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // The same words mean the same files there.
+    started_in.into_iter().for_each(|dir| _ = child.current_dir(dir));
     child.spawn().map_err(|error| format!("Can't go to the background: {error}"))?;
     std::process::exit(0);
 }

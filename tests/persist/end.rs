@@ -75,3 +75,20 @@ fn a_child_that_saves_is_ended_with_its_server() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|file| file.file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".rdb")), "{left:?}");
 }
+
+#[test]
+fn nothing_is_answered_behind_the_last_snapshot() {
+    let mut server = Server::with(&POINTS);
+    let mut other = server.connect();
+    assert_wire(&mut other, &["PING"], b"+PONG\r\n");
+    let mut client = server.connect();
+    let words = ["SET before 1", "SHUTDOWN", "SET behind 1", "GET before"];
+    let all: Vec<u8> =
+        words.iter().flat_map(|line| plinth_testkit::reply::request(&line.split(' ').collect::<Vec<_>>())).collect();
+    client.raw(&all);
+    // What came before it in the same write may be answered or not.
+    assert!([&b""[..], b"+OK\r\n"].contains(&&*client.read_to_end()));
+    assert_eq!(server.wait(), Some(0));
+    let again = server.again("KILL", &POINTS);
+    assert_wire(&mut again.connect(), &["MGET", "before", "behind"], b"*2\r\n$1\r\n1\r\n$-1\r\n");
+}

@@ -349,6 +349,8 @@ fn plinth_refuses_writes_while_it_cannot_append_and_goes_on_when_it_can() {
     assert_eq!(info(&mut client, "aof_last_write_status"), "err");
     assert_wire(&mut client, &["DEBUG", "DISK", "REAL"], b"+OK\r\n");
     wait_until("writes are taken again", || client.text(&["SET", "k", "1"]) == "OK");
+    // With everysec a write may wait for a sync that goes on.
+    wait_until("all is written", || info(&mut client, "aof_buffer_length") == "0");
     let again = self::server(server.kill(), &["--aof-load-truncated", "no"]);
     assert_wire(&mut again.connect(), &["GET", "k"], b"$1\r\n1\r\n");
 }
@@ -395,4 +397,36 @@ fn waitaof_says_whether_what_was_done_lasts() {
         &["WAITAOF", "2", "0", "100"],
         b"-ERR value is out of range, value must between 0 and 1\r\n",
     );
+}
+
+#[test]
+fn plinth_goes_on_from_the_manifest_that_is_there_when_it_is_switched_on() {
+    let first = server(TempDir::new(), &[]);
+    let mut client = first.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    (0..2).for_each(|_| rewrite(&mut client));
+    let folder = first.kill();
+    let second = Server::within(folder, &["--save", "", "--appendonly", "no"]);
+    let mut client = second.connect();
+    assert_wire(&mut client, &["SET", "b", "2"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "appendonly", "yes"], b"+OK\r\n");
+    wait_for_rewrite(&mut client);
+    assert_eq!(names(&second), ["b appendonly.aof.4.base.rdb", "i appendonly.aof.4.incr.aof"]);
+    let count = || std::fs::read_dir(files(&second)).expect("the folder").count();
+    // Two parts, the manifest and the lock.
+    wait_until("what was there before is removed", || count() == 4);
+    let again = server(second.kill(), &[]);
+    assert_wire(&mut again.connect(), &["MGET", "a", "b"], b"*2\r\n$-1\r\n$1\r\n2\r\n");
+}
+
+#[test]
+fn plinth_does_not_end_before_the_first_rewrite_unless_it_is_forced() {
+    let mut server = Server::within(TempDir::new(), &["--save", ""]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "rdb-key-save-delay", "10000000"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "appendonly", "yes"], b"+OK\r\n");
+    assert_wire(&mut client, &["SHUTDOWN"], b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    client.send(&["SHUTDOWN", "FORCE"]);
+    assert_eq!(server.wait(), Some(0));
 }

@@ -43,6 +43,8 @@ pub fn fork() -> io::Result<Fork> {
 /// What a child does first: signals end it as they end any process, but that of a terminal, which the parent
 /// follows; and sockets are closed, so that a connection and a port are free when the parent lets them go.
 fn begin_child() {
+    // A thread may have held the log's lock when the process was copied.
+    crate::base::log::set_level(usize::MAX);
     for (signal, action) in [
         (libc::SIGTERM, libc::SIG_DFL),
         (CANCEL, libc::SIG_DFL),

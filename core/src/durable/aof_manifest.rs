@@ -29,6 +29,9 @@ pub struct Part {
     pub seq: u64,
 }
 
+/// Largest number, so that the next one is a number still.
+const SEQ_MAX: u64 = 1 << 53;
+
 /// What an append-only file is made of.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Manifest {
@@ -205,7 +208,7 @@ fn read_line(line: &[u8]) -> Result<(Part, u8), LineError> {
                 }
                 name = Some(text).filter(|text| !text.is_empty());
             }
-            b"seq" => seq = crate::base::number::parse_u64(value).filter(|seq| *seq > 0),
+            b"seq" => seq = crate::base::number::parse_u64(value).filter(|seq| (1..=SEQ_MAX).contains(seq)),
             b"type" => kind = value.first().copied().filter(|_| value.len() == 1),
             _ => {}
         }
@@ -256,6 +259,7 @@ mod tests {
             ("filx a seq 1 type b\n", 1, LineError::Format),
             ("file a seq 1 type i newkey\n", 1, LineError::Format),
             ("file a seq 0 type i\n", 1, LineError::Format),
+            ("file a seq 18446744073709551615 type i\n", 1, LineError::Format),
             ("file a seq 1\n", 1, LineError::Format),
             ("file a seq 1 type x\n", 1, LineError::Type),
             ("file ../a seq 1 type i\n", 1, LineError::Path),

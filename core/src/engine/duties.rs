@@ -61,6 +61,10 @@ impl Server {
     pub fn do_duties(&mut self) {
         let now = Instant::now();
         for duty in self.lists.duties {
+            // Nobody is served once the last snapshot is written.
+            if self.stopping {
+                return;
+            }
             if (duty.due)(self, now).is_some_and(|left| left.is_zero()) {
                 (duty.run)(self, now);
             }

@@ -195,5 +195,7 @@ impl Server {
     pub fn stop(&mut self) {
         self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
         self.stopping = true;
+        // Who runs commands looks there, and runs no more.
+        self.pending.is_due = true;
     }
 }

@@ -203,6 +203,10 @@ pub fn run_batch(server: &mut Server, batch: &mut Batch, tokens: &mut Vec<usize>
         ..Limits::default()
     };
     for token in tokens.drain(..) {
+        if server.stopping {
+            batch.clear();
+            return;
+        }
         let Some(client) = server.sessions.clients.get(token) else { continue };
         // A token may be in the list twice when its client left and another came.
         if !std::mem::take(&mut client.read_listed) {
@@ -230,7 +234,7 @@ fn run_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &Lim
         if more || batch.pending.len() >= WINDOW {
             run_window(server, batch);
         }
-        if !more || count >= CLIENT_COMMANDS_MAX {
+        if !more || count >= CLIENT_COMMANDS_MAX || server.stopping {
             return more;
         }
     }
@@ -330,6 +334,10 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
         }
         if server.sessions.blocking.due || server.pending.is_due {
             server.settle();
+            // What is not run is not answered: it is in no file.
+            if server.stopping {
+                break;
+            }
         }
     }
     batch.clear();

@@ -215,7 +215,8 @@ impl Saves {
 
 /// Whoever empties all databases wants to find them empty after a restart: noted here, done by the duty.
 pub fn observe(server: &mut Server, effect: &Effect) {
-    if matches!(effect, Effect::Flushed { db: None, .. }) {
+    // What is loaded is in a file already.
+    if matches!(effect, Effect::Flushed { db: None, .. }) && !server.is_quiet {
         child::cancel(server, SNAPSHOT.name);
         let has_points = !server.settings.durability.save.is_empty();
         server.slots.with(|persist: &mut Persist| persist.saves.flushed |= has_points);

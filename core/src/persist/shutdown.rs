@@ -13,6 +13,10 @@ use crate::settings::durability::Shutdown;
 #[must_use]
 pub fn stop(server: &mut Server, how: Shutdown) -> bool {
     log::warning("User requested shutdown...");
+    if crate::persist::aof::is_unfinished(server) && !how.force {
+        log::warning("Writing initial AOF, can't exit.");
+        return false;
+    }
     let persist = server.slots.peek::<Persist>();
     let pid = persist.and_then(|persist| persist.child.as_ref()).map(|child| child.pid.unsigned_abs());
     let is_loading = server.registry.standing.is_loading;

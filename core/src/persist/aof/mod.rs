@@ -62,10 +62,15 @@ pub struct Aof {
 }
 
 impl Aof {
-    /// The folder, which is open.
+    /// The folder, which is open, and what its manifest names is known.
     fn folder(&mut self, server: &Server) -> Result<&Folder, String> {
         let mut folder = self.folder.take().unwrap_or_else(|| Folder::new(&server.settings));
-        let opened = folder.open(&*server.disk);
+        let opened = folder.open(&*server.disk).and_then(|()| {
+            if self.manifest.is_empty() {
+                self.manifest = folder.load()?;
+            }
+            Ok(())
+        });
         let folder = self.folder.insert(folder);
         opened.map(|()| &*folder)
     }
@@ -180,6 +185,11 @@ fn start_with(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Result<()
     rewrite::note_size(aof);
     rewrite::remove_history(server, aof);
     Ok(())
+}
+
+/// Whether an end would lose what was promised: the first rewrite of a file that was switched on goes on still.
+pub fn is_unfinished(server: &Server) -> bool {
+    server.slots.peek::<Aof>().is_some_and(|aof| aof.state == State::Waiting)
 }
 
 /// At the end: all is written and lasts.

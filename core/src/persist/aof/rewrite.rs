@@ -270,7 +270,10 @@ fn install(server: &Server, aof: &mut Aof, running: &Running) -> std::io::Result
     let placed =
         disk.rename(&running.temp, &path).and_then(|()| folder.sync(&*disk)).and_then(|()| folder.save(&*disk, &next));
     if let Err(error) = placed {
-        // As it was before, as far as that goes.
+        // As it was before, if the manifest can say so: what one names that may be on the disk has to stay.
+        if folder.save(&*disk, manifest).is_err() {
+            return Err(error);
+        }
         let _ = disk.rename(&path, &running.temp);
         if let (State::Waiting, Some(part)) = (*state, next.increments.last()) {
             let _ = disk.rename(&folder.part(&part.name), &folder.temp("incr"));

@@ -21,6 +21,9 @@ fn apply(server: &mut Server, _name: &str) -> Result<Undo, String> {
     if was_on == is_wanted {
         return Ok(Box::new(|_| ()));
     }
+    if server.registry.standing.is_loading {
+        return Err("data are being loaded: the append-only file can be switched afterwards".into());
+    }
     if !is_wanted {
         disable(server);
         return Ok(Box::new(|server| _ = enable(server)));
@@ -42,7 +45,10 @@ fn enable(server: &mut Server) -> Result<(), String> {
         );
     }
     if let Err(error) = rewrite::request_anyway(server) {
-        server.slots.with(|aof: &mut Aof| aof.state = State::Off);
+        server.slots.with(|aof: &mut Aof| {
+            aof.state = State::Off;
+            aof.rewrites.cancel();
+        });
         crate::base::log::warning(&format!("The AOF cannot be enabled without a first rewrite: {error}"));
         return Err("Unable to turn on AOF. Check server logs.".into());
     }

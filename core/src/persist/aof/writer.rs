@@ -266,7 +266,7 @@ impl Writer {
 
     /// Whether the last write went well.
     pub fn is_well(&self) -> bool {
-        self.error.is_none()
+        self.refusal().is_none()
     }
 
     /// Files that wait to be synced.
