@@ -405,6 +405,7 @@ fn plinth_goes_on_from_the_manifest_that_is_there_when_it_is_switched_on() {
     let mut client = first.connect();
     assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
     (0..2).for_each(|_| rewrite(&mut client));
+    wait_until("all is written", || info(&mut client, "aof_buffer_length") == "0");
     let folder = first.kill();
     let second = Server::within(folder, &["--save", "", "--appendonly", "no"]);
     let mut client = second.connect();
@@ -412,9 +413,7 @@ fn plinth_goes_on_from_the_manifest_that_is_there_when_it_is_switched_on() {
     assert_wire(&mut client, &["CONFIG", "SET", "appendonly", "yes"], b"+OK\r\n");
     wait_for_rewrite(&mut client);
     assert_eq!(names(&second), ["b appendonly.aof.4.base.rdb", "i appendonly.aof.4.incr.aof"]);
-    let count = || std::fs::read_dir(files(&second)).expect("the folder").count();
-    // Two parts, the manifest and the lock.
-    wait_until("what was there before is removed", || count() == 4);
+    wait_until("all is written", || info(&mut client, "aof_buffer_length") == "0");
     let again = server(second.kill(), &[]);
     assert_wire(&mut again.connect(), &["MGET", "a", "b"], b"*2\r\n$-1\r\n$1\r\n2\r\n");
 }
@@ -429,4 +428,24 @@ fn plinth_does_not_end_before_the_first_rewrite_unless_it_is_forced() {
     assert_wire(&mut client, &["SHUTDOWN"], b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
     client.send(&["SHUTDOWN", "FORCE"]);
     assert_eq!(server.wait(), Some(0));
+}
+
+#[test]
+fn plinth_knows_after_a_start_when_entries_were_delivered() {
+    let first = server(TempDir::new(), &[]);
+    let mut client = first.connect();
+    for line in ["XADD s 1-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g worker STREAMS s >"] {
+        client.ask(&line.split(' ').collect::<Vec<_>>());
+    }
+    wait_until("all is written", || info(&mut client, "aof_buffer_length") == "0");
+    let again = server(first.kill(), &[]);
+    let mut client = again.connect();
+    let pending = client.ask(&["XPENDING", "s", "g", "-", "+", "10"]);
+    let idle_ms = pending.items()[0].items()[2].integer();
+    assert!((0..600_000).contains(&idle_ms), "{idle_ms}");
+    let claimed = client.ask(&["XAUTOCLAIM", "s", "g", "thief", "3600000", "0"]);
+    assert_eq!(claimed.items()[1].items().len(), 0);
+    let consumers = client.ask(&["XINFO", "CONSUMERS", "s", "g"]);
+    let idle_ms = consumers.items()[0].field("idle").map(plinth_testkit::reply::Reply::integer);
+    assert!(idle_ms.is_some_and(|ms| (0..600_000).contains(&ms)), "{idle_ms:?}");
 }

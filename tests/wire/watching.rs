@@ -68,9 +68,12 @@ fn secrets_are_not_logged_and_a_transaction_is_its_commands() {
 #[test]
 fn a_command_that_waits_is_logged_once_when_it_has_ended() {
     let server = server();
-    let (mut client, mut other) = (server.connect(), server.connect());
+    let (mut client, mut other, mut monitor) = (server.connect(), server.connect(), server.connect());
+    assert_wire(&mut monitor, &["MONITOR"], b"+OK\r\n");
     assert_wire(&mut other, &["CONFIG", "SET", "slowlog-log-slower-than", "0"], b"+OK\r\n");
     client.send(&["BLPOP", "l", "0"]);
+    // It is shown when it comes.
+    assert!(String::from_utf8(monitor.read()).unwrap().contains("\"BLPOP\" \"l\" \"0\""));
     wait_until("the client waits", || other.info("clients", "blocked_clients").as_deref() == Some("1"));
     let is_logged = |client: &mut Client| slow(client).iter().filter(|words| words[0] == "BLPOP").count();
     assert_eq!(is_logged(&mut other), 0);

@@ -317,7 +317,7 @@ impl Server {
             command.stats.durations.record(self.clock.ticks_to_ns(taken));
         }
         if taken >= self.looks_from {
-            self.look_back(command, args, client, taken);
+            self.look_back(command, args, client, taken, false);
         }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(flags);
@@ -521,7 +521,7 @@ impl Server {
         let taken = self.last_ticks.wrapping_sub(begun);
         add(&command.stats.ticks, taken);
         if taken >= self.looks_from {
-            self.look_back(command, args, caller.client, taken);
+            self.look_back(command, args, caller.client, taken, true);
         }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(caller.flags);

@@ -25,19 +25,26 @@ impl Server {
         self.looks_from = from_us.map_or(u64::MAX, |us| self.clock.us_to_ticks(us));
     }
 
-    /// A command has run that took as many ticks as somebody waits for.
+    /// A command has run that took as many ticks as somebody waits for; again, if it has waited.
     #[cold]
     #[inline(never)]
-    pub(super) fn look_back(&mut self, command: &Registered, args: &[Bytes], client: Option<(usize, u64)>, ticks: u64) {
-        // What a module runs is part of its own command, and one that waits is looked at when it has ended.
-        let token = client.map(|(token, _)| token);
-        let waits = |token| {
-            self.has_begun_to_wait(token)
-                || self.sessions.clients.peek(token).is_some_and(|client| client.waits_again())
-        };
-        if self.depth > 0 || token.is_some_and(waits) {
+    pub(super) fn look_back(
+        &mut self,
+        command: &Registered,
+        args: &[Bytes],
+        client: Option<(usize, u64)>,
+        ticks: u64,
+        is_again: bool,
+    ) {
+        // What a module runs is part of its own command.
+        if self.depth > 0 {
             return;
         }
+        // One that waits is shown when it comes, and is slow or not when it has ended.
+        let token = client.map(|(token, _)| token);
+        let begins = token.is_some_and(|token| self.has_begun_to_wait(token));
+        let waits = |token| self.sessions.clients.peek(token).is_some_and(|client| client.waits_again());
+        let waits = begins || token.is_some_and(waits);
         let us = self.clock.ticks_to_us(ticks);
         // SAFETY: arguments live as long as the run that is looked back at.
         let mut words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
@@ -46,12 +53,14 @@ impl Server {
                 words.get_mut(at).into_iter().for_each(|word| *word = REDACTED);
             }
         }
-        self.note_latency(command, us);
+        if !waits {
+            self.note_latency(command, us);
+        }
         let from_us = self.settings.slowlog_log_slower_than;
-        if from_us >= 0 && us >= from_us.unsigned_abs() && !command.is(COMMAND_SKIP_SLOWLOG) {
+        if !waits && from_us >= 0 && us >= from_us.unsigned_abs() && !command.is(COMMAND_SKIP_SLOWLOG) {
             self.log_slow(&words, client, us);
         }
-        if !self.sessions.monitors.is_empty() && !command.is(COMMAND_SKIP_MONITOR | COMMAND_ADMIN) {
+        if !is_again && !self.sessions.monitors.is_empty() && !command.is(COMMAND_SKIP_MONITOR | COMMAND_ADMIN) {
             self.show_monitors(&words, client);
         }
     }

@@ -52,6 +52,16 @@ use plinth_module::prelude::*;
 use plinth_module::service::Provided;
 use plinth_module::stream::{StreamService, table};
 use std::marker::PhantomData;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The time that streams go by, in Unix ms. While a file is replayed the server shows 0, so that nothing expires
+/// before its removal is read; in streams nothing expires, and a delivery has its own time then as ever.
+pub(crate) fn now_ms(call: &Call<'_>) -> i64 {
+    match call.now_ms() {
+        0 => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64),
+        now_ms => now_ms,
+    }
+}
 
 /// Streams over a storage: what a module of them consists of.
 pub struct Streams<S>(PhantomData<S>);

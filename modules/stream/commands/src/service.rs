@@ -53,7 +53,7 @@ impl<S: Storage> StreamProvider for Provider<S> {
         if fields.clone().map(<[u8]>::len).sum::<usize>() > ENTRY_MAX {
             return Err(Error::TooLarge);
         }
-        let now_ms = call.now_ms();
+        let now_ms = crate::now_ms(call);
         let behind = |last: Id| match id {
             Some(id) => Some(Id::from(id)).filter(|id| *id > last),
             None => auto_id(last, now_ms),

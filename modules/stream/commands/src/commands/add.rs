@@ -148,7 +148,7 @@ impl Options {
 }
 
 fn xadd<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, propagate, .. } = call;
     let options = Options::read(args, reply)?;
     let key = args.bytes(1);

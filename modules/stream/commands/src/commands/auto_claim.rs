@@ -131,7 +131,7 @@ impl Page {
 }
 
 fn xautoclaim<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, propagate, .. } = call;
     let options = Options::read(args, reply)?;
     let (key, name, consumer_name) = (args.bytes(1), args.bytes(2), args.bytes(3));

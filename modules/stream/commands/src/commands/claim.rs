@@ -223,7 +223,7 @@ pub(super) fn reply_claimed<S: Storage>(reply: &mut ReplyBuffer<'_>, log: &S, id
 }
 
 fn xclaim<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, propagate, .. } = call;
     let (key, name, consumer_name) = (args.bytes(1), args.bytes(2), args.bytes(3));
     let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else {

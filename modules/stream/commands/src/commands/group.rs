@@ -249,7 +249,7 @@ fn destroy<S: Storage>(call: &mut Call<'_>) -> Result {
 }
 
 fn create_consumer<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, .. } = call;
     let (key, name) = (args.bytes(2), args.bytes(3));
     let Some(mut entry) = keys.get_write(value::handle::<S>()?, key)? else { return Err(reply.error(NO_KEY)) };

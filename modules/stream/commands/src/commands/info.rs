@@ -284,7 +284,7 @@ fn groups<S: Storage>(call: &mut Call<'_>) -> Result {
 }
 
 fn consumers<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, .. } = call;
     let (key, name) = (args.bytes(2), args.bytes(3));
     let Some(entry) = keys.get(value::handle::<S>()?, key)? else { return Err(Error::None) };

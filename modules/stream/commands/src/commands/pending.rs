@@ -139,7 +139,7 @@ fn reply_summary(reply: &mut ReplyBuffer<'_>, group: &Group) {
 }
 
 fn xpending<S: Storage>(call: &mut Call<'_>) -> Result {
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let Call { args, keys, reply, .. } = call;
     let (key, name) = (args.bytes(1), args.bytes(2));
     let filter = Filter::read(args, reply)?;

@@ -74,7 +74,7 @@ const NO_NOACK_OPTION: &str = "ERR The NOACK option is only supported by XREADGR
 impl Wanted {
     /// Reads the arguments of XREADGROUP, or of XREAD.
     pub(super) fn read(call: &mut Call<'_>, in_group: bool) -> Result<Wanted> {
-        let now_ms = call.now_ms();
+        let now_ms = crate::now_ms(call);
         let Call { args, reply, .. } = call;
         let mut wanted = Wanted { group: None, no_ack: false, count: usize::MAX, timeout_ms: None, keys: 0..0 };
         let mut at = 1;

@@ -204,7 +204,7 @@ fn check<S: Storage>(
 
 fn xreadgroup<S: Storage>(call: &mut Call<'_>) -> Result {
     let wanted = Wanted::read(call, true)?;
-    let now_ms = call.now_ms();
+    let now_ms = crate::now_ms(call);
     let mut answer = Answer::new(call.resp());
     let Call { args, keys, reply, propagate, .. } = call;
     let Some(group_at) = wanted.group else { return Err(reply.error(NO_GROUP_OPTION)) };
