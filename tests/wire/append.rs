@@ -5,7 +5,8 @@ use plinth_testkit::server::run_to_end;
 use plinth_testkit::{Client, Reply, Server, TempDir, assert_wire, wait_until};
 use std::path::PathBuf;
 
-const APPENDS: &[&str] = &["--appendonly", "yes", "--save", ""];
+/// With everysec a write may wait for a sync that goes on, and a kill would lose it.
+const APPENDS: &[&str] = &["--appendonly", "yes", "--save", "", "--appendfsync", "no"];
 
 fn server(folder: TempDir, args: &[&str]) -> Server {
     Server::within(folder, &[APPENDS, args].concat())
