@@ -429,6 +429,7 @@ pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.commands.remove_module(id);
     server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
+    server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);

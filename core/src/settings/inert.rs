@@ -55,10 +55,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("maxmemory-eviction-tenacity", Integer(0, 100), "10"),
     inert("maxmemory-clients", MemoryOrPercent, "0"),
     inert("tracking-table-max-keys", Integer(0, LONG_MAX), "1000000"),
-    // Users.
-    inert("aclfile", Text, "").immutable(),
-    inert("acllog-max-len", Integer(0, LONG_MAX), "128"),
-    inert("acl-pubsub-default", Choice(&["allchannels", "resetchannels"]), "resetchannels"),
     // The process.
     inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),
     inert("set-proc-title", Bool, "yes").immutable(),

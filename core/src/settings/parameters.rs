@@ -5,6 +5,7 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
@@ -119,6 +120,8 @@ pub struct Settings {
     pub loadmodule: Vec<Vec<String>>,
     /// The append-only file.
     pub aof: Aof,
+    /// Those that concern users.
+    pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -350,6 +353,7 @@ impl Default for Settings {
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
             aof: Aof::default(),
+            acl: Acl::default(),
             inert,
             save_was_set: false,
         }
@@ -358,7 +362,12 @@ impl Default for Settings {
 
 /// All parameters of the core, with and without effect.
 pub fn all() -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.iter().chain(durability::PARAMETERS).chain(aof::PARAMETERS).chain(inert::PARAMETERS)
+    PARAMETERS
+        .iter()
+        .chain(durability::PARAMETERS)
+        .chain(aof::PARAMETERS)
+        .chain(acl::PARAMETERS)
+        .chain(inert::PARAMETERS)
 }
 
 /// The parameter of a name, the older name included.
