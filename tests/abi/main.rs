@@ -648,3 +648,54 @@ fn a_module_that_knows_no_second_names_is_loaded_and_replaced_by_one_that_does()
     assert_wire(&mut client, &["MODULE", "REPLACE", "alias", &new], b"+OK\r\n");
     assert_eq!(client.ask(&["CONFIG", "GET", "alias.maximum"]).texts(), ["alias.maximum", "6"]);
 }
+
+#[test]
+fn a_module_asks_what_users_may_do_and_lets_clients_in() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/users.c", &[]);
+    let server = Server::within(folder, &["--loadmodule", &path]);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let rules = ["ACL", "SETUSER", "guest", "on", "%R~a*", "&news", "+get", "+set", "+sort", "+publish", "+client|id"];
+    assert_wire(&mut client, &rules, b"+OK\r\n");
+    assert_eq!(client.text(&["USERS.CHANGES"]), "guest;");
+    // Denied: the command, the key at its position, the channel, any key.
+    for (flags, line, expected) in [
+        ("0", "GET a", "+OK\r\n"),
+        ("0", "DEL a", ":100\r\n"),
+        ("0", "SET a v", ":301\r\n"),
+        ("0", "GET b", ":301\r\n"),
+        ("0", "PUBLISH news x", "+OK\r\n"),
+        ("0", "PUBLISH others x", ":401\r\n"),
+        ("4", "SORT a", ":300\r\n"),
+        ("0", "CLIENT ID", "+OK\r\n"),
+        ("0", "CLIENT INFO", ":100\r\n"),
+    ] {
+        let words: Vec<&str> = ["USERS.MAY", "guest", flags].into_iter().chain(line.split(' ')).collect();
+        assert_wire(&mut client, &words, expected);
+    }
+    assert_wire(&mut client, &["USERS.MAY", "", "4", "SORT", "a"], b"+OK\r\n");
+    // KEY_ACCESS and KEY_UPDATE; CHANNEL_PATTERN.
+    for (question, expected) in [
+        (["USERS.KEY", "guest", "a", "16"], 1),
+        (["USERS.KEY", "guest", "a", "32"], 0),
+        (["USERS.KEY", "guest", "b", "16"], 0),
+        (["USERS.CHANNEL", "guest", "news", "2"], 1),
+        (["USERS.CHANNEL", "guest", "news", "10"], 1),
+        (["USERS.CHANNEL", "guest", "n*", "10"], 0),
+    ] {
+        assert_eq!(client.ask(&question).integer(), expected, "{question:?}");
+    }
+    let id = other.ask(&["CLIENT", "ID"]).integer().to_string();
+    assert_eq!(client.text(&["USERS.OF", &id]), "default");
+    assert_eq!(other.text(&["AUTH", "guest", "shut"]).split(' ').next(), Some("WRONGPASS"));
+    assert_wire(&mut other, &["AUTH", "banned", "x"], b"-DENIED not you\r\n");
+    assert_eq!(other.text(&["AUTH", "mute", "x"]).split(' ').next(), Some("WRONGPASS"));
+    assert_eq!(client.text(&["USERS.OF", &id]), "default");
+    assert_wire(&mut other, &["AUTH", "guest", "open"], b"+OK\r\n");
+    assert_eq!(client.text(&["USERS.OF", &id]), "guest");
+    assert_wire(&mut other, &["GET", "b"], b"-NOPERM No permissions to access a key\r\n");
+    assert_wire(&mut client, &["USERS.BE", &id, "default"], b"+OK\r\n");
+    assert_wire(&mut other, &["GET", "b"], b"$-1\r\n");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "users"], b"+OK\r\n");
+    assert_eq!(other.text(&["AUTH", "guest", "open"]).split(' ').next(), Some("WRONGPASS"));
+}

@@ -17,5 +17,6 @@ mod propagation;
 mod protocol;
 mod scan;
 mod transactions;
+mod users;
 mod values;
 mod watching;

@@ -86,3 +86,20 @@ impl Catalog {
         self.categories.iter().find(|(known, _)| **known == *name).map(|(_, bit)| *bit)
     }
 }
+
+#[cfg(test)]
+impl Catalog {
+    /// One of commands with their categories, in the order of their numbers; what has a `|` is a subcommand of what
+    /// precedes it.
+    pub fn made_of(epoch: u64, commands: &[(&str, u64)], categories: &[(&str, u64)]) -> Catalog {
+        let mut catalog = Catalog { epoch, ..Catalog::default() };
+        catalog.categories = categories.iter().map(|(name, bit)| ((*name).into(), *bit)).collect();
+        for (number, (name, categories)) in commands.iter().enumerate() {
+            let begin = format!("{name}|");
+            let subcommands = commands.iter().filter(|(other, _)| other.starts_with(&begin)).count() as u32;
+            catalog.numbers.insert((*name).into(), number as u32);
+            catalog.commands.push(Known { categories: *categories, is_subcommand: name.contains('|'), subcommands });
+        }
+        catalog
+    }
+}

@@ -460,3 +460,127 @@ impl Compiled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CATEGORIES: &[(&str, u64)] = &[("read", 1), ("write", 2)];
+    const COMMANDS: &[(&str, u64)] =
+        &[("get", 1), ("set", 2), ("box", 0), ("box|look", 1), ("box|put", 2), ("pick", 0)];
+
+    fn made(rules: &str, catalog: &Catalog) -> Result<Selector, RuleError> {
+        let mut selector = Selector::default();
+        for rule in rules.split(' ') {
+            selector.apply(rule.as_bytes(), Names { catalog, takes_unknown: false })?;
+        }
+        Ok(selector)
+    }
+
+    fn allows(selector: &mut Selector, catalog: &Catalog, line: &str) -> bool {
+        selector.compile(catalog);
+        let args: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let name = line.split(' ').next().unwrap_or_default();
+        let number = catalog.number(name).unwrap();
+        let (keys, channels, databases) = (&[], &[], &[]);
+        let request = Request { number, is_open: false, args: &args, keys, channels, databases, reads_any: false };
+        selector.check(&request).is_ok()
+    }
+
+    #[test]
+    fn rules_about_commands_hold_in_their_order() {
+        let catalog = Catalog::made_of(1, COMMANDS, CATEGORIES);
+        for (rules, allowed, shown) in [
+            ("+@read", "get box|look", "-@all +@read"),
+            ("+get +@all -@write", "get box box|look pick", "+@all -@write"),
+            ("+box -box|put", "box box|look", "-@all +box -box|put"),
+            ("-box|put +box", "box box|look box|put", "-@all +box"),
+            ("+pick|a +pick|b", "pick&a pick&B", "-@all +pick|a +pick|b"),
+            ("+pick|a -pick", "", "-@all -pick"),
+            ("+GET -get +set", "set", "-@all -get +set"),
+        ] {
+            let mut selector = made(rules, &catalog).unwrap();
+            assert_eq!(selector.commands_text(), shown);
+            for (name, _) in COMMANDS {
+                for line in [(*name).to_owned(), format!("{name} a"), format!("{name} B")] {
+                    let is_named = |one: &str| one == *name || one.replace('&', " ") == line;
+                    let expected = allowed.split(' ').any(is_named);
+                    assert_eq!(allows(&mut selector, &catalog, &line), expected, "{rules}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rules_hold_for_commands_that_come_later_and_are_back() {
+        let catalog = Catalog::made_of(1, COMMANDS, CATEGORIES);
+        let mut selector = made("+@read +set +pick|a", &catalog).unwrap();
+        assert!(allows(&mut selector, &catalog, "set"));
+        let fewer = Catalog::made_of(2, &[("peek", 1), ("pick", 0)], CATEGORIES);
+        assert!(allows(&mut selector, &fewer, "peek") && allows(&mut selector, &fewer, "pick a"));
+        assert!(!allows(&mut selector, &fewer, "pick b"));
+        assert_eq!(selector.unknown(&fewer).collect::<Vec<_>>(), ["set"]);
+        let again = Catalog::made_of(3, COMMANDS, CATEGORIES);
+        assert!(allows(&mut selector, &again, "set") && !allows(&mut selector, &again, "box|put"));
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused_with_the_reason() {
+        let catalog = Catalog::made_of(1, COMMANDS, CATEGORIES);
+        for (rules, error) in [
+            ("+none", RuleError::Unknown),
+            ("+@none", RuleError::Unknown),
+            ("-pick|a", RuleError::Unknown),
+            ("+box|none", RuleError::Unknown),
+            ("+box|look|x", RuleError::FirstArg),
+            ("+pick|", RuleError::Syntax),
+            ("%X~a", RuleError::Syntax),
+            ("%RR~a", RuleError::Syntax),
+            ("%~a", RuleError::Syntax),
+            ("get", RuleError::Syntax),
+            ("allkeys ~a", RuleError::AllKeys),
+            ("&* &a", RuleError::AllChannels),
+            ("db=", RuleError::Syntax),
+            ("db=65536", RuleError::DatabaseRange),
+        ] {
+            assert_eq!(made(rules, &catalog).err(), Some(error), "{rules}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_rules_makes_the_same_again() {
+        let catalog = Catalog::made_of(1, COMMANDS, CATEGORIES);
+        for rules in [
+            "+@all ~* &*",
+            "%R~a %W~a %R~b ~c* &x &y db=2,1 -@all +@read -get +pick|a",
+            "resetdbs +box -box|put",
+            "%W~x",
+        ] {
+            let text = made(rules, &catalog).unwrap().text();
+            let again = made(&String::from_utf8_lossy(&text), &catalog).unwrap();
+            assert_eq!(String::from_utf8_lossy(&again.text()), String::from_utf8_lossy(&text));
+        }
+    }
+
+    #[test]
+    fn keys_are_read_and_written_as_their_patterns_say() {
+        let catalog = Catalog::made_of(1, COMMANDS, CATEGORIES);
+        let selector = made("%R~r* %W~*w ~b", &catalog).unwrap();
+        let (read, write) = (abi::KEY_ACCESS, abi::KEY_UPDATE);
+        for (key, flags, expected) in [
+            ("r", read, true),
+            ("r", write, false),
+            ("w", write, true),
+            ("w", read, false),
+            ("b", read | write, true),
+            // One pattern has to allow both.
+            ("rw", read | write, false),
+            ("rw", read, true),
+            ("x", 0, false),
+            ("r", 0, true),
+            ("w", 0, true),
+        ] {
+            assert_eq!(selector.allows_key_for(key.as_bytes(), flags), expected, "{key} {flags}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod users;
 use crate::admin::spec::CoreCommand;
 use crate::base::number::parse_i64;
 use crate::command::status;
+use crate::engine::acl::WouldRun;
 use crate::engine::call::Context;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
@@ -333,32 +334,19 @@ fn genpass(context: &mut Context) -> Status {
 fn dryrun(context: &mut Context) -> Status {
     let name = context.arg(2);
     let args: Vec<Bytes> = context.args()[3..].to_vec();
-    let words: Vec<&[u8]> = (3..context.argc()).map(|at| context.arg(at)).collect();
     let db = context.db;
     let server = context.server();
     let Some(id) = server.acl.users.find(name) else {
         return context.error([b"ERR User '", status::shown(name), b"' not found"].concat());
     };
-    let found = server.commands.find(words[0]);
-    // SAFETY: the table has just given the pointer, and nothing below changes the table.
-    let found = found.map(|command| unsafe { &*command });
-    let found = found.and_then(|command| match words.get(1) {
-        Some(word) if !command.subcommands.is_empty() => command.subcommand(word),
-        _ => Some(command),
-    });
-    let Some(command) = found else {
-        return context.error([b"ERR Command '", context.arg_shown(3), b"' not found"].concat());
-    };
-    if !command.takes(args.len()) {
-        return context.error(status::arity(&command.name));
-    }
-    match server.may_run(id, command, &args, db, false) {
-        Ok(()) => context.ok(),
-        Err(denial) => {
-            let text = denial.full_text(name, &command.name, &words);
+    match server.would_run(id, &args, db) {
+        WouldRun::Yes => context.ok(),
+        WouldRun::No(text) => {
             context.reply().bulk(text);
             STATUS_OK
         }
+        WouldRun::Arity(text) => context.error(text),
+        WouldRun::Unknown => context.error([b"ERR Command '", context.arg_shown(3), b"' not found"].concat()),
     }
 }
 

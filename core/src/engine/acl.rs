@@ -8,6 +8,7 @@ use crate::acl::selector::{Names, Selector};
 use crate::acl::user::User;
 use crate::base::id::UserId;
 use crate::command::keyspec::{self, KeyAt};
+use crate::command::status;
 use crate::engine::call::Registered;
 use crate::engine::effects::Told;
 use crate::engine::parameters::Applier;
@@ -39,7 +40,39 @@ pub const LOG: Applier = Applier {
     },
 };
 
+/// Whether a user might run a command: ACL DRYRUN.
+pub enum WouldRun {
+    /// It may.
+    Yes,
+    /// It may not, and why.
+    No(Vec<u8>),
+    /// The number of arguments does not fit; the error.
+    Arity(String),
+    /// There is no such command.
+    Unknown,
+}
+
 impl Server {
+    /// Whether a user may run a command with a database selected. Nothing is run.
+    pub fn would_run(&mut self, user: UserId, args: &[Bytes], db: u32) -> WouldRun {
+        // SAFETY: arguments live as long as the command that asks.
+        let words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        let found = words.first().and_then(|name| self.commands.find(name));
+        // SAFETY: the table has just given the pointer, and nothing below changes the table.
+        let found = found.map(|command| unsafe { &*command });
+        let found = found.and_then(|command| match words.get(1) {
+            Some(word) if !command.subcommands.is_empty() => command.subcommand(word),
+            _ => Some(command),
+        });
+        let Some(command) = found else { return WouldRun::Unknown };
+        if !command.takes(args.len()) {
+            return WouldRun::Arity(status::arity(&command.name));
+        }
+        let Err(denial) = self.may_run(user, command, args, db, false) else { return WouldRun::Yes };
+        let name = &self.acl.users.get(user).name;
+        WouldRun::No(denial.full_text(name, &command.name, &words))
+    }
+
     /// Have the rules know the commands that there are.
     pub fn learn_commands(&mut self) {
         if self.acl.catalog.epoch != self.commands.epoch {

@@ -61,7 +61,7 @@ fn users(server: &Server) -> Vec<(Vec<u8>, bool)> {
         quoted
     };
     let lines = server.acl.users.iter().map(|(_, user)| user.line());
-    lines.map(|line| (quoted(&line), line != usual)).collect()
+    lines.filter(|line| *line != usual).map(|line| (quoted(&line), true)).collect()
 }
 
 /// `loadmodule` lines: one for each module that would not load by itself.
