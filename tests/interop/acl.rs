@@ -8,6 +8,7 @@
 //!   is what Plinth does. So these are compared with the others only.
 //! - `sanitize-payload` is shown by Redis from 7.2 on.
 //! - Redis 7.0 says "This user" where 7.2 names it.
+//! - Of parentheses within open ones Redis 7.0 names the last, others the first.
 
 use crate::peer::{Peer, with_each};
 use plinth_fuzz::Random;
@@ -151,7 +152,6 @@ const COMMANDS: &[&str] = &[
     "object encoding a",
     "object freq b",
     "memory usage a",
-    "memory doctor",
     "config get x",
     "config set x y",
     "client list",
@@ -273,12 +273,18 @@ fn made_up_rules_come_to_the_same() {
     with_each(|peer, theirs, plinth| {
         let with_commands = peer.name() != "Redis 7.0";
         let known: Vec<&str> = COMMANDS.iter().copied().filter(|line| is_otherwise(peer, line).is_none()).collect();
+        // Redis 7.0 has another opinion of parentheses in parentheses.
+        let is_alike = |rule: &&str| with_commands || !matches!(*rule, "(" | "(+get");
+        let rules: Vec<&str> = RULES.iter().copied().filter(is_alike).collect();
+        for client in [&mut *theirs, &mut *plinth] {
+            client.command(&["ACL", "SETUSER", "u"]);
+        }
         for case in seed..seed + cases {
             let mut random = Random::new(case);
             let mut given: Vec<Vec<u8>> =
                 ["ACL", "SETUSER", "u", "reset"].iter().map(|word| word.as_bytes().to_vec()).collect();
             for _ in 0..1 + random.below(7) {
-                given.push(random.one(RULES).as_bytes().to_vec());
+                given.push(random.one(&rules).as_bytes().to_vec());
             }
             let shown = || {
                 let rules: Vec<_> = given[4..].iter().map(|rule| String::from_utf8_lossy(rule).into_owned()).collect();

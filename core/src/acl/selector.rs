@@ -240,7 +240,8 @@ impl Selector {
     /// `+name`, `-name`, `+@category`, `-@category`, given from behind the sign.
     fn add_command(&mut self, allows: bool, name: &[u8], names: Names<'_>) -> Result<(), RuleError> {
         let name = std::str::from_utf8(name).map_err(|_| RuleError::Unknown)?.to_ascii_lowercase();
-        let is_rule = self.rules.iter().any(|rule| rule.name == name);
+        // A first argument cannot be taken away, even where it was allowed.
+        let is_rule = self.rules.iter().any(|rule| rule.name == name && (rule.allows == allows || !name.contains('|')));
         if !is_rule && !(names.takes_unknown && is_plausible(&name)) {
             check_name(allows, &name, names.catalog)?;
         }
