@@ -75,7 +75,8 @@ pub(super) fn latencies(server: &mut Server, fields: &mut Fields) {
     for command in server.commands.iter().flat_map(Registered::with_subcommands) {
         let durations = &command.stats.durations;
         if durations.count() > 0 {
-            let each = percentiles.iter().map(|percent| format!("p{percent}={:.3}", durations.percentile_us(*percent)));
+            let found = durations.percentiles_us(percentiles);
+            let each = percentiles.iter().zip(found).map(|(percent, us)| format!("p{percent}={us:.3}"));
             let line = each.collect::<Vec<_>>().join(",");
             fields.add(&format!("latency_percentiles_usec_{}", command.name), line);
         }
