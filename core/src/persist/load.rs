@@ -26,6 +26,8 @@ use thiserror::Error;
 
 /// Keys that are taken in together, so that their places in the table are fetched meanwhile.
 const KEYS_AT_A_TIME: usize = 32;
+/// Bytes that a key takes in a file, at least: its type, and two lengths.
+const KEY_BYTES_MIN: u64 = 3;
 /// Libraries and sections that are kept of a file that has more is not read.
 const KEPT_MAX: usize = 1 << 16;
 
@@ -183,6 +185,7 @@ pub fn load(
         served_at: 0,
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
+        total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
     let result = load.run();
@@ -209,6 +212,8 @@ struct Load<'l> {
     readers: Readers,
     /// Entries that are in no table yet, with the hashes of their keys.
     waiting: Vec<(u64, EntryPtr)>,
+    /// Bytes that the file has, at most; 0 where nobody knows.
+    total_bytes: u64,
 }
 
 impl Load<'_> {
@@ -232,7 +237,7 @@ impl Load<'_> {
                         .filter(|db| (*db as usize) < count)
                         .ok_or(LoadError::Databases(count))?;
                 }
-                Item::Resize { .. } => {}
+                Item::Resize { keys, .. } => self.presize(keys),
                 Item::Aux { name, value } => self.aux(&name, &value),
                 Item::Function(text) => self.kept.functions.push(text),
                 Item::Section(section) => self.kept.sections.push(section),
@@ -247,6 +252,13 @@ impl Load<'_> {
                 return Err(LoadError::Kept);
             }
         }
+    }
+
+    /// The file says how many keys the database has: no more than its bytes can hold are believed.
+    fn presize(&mut self, keys: u64) {
+        let most = self.total_bytes / KEY_BYTES_MIN;
+        let keys = usize::try_from(keys.min(most)).unwrap_or(usize::MAX);
+        self.server.store.databases[self.db as usize].table.presize(keys);
     }
 
     #[cold]
@@ -299,6 +311,11 @@ impl Load<'_> {
     /// Take in the keys that wait.
     fn take_in(&mut self) -> Result<(), LoadError> {
         let mut result = Ok(());
+        let table = &self.server.store.databases[self.db as usize].table;
+        for (hash, _) in &self.waiting {
+            // Where the bucket goes on elsewhere, that is fetched.
+            table.prefetch_entries(*hash);
+        }
         for (hash, entry) in self.waiting.drain(..) {
             if result.is_ok() && self.server.store.adopt(self.db, hash, entry, self.options.merges) {
                 self.loaded.keys += 1;
