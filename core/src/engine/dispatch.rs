@@ -6,7 +6,7 @@
 
 use crate::base::clock::ticks;
 use crate::command::status;
-use crate::command::table::add;
+use crate::command::table::{MINDS_MEMORY, add};
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::gates::Verdict;
@@ -97,8 +97,9 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { command.as_ref() };
-        let gated = client.standing.special() | self.special & command.minds;
-        if gated != 0 || !command.takes(args.len()) {
+        let (of_session, of_server) = (client.standing.special(), self.special & command.minds);
+        let gated = of_session | of_server;
+        if gated != 0 && !self.is_only_limited(of_session, of_server) || !command.takes(args.len()) {
             return self.execute_gated(token, command, args, hash);
         }
         if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
@@ -116,6 +117,12 @@ impl Server {
         // SAFETY: as above. Asked for seldom, so that nothing is kept for it across the run.
         self.count_run(command, args, begun, || Some(unsafe { (*at).token }), CALL_UNTOLD);
         Outcome::Done
+    }
+
+    /// Whether all that is special is that there is a limit on memory, which is far.
+    #[inline]
+    fn is_only_limited(&self, of_session: u32, of_server: u32) -> bool {
+        of_session == 0 && of_server == MINDS_MEMORY && self.excess_bytes() == 0
     }
 
     /// Run a command that passes all gates, while somebody is told of changes or a module replaces another.

@@ -16,7 +16,6 @@ use crate::modules::beside;
 use crate::persist::snapshot::delay;
 use crate::persist::{Persist, standing};
 use crate::registry::rdb::PARTS_MAX;
-use crate::settings::parameters::EVICTION_POLICIES;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
 use plinth_abi::keys::EXPIRE_NONE;
@@ -305,10 +304,9 @@ impl Load<'_> {
             self.loaded.expired += 1;
             return Ok(());
         }
-        let policy = EVICTION_POLICIES[server.settings.maxmemory_policy];
         match (attributes.idle_s, attributes.frequency) {
-            (_, Some(frequency)) if policy.ends_with("-lfu") => entry.set_clock(store.access.from_frequency(frequency)),
-            (Some(idle_s), _) if !store.access.lfu => {
+            (_, Some(frequency)) if store.access.counts() => entry.set_clock(store.access.from_frequency(frequency)),
+            (Some(idle_s), _) if !store.access.counts() => {
                 entry.set_clock(store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
             }
             _ => {}
