@@ -18,7 +18,7 @@ use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::command::COMMAND_MANY_REPLIES;
-use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -255,6 +255,12 @@ impl Server {
         } else {
             Err(Unresolved { text: status::arity(&found.name).into(), is_unknown: false })
         }
+    }
+
+    /// The same for a script, which has words of its own for what is wrong: `NONE` or `ARITY`.
+    pub fn named<'c>(&self, command: &'c Registered, args: &[Bytes]) -> Result<&'c Registered, Status> {
+        self.resolve_subcommand(command, args)
+            .map_err(|unresolved| if unresolved.is_unknown { STATUS_NONE } else { STATUS_ARITY })
     }
 
     /// What becomes of a command at the gates: that of the first which does not let it pass.
@@ -567,7 +573,8 @@ impl Server {
         Ok(resolved)
     }
 
-    fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
+    /// Answer a command that is run in a caller's stead, and does not run.
+    pub fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
         if let Some(command) = command {
             add(&command.stats.rejected, 1);
         }
