@@ -6,7 +6,7 @@
 
 use crate::base::clock::ticks;
 use crate::command::status;
-use crate::command::table::add;
+use crate::command::table::{MINDS_MEMORY, add};
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::gates::Verdict;
@@ -18,7 +18,7 @@ use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::command::COMMAND_MANY_REPLIES;
-use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -97,8 +97,9 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { command.as_ref() };
-        let gated = client.standing.special() | self.special & command.minds;
-        if gated != 0 || !command.takes(args.len()) {
+        let (of_session, of_server) = (client.standing.special(), self.special & command.minds);
+        let gated = of_session | of_server;
+        if gated != 0 && !self.is_only_limited(of_session, of_server) || !command.takes(args.len()) {
             return self.execute_gated(token, command, args, hash);
         }
         if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
@@ -116,6 +117,12 @@ impl Server {
         // SAFETY: as above. Asked for seldom, so that nothing is kept for it across the run.
         self.count_run(command, args, begun, || Some(unsafe { (*at).token }), CALL_UNTOLD);
         Outcome::Done
+    }
+
+    /// Whether all that is special is that there is a limit on memory, which is far.
+    #[inline]
+    fn is_only_limited(&self, of_session: u32, of_server: u32) -> bool {
+        of_session == 0 && of_server == MINDS_MEMORY && self.excess_bytes() == 0
     }
 
     /// Run a command that passes all gates, while somebody is told of changes or a module replaces another.
@@ -248,6 +255,12 @@ impl Server {
         } else {
             Err(Unresolved { text: status::arity(&found.name).into(), is_unknown: false })
         }
+    }
+
+    /// The same for a script, which has words of its own for what is wrong: `NONE` or `ARITY`.
+    pub fn named<'c>(&self, command: &'c Registered, args: &[Bytes]) -> Result<&'c Registered, Status> {
+        self.resolve_subcommand(command, args)
+            .map_err(|unresolved| if unresolved.is_unknown { STATUS_NONE } else { STATUS_ARITY })
     }
 
     /// What becomes of a command at the gates: that of the first which does not let it pass.
@@ -560,7 +573,8 @@ impl Server {
         Ok(resolved)
     }
 
-    fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
+    /// Answer a command that is run in a caller's stead, and does not run.
+    pub fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
         if let Some(command) = command {
             add(&command.stats.rejected, 1);
         }
