@@ -87,3 +87,84 @@ fn zeros_that_a_cut_of_the_power_has_left_end_an_append_only_file() {
         assert_eq!(std::fs::metadata(&path).unwrap().len(), whole as u64);
     }
 }
+
+/// Whatever call of a rewrite fails: the server goes on, its files are whole, and the next rewrite succeeds.
+#[test]
+fn whichever_call_of_a_rewrite_fails_what_was_told_is_there_at_the_next_start() {
+    let args = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
+    let mut server = Server::with(&args);
+    let mut client = server.connect();
+    fill(&mut client);
+    for failure in ["ENOSPC", "EIO", "SHORT"] {
+        let mut calls = 0;
+        loop {
+            let begun: u64 = aof(&mut client, "aof_rewrites").parse().unwrap();
+            let call = calls.to_string();
+            assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", &call, failure], b"+OK\r\n");
+            let reply = client.text(&["BGREWRITEAOF"]);
+            if reply.starts_with("Background") {
+                wait_until("it has begun", || aof(&mut client, "aof_rewrites").parse::<u64>().unwrap() > begun);
+            } else {
+                assert!(reply.starts_with("ERR "), "{failure} at call {calls}: {reply}");
+            }
+            wait_until("it has ended", || aof(&mut client, "aof_rewrite_in_progress") == "0");
+            let ended_well = aof(&mut client, "aof_last_bgrewrite_status") == "ok" && !reply.starts_with("ERR");
+            assert!(ended_well || failure != "SHORT", "a short write is gone on with, {calls}");
+            assert_wire(&mut client, &["DEBUG", "DISK", "REAL"], b"+OK\r\n");
+            // An append that had to fail is tried again each second; with that, writes are taken.
+            wait_until("writes are taken", || client.ask(&["INCR", "changes"]).text().parse::<i64>().is_ok());
+            wait_until("all is written", || aof(&mut client, "aof_buffer_length") == "0");
+            let digest = client.text(&["DEBUG", "DIGEST"]);
+            server = server.again("KILL", &args);
+            client = server.connect();
+            assert_eq!(client.text(&["DEBUG", "DIGEST"]), digest, "{failure} at call {calls}: {reply}");
+            calls += 1;
+            if ended_well && calls > 12 {
+                break;
+            }
+            assert!(calls < 60, "{failure} at call {calls}: it never succeeds");
+        }
+    }
+    assert_wire(&mut client, &["BGREWRITEAOF"], b"+Background append only file rewriting started\r\n");
+    wait_until("it has ended", || aof(&mut client, "aof_rewrite_in_progress") == "0");
+    assert_eq!(aof(&mut client, "aof_last_bgrewrite_status"), "ok");
+    let folder = server.folder().path().join("appendonlydir");
+    wait_until("what is no longer needed is gone", || {
+        std::fs::read_dir(&folder).unwrap().flatten().filter(|file| !file.path().ends_with("lock")).count() <= 4
+    });
+}
+
+fn aof(client: &mut plinth_testkit::Client, field: &str) -> String {
+    client.info("persistence", field).unwrap_or_default()
+}
+
+/// `always`: a failed append ends the server, and what it had told is there.
+#[test]
+fn whichever_call_of_an_append_fails_no_reply_is_given_for_what_does_not_last() {
+    let args = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
+    for failure in ["ENOSPC", "EIO", "SHORT"] {
+        for call in 0..6 {
+            let mut server = Server::with(&args);
+            let mut client = server.connect();
+            assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", &call.to_string(), failure], b"+OK\r\n");
+            let mut told = 0;
+            for _ in 0..8 {
+                if client.try_raw(request(&["INCR", "counter"])).is_err() {
+                    break;
+                }
+                match client.reply_if_any() {
+                    Some(reply) => told = reply.integer(),
+                    None => break,
+                }
+            }
+            assert!(failure != "SHORT" || told == 8, "a short write is gone on with");
+            if told < 8 {
+                assert_eq!(server.wait(), Some(1), "{failure} at call {call}");
+                assert!(server.log().contains("the AOF fsync policy is 'always'"), "{}", server.log());
+            }
+            let again = Server::within(server.kill(), &args);
+            let there = again.connect().ask(&["INCRBY", "counter", "0"]).integer();
+            assert!(there == told || there == told + 1, "{failure} at call {call}: {told} told, {there} there");
+        }
+    }
+}
