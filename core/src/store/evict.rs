@@ -348,4 +348,25 @@ mod tests {
             .filter(|one| store.databases[one.db as usize].table.find(one.hash, |entry| entry == one.entry).is_some());
         assert!(kept.count() >= pool.len() - 2, "{gone:?}");
     }
+
+    #[test]
+    fn what_is_used_often_outlasts_many_that_are_not() {
+        let mut store = with("allkeys-lfu", 0, |_| false);
+        store.access.noted = Noted::Count;
+        store.evicting.samples = 5;
+        let put = |store: &mut Store, key: String, counter: u8| {
+            let hash = store.hash(key.as_bytes());
+            let entry = store.put(0, hash, key.as_bytes(), NEW).unwrap();
+            entry.set_clock(store.access.from_frequency(counter));
+        };
+        (0..100).for_each(|number| put(&mut store, format!("hot:{number}"), 14));
+        (0..250).for_each(|number| put(&mut store, format!("cold:{number}"), 5));
+        for number in 250..3000 {
+            put(&mut store, format!("cold:{number}"), 5);
+            assert!(matches!(store.evict(), Evicted::Bytes(_)));
+            let key = free(&mut store);
+            let scores: Vec<u64> = store.evicting.pool.iter().map(|one| one.score).collect();
+            assert!(key.starts_with(b"cold"), "{number} {scores:?}");
+        }
+    }
 }
