@@ -3,6 +3,7 @@
 
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
+use crate::engine::eviction;
 use crate::engine::gates::{self, Gate};
 use crate::engine::limits;
 use crate::engine::observers;
@@ -123,6 +124,7 @@ static DUTIES: &[Duty] = &[
     duties::TIMERS,
     sweep::DUTY,
     duties::EXPIRE,
+    eviction::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,

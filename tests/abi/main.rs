@@ -1,6 +1,7 @@
 //! The ABI from a C module: `probe.c` calls every function of every service of the host through the
 //! public headers, and these tests run it and look at what shows from outside.
 
+mod sections;
 mod values;
 
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
