@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     String,
     Table,
     Function,
+    /// An address, which scripts can neither make nor look into.
+    Address,
     Other,
 }
 
@@ -58,11 +60,6 @@ pub(crate) struct Lua(*mut ffi::lua_State);
 
 // SAFETY: states are touched by the main thread only, which alone runs what calls this module.
 unsafe impl Send for Lua {}
-
-/// The place of the `at`th of what a native function keeps.
-pub(crate) const fn upvalue(at: c_int) -> c_int {
-    ffi::lua_upvalueindex(at)
-}
 
 /// The table of globals.
 pub(crate) const GLOBALS: c_int = ffi::LUA_GLOBALSINDEX;
@@ -134,6 +131,7 @@ impl Lua {
             ffi::LUA_TSTRING => Kind::String,
             ffi::LUA_TTABLE => Kind::Table,
             ffi::LUA_TFUNCTION => Kind::Function,
+            ffi::LUA_TLIGHTUSERDATA => Kind::Address,
             _ => Kind::Other,
         }
     }
@@ -173,12 +171,6 @@ impl Lua {
         }
     }
 
-    /// Number of elements of a table, bytes of a string.
-    pub(crate) fn raw_len(self, at: c_int) -> usize {
-        // SAFETY: see the block's comment.
-        unsafe { ffi::lua_objlen(self.0, at) }
-    }
-
     pub(crate) fn push_nil(self) {
         // SAFETY: see the block's comment.
         unsafe { ffi::lua_pushnil(self.0) }
@@ -204,12 +196,6 @@ impl Lua {
     pub(crate) fn push_address(self, address: *const u8) {
         // SAFETY: see the block's comment; Lua does not look behind it.
         unsafe { ffi::lua_pushlightuserdata(self.0, address.cast_mut().cast()) }
-    }
-
-    /// The address that [`push_address`](Self::push_address) pushed, or null.
-    pub(crate) fn address(self, at: c_int) -> *const u8 {
-        // SAFETY: see the block's comment.
-        unsafe { ffi::lua_tolightuserdata(self.0, at).cast_const().cast() }
     }
 
     /// Push a copy of a value.
@@ -284,12 +270,6 @@ impl Lua {
         unsafe { ffi::lua_next(self.0, table) != 0 }
     }
 
-    /// Whether two values are the same.
-    pub(crate) fn is_same(self, one: c_int, other: c_int) -> bool {
-        // SAFETY: see the block's comment.
-        unsafe { ffi::lua_rawequal(self.0, one, other) != 0 }
-    }
-
     /// Take the topmost table as the metatable of a value.
     pub(crate) fn set_metatable(self, at: c_int) {
         // SAFETY: see the block's comment.
@@ -305,15 +285,10 @@ impl Lua {
     }
 
     /// Push a function of Rust.
-    pub(crate) fn push_function<F: Fn(Lua) -> Outcome + Copy + 'static>(self, function: F) {
-        self.push_closure(function, 0);
-    }
-
-    /// Push a function of Rust that keeps the topmost values, see [`upvalue`].
-    pub(crate) fn push_closure<F: Fn(Lua) -> Outcome + Copy + 'static>(self, _function: F, kept: c_int) {
+    pub(crate) fn push_function<F: Fn(Lua) -> Outcome + Copy + 'static>(self, _function: F) {
         const { assert!(size_of::<F>() == 0, "a function for scripts captures nothing") };
         // SAFETY: see the block's comment.
-        unsafe { ffi::lua_pushcclosure(self.0, trampoline::<F>, kept) }
+        unsafe { ffi::lua_pushcclosure(self.0, trampoline::<F>, 0) }
     }
 
     /// Push a function of C's.
@@ -396,6 +371,21 @@ impl Lua {
                 is_native: CStr::from_ptr(found.what) == c"C",
             })
         }
+    }
+
+    /// The number that an argument is, or a text that is one.
+    pub(crate) fn want_number(self, at: c_int) -> Result<f64, Raised> {
+        if self.is_number(at) { Ok(self.number(at)) } else { Err(self.raise_kind(at, "number")) }
+    }
+
+    /// The string that an argument is, or a number's text.
+    pub(crate) fn want_bytes<'a>(self, at: c_int) -> Result<&'a [u8], Raised> {
+        self.bytes(at).ok_or_else(|| self.raise_kind(at, "string"))
+    }
+
+    /// Room for so many values more; else an error.
+    pub(crate) fn want_room(self, count: c_int) -> Result<(), Raised> {
+        if self.has_room(count) { Ok(()) } else { Err(self.raise_here("stack overflow")) }
     }
 
     /// An error with the place of the line that runs in front of its text.
