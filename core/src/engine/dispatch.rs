@@ -4,6 +4,7 @@
 //! minds it, the short way is taken: arity, run. Everything else is looked at on the other
 //! way only.
 
+use crate::acl::log::Place;
 use crate::base::clock::ticks;
 use crate::command::status;
 use crate::command::table::{MINDS_MEMORY, add};
@@ -16,7 +17,7 @@ use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
 use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
+use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::command::COMMAND_MANY_REPLIES;
 use plinth_abi::status::{STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
@@ -567,10 +568,32 @@ impl Server {
                 return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
             }
         };
+        if let Err(text) = self.allowed_again(resolved, args, caller) {
+            return Err(self.nested_error(Some(resolved), &text, caller));
+        }
         if self.lacks_memory_for(resolved.spec.flags) {
             return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY.as_bytes(), caller));
         }
         Ok(resolved)
+    }
+
+    /// Whether a client may run what EXEC runs for it, or what has waited: its user's rules may be others than
+    /// they were when it was sent. What a module runs is the module's to check.
+    fn allowed_again(&mut self, command: &Registered, args: &[Bytes], caller: &Caller) -> Result<(), Vec<u8>> {
+        let Some((token, _)) = caller.client.filter(|_| caller.flags & CALL_NESTED == 0) else { return Ok(()) };
+        let Some(client) = self.sessions.clients.peek(token) else { return Ok(()) };
+        let has_waited = caller.flags & CALL_RETRY != 0;
+        if has_waited && !client.standing.is_known() {
+            return Err("NOAUTH Authentication required.".into());
+        }
+        if !client.standing.is_restricted() {
+            return Ok(());
+        }
+        let Err(denial) = self.may_run(client.user, command, args, caller.db, false) else { return Ok(()) };
+        let place = if has_waited { Place::TopLevel } else { Place::Multi };
+        let text = self.deny(token, command, args, denial, place);
+        let code = if has_waited { "NOPERM " } else { "NOPERM The rules changed between the queueing and EXEC: " };
+        Err([code.as_bytes(), &text].concat())
     }
 
     /// Answer a command that is run in a caller's stead, and does not run.

@@ -60,7 +60,10 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("instantaneous_eventloop_cycles_per_sec", turns);
     fields.add("instantaneous_eventloop_duration_usec", ratio(work_us, turns as f64) as u64);
     fields.add("acl_access_denied_auth", stats.auth_failures);
-    fields.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+    fields.add("acl_access_denied_cmd", stats.denied_commands);
+    fields.add("acl_access_denied_key", stats.denied_keys);
+    fields.add("acl_access_denied_channel", stats.denied_channels);
+    fields.add("acl_access_denied_db", stats.denied_databases);
 }
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
