@@ -6,6 +6,7 @@ use crate::acl::selector::Names;
 use crate::engine::acl;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
+use crate::engine::eviction;
 use crate::engine::gates::{self, Gate};
 use crate::engine::limits;
 use crate::engine::observers;
@@ -164,6 +165,7 @@ static DUTIES: &[Duty] = &[
     duties::TIMERS,
     sweep::DUTY,
     duties::EXPIRE,
+    eviction::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,

@@ -12,6 +12,7 @@ pub mod connection;
 pub mod debug;
 pub mod info;
 pub mod latency;
+pub mod memory;
 pub mod module;
 pub mod monitor;
 pub mod persistence;
@@ -34,6 +35,7 @@ pub fn register_core_commands(server: &mut Server) {
         debug::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
+        memory::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,
         persistence::COMMANDS,

@@ -303,8 +303,8 @@ fn pack(name: &[u8]) -> Option<Name> {
     Some([word(0), word(1), word(2)])
 }
 
-/// At most eight bytes as a word, by two loads that may overlap.
-#[inline]
+/// At most eight bytes as a word, by two loads that may overlap. Of each command's name, so never a call.
+#[inline(always)]
 pub fn load_short(name: &[u8]) -> u64 {
     let len = name.len();
     if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {

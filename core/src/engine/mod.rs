@@ -5,6 +5,8 @@
 //! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
 //! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
+//! - [`eviction`]: which keys go when there is too little memory, and for how long.
+//! - [`footprint`]: what memory goes into; [`weights`]: which clients are closed when all take too much.
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
@@ -21,6 +23,8 @@ pub mod call;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;
+pub mod eviction;
+pub mod footprint;
 pub mod gates;
 pub mod handover;
 pub mod hooks;
@@ -37,3 +41,4 @@ pub mod slots;
 pub mod timers;
 pub mod transaction;
 pub mod wait;
+pub mod weights;

@@ -13,6 +13,7 @@ use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
+use crate::engine::eviction::Excess;
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
@@ -61,6 +62,8 @@ pub struct Server {
     pub special: u32,
     /// What has happened and is to be followed up.
     pub pending: Pending,
+    /// How memory stands to its limit.
+    pub excess: Excess,
     /// What others are told of commands.
     pub propagation: Propagation,
     /// Where replies go that nobody reads.
@@ -135,6 +138,7 @@ impl Server {
             slots: Slots::default(),
             special: MINDS_SUBCOMMANDS,
             pending: Pending::default(),
+            excess: Excess::default(),
             propagation: Propagation::default(),
             sink: Output::default(),
             run_id,

@@ -144,6 +144,7 @@ impl EventLoop {
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
         crate::persist::aof::flush(server);
         self.write_all(server);
+        server.close_heavy();
         self.close_all(server);
         Ok(begun)
     }
@@ -370,6 +371,7 @@ fn read_client(server: &mut Server, token: usize) {
     client.input_bytes += bytes as u64;
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
+    server.weigh_client(token);
     server.close_over_query(token);
 }
 
@@ -408,6 +410,7 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         return false;
     }
     let more = client.write_listed;
+    server.weigh_client(token);
     !server.close_over_output(token) && more
 }
 
@@ -446,6 +449,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         watch_spoiled: false,
         watched: Vec::new(),
         no_evict: false,
+        weighed_bytes: 0,
         no_touch: false,
         name: Vec::new(),
         lib_name: Vec::new(),

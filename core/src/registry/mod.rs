@@ -4,6 +4,7 @@
 //! - [`service`]: what they provide to each other.
 //! - [`replacement`]: which of them is taking the place of which.
 //! - [`propagation`]: what the one that runs has said is to be passed on.
+//! - [`rdb`]: what files have beside keys, and who has claimed it.
 //! - [`hooks`], [`timers`]: what they have asked to be told; [`auth`]: who is asked who a client is.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
@@ -16,6 +17,7 @@ pub mod hooks;
 pub mod library;
 pub mod modules;
 pub mod propagation;
+pub mod rdb;
 pub mod replacement;
 pub mod service;
 pub mod standing;
@@ -25,6 +27,7 @@ use crate::base::id::ModuleId;
 use crate::registry::auth::AuthHooks;
 use crate::registry::hooks::Hooks;
 use crate::registry::modules::Modules;
+use crate::registry::rdb::Beside;
 use crate::registry::replacement::Replacement;
 use crate::registry::standing::Standing;
 use crate::registry::timers::Timers;
@@ -46,6 +49,8 @@ pub struct Registry<R> {
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
     /// Why commands are refused.
     pub standing: Standing,
+    /// What RDB files have beside keys.
+    pub beside: Beside,
 }
 
 impl<R> Default for Registry<R> {
@@ -58,6 +63,7 @@ impl<R> Default for Registry<R> {
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),
             standing: Standing::default(),
+            beside: Beside::default(),
         }
     }
 }

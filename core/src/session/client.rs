@@ -94,6 +94,8 @@ pub struct Client {
     pub watched: Vec<Watch>,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
+    /// Bytes that it took when it was last weighed.
+    pub weighed_bytes: usize,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
     /// CLIENT SETNAME.

@@ -11,6 +11,7 @@ use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
+use crate::settings::memory;
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -120,6 +121,8 @@ pub struct Settings {
     pub loadmodule: Vec<Vec<String>>,
     /// The append-only file.
     pub aof: Aof,
+    /// How memory is kept within its limits.
+    pub memory: memory::Limits,
     /// Those that concern users.
     pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
@@ -152,6 +155,8 @@ pub const EVICTION_POLICIES: &[&str] = &[
     "allkeys-lfu",
     "allkeys-random",
     "noeviction",
+    "volatile-lrm",
+    "allkeys-lrm",
 ];
 const ENABLE: &[&str] = &["no", "yes", "local"];
 const SANITIZE: &[&str] = &["no", "yes", "clients"];
@@ -353,6 +358,7 @@ impl Default for Settings {
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
             aof: Aof::default(),
+            memory: memory::Limits::default(),
             acl: Acl::default(),
             inert,
             save_was_set: false,
@@ -366,6 +372,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .iter()
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
+        .chain(memory::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(inert::PARAMETERS)
 }

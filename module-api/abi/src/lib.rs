@@ -40,6 +40,7 @@ pub mod keys;
 pub mod layout;
 pub mod list;
 pub mod propagate;
+pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;

@@ -68,6 +68,7 @@
 #include <plinth/keys.h>
 #include <plinth/list.h>
 #include <plinth/propagate.h>
+#include <plinth/rdb.h>
 #include <plinth/reply.h>
 #include <plinth/rewrite.h>
 #include <plinth/run.h>

@@ -7,7 +7,7 @@
 //!   Call ─┬─ args       what the client sent
 //!         ├─ keys       the keyspace; what it hands out borrows it exclusively
 //!         ├─ reply      what is answered
-//!         └─ run, events, timers, block, clients, acl, config, propagate   the other services
+//!         └─ run, events, timers, block, clients, acl, config, propagate, rdb   the other services
 //! ```
 //!
 //! *Invariant*: a call belongs to the main thread and ends with the handler. It is neither `Send`
@@ -27,6 +27,7 @@ use crate::events::Events;
 use crate::host;
 use crate::keys::Keys;
 use crate::propagate::Propagate;
+use crate::rdb::Rdb;
 use crate::reply::ReplyBuffer;
 use crate::run::Run;
 use crate::service::{Service, Table};
@@ -61,6 +62,8 @@ pub struct Call<'a> {
     pub config: Configs<'a>,
     /// What replicas and the append-only file are told.
     pub propagate: Propagate<'a>,
+    /// What RDB files have beside keys.
+    pub rdb: Rdb<'a>,
     raw: NonNull<abi::call::Call>,
     marker: PhantomData<&'a mut ()>,
 }
@@ -103,6 +106,7 @@ impl<'a> Call<'a> {
                 acl: Acl::new(raw),
                 config: Configs::new(raw),
                 propagate: Propagate::new(raw),
+                rdb: Rdb::new(raw),
                 raw,
                 marker: PhantomData,
             }

@@ -93,6 +93,7 @@ pub mod natural;
 pub mod number;
 mod panic;
 pub mod propagate;
+pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;

@@ -13,6 +13,7 @@ pub mod events;
 pub mod info;
 pub mod keys;
 pub mod propagate;
+pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;
@@ -163,5 +164,6 @@ pub fn core_services() -> Vec<Service> {
         service(abi::rewrite::REWRITE_SERVICE, (&raw const rewrite::TABLE).cast()),
         service(abi::acl::ACL_SERVICE, (&raw const acl::TABLE).cast()),
         service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
+        service(abi::rdb::RDB_SERVICE, (&raw const rdb::TABLE).cast()),
     ]
 }
