@@ -266,13 +266,13 @@ impl Load<'_> {
         }
     }
 
-<<<<<<< HEAD
     /// The file says how many keys the database has: no more than its bytes can hold are believed.
     fn presize(&mut self, keys: u64) {
         let most = self.total_bytes / KEY_BYTES_MIN;
         let keys = usize::try_from(keys.min(most)).unwrap_or(usize::MAX);
         self.server.store.databases[self.db as usize].table.presize(keys);
-=======
+    }
+
     /// A library or a section has come. The keys before it are taken in, so that the module finds them.
     fn part(&mut self) -> Result<(), LoadError> {
         self.parts += 1;
@@ -281,7 +281,6 @@ impl Load<'_> {
 
     fn merges(&self) -> u32 {
         if self.options.merges { RDB_MERGES } else { 0 }
->>>>>>> merge
     }
 
     #[cold]
