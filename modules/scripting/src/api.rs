@@ -153,9 +153,9 @@ fn error_reply(lua: Lua) -> Outcome {
 
 /// The text of an error: with a code in front, and without what would end a line.
 fn error_text(text: &[u8]) -> Vec<u8> {
-    let (is_marked, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
+    let text = text.strip_prefix(b"-").unwrap_or(text);
     let text = text.strip_suffix(b"\r\n").unwrap_or(text);
-    if is_marked && text.contains(&b' ') { text.to_vec() } else { [b"ERR ", text].concat() }
+    if text.contains(&b' ') { text.to_vec() } else { [b"ERR ", text].concat() }
 }
 
 fn status_reply(lua: Lua) -> Outcome {

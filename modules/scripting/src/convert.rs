@@ -99,7 +99,8 @@ fn push_one(lua: Lua, from: &mut Reading<'_>) {
 }
 
 fn push_array(lua: Lua, from: &mut Reading<'_>, len: usize) {
-    lua.push_table(len, 0);
+    // What begins with nil has the length 0, as with Redis; a table with room for it would find its end otherwise.
+    lua.push_table(if from.bytes.first() == Some(&b'_') { 0 } else { len }, 0);
     let table = lua.top();
     for at in 1..=len {
         push_one(lua, from);
@@ -153,6 +154,9 @@ pub(crate) fn number_text(number: f64) -> Vec<u8> {
     if number.fract() == 0.0 && number.abs() < i64::MAX as f64 {
         return itoa::Buffer::new().format(number as i64).as_bytes().to_vec();
     }
+    if number.is_nan() && number.is_sign_negative() {
+        return b"-nan".to_vec();
+    }
     let mut room = [0; DOUBLE_TEXT_BYTES];
     format_double(number, &mut room).to_vec()
 }
@@ -166,11 +170,17 @@ pub(crate) fn write_reply(lua: Lua, reply: &mut ReplyBuffer<'_>, resp3: bool) {
     match lua.kind(-1) {
         Kind::String => reply.bulk(lua.bytes(-1).unwrap_or_default()),
         Kind::Boolean => write_boolean(reply, lua.boolean(-1), resp3),
-        Kind::Number => reply.integer(lua.number(-1) as i64),
+        Kind::Number => reply.integer(whole(lua.number(-1))),
         Kind::Table => write_table(lua, reply, resp3),
         _ => reply.null(),
     }
     lua.pop(1);
+}
+
+/// A number cut off to an integer; one that is out of range as the processor has it.
+fn whole(number: f64) -> i64 {
+    let range = -(2f64.powi(63))..2f64.powi(63);
+    if range.contains(&number) { number as i64 } else { i64::MIN }
 }
 
 fn write_boolean(reply: &mut ReplyBuffer<'_>, value: bool, resp3: bool) {

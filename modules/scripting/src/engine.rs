@@ -1,7 +1,7 @@
 //! Scripts of EVAL: the state that they run in, which is made when the first comes, and their runs.
 
 use crate::convert::write_reply;
-use crate::lua::memory::Account;
+use crate::lua::memory::{self, Account};
 use crate::lua::{Kept, Lua, current};
 use crate::run::{Origin, Run, TELL_ALL, running};
 use crate::scripts::{SOURCE_BYTES_MAX, Script, Scripts, Sha};
@@ -151,8 +151,6 @@ pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
         is_resp3: false,
         tells: TELL_ALL,
         has_written: false,
-        is_slow: false,
-        is_killed: false,
     }
 }
 
@@ -182,6 +180,7 @@ pub(crate) fn push_words(lua: Lua, call: &mut Call<'_>, first: usize, most: usiz
 
 /// Call the function on top, below so many arguments, with the handler at the bottom, and answer.
 pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Result {
+    memory::set_most_bytes(usize::try_from(crate::MEMORY_MAX.get()).unwrap_or(usize::MAX));
     let begun = begin(call, task);
     *running() = Some(begun);
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
@@ -191,7 +190,7 @@ pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Resu
         write_reply(lua, &mut call.reply, is_resp3);
         Ok(())
     } else {
-        Err(call.reply.error(take_error(lua, task.origin, &task.name)))
+        Err(call.reply.error(take_error(lua, &task.name)))
     };
     lua.set_top(0);
     result

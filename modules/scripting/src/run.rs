@@ -40,10 +40,6 @@ pub(crate) struct Run {
     pub tells: u32,
     /// Whether it has written.
     pub has_written: bool,
-    /// Whether others have been told that the server is busy.
-    pub is_slow: bool,
-    /// Whether it is to end.
-    pub is_killed: bool,
 }
 
 impl Run {

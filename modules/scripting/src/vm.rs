@@ -8,13 +8,10 @@
 //!
 //! What a *locked* table is `lua::guards` says. All that a script can reach and change is what it made itself.
 
+use crate::api;
 use crate::libraries;
 use crate::lua::memory::Account;
 use crate::lua::{GLOBALS, Kept, Kind, Lua, Outcome, guards};
-use crate::{api, run};
-
-/// Instructions between two looks at the time.
-pub(crate) const LOOK_EVERY: i32 = 100_000;
 
 /// The globals of Lua's own that scripts have.
 const ALLOWED: [&str; 25] = [
@@ -97,7 +94,6 @@ impl Vm {
         lua.push_function(describe);
         let handler = lua.keep();
         lua.set_top(0);
-        lua.count_instructions(crate::busy::on_count, LOOK_EVERY);
         Some(Vm { lua, globals: kept, handler })
     }
 }
@@ -117,10 +113,10 @@ fn replace_functions(lua: Lua, globals: i32) {
     lua.raw_set_name(globals, "pcall");
     lua.raw_get_name(globals, "string");
     let string = lua.top();
-    for name in ["dump", "gfind"] {
-        lua.push_nil();
-        lua.raw_set_name(string, name);
-    }
+    lua.push_nil();
+    lua.raw_set_name(string, "dump");
+    lua.raw_get_name(string, "gmatch");
+    lua.raw_set_name(string, "gfind");
     lua.pop(1);
 }
 
@@ -234,7 +230,8 @@ fn describe(lua: Lua) -> Outcome {
         lua.replace(1);
     }
     // What was native has raised it in the stead of the line that called it.
-    let place = (1..4).filter_map(|level| lua.place(level)).find(|place| !place.is_native);
+    let place =
+        (1..4).filter_map(|level| lua.place(level)).find(|place| !place.is_native && place.source.starts_with('@'));
     if let Some(place) = place {
         lua.push_bytes(place.source);
         lua.raw_set_name(1, "source");
@@ -245,7 +242,7 @@ fn describe(lua: Lua) -> Outcome {
 }
 
 /// The error on top, which goes, as a client reads it.
-pub(crate) fn take_error(lua: Lua, origin: run::Origin, name: &str) -> Vec<u8> {
+pub(crate) fn take_error(lua: Lua, name: &str) -> Vec<u8> {
     let table = lua.top();
     let kind = lua.kind(table);
     if kind != Kind::Table {
@@ -261,8 +258,6 @@ pub(crate) fn take_error(lua: Lua, origin: run::Origin, name: &str) -> Vec<u8> {
     let source = lua.bytes(-1).unwrap_or_default().to_vec();
     let has_line = matches!(lua.raw_get_name(table, "line"), Kind::Number | Kind::String);
     let line = lua.number(-1) as i64;
-    let what = if origin == run::Origin::Script { "script" } else { "function" };
-    let _ = what;
     text.extend_from_slice(format!(" script: {name}").as_bytes());
     if has_source && has_line {
         text.extend_from_slice(b", on ");

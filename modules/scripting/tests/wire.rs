@@ -116,3 +116,86 @@ fn scripts_of_eval_go_when_there_are_too_many_and_loaded_ones_stay() {
     assert_eq!(client.info("stats", "evicted_scripts").as_deref(), Some("10"));
     wait_until("the state is there", || client.info("memory", "used_memory_vm_eval").is_some());
 }
+
+const LIBRARY: &str = "#!lua name=shop
+redis.register_function('sell', function(keys, args) return redis.call('incrby', keys[1], args[1]) end)
+redis.register_function{function_name = 'look', description = 'reads', flags = {'no-writes'},
+    callback = function(keys) return redis.call('get', keys[1]) end}
+local n = 0
+redis.register_function('count', function() n = n + 1 return n end)";
+
+#[test]
+fn functions_are_loaded_called_listed_and_deleted() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["FUNCTION", "LOAD", LIBRARY], b"$4\r\nshop\r\n");
+    assert_wire(&mut client, &["FUNCTION", "LOAD", LIBRARY], b"-ERR Library 'shop' already exists\r\n");
+    assert_wire(&mut client, &["FCALL", "sell", "1", "k", "5"], b":5\r\n");
+    assert_wire(&mut client, &["FCALL_RO", "look", "1", "k"], b"$1\r\n5\r\n");
+    let refused = b"-ERR Can not execute a script with write flag using *_ro command.\r\n";
+    assert_wire(&mut client, &["FCALL_RO", "sell", "1", "k", "5"], refused);
+    assert_wire(&mut client, &["FCALL", "count", "0"], b":1\r\n");
+    assert_wire(&mut client, &["FCALL", "count", "0"], b":2\r\n");
+    assert_eq!(client.info("memory", "number_of_functions").as_deref(), Some("3"));
+    assert_wire(&mut client, &["FUNCTION", "DELETE", "shop"], b"+OK\r\n");
+    assert_wire(&mut client, &["FCALL", "count", "0"], b"-ERR Function not found\r\n");
+}
+
+#[test]
+fn a_library_that_does_not_load_leaves_what_was_there() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["FUNCTION", "LOAD", LIBRARY]);
+    let clash = "#!lua name=other\nredis.register_function('fresh', print) redis.register_function('sell', pairs)";
+    let said = client.command(&["FUNCTION", "LOAD", clash]);
+    assert!(said.starts_with(b"-ERR Error registering functions"), "{said:?}");
+    let clash = "#!lua name=other\nredis.register_function('fresh', pairs) redis.register_function('sell', pairs)";
+    assert_wire(&mut client, &["FUNCTION", "LOAD", clash], b"-ERR Function sell already exists\r\n");
+    assert_wire(&mut client, &["FCALL", "fresh", "0"], b"-ERR Function not found\r\n");
+    assert_wire(&mut client, &["FCALL", "sell", "1", "k", "1"], b":1\r\n");
+}
+
+#[test]
+fn libraries_come_back_from_files_and_payloads() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["FUNCTION", "LOAD", LIBRARY]);
+    let dump = client.command(&["FUNCTION", "DUMP"]);
+    let begin = dump.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    let payload = &dump[begin..dump.len() - 2];
+    assert_wire(&mut client, &["FUNCTION", "FLUSH"], b"+OK\r\n");
+    assert_wire(&mut client, &[&b"FUNCTION"[..], b"RESTORE", payload], b"+OK\r\n");
+    let again: [&[u8]; 3] = [b"FUNCTION", b"RESTORE", payload];
+    assert_wire(&mut client, &again, b"-ERR Library 'shop' already exists\r\n");
+    assert_wire(&mut client, &[&b"FUNCTION"[..], b"RESTORE", payload, b"REPLACE"], b"+OK\r\n");
+    assert_wire(&mut client, &["FCALL", "count", "0"], b":1\r\n");
+}
+
+#[test]
+fn a_select_is_the_scripts_own() {
+    let server = Server::start();
+    let mut client = server.connect();
+    eval(&mut client, "redis.call('select', 3) return redis.call('set', 'there', 1)", "+OK\r\n");
+    assert_wire(&mut client, &["EXISTS", "there"], b":0\r\n");
+    assert_wire(&mut client, &["SELECT", "3"], b"+OK\r\n");
+    assert_wire(&mut client, &["EXISTS", "there"], b":1\r\n");
+}
+
+#[test]
+fn what_would_take_too_much_is_an_error() {
+    let server = Server::with(&["--scripting.memory-max", "16mb"]);
+    let mut client = server.connect();
+    let too_much = [
+        "local t = {} for i = 1, 1e8 do t[i] = 'x' .. i end",
+        "return string.rep('x', 2^40)",
+        "return ('x'):find(string.rep('a?', 5000))",
+        "return unpack({}, 0, 2^31 - 1)",
+        "local function f() return 1 + f() end return f()",
+        "local t = {} for i = 1, 2000 do t = {t} end return cjson.encode(t)",
+    ];
+    for script in too_much {
+        assert!(client.command(&["EVAL", script, "0"]).starts_with(b"-ERR "), "{script}");
+    }
+    eval(&mut client, "return #string.rep('', 2^50)", ":0\r\n");
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+}

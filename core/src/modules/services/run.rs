@@ -109,6 +109,7 @@ unsafe extern "C" fn run_as(
     }
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
+    let db_before = select(context, None);
     answer(context, flags, take, data, |server, caller| {
         if flags & RUN_ALLOW_OOM == 0 && server.lacks_memory_for(command.spec.flags) {
             server.nested_error(Some(command), OUT_OF_MEMORY.as_bytes(), &caller);
@@ -116,6 +117,10 @@ unsafe extern "C" fn run_as(
             server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
         }
     });
+    // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
+    if let Some(db) = select(context, db_before) {
+        (context.db, context.call.db) = (db, db);
+    }
     let server = context.server();
     if let Some(before) = before {
         server.leave_part(before);
@@ -126,6 +131,12 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+/// Put the client of a call into a database, by default that of the call; in which it was.
+fn select(context: &mut Context, db: Option<u32>) -> Option<u32> {
+    let db = db.unwrap_or(context.db);
+    context.client().map(|client| std::mem::replace(&mut client.db, db))
 }
 
 /// Have a command run in the stead of the call's, one deeper, and its reply taken.

@@ -83,7 +83,7 @@ const KILL: Command = Command {
     arity: 2,
     flags: COMMAND_NO_SCRIPT | COMMAND_ALLOW_BUSY,
     docs: &Docs { summary: text("Ends the script that runs, if it has not written."), ..DOCS },
-    run: run(|call| crate::busy::kill(call, crate::run::Origin::Script)),
+    run: run(crate::busy::kill),
     ..MANAGES
 };
 

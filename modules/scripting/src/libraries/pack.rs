@@ -28,7 +28,7 @@ struct Format<'a> {
 }
 
 /// One element of it: its letter, its bytes, and how many lie before it at a place.
-struct Option_ {
+struct Element {
     letter: u8,
     size: usize,
 }
@@ -59,7 +59,7 @@ impl<'a> Format<'a> {
     }
 
     /// The next element; those that only say something of others are done.
-    fn next(&mut self, lua: Lua) -> Result<Option<Option_>, Raised> {
+    fn next(&mut self, lua: Lua) -> Result<Option<Element>, Raised> {
         while let Some((&letter, rest)) = self.rest.split_first() {
             self.rest = rest;
             let size = match letter {
@@ -75,7 +75,7 @@ impl<'a> Format<'a> {
                     continue;
                 }
             };
-            return Ok(Some(Option_ { letter, size }));
+            return Ok(Some(Element { letter, size }));
         }
         Ok(None)
     }
@@ -101,7 +101,7 @@ impl<'a> Format<'a> {
     }
 
     /// Bytes before an element that would begin at `at`.
-    fn padding(&self, option: &Option_, at: usize) -> usize {
+    fn padding(&self, option: &Element, at: usize) -> usize {
         let align = option.size.min(self.align_max);
         if align <= 1 || matches!(option.letter, b'c' | b's' | b'x') { 0 } else { at.wrapping_neg() & (align - 1) }
     }
@@ -150,7 +150,7 @@ fn pack(lua: Lua) -> Outcome {
                 let text = lua.want_bytes(arg)?;
                 let size = if option.size == 0 { text.len() } else { option.size };
                 let Some(part) = text.get(..size) else {
-                    return Err(lua.raise_argument(arg, "string too short"));
+                    return Err(lua.raise_argument(arg + 1, "string too short"));
                 };
                 out.extend_from_slice(part);
                 out.extend_from_slice(if option.letter == b's' { &[0] } else { &[] });
@@ -199,7 +199,7 @@ fn unpack(lua: Lua) -> Outcome {
 }
 
 /// Bytes of an element in data, of strings by what is there or was read before.
-fn element_size(lua: Lua, option: &Option_, data: &[u8], at: usize) -> Result<usize, Raised> {
+fn element_size(lua: Lua, option: &Element, data: &[u8], at: usize) -> Result<usize, Raised> {
     match (option.letter, option.size) {
         (b'c', 0) => {
             if lua.top() < 3 || !lua.is_number(-1) {
@@ -218,7 +218,7 @@ fn element_size(lua: Lua, option: &Option_, data: &[u8], at: usize) -> Result<us
     }
 }
 
-fn push_element(lua: Lua, option: &Option_, bytes: &[u8], is_big: bool) {
+fn push_element(lua: Lua, option: &Element, bytes: &[u8], is_big: bool) {
     let mut eight = [0; 8];
     match option.letter {
         b'x' => {}

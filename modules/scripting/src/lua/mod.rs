@@ -421,16 +421,6 @@ impl Lua {
             (!found.name.is_null()).then(|| CStr::from_ptr(found.name).to_string_lossy().into_owned())
         }
     }
-
-    /// Have a function called after so many instructions, again and again, in this state and all coroutines
-    /// that it makes from now on.
-    pub(crate) fn count_instructions<F: Fn(Lua) -> Outcome + Copy + 'static>(self, _function: F, every: c_int) {
-        const { assert!(size_of::<F>() == 0, "a hook captures nothing") };
-        // SAFETY: see the block's comment.
-        unsafe {
-            ffi::lua_sethook(self.0, Some(hook::<F>), ffi::LUA_MASKCOUNT, every);
-        }
-    }
 }
 
 /// Run a function of Rust, with memory for it, and raise what it has raised when it has ended.
@@ -439,16 +429,6 @@ unsafe extern "C-unwind" fn trampoline<F: Fn(Lua) -> Outcome + Copy + 'static>(s
         Ok(results) => results,
         // SAFETY: the error is on top, and no frame between here and the protected call has anything to drop.
         Err(Raised) => unsafe { ffi::lua_error(state) },
-    }
-}
-
-unsafe extern "C-unwind" fn hook<F: Fn(Lua) -> Outcome + Copy + 'static>(
-    state: *mut ffi::lua_State,
-    _found: *mut ffi::lua_Debug,
-) {
-    if enter::<F>(state).is_err() {
-        // SAFETY: as in `trampoline`.
-        unsafe { ffi::lua_error(state) }
     }
 }
 
