@@ -117,7 +117,9 @@ impl Server {
                 client.standing.set_known(true);
             }
         }
-        self.tell(Told { kind: ON_ACL, key: name.unwrap_or_default().to_vec(), ..Told::default() });
+        if self.registry.hooks.wants(ON_ACL) {
+            self.tell(Told { kind: ON_ACL, key: name.unwrap_or_default().to_vec(), ..Told::default() });
+        }
     }
 
     /// A client is a user from now on.
