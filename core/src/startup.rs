@@ -10,6 +10,7 @@ use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
+use crate::engine::tracking;
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest, Opened};
 use crate::modules::{copies, inspect, sweep};
@@ -113,6 +114,7 @@ static GATES: &[Gate] = &[
 static OBSERVERS: &[Observer] = &[
     observers::watch::observe,
     observers::ready::observe,
+    observers::tracking::observe,
     observers::propagation::observe,
     aof::observe,
     observers::hooks::observe,
@@ -129,6 +131,7 @@ static DUTIES: &[Duty] = &[
     housekeeping::DUTY,
     save::DUTY,
     duties::WAITS,
+    tracking::DUTY,
     aof::DUTY,
 ];
 

@@ -192,6 +192,7 @@ impl Server {
             _ => self.run_silent(token, command, args, hash),
         }
         self.settle_skip(token, mode);
+        self.settle_caching(token, command);
         Outcome::Done
     }
 
@@ -302,6 +303,7 @@ impl Server {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
         self.count_run(command, args, begun, caller.client, caller.flags);
+        self.note_reads_of(caller.client, command, args);
         status
     }
 
@@ -330,7 +332,7 @@ impl Server {
             self.tick_after(flags);
         }
         if self.store.effects.is_due {
-            self.record();
+            self.record_by(client);
         }
     }
 
@@ -534,8 +536,9 @@ impl Server {
             self.tick_after(caller.flags);
         }
         if self.store.effects.is_due {
-            self.record();
+            self.record_by(caller.client);
         }
+        self.note_reads_of(caller.client, command, args);
         self.end_unit();
         Some(status)
     }

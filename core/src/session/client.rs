@@ -6,6 +6,7 @@ use crate::session::listening::Listening;
 use crate::session::push::Pushes;
 use crate::session::query::Query;
 use crate::session::standing::Standing;
+use crate::session::tracking::Tracking;
 use crate::session::watch::Watch;
 use crate::socket::output::{Mark, Output};
 use crate::socket::stream::Socket;
@@ -90,6 +91,8 @@ pub struct Client {
     pub watch_spoiled: bool,
     /// Watched keys.
     pub watched: Vec<Watch>,
+    /// How it keeps what it has read, if it does; the standing knows that.
+    pub tracking: Option<Box<Tracking>>,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// Bytes that it took when it was last weighed.
@@ -147,6 +150,7 @@ impl Client {
             + self.query.memory_bytes()
             + self.output.memory_bytes()
             + self.pushed.memory_bytes()
+            + self.tracking.as_ref().map_or(0, |tracking| tracking.memory_bytes())
             + self.listening.as_ref().map_or(0, |listening| listening.bytes as usize)
     }
 
