@@ -3,6 +3,7 @@
 //! One file per family, and [`spec`] for what a command is; in each the spec stands beside the handler, and
 //! `COMMANDS` lists them.
 
+pub mod acl;
 pub mod append;
 pub mod client;
 pub mod command;
@@ -25,6 +26,7 @@ use crate::engine::server::Server;
 /// Register the core's commands.
 pub fn register_core_commands(server: &mut Server) {
     let families = [
+        acl::COMMANDS,
         append::COMMANDS,
         client::COMMANDS,
         command::COMMANDS,

@@ -95,8 +95,9 @@ impl Server {
 
     /// The same for the command of a client.
     #[cold]
-    pub fn record_by(&mut self, client: Option<(usize, u64)>) {
-        let before = std::mem::replace(&mut self.pending.by, client);
+    pub fn record_by(&mut self, token: Option<usize>) {
+        let by = token.map(|token| (token, self.sessions.clients.peek(token).map_or(0, |client| client.id)));
+        let before = std::mem::replace(&mut self.pending.by, by);
         self.record();
         self.pending.by = before;
     }

@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const THREAD_STEP: Duration = Duration::from_micros(50);
 
 /// No client at all, where it is known that no client's command runs.
-const NOBODY: (usize, u64) = (usize::MAX, 0);
+const NOBODY: usize = usize::MAX;
 
 /// How memory stands to its limit.
 #[derive(Default)]

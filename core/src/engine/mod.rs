@@ -11,12 +11,14 @@
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
+//! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
 //! - [`parameters`]: reading and setting parameters.
 //! - [`slots`]: state of rooms above.
 
+pub mod acl;
 pub mod call;
 pub mod dispatch;
 pub mod duties;

@@ -5,6 +5,7 @@
 //! have registered, settings and counters. What needs several of them is a function on it in this
 //! room, or a function that takes it in a room above.
 
+use crate::acl::Acl;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
 use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
@@ -46,6 +47,8 @@ pub struct Server {
     pub stats: Stats,
     /// Commands by name.
     pub commands: CommandTable,
+    /// Users, and what they may do.
+    pub acl: Acl,
     /// Cached time.
     pub clock: Clock,
     /// Where durable files are written.
@@ -128,6 +131,7 @@ impl Server {
             settings,
             stats: Stats::default(),
             commands: CommandTable::default(),
+            acl: Acl::default(),
             clock,
             disk: Arc::new(Real),
             lists,

@@ -48,10 +48,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("active-defrag-threshold-lower", Integer(0, 1000), "10"),
     inert("active-defrag-threshold-upper", Integer(0, 1000), "100"),
     inert("jemalloc-bg-thread", Bool, "yes"),
-    // Users.
-    inert("aclfile", Text, "").immutable(),
-    inert("acllog-max-len", Integer(0, LONG_MAX), "128"),
-    inert("acl-pubsub-default", Choice(&["allchannels", "resetchannels"]), "resetchannels"),
     // The process.
     inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),
     inert("set-proc-title", Bool, "yes").immutable(),

@@ -6,6 +6,7 @@
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
+pub mod acl;
 pub mod aof;
 pub mod durability;
 pub mod file;

@@ -5,6 +5,7 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
@@ -122,6 +123,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern users.
+    pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -356,6 +359,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            acl: Acl::default(),
             inert,
             save_was_set: false,
         }
@@ -369,6 +373,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(acl::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
 

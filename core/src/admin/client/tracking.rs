@@ -3,7 +3,6 @@
 
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
-use crate::session::client::Client;
 use crate::session::tracking::{Choice, Tracking};
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -164,20 +163,15 @@ pub(super) fn caching(context: &mut Context) -> Status {
     context.ok()
 }
 
-/// Whom a client has told in its place: 0 for nobody, -1 where it does not cache.
-pub(super) fn redirection(client: &Client) -> i64 {
-    client.tracking.as_ref().map_or(-1, |tracking| tracking.redirect.map_or(0, |id| id as i64))
-}
-
 pub(super) fn getredir(context: &mut Context) -> Status {
-    let id = context.client().map_or(-1, |client| redirection(client));
+    let id = context.client().map_or(-1, |client| client.redirection());
     context.reply().integer(id);
     STATUS_OK
 }
 
 pub(super) fn trackinginfo(context: &mut Context) -> Status {
     let Some(client) = context.client() else { return context.error("ERR there is no client connection") };
-    let (redirect, tracking) = (redirection(client), client.tracking.clone());
+    let (redirect, tracking) = (client.redirection(), client.tracking.clone());
     let mut flags = vec![if tracking.is_some() { "on" } else { "off" }];
     if let Some(tracking) = &tracking {
         let said = |is_so: bool, word: &'static str| is_so.then_some(word);

@@ -64,7 +64,10 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("instantaneous_eventloop_cycles_per_sec", turns);
     fields.add("instantaneous_eventloop_duration_usec", ratio(work_us, turns as f64) as u64);
     fields.add("acl_access_denied_auth", stats.auth_failures);
-    fields.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+    fields.add("acl_access_denied_cmd", stats.denied_commands);
+    fields.add("acl_access_denied_key", stats.denied_keys);
+    fields.add("acl_access_denied_channel", stats.denied_channels);
+    fields.add("acl_access_denied_db", stats.denied_databases);
 }
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
@@ -83,7 +86,8 @@ pub(super) fn latencies(server: &mut Server, fields: &mut Fields) {
     for command in server.commands.iter().flat_map(Registered::with_subcommands) {
         let durations = &command.stats.durations;
         if durations.count() > 0 {
-            let each = percentiles.iter().map(|percent| format!("p{percent}={:.3}", durations.percentile_us(*percent)));
+            let found = durations.percentiles_us(percentiles);
+            let each = percentiles.iter().zip(found).map(|(percent, us)| format!("p{percent}={us:.3}"));
             let line = each.collect::<Vec<_>>().join(",");
             fields.add(&format!("latency_percentiles_usec_{}", command.name), line);
         }

@@ -486,6 +486,10 @@ unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 
     if db.is_some_and(|db| db as usize >= server.store.databases.len()) {
         return 0;
     }
+    match db {
+        None => server.tell_databases(&["FLUSHALL"], 0),
+        Some(db) => server.tell_databases(&["FLUSHDB"], db),
+    }
     server.store.flush(db, in_background != 0)
 }
 
@@ -495,7 +499,12 @@ unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
         return STATUS_NOT_ALLOWED;
     }
     // SAFETY: see above.
-    unsafe { Context::of(call) }.server().store.swap(first, second)
+    let server = unsafe { Context::of(call) }.server();
+    let count = server.store.databases.len() as u32;
+    if first != second && first.max(second) < count {
+        server.tell_databases(&["SWAPDB", &first.to_string(), &second.to_string()], 0);
+    }
+    server.store.swap(first, second)
 }
 
 unsafe extern "C" fn type_name(call: *mut Call, type_id: u32) -> Bytes {

@@ -162,7 +162,7 @@ fn start_with(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Result<()
     aof.folder(server)?;
     load::load(server, aof, serve)?;
     let disk = server.disk.clone();
-    let preamble = server.settings.aof.preamble;
+    let preamble = base::has_preamble(server);
     if aof.manifest.is_empty() {
         let Aof { folder: Some(folder), manifest, .. } = &mut *aof else { return Ok(()) };
         let name = manifest.begin_base(folder.file(), preamble).name.clone();
