@@ -86,7 +86,7 @@ fn system_bytes() -> usize {
 }
 
 pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
-    let of = Footprint::measure(server);
+    let of = Footprint::measure(server, fields.0.capacity());
     let Footprint { used, peak, resident, startup, clients: of_clients, overhead } = of;
     let (dataset, grown) = (of.dataset(), of.grown());
     fields.section("Memory");
