@@ -13,6 +13,7 @@ use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
+use crate::engine::tracking;
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest, Opened};
 use crate::modules::{copies, inspect, sweep};
@@ -154,6 +155,7 @@ static GATES: &[Gate] = &[
 static OBSERVERS: &[Observer] = &[
     observers::watch::observe,
     observers::ready::observe,
+    observers::tracking::observe,
     observers::propagation::observe,
     aof::observe,
     observers::hooks::observe,
@@ -170,6 +172,7 @@ static DUTIES: &[Duty] = &[
     housekeeping::DUTY,
     save::DUTY,
     duties::WAITS,
+    tracking::DUTY,
     aof::DUTY,
 ];
 

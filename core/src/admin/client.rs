@@ -3,13 +3,12 @@
 //!
 //! - [`listing`]: INFO and LIST, one line per connection.
 //! - [`kill`]: KILL, by filters.
+//! - [`tracking`]: client-side caching.
 //! - this file: the session's own settings, PAUSE, and the specs.
-//!
-//! Client-side caching (CACHING, TRACKING) is not there yet; GETREDIR and
-//! TRACKINGINFO say so truthfully.
 
 mod kill;
 mod listing;
+mod tracking;
 
 use crate::admin::spec::CoreCommand;
 use crate::base::number::parse_i64;
@@ -64,6 +63,18 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     },
     None,
     &[
+        CoreCommand::new(
+            spec(
+                "caching",
+                3,
+                OWN,
+                &Docs {
+                    args: Slice::new(&[one_of("mode", &[Arg::word("yes", "YES"), Arg::word("no", "NO")])]),
+                    ..about("Says whether the keys of the next command are tracked.", "6.0.0", CONSTANT)
+                },
+            ),
+            tracking::caching,
+        ),
         CoreCommand::new(spec("getname", 2, OWN, &about("Tells the connection's name.", "2.6.9", CONSTANT)), getname),
         CoreCommand::new(
             spec(
@@ -72,7 +83,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 OWN,
                 &about("Tells which connection gets the invalidation messages of this one.", "6.0.0", CONSTANT),
             ),
-            getredir,
+            tracking::getredir,
         ),
         CoreCommand::new(
             spec(
@@ -228,12 +239,28 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
         ),
         CoreCommand::new(
             spec(
+                "tracking",
+                -3,
+                OWN,
+                &Docs {
+                    args: Slice::new(tracking::ARGS),
+                    ..about(
+                        "Has the connection told when keys change that it keeps.",
+                        "6.0.0",
+                        "O(1). Some options may introduce additional complexity.",
+                    )
+                },
+            ),
+            tracking::tracking,
+        ),
+        CoreCommand::new(
+            spec(
                 "trackinginfo",
                 2,
                 OWN,
                 &about("Tells how client-side caching is set up for the connection.", "6.2.0", CONSTANT),
             ),
-            trackinginfo,
+            tracking::trackinginfo,
         ),
         CoreCommand::new(
             spec(
@@ -408,29 +435,13 @@ fn unblock(context: &mut Context) -> Status {
     STATUS_OK
 }
 
-fn getredir(context: &mut Context) -> Status {
-    context.reply().integer(-1);
-    STATUS_OK
-}
-
-fn trackinginfo(context: &mut Context) -> Status {
-    let mut reply = context.reply();
-    reply.map(3);
-    reply.bulk("flags");
-    reply.set(1);
-    reply.bulk("off");
-    reply.bulk("redirect");
-    reply.integer(-1);
-    reply.bulk("prefixes");
-    reply.array(0);
-    STATUS_OK
-}
-
 fn help(context: &mut Context) -> Status {
     crate::admin::server::help(
         context,
         "CLIENT",
         &[
+            "CACHING (YES|NO)",
+            "    Track the keys of the next command, or do not.",
             "GETNAME",
             "    Return the name of this connection.",
             "GETREDIR",
@@ -464,6 +475,9 @@ fn help(context: &mut Context) -> Status {
             "    Tell the name or version of the client library.",
             "SETNAME <name>",
             "    Name this connection.",
+            "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+            "         [OPTIN] [OPTOUT] [NOLOOP]",
+            "    Have this connection told when keys change that it keeps.",
             "TRACKINGINFO",
             "    Return how client-side caching is set up for this connection.",
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",

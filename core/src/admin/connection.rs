@@ -226,6 +226,7 @@ fn reset(context: &mut Context) -> Status {
     let Some(token) = context.client else { return STATUS_OK };
     let server = context.server();
     server.unwatch(token);
+    server.track(token, None);
     server.client_event(ON_CLIENT_RESET, token);
     server.become_nobody(token);
     if let Some(client) = server.sessions.clients.get(token) {

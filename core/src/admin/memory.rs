@@ -132,7 +132,7 @@ fn pair(reply: &mut Writer<'_>, name: &str, more: usize, less: usize) {
 }
 
 fn stats(context: &mut Context) -> Status {
-    let of = Footprint::measure(context.server());
+    let of = Footprint::measure(context.server(), 0);
     let held = memory::held();
     let server = context.server();
     let databases: Vec<(usize, usize, usize)> = (0..server.store.databases.len())
@@ -203,7 +203,7 @@ const LITTLE_BYTES: usize = 5 << 20;
 const CLIENT_BYTES_MANY: usize = 200 << 10;
 
 fn doctor(context: &mut Context) -> Status {
-    let of = Footprint::measure(context.server());
+    let of = Footprint::measure(context.server(), 0);
     let held = memory::held();
     let clients = context.server().sessions.clients.len();
     let text = advice(&of, &held, clients);

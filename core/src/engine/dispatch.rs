@@ -194,6 +194,7 @@ impl Server {
             _ => self.run_silent(token, command, args, hash),
         }
         self.settle_skip(token, mode);
+        self.settle_caching(token, command);
         Outcome::Done
     }
 
@@ -310,6 +311,7 @@ impl Server {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
         self.count_run(command, args, begun, || caller.client.map(|(token, _)| token), caller.flags);
+        self.note_reads_of(caller.client, command, args);
         status
     }
 
@@ -320,7 +322,7 @@ impl Server {
         command: &Registered,
         args: &[Bytes],
         begun: u64,
-        token: impl FnOnce() -> Option<usize>,
+        token: impl Fn() -> Option<usize>,
         flags: u32,
     ) {
         // One look at the counter per command: the end of one is the begin of the next.
@@ -338,7 +340,7 @@ impl Server {
             self.tick_after(flags);
         }
         if self.store.effects.is_due {
-            self.record();
+            self.record_by(token());
         }
     }
 
@@ -542,8 +544,9 @@ impl Server {
             self.tick_after(caller.flags);
         }
         if self.store.effects.is_due {
-            self.record();
+            self.record_by(caller.client.map(|(token, _)| token));
         }
+        self.note_reads_of(caller.client, command, args);
         self.end_unit();
         Some(status)
     }

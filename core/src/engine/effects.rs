@@ -39,6 +39,8 @@ pub struct Pending {
     databases: Vec<(Database, bool)>,
     /// The subscription that is told, and those that have brought about what it is told of.
     cause: Vec<u64>,
+    /// Token and id of the client whose command has brought about what is being recorded, if it is known.
+    pub by: Option<(usize, u64)>,
     /// How deep hooks run within hooks.
     pub nesting: u32,
     /// Clients that bytes were pushed to.
@@ -89,6 +91,15 @@ impl Server {
             }
         }
         self.free_removed();
+    }
+
+    /// The same for the command of a client.
+    #[cold]
+    pub fn record_by(&mut self, token: Option<usize>) {
+        let by = token.map(|token| (token, self.sessions.clients.peek(token).map_or(0, |client| client.id)));
+        let before = std::mem::replace(&mut self.pending.by, by);
+        self.record();
+        self.pending.by = before;
     }
 
     /// Free what was removed. Whoever unmaps a module, or counts on values being gone, does that

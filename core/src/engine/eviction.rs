@@ -32,6 +32,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Between two looks at what the freeing thread has freed, when nothing else is left to free.
 const THREAD_STEP: Duration = Duration::from_micros(50);
 
+/// No client at all, where it is known that no client's command runs.
+const NOBODY: usize = usize::MAX;
+
 /// How memory stands to its limit.
 #[derive(Default)]
 pub struct Excess {
@@ -186,7 +189,8 @@ impl Server {
                 Evicted::NotYet => break,
                 Evicted::Nothing => return false,
             }
-            self.record();
+            // No reply is being written: who is told of it is told before that of the command to come.
+            self.record_by(is_outermost.then_some(NOBODY));
             if is_outermost {
                 self.end_unit();
             }

@@ -22,10 +22,10 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// As it is now.
-    pub fn measure(server: &mut Server) -> Footprint {
+    /// As it is now, but for bytes that the answer itself takes.
+    pub fn measure(server: &mut Server, answer_bytes: usize) -> Footprint {
         server.store.background.measure();
-        let (used, startup) = (memory::used_bytes(), memory::startup_bytes());
+        let (used, startup) = (memory::used_bytes().saturating_sub(answer_bytes), memory::startup_bytes());
         server.stats.peak_memory = server.stats.peak_memory.max(used);
         let clients: usize = server.sessions.clients.iter().map(Client::memory_bytes).sum();
         let tables: usize = server.store.databases.iter().map(|database| database.table.memory_bytes()).sum();

@@ -12,7 +12,7 @@
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
 //! - [`acl`]: who a client is, and what it may do.
-//! - [`transaction`]: queueing for EXEC.
+//! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
 //! - [`parameters`]: reading and setting parameters.
@@ -39,6 +39,7 @@ pub mod restate;
 pub mod server;
 pub mod slots;
 pub mod timers;
+pub mod tracking;
 pub mod transaction;
 pub mod wait;
 pub mod weights;

@@ -285,6 +285,7 @@ impl EventLoop {
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
             server.unwatch(token);
+            server.track(token, None);
             server.end_wait(token);
             let Some(mut client) = server.sessions.clients.remove(token) else { continue };
             let _ = self.poller.remove(&mut client.socket);
@@ -448,6 +449,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         db: 0,
         watch_spoiled: false,
         watched: Vec::new(),
+        tracking: None,
         no_evict: false,
         weighed_bytes: 0,
         no_touch: false,

@@ -7,6 +7,7 @@ use crate::session::listening::Listening;
 use crate::session::push::Pushes;
 use crate::session::query::Query;
 use crate::session::standing::Standing;
+use crate::session::tracking::Tracking;
 use crate::session::watch::Watch;
 use crate::socket::output::{Mark, Output};
 use crate::socket::stream::Socket;
@@ -92,6 +93,8 @@ pub struct Client {
     pub watch_spoiled: bool,
     /// Watched keys.
     pub watched: Vec<Watch>,
+    /// How it keeps what it has read, if it does; the standing knows that.
+    pub tracking: Option<Box<Tracking>>,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// Bytes that it took when it was last weighed.
@@ -151,6 +154,7 @@ impl Client {
             + self.query.memory_bytes()
             + self.output.memory_bytes()
             + self.pushed.memory_bytes()
+            + self.tracking.as_ref().map_or(0, |tracking| tracking.memory_bytes())
             + self.listening.as_ref().map_or(0, |listening| listening.bytes as usize)
     }
 
@@ -158,6 +162,11 @@ impl Client {
     /// that is there to make keys look used.
     pub fn looks_quietly(&self) -> bool {
         self.no_touch && &*self.last_command != "touch"
+    }
+
+    /// Who is told in its place that keys have changed: 0 for nobody, -1 where it keeps nothing.
+    pub fn redirection(&self) -> i64 {
+        self.tracking.as_ref().map_or(-1, |tracking| tracking.redirect.map_or(0, |id| id as i64))
     }
 
     /// Number of its class of clients in `client-output-buffer-limit`.

@@ -6,6 +6,7 @@ use plinth_abi::bytes::Bytes;
 
 /// One letter for each thing that is special about a client, `N` when nothing is.
 fn flags(client: &Client) -> String {
+    let tracking = client.tracking.as_ref();
     let letters = [
         (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
@@ -17,6 +18,9 @@ fn flags(client: &Client) -> String {
         (client.no_evict, 'e'),
         (client.no_touch, 'T'),
         (client.is_monitor, 'O'),
+        (tracking.is_some(), 't'),
+        (tracking.is_some_and(|tracking| tracking.is_broken), 'R'),
+        (tracking.is_some_and(|tracking| tracking.broadcast), 'B'),
     ];
     let all: String = letters.iter().filter(|(is, _)| *is).map(|(_, letter)| letter).collect();
     if all.is_empty() { "N".into() } else { all }
@@ -45,7 +49,7 @@ pub fn line(client: &Client, now_s: i64, running: Running) -> String {
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} \
          qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
-         cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} watch={}",
+         cmd={} user={} redir={} resp={} lib-name={} lib-ver={} watch={}",
         client.id,
         client.address,
         client.local_address,
@@ -72,6 +76,7 @@ pub fn line(client: &Client, now_s: i64, running: Running) -> String {
         if client.write_blocked { "rw" } else { "r" },
         if client.last_command.is_empty() { "NULL" } else { &client.last_command },
         text(&client.user_name),
+        client.redirection(),
         client.resp,
         text(&client.lib_name),
         text(&client.lib_version),

@@ -4,6 +4,7 @@
 //! - [`standing`]: what makes the gates look at one.
 //! - [`query`]: what came and was not run yet.
 //! - [`transaction`], [`watch`]: MULTI and WATCH.
+//! - [`tracking`]: what clients have read that keep it.
 //! - [`monitor`]: what is shown to those who watch the others.
 //! - [`push`]: what is sent behind replies; [`listening`]: what a client is sent unasked.
 //! - [`block`]: who waits for which keys; [`resume`]: who waits for which thread; [`pause`]: until
@@ -20,12 +21,14 @@ pub mod push;
 pub mod query;
 pub mod resume;
 pub mod standing;
+pub mod tracking;
 pub mod transaction;
 pub mod watch;
 
 use crate::session::block::Blocking;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
+use crate::session::tracking::Tracked;
 use crate::session::watch::Watches;
 
 /// All sessions, and what they wait for.
@@ -35,6 +38,8 @@ pub struct Sessions {
     pub clients: Clients,
     /// Keys under WATCH.
     pub watches: Watches,
+    /// What was read by clients that keep it.
+    pub tracked: Tracked,
     /// Who waits for which keys.
     pub blocking: Blocking,
     /// Until when clients wait, and whether only for writes (CLIENT PAUSE).
@@ -46,9 +51,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Whether anybody watches a key or waits for one.
+    /// Whether anybody watches a key, waits for one, or keeps what it has read.
     pub fn want_changes(&self) -> bool {
-        self.watches.len() + self.blocking.keys() > 0
+        self.watches.len() + self.blocking.keys() + self.tracked.clients > 0
     }
 
     /// Find out whether any client has CLIENT NO-TOUCH on.

@@ -2,7 +2,8 @@
 //! whether its replies are sent.
 //!
 //! Invariant: `special` is 0 if and only if the session is known, may do everything, is outside MULTI, sent its
-//! replies, and listens to nothing. All else is changed by the functions here only, so that dispatch has one word to look at.
+//! replies, listens to nothing, and keeps nothing that it reads. All else is changed by the functions here only, so
+//! that dispatch has one word to look at.
 
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Transaction;
@@ -15,6 +16,8 @@ const IN_TRANSACTION: u32 = 2;
 const SILENT: u32 = 4;
 /// It listens to a module.
 const LISTENING: u32 = 8;
+/// It keeps what it reads, which is noted.
+const TRACKING: u32 = 32;
 /// Its user may not do everything.
 const RESTRICTED: u32 = 16;
 
@@ -69,6 +72,11 @@ impl Standing {
     /// Say whether it listens to anything.
     pub fn set_listening(&mut self, listens: bool) {
         self.mark(LISTENING, listens);
+    }
+
+    /// Say whether it keeps what it reads.
+    pub fn set_tracking(&mut self, tracks: bool) {
+        self.mark(TRACKING, tracks);
     }
 
     /// The open transaction.

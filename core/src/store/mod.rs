@@ -175,6 +175,11 @@ impl Store {
         !self.is_paused && self.frozen == 0
     }
 
+    /// Any number.
+    pub fn random_number(&mut self) -> u64 {
+        self.random.number()
+    }
+
     /// An entry of a database, by chance.
     pub fn random_entry(&mut self, db: u32) -> Option<EntryPtr> {
         let random = &mut self.random;

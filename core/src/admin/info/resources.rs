@@ -72,7 +72,7 @@ pub(super) fn clients(server: &mut Server, fields: &mut Fields) {
     fields.add("client_recent_max_input_buffer", input);
     fields.add("client_recent_max_output_buffer", output);
     fields.add("blocked_clients", server.sessions.clients.iter().filter(|client| client.stalled).count());
-    fields.add("tracking_clients", 0);
+    fields.add("tracking_clients", server.sessions.tracked.clients);
     fields.add("pubsub_clients", server.sessions.clients.iter().filter(|client| client.listening.is_some()).count());
     fields.add("clients_in_timeout_table", server.sessions.blocking.timeouts());
     fields.add("total_blocking_keys", server.sessions.blocking.keys());
@@ -86,7 +86,7 @@ fn system_bytes() -> usize {
 }
 
 pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
-    let of = Footprint::measure(server);
+    let of = Footprint::measure(server, fields.0.capacity());
     let Footprint { used, peak, resident, startup, clients: of_clients, overhead } = of;
     let (dataset, grown) = (of.dataset(), of.grown());
     fields.section("Memory");

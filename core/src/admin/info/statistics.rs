@@ -41,8 +41,12 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("total_forks", forks.count);
     fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
-    fields.zeros(&["total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys"]);
-    fields.zeros(&["tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"]);
+    fields.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
+    let tracked = &server.sessions.tracked;
+    fields.add("tracking_total_keys", tracked.keys());
+    fields.add("tracking_total_items", tracked.items());
+    fields.add("tracking_total_prefixes", tracked.prefixes());
+    fields.add("unexpected_error_replies", 0);
     fields.add("total_error_replies", stats.errors);
     fields.add("dump_payload_sanitizations", 0);
     fields.add("total_reads_processed", stats.reads);

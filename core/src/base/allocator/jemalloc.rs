@@ -133,9 +133,12 @@ pub fn calibrate() {
     let _ = epoch::advance();
 }
 
-/// Bytes that all threads have allocated less those they have freed, when it was last calibrated.
+/// Bytes that all threads have allocated less those they have freed, when it was last calibrated. What threads
+/// keep of what they have freed counts as allocated in jemalloc's own sum, and goes up and down with nothing.
 pub fn total_bytes() -> usize {
-    stats::allocated::read().unwrap_or(0)
+    // SAFETY: the name has an end, and stands for a number of this size.
+    let kept = unsafe { tikv_jemalloc_ctl::raw::read::<usize>(b"stats.arenas.4096.tcache_bytes\0") };
+    stats::allocated::read().unwrap_or(0).saturating_sub(kept.unwrap_or(0))
 }
 
 /// What the allocator holds, when it was last calibrated.

@@ -6,4 +6,5 @@
 pub mod hooks;
 pub mod propagation;
 pub mod ready;
+pub mod tracking;
 pub mod watch;
