@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 25] = [
+const PLACES: [&str; 26] = [
     // Calls across the boundary, and what is called through it.
     "core/src/modules/",
     "core/src/engine/",
@@ -37,6 +37,8 @@ const PLACES: [&str; 25] = [
     // Vector instructions, which are intrinsics.
     "modules/bitmap/src/vector.rs",
     "modules/hyperloglog/src/vector.rs",
+    // Lua's C interface.
+    "modules/scripting/src/lua/",
     // The service of an example, and modules that are wrong on purpose.
     "examples/counter-service/api/",
     "tests/modules/",
