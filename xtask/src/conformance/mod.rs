@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 34] = [
+const DEFAULT_UNITS: [&str; 42] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -70,6 +70,14 @@ const DEFAULT_UNITS: [&str; 34] = [
     "unit/pubsubshard",
     "unit/other",
     "unit/shutdown",
+    "unit/aofrw",
+    "unit/slowlog",
+    "unit/latency-monitor",
+    "integration/rdb",
+    "integration/aof",
+    "integration/aof-multi-part",
+    "integration/corrupt-dump-fuzzer",
+    "integration/dismiss-mem",
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
