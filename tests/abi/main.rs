@@ -1,8 +1,10 @@
 //! The ABI from a C module: `probe.c` calls every function of every service of the host through the
 //! public headers, and these tests run it and look at what shows from outside.
 
+mod sections;
 mod values;
 
+use plinth_testkit::reply::Reply;
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 
 fn server() -> Server {
@@ -73,6 +75,48 @@ fn what_is_passed_on_can_be_said_in_commands_only() {
     assert_wire(&mut client, &["PROBE.PROPAGATE"], b"+OK\r\n");
     wait_until("the timer has run", || client.text(&["PROBE.SEEN"]).contains("propagated"));
     assert_wire(&mut client, &["PROBE.OUTSIDE"], b"+OK\r\n");
+}
+
+/// The commands that were passed on, with their databases, of RESTORE the key only.
+fn passed_on(client: &mut Client) -> Vec<Vec<String>> {
+    let said = client.ask(&["DEBUG", "PROPAGATION"]);
+    let command = |pair: &[Reply]| {
+        let Reply::Bulk(text) = &pair[1] else { panic!("{pair:?}") };
+        let words = plinth_testkit::reply::parse(text).expect("a whole command").0;
+        let words: Vec<String> = words.items().iter().take(3).map(Reply::text).collect();
+        let shown = if words[0] == "RESTORE" { &words[..2] } else { &words[..] };
+        format!("{}: {}", pair[0].integer(), shown.join(" "))
+    };
+    said.items()[3].items().iter().map(|unit| unit.items().chunks(2).map(command).collect()).collect()
+}
+
+#[test]
+fn a_timer_tells_what_it_does_to_keys_and_databases() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.TIMER"], b"+OK\r\n");
+    wait_until("the timer has run", || !passed_on(&mut client).is_empty());
+    let all = [
+        "2: INCR p:told",
+        "2: RESTORE p:restated",
+        "3: FLUSHDB",
+        "4: RESTORE p:swapped",
+        "0: SWAPDB 4 5",
+        "4: RESTORE p:last",
+        "0: FLUSHALL",
+    ];
+    assert_eq!(passed_on(&mut client), [all]);
+}
+
+#[test]
+fn what_is_told_before_a_command_is_told_within_another_as_well() {
+    let server = server();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.FIRST"], b"+OK\r\n");
+    assert_wire(&mut client, &["PROBE.INNER"], b"+OK\r\n");
+    assert_eq!(passed_on(&mut client), [["0: INCR p:first", "0: PROBE.FIRST"], ["0: INCR p:first", "0: PROBE.INNER"]]);
 }
 
 #[test]
@@ -647,4 +691,55 @@ fn a_module_that_knows_no_second_names_is_loaded_and_replaced_by_one_that_does()
     let new = cc::module(server.folder(), "tests/abi/alias.c", &[]);
     assert_wire(&mut client, &["MODULE", "REPLACE", "alias", &new], b"+OK\r\n");
     assert_eq!(client.ask(&["CONFIG", "GET", "alias.maximum"]).texts(), ["alias.maximum", "6"]);
+}
+
+#[test]
+fn a_module_asks_what_users_may_do_and_lets_clients_in() {
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/users.c", &[]);
+    let server = Server::within(folder, &["--loadmodule", &path]);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let rules = ["ACL", "SETUSER", "guest", "on", "%R~a*", "&news", "+get", "+set", "+sort", "+publish", "+client|id"];
+    assert_wire(&mut client, &rules, b"+OK\r\n");
+    assert_eq!(client.text(&["USERS.CHANGES"]), "guest;");
+    // Denied: the command, the key at its position, the channel, any key.
+    for (flags, line, expected) in [
+        ("0", "GET a", "+OK\r\n"),
+        ("0", "DEL a", ":100\r\n"),
+        ("0", "SET a v", ":301\r\n"),
+        ("0", "GET b", ":301\r\n"),
+        ("0", "PUBLISH news x", "+OK\r\n"),
+        ("0", "PUBLISH others x", ":401\r\n"),
+        ("4", "SORT a", ":300\r\n"),
+        ("0", "CLIENT ID", "+OK\r\n"),
+        ("0", "CLIENT INFO", ":100\r\n"),
+    ] {
+        let words: Vec<&str> = ["USERS.MAY", "guest", flags].into_iter().chain(line.split(' ')).collect();
+        assert_wire(&mut client, &words, expected);
+    }
+    assert_wire(&mut client, &["USERS.MAY", "", "4", "SORT", "a"], b"+OK\r\n");
+    // KEY_ACCESS and KEY_UPDATE; CHANNEL_PATTERN.
+    for (question, expected) in [
+        (["USERS.KEY", "guest", "a", "16"], 1),
+        (["USERS.KEY", "guest", "a", "32"], 0),
+        (["USERS.KEY", "guest", "b", "16"], 0),
+        (["USERS.CHANNEL", "guest", "news", "2"], 1),
+        (["USERS.CHANNEL", "guest", "news", "10"], 1),
+        (["USERS.CHANNEL", "guest", "n*", "10"], 0),
+    ] {
+        assert_eq!(client.ask(&question).integer(), expected, "{question:?}");
+    }
+    let id = other.ask(&["CLIENT", "ID"]).integer().to_string();
+    assert_eq!(client.text(&["USERS.OF", &id]), "default");
+    assert_eq!(other.text(&["AUTH", "guest", "shut"]).split(' ').next(), Some("WRONGPASS"));
+    assert_wire(&mut other, &["AUTH", "banned", "x"], b"-DENIED not you\r\n");
+    assert_eq!(other.text(&["AUTH", "mute", "x"]).split(' ').next(), Some("WRONGPASS"));
+    assert_eq!(client.text(&["USERS.OF", &id]), "default");
+    assert_wire(&mut other, &["AUTH", "guest", "open"], b"+OK\r\n");
+    assert_eq!(client.text(&["USERS.OF", &id]), "guest");
+    assert_wire(&mut other, &["GET", "b"], b"-NOPERM No permissions to access a key\r\n");
+    assert_wire(&mut client, &["USERS.BE", &id, "default"], b"+OK\r\n");
+    assert_wire(&mut other, &["GET", "b"], b"$-1\r\n");
+    assert_wire(&mut client, &["MODULE", "UNLOAD", "users"], b"+OK\r\n");
+    assert_eq!(other.text(&["AUTH", "guest", "open"]).split(' ').next(), Some("WRONGPASS"));
 }

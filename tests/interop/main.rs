@@ -4,6 +4,7 @@
 //! what both sides then answer. Each type has a file; [`append`] compares what is kept of commands;
 //! [`peer`] starts the other servers.
 
+mod acl;
 mod append;
 mod changes;
 mod files;

@@ -5,6 +5,7 @@ use crate::base::id::ModuleId;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::server::Server;
 use crate::registry::hooks::{Subscription, event};
+use plinth_abi::call::CALL_UNTOLD;
 use plinth_abi::events::{Event, ON_KEY};
 
 /// How deep hooks run within hooks: a module may load a module in one, which a hook is told of.
@@ -53,14 +54,15 @@ impl Server {
     }
 
     /// Call into a module outside a command: no arguments, no client, a reply that
-    /// nobody reads. What it does to keys itself is propagated as what the keys are then.
+    /// nobody reads. What it does to keys itself is propagated as what the keys are then, unless it tells another.
     pub fn call_module<R>(&mut self, module: ModuleId, db: u32, run: impl FnOnce(&mut Context) -> R) -> Option<R> {
         let begun = ticks();
         let host: *const plinth_abi::host::Host = &*self.registry.modules.get(module)?.host;
         let outside = self.enter_outside();
         let mut output = std::mem::take(&mut self.sink);
         let begin = output.mark();
-        let parts = CallParts { args: &[], output: &raw mut output, client: None, db, resp: 3, flags: 0, module, host };
+        let flags = if self.propagation.touched.is_some() { 0 } else { CALL_UNTOLD };
+        let parts = CallParts { args: &[], output: &raw mut output, client: None, db, resp: 3, flags, module, host };
         // SAFETY: `output` is ours until the context is gone, and the server is not used
         // in the meantime.
         let mut context = unsafe { Context::new(self, parts) };

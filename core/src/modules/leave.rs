@@ -6,6 +6,7 @@
 
 use crate::base::id::ModuleId;
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::modules::load;
 use crate::modules::load::LoadError;
 use crate::modules::sweep;
@@ -25,6 +26,7 @@ pub fn unload_module(server: &mut Server, name: &str) -> Result<(), LoadError> {
         }
     }
     remember_types(server, id);
+    beside::give_back(server, id);
     end_module(server, id);
     Ok(())
 }
@@ -33,9 +35,12 @@ pub fn unload_module(server: &mut Server, name: &str) -> Result<(), LoadError> {
 pub fn unload_to_ghosts(server: &mut Server, name: &str) -> Result<(), LoadError> {
     let id = may_leave(server, name)?;
     remember_types(server, id);
+    beside::give_back(server, id);
+    server.registry.beside.remove_module(id);
     server.commands.remove_module(id);
     server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
+    server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);

@@ -11,6 +11,7 @@ use crate::command::category::NAMED_MAX;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::modules::export::{Entry, EntryError};
 use crate::modules::folder::LINKED;
 use crate::modules::keys;
@@ -190,6 +191,7 @@ pub fn load_entry(
     match bring_up(server, id, &entry, &request, &[]) {
         Ok(()) => {
             make_visible(server, id, &entry);
+            beside::hand_over(server, id);
             crate::base::log::notice(&format!("Module '{}' loaded from {}", entry.name, path.display()));
             server.publish(&event(ON_MODULE_LOADED, 0, entry.name.as_bytes()));
             Ok(entry.name)
@@ -231,6 +233,7 @@ pub(super) fn add_module(
         hook_ticks: 0,
         panics,
         standing,
+        has_started: false,
         fence: None,
         library: library.into(),
     });
@@ -350,7 +353,11 @@ pub(super) fn bring_up(
         }
     }
     server.store.types_changed();
-    start_module(server, id, entry, request)
+    start_module(server, id, entry, request)?;
+    if let Some(module) = server.registry.modules.get_mut(id) {
+        module.has_started = true;
+    }
+    Ok(())
 }
 
 fn add_parameters(
@@ -429,6 +436,8 @@ pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.commands.remove_module(id);
     server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
+    server.registry.beside.remove_module(id);
+    server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);

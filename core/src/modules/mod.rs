@@ -3,6 +3,7 @@
 //! - [`copies`], [`elf`], [`library`]: from a file to a private copy of it that is mapped, and what is read
 //!   of it before.
 //! - [`export`]: reading and checking what a module exports, before any of its functions runs.
+//! - [`beside`]: what modules keep in files beside keys.
 //! - [`keys`]: the keys of threads that are left in the process.
 //! - [`load`]: the transaction that makes a module's things visible, or leaves nothing.
 //! - [`leave`]: unloading, with values or without.
@@ -12,6 +13,7 @@
 //! - [`folder`]: where those are that load by themselves.
 //! - [`inspect`]: `plinth-server --inspect`.
 
+pub mod beside;
 pub mod copies;
 pub mod elf;
 pub mod export;

@@ -21,6 +21,7 @@ use crate::base::foreign::widened;
 use crate::base::id::ModuleId;
 use crate::engine::call::{Replacement, Stash};
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::modules::export::Entry;
 use crate::modules::leave;
 use crate::modules::library::Sharing;
@@ -245,6 +246,8 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
     }
     set_roles(server, from, Role::Inactive);
     set_roles(server, to, Role::Active);
+    beside::give_back(server, from);
+    beside::hand_over(server, to);
     retag_queued(server, from, to);
     server.disconnect_listeners(from);
     let replacement = &mut server.registry.replacements[at];

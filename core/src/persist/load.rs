@@ -12,12 +12,14 @@ use crate::base::clock::unix_us;
 use crate::base::log;
 use crate::durable::rdb::{Attributes, Item, RdbError, RdbReader};
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::persist::snapshot::delay;
-use crate::persist::{Kept, Persist, standing};
-use crate::settings::parameters::EVICTION_POLICIES;
+use crate::persist::{Persist, standing};
+use crate::registry::rdb::PARTS_MAX;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
 use plinth_abi::keys::EXPIRE_NONE;
+use plinth_abi::rdb::RDB_MERGES;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -26,8 +28,8 @@ use thiserror::Error;
 
 /// Keys that are taken in together, so that their places in the table are fetched meanwhile.
 const KEYS_AT_A_TIME: usize = 32;
-/// Libraries and sections that are kept of a file that has more is not read.
-const KEPT_MAX: usize = 1 << 16;
+/// Bytes that a key takes in a file, at least: its type, and two lengths.
+const KEY_BYTES_MIN: u64 = 3;
 
 /// How a file is loaded.
 #[derive(Clone, Copy, Default)]
@@ -97,6 +99,9 @@ pub enum LoadError {
     /// It has too much of what is kept for others.
     #[error("the file has too many libraries of functions, or sections of modules")]
     Kept,
+    /// A module does not take what it has claimed.
+    #[error("what the file has beside keys is not taken: {0}")]
+    Beside(String),
     /// The server is told to stop.
     #[error("the server was told to stop while it was loading")]
     Stopped,
@@ -179,18 +184,24 @@ pub fn load(
         options,
         db: 0,
         loaded: Loaded::default(),
-        kept: Kept::default(),
+        parts: 0,
         served_at: 0,
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
+        total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
+    // What the file has takes the place of what is kept of another.
+    let kept = std::mem::take(&mut load.server.registry.beside.kept);
     let result = load.run();
-    load.take_in()?;
+    let result = load.take_in().and(result);
+    if result.is_err() {
+        load.server.registry.beside.kept = kept;
+    }
     result?;
-    let Load { server, mut loaded, kept, reader, .. } = load;
+    let Load { server, mut loaded, reader, .. } = load;
     loaded.bytes = reader.window.offset();
-    server.slots.with(|persist: &mut Persist| (persist.loaded, persist.kept) = (loaded, kept));
+    server.slots.with(|persist: &mut Persist| persist.loaded = loaded);
     let Loaded { keys, expired, .. } = loaded;
     log::notice(&format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}."));
     Ok(loaded)
@@ -204,11 +215,14 @@ struct Load<'l> {
     options: Options,
     db: u32,
     loaded: Loaded,
-    kept: Kept,
+    /// Libraries and sections so far.
+    parts: usize,
     served_at: u64,
     readers: Readers,
     /// Entries that are in no table yet, with the hashes of their keys.
     waiting: Vec<(u64, EntryPtr)>,
+    /// Bytes that the file has, at most; 0 where nobody knows.
+    total_bytes: u64,
 }
 
 impl Load<'_> {
@@ -232,10 +246,16 @@ impl Load<'_> {
                         .filter(|db| (*db as usize) < count)
                         .ok_or(LoadError::Databases(count))?;
                 }
-                Item::Resize { .. } => {}
+                Item::Resize { keys, .. } => self.presize(keys),
                 Item::Aux { name, value } => self.aux(&name, &value),
-                Item::Function(text) => self.kept.functions.push(text),
-                Item::Section(section) => self.kept.sections.push(section),
+                Item::Function(text) => {
+                    self.part()?;
+                    beside::take_function(self.server, text, self.merges()).map_err(LoadError::Beside)?;
+                }
+                Item::Section(section) => {
+                    self.part()?;
+                    beside::take_section(self.server, section, self.merges()).map_err(LoadError::Beside)?;
+                }
                 Item::End { is_checked } => {
                     if !is_checked {
                         log::notice("RDB file was saved with checksum disabled: no check performed.");
@@ -243,10 +263,24 @@ impl Load<'_> {
                     return Ok(());
                 }
             }
-            if self.kept.functions.len() + self.kept.sections.len() > KEPT_MAX {
-                return Err(LoadError::Kept);
-            }
         }
+    }
+
+    /// The file says how many keys the database has: no more than its bytes can hold are believed.
+    fn presize(&mut self, keys: u64) {
+        let most = self.total_bytes / KEY_BYTES_MIN;
+        let keys = usize::try_from(keys.min(most)).unwrap_or(usize::MAX);
+        self.server.store.databases[self.db as usize].table.presize(keys);
+    }
+
+    /// A library or a section has come. The keys before it are taken in, so that the module finds them.
+    fn part(&mut self) -> Result<(), LoadError> {
+        self.parts += 1;
+        if self.parts > PARTS_MAX { Err(LoadError::Kept) } else { self.take_in() }
+    }
+
+    fn merges(&self) -> u32 {
+        if self.options.merges { RDB_MERGES } else { 0 }
     }
 
     #[cold]
@@ -282,10 +316,9 @@ impl Load<'_> {
             self.loaded.expired += 1;
             return Ok(());
         }
-        let policy = EVICTION_POLICIES[server.settings.maxmemory_policy];
         match (attributes.idle_s, attributes.frequency) {
-            (_, Some(frequency)) if policy.ends_with("-lfu") => entry.set_clock(store.access.from_frequency(frequency)),
-            (Some(idle_s), _) if !store.access.lfu => {
+            (_, Some(frequency)) if store.access.counts() => entry.set_clock(store.access.from_frequency(frequency)),
+            (Some(idle_s), _) if !store.access.counts() => {
                 entry.set_clock(store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
             }
             _ => {}
@@ -299,6 +332,11 @@ impl Load<'_> {
     /// Take in the keys that wait.
     fn take_in(&mut self) -> Result<(), LoadError> {
         let mut result = Ok(());
+        let table = &self.server.store.databases[self.db as usize].table;
+        for (hash, _) in &self.waiting {
+            // Where the bucket goes on elsewhere, that is fetched.
+            table.prefetch_entries(*hash);
+        }
         for (hash, entry) in self.waiting.drain(..) {
             if result.is_ok() && self.server.store.adopt(self.db, hash, entry, self.options.merges) {
                 self.loaded.keys += 1;

@@ -22,7 +22,6 @@ pub mod shutdown;
 pub mod snapshot;
 pub mod standing;
 
-use crate::durable::rdb::Section;
 use crate::persist::child::Child;
 use crate::persist::load::Loading;
 use crate::persist::save::Saves;
@@ -41,8 +40,6 @@ pub struct Persist {
     pub loading: Option<Loading>,
     /// What was loaded last.
     pub loaded: load::Loaded,
-    /// What files have that nobody here reads.
-    pub kept: Kept,
     /// When the duty is to be done next.
     next: Option<Instant>,
 }
@@ -54,13 +51,4 @@ pub struct Forks {
     pub count: u64,
     /// Microseconds that the last one took.
     pub last_us: u64,
-}
-
-/// What was in a file and goes into the next as it came.
-#[derive(Clone, Default, Debug)]
-pub struct Kept {
-    /// Libraries of functions.
-    pub functions: Vec<Vec<u8>>,
-    /// Sections of modules.
-    pub sections: Vec<Section>,
 }

@@ -12,7 +12,8 @@ use crate::durable::rdb::{Attributes, RdbWriter, VERSIONS};
 use crate::durable::sink::{Sink, Sunk};
 use crate::durable::version::{self, Target};
 use crate::engine::server::Server;
-use crate::persist::{Kept, Persist};
+use crate::modules::beside;
+use crate::registry::rdb::Kept;
 use crate::settings::parameters::EVICTION_POLICIES;
 use crate::store::Store;
 use crate::store::entry::EntryPtr;
@@ -44,7 +45,6 @@ pub struct Form {
     pub key_delay: i64,
     uses_idle: bool,
     uses_frequency: bool,
-    kept: Kept,
 }
 
 /// Why there is no snapshot.
@@ -65,6 +65,9 @@ pub enum SnapshotError {
         /// What its type has answered.
         status: Status,
     },
+    /// A module does not give what it has claimed.
+    #[error("what is to stand beside the keys cannot be saved: {0}")]
+    Beside(String),
     /// A value needs a newer version.
     #[error("the key '{key}' in database {db} needs version {needed} of the format, and 'rdb-version' says {version}")]
     Version {
@@ -84,7 +87,6 @@ impl Form {
     pub fn of(server: &Server) -> Form {
         let settings = &server.settings;
         let durability = &settings.durability;
-        let persist = server.slots.peek::<Persist>();
         let policy = EVICTION_POLICIES[settings.maxmemory_policy];
         Form {
             version: u16::try_from(durability.rdb_version).unwrap_or(*VERSIONS.end()),
@@ -94,9 +96,8 @@ impl Form {
             compresses: settings.rdbcompression,
             syncs: durability.rdb_save_incremental_fsync,
             key_delay: durability.rdb_key_save_delay,
-            uses_idle: policy.ends_with("-lru"),
+            uses_idle: policy.ends_with("-lru") || policy.ends_with("-lrm"),
             uses_frequency: policy.ends_with("-lfu"),
-            kept: persist.map(|persist| persist.kept.clone()).unwrap_or_default(),
         }
     }
 
@@ -115,6 +116,7 @@ pub fn write(server: &mut Server, file: DiskFile, form: &Form, mut each: impl Fn
     if form.rises {
         version = version.max(server.store.version_needed()).min(*VERSIONS.end());
     }
+    let parts = beside::parts(server).map_err(SnapshotError::Beside)?;
     let path = file.path.clone();
     let mut file = Some(file);
     loop {
@@ -123,7 +125,7 @@ pub fn write(server: &mut Server, file: DiskFile, form: &Form, mut each: impl Fn
             Some(file) => file,
             None => server.disk.create(&path)?,
         };
-        match write_as(server, target, form, version, &mut each) {
+        match write_as(server, target, (form, &parts), version, &mut each) {
             Err(SnapshotError::Version { needed, .. })
                 if form.rises && needed > version && VERSIONS.contains(&needed) =>
             {
@@ -137,7 +139,7 @@ pub fn write(server: &mut Server, file: DiskFile, form: &Form, mut each: impl Fn
 fn write_as(
     server: &mut Server,
     file: DiskFile,
-    form: &Form,
+    (form, parts): (&Form, &Kept),
     version: u16,
     each: &mut impl FnMut(),
 ) -> Result<Sunk, SnapshotError> {
@@ -149,12 +151,12 @@ fn write_as(
     out.put_aux("used-mem", crate::base::memory::used_bytes().to_string().as_bytes());
     form.aux.iter().for_each(|(name, value)| out.put_aux(name, value.as_bytes()));
     let is_before = |section: &&crate::durable::rdb::Section| section.when == 1;
-    form.kept.sections.iter().filter(is_before).for_each(|section| out.put_section(section));
-    form.kept.functions.iter().for_each(|text| out.put_function(text));
+    parts.sections.iter().filter(is_before).for_each(|section| out.put_section(section));
+    parts.functions.iter().for_each(|text| out.put_function(text));
     for db in 0..server.store.databases.len() {
         write_database(&mut server.store, db, &mut out, form, version, each)?;
     }
-    form.kept.sections.iter().filter(|section| !is_before(section)).for_each(|section| out.put_section(section));
+    parts.sections.iter().filter(|section| !is_before(section)).for_each(|section| out.put_section(section));
     Ok(out.finish()?)
 }
 

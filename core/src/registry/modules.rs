@@ -56,6 +56,8 @@ pub struct Module {
     pub panics: Arc<AtomicU64>,
     /// How it stands.
     pub standing: Standing,
+    /// Whether its `start` has returned.
+    pub has_started: bool,
     /// Says when the freeing thread has come to where it was when the last value went. Holds for what was
     /// queued before: a module that changes sides in a replacement has none.
     pub fence: Option<std::sync::mpsc::Receiver<()>>,

@@ -60,6 +60,8 @@ pub struct Propagation {
     pub to_file: bool,
     /// Keys that have changed, by database, while a module is called outside a command.
     pub touched: Option<BTreeSet<(u32, Vec<u8>)>>,
+    /// Those of them that the module itself has told of.
+    pub stood_for: BTreeSet<(u32, Vec<u8>)>,
 }
 
 /// What a handler says of what is to be told of it.

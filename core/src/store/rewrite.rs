@@ -22,7 +22,17 @@ pub struct Rewriter<'s> {
     failed: Status,
 }
 
-impl Rewriter<'_> {
+impl<'s> Rewriter<'s> {
+    /// One that gives to a sink.
+    pub fn new(sink: &'s mut Sink<'s>) -> Rewriter<'s> {
+        Rewriter { sink, commands: 0, failed: STATUS_OK }
+    }
+
+    /// What it has failed with, or OK.
+    pub fn failed(&self) -> Status {
+        self.failed
+    }
+
     /// Passes a command on.
     pub fn emit(&mut self, words: &[&[u8]]) -> Status {
         if self.failed == STATUS_OK {
@@ -43,7 +53,7 @@ impl Store {
     pub fn rewrite_value<'s>(&self, entry: EntryPtr, sink: &'s mut Sink<'s>) -> Result<u64, Status> {
         // SAFETY: the entry is alive, and nothing that is called here can free it.
         let key = unsafe { entry.key() };
-        let mut rewriter = Rewriter { sink, commands: 0, failed: STATUS_OK };
+        let mut rewriter = Rewriter::new(sink);
         let rewrite = self.types.get(entry.type_id()).and_then(|ty| ty.table.rewrite);
         let status = rewrite.map_or(STATUS_UNSUPPORTED, |rewrite| {
             let value = value_of(entry);

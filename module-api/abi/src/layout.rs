@@ -78,4 +78,8 @@ pub struct Everything {
     pub rewrite: crate::rewrite::RewriteService,
     /// What a value is.
     pub digest: crate::digest::DigestService,
+    /// What RDB files have beside keys.
+    pub rdb: crate::rdb::RdbService,
+    /// What a module claims of it.
+    pub rdb_claim: crate::rdb::RdbClaim,
 }

@@ -20,6 +20,7 @@
 //!
 //! `module-api/ABI.md` is the contract in prose.
 
+pub mod acl;
 pub mod block;
 pub mod bus;
 pub mod bytes;
@@ -39,6 +40,7 @@ pub mod keys;
 pub mod layout;
 pub mod list;
 pub mod propagate;
+pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;

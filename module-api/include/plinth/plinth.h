@@ -49,6 +49,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <plinth/acl.h>
 #include <plinth/block.h>
 #include <plinth/bus.h>
 #include <plinth/bytes.h>
@@ -67,6 +68,7 @@
 #include <plinth/keys.h>
 #include <plinth/list.h>
 #include <plinth/propagate.h>
+#include <plinth/rdb.h>
 #include <plinth/reply.h>
 #include <plinth/rewrite.h>
 #include <plinth/run.h>

@@ -3,7 +3,7 @@
 // Service `plinth.propagate/1`: what replicas and the append-only file are told of a command.
 //
 // Without a word from the handler a command that changed something is passed on as the client sent
-// it. Until durability and replication exist nobody is told but who asks with `DEBUG PROPAGATION`.
+// it, and what a timer or a hook changes as what the keys are then.
 
 #ifndef PLINTH_PROPAGATE_H
 #define PLINTH_PROPAGATE_H
@@ -31,24 +31,37 @@ struct plinth_propagate_service {
     // Must be 0.
     uint32_t reserved;
 
-    // Pass on this command instead of the one that runs; may be called repeatedly.
+    // Pass on this command instead of the one that runs; may be called repeatedly. In a timer or a
+    // hook it stands for all that is changed there of the keys which it names by its key specs:
+    // these are not passed on as what they are.
     //
     // Thread: main. Borrow: `args` for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` outside a
-    // command.
+    // command, a timer and a hook.
     plinth_status (*instead)(plinth_call *call, const plinth_bytes *args, uint32_t argc);
 
     // Pass on nothing.
     //
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NOT_ALLOWED` outside a command.
     plinth_status (*nothing)(plinth_call *call);
+
+    // Pass on this command before the one that runs, whatever is passed on of that; may be called
+    // repeatedly. So it is within a command that another module's command runs, and in a function
+    // of a service: what is found there and removed, because it has expired, has to be removed
+    // elsewhere as well. In a timer or a hook nothing is to be said, since keys are passed on as
+    // what they are.
+    //
+    // Thread: main. Borrow: `args` for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED` outside a
+    // command, a timer and a hook.
+    plinth_status (*before)(plinth_call *call, const plinth_bytes *args, uint32_t argc);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_propagate_service, 24);
+PLINTH_ASSERT_SIZE(plinth_propagate_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_propagate_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_propagate_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_propagate_service, instead, 8);
 PLINTH_ASSERT_OFFSET(plinth_propagate_service, nothing, 16);
+PLINTH_ASSERT_OFFSET(plinth_propagate_service, before, 24);
 #endif
 
 #ifdef __cplusplus

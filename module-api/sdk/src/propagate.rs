@@ -46,11 +46,19 @@ impl Propagate<'_> {
         unsafe { (*self.call.as_ptr()).flags & abi::call::CALL_UNTOLD == 0 }
     }
 
-    /// Passes on this command instead of the one that runs; may be called repeatedly. Fails with
-    /// `NotAllowed` outside a command.
+    /// Passes on this command instead of the one that runs; may be called repeatedly. In a timer or a hook it
+    /// stands for what is changed there of the keys that it names. Fails with `NotAllowed` outside these.
     pub fn instead(&mut self, args: &[&[u8]]) -> Result {
         // SAFETY: the call is valid; the arguments are borrowed for the call.
         with_args(args, |args, argc| check(unsafe { (host::propagate().instead)(self.call.as_ptr(), args, argc) }))
+    }
+
+    /// Passes on this command before the one that runs, whatever is passed on of that and whoever runs it; for what is
+    /// found expired and removed, even where [`is_wanted`](Propagate::is_wanted) says no. In a timer or a
+    /// hook nothing is to be said. Fails with `NotAllowed` elsewhere.
+    pub fn before(&mut self, args: &[&[u8]]) -> Result {
+        // SAFETY: the call is valid; the arguments are borrowed for the call.
+        with_args(args, |args, argc| check(unsafe { (host::propagate().before)(self.call.as_ptr(), args, argc) }))
     }
 
     /// Passes on nothing. Fails with `NotAllowed` outside a command.

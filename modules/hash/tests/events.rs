@@ -66,6 +66,11 @@ fn other_modules_reach_hashes_through_the_service() {
     }
     assert!(run(&mut host, "LEND h 599").starts_with(b"$31\r\nSome(601) Some(\"599\") true "));
     assert!(run(&mut host, "LEND h none").starts_with(b"$24\r\nSome(601) None true "));
+    run(&mut host, "HPEXPIRE h 5 FIELDS 1 a");
+    host.advance_ms(6);
+    passed_on(&mut host);
+    run(&mut host, "GIVE h a 9");
+    assert_eq!(passed_on(&mut host), ["HDEL h a", "GIVE h a 9"], "a field that has expired goes first");
 }
 
 fn host() -> Testbed {
@@ -207,6 +212,21 @@ fn a_hash_whose_last_field_is_found_expired_is_passed_on_without_it() {
         assert_eq!(passed_on(&mut host), expected, "{command}");
         assert_eq!(host.has(key), key == "one");
         host.advance_ms(200);
+    }
+}
+
+#[test]
+fn fields_that_the_timer_removes_are_passed_on_together() {
+    let mut host = host();
+    for count in [3, 600] {
+        let fields: Vec<String> = (0..count).map(|field| format!("f{field} 1")).collect();
+        run(&mut host, &format!("HSET h {}", fields.join(" ")));
+        run(&mut host, "HPEXPIRE h 5 FIELDS 2 f0 f1");
+        passed_on(&mut host);
+        host.advance_ms(200);
+        let told = passed_on(&mut host);
+        assert!(told == ["HDEL h f0 f1"] || told == ["HDEL h f1 f0"], "{told:?}");
+        run(&mut host, "DEL h");
     }
 }
 

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 42] = [
+const DEFAULT_UNITS: [&str; 45] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -66,6 +66,9 @@ const DEFAULT_UNITS: [&str; 42] = [
     "unit/scan",
     "unit/expire",
     "unit/multi",
+    "unit/auth",
+    "unit/acl",
+    "unit/acl-v2",
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",

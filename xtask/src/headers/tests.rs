@@ -32,7 +32,7 @@ macro_rules! real {
 #[test]
 fn computed_layouts_are_those_of_the_compiler() {
     use plinth_abi::{bytes, call, clients, codec, command, config, digest, entry, events, host, info, keys};
-    use plinth_abi::{reply, rewrite, value};
+    use plinth_abi::{rdb, reply, rewrite, value};
     let computed = layout::of_all(&mirror()).unwrap();
     for (name, real) in real! {
         "Bytes" bytes::Bytes { data, len }
@@ -50,7 +50,8 @@ fn computed_layouts_are_those_of_the_compiler() {
         "FoundKey" command::FoundKey { flags, position, reserved }
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
-            find_keys, look_ahead, category_names }
+            find_keys, look_ahead, category_names, channels }
+        "Channels" command::Channels { size, flags, first, count }
         "Ahead" command::Ahead { size, stage, type_id, argc, args, boxed, memo }
         "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,
             alias }
@@ -61,6 +62,8 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Host" host::Host { size, abi_major, abi_minor, context, service, log, give_way, panicked, allocate, release }
         "Section" info::Section { size, flags, name, write }
         "DigestService" digest::DigestService { size, reserved, add, end }
+        "RdbClaim" rdb::RdbClaim { size, kind, flags, encoding, data, clear, load, save, rewrite }
+        "RdbService" rdb::RdbService { size, reserved, claim }
         "RewriteService" rewrite::RewriteService { size, reserved, emit }
         "EntryStat" keys::EntryStat { size, idle_s, frequency, lfu, encoding, memory, address }
         "Entry" keys::Entry { size, type_id, form, tag, data, len, boxed, expire_at_ms, entry, hash }

@@ -5,6 +5,7 @@
 
 use crate::engine::call::Context;
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::persist::load::{self, LoadError, Options};
 use crate::persist::save;
 use plinth_abi::status::Status;
@@ -48,6 +49,7 @@ fn reload(server: &mut Server, flushes: bool, options: Options) -> Result<(), Lo
     if flushes {
         let emptied = server.store.take_away(None);
         emptied.into_iter().for_each(|(_, database)| server.store.free_database(database, false));
+        beside::clear(server);
     }
     let path = save::path(server);
     load::load_file(server, &path, options, &mut |_| {})?;

@@ -486,6 +486,10 @@ unsafe extern "C" fn flush(call: *mut Call, db: i32, in_background: u32) -> u64 
     if db.is_some_and(|db| db as usize >= server.store.databases.len()) {
         return 0;
     }
+    match db {
+        None => server.tell_databases(&["FLUSHALL"], 0),
+        Some(db) => server.tell_databases(&["FLUSHDB"], db),
+    }
     server.store.flush(db, in_background != 0)
 }
 
@@ -495,7 +499,12 @@ unsafe extern "C" fn swap(call: *mut Call, first: u32, second: u32) -> Status {
         return STATUS_NOT_ALLOWED;
     }
     // SAFETY: see above.
-    unsafe { Context::of(call) }.server().store.swap(first, second)
+    let server = unsafe { Context::of(call) }.server();
+    let count = server.store.databases.len() as u32;
+    if first != second && first.max(second) < count {
+        server.tell_databases(&["SWAPDB", &first.to_string(), &second.to_string()], 0);
+    }
+    server.store.swap(first, second)
 }
 
 unsafe extern "C" fn type_name(call: *mut Call, type_id: u32) -> Bytes {
@@ -523,19 +532,13 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
     // SAFETY: the value is of this type.
     let encoding =
         table.and_then(|table| table.encoding_name).map_or(default, |name| unsafe { name(&raw const value) });
-    let behind = match table.and_then(|table| table.memory) {
-        // SAFETY: as above.
-        Some(memory) if entry.is_boxed() => unsafe { memory(&raw const value) },
-        _ => 0,
-    };
     let stat = EntryStat {
         size: size_of::<EntryStat>() as u32,
-        idle_s: if access.lfu { 0 } else { access.idle_s(entry.clock()) },
-        frequency: if access.lfu { access.frequency(entry.clock()) } else { 0 },
-        lfu: u32::from(access.lfu),
+        idle_s: if access.counts() { 0 } else { access.idle_s(entry.clock()) },
+        frequency: if access.counts() { access.frequency(entry.clock()) } else { 0 },
+        lfu: u32::from(access.counts()),
         encoding,
-        // The table's share of a key is 9.4 bytes on the average.
-        memory: entry.allocated() + 10 + behind,
+        memory: server.store.bytes_of(entry),
         address: entry.address() as u64,
     };
     // SAFETY: see above.
@@ -607,9 +610,9 @@ unsafe extern "C" fn restore(
     if there {
         server.store.remove(db, hash, key, server.store.lazy.server_del);
     }
-    if server.store.access.lfu && frequency >= 0 {
+    if server.store.access.counts() && frequency >= 0 {
         entry.set_clock(server.store.access.from_frequency(frequency.min(255) as u8));
-    } else if !server.store.access.lfu && idle_s >= 0 {
+    } else if !server.store.access.counts() && idle_s >= 0 {
         entry.set_clock(server.store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
     }
     server.store.insert(db, hash, entry);

@@ -10,19 +10,19 @@ use plinth_abi::status::{STATUS_NOT_ALLOWED, STATUS_OK, Status};
 
 /// The table.
 pub static TABLE: PropagateService =
-    PropagateService { size: size_of::<PropagateService>() as u32, reserved: 0, instead, nothing };
+    PropagateService { size: size_of::<PropagateService>() as u32, reserved: 0, instead, nothing, before };
 
-// Both functions are called by a loaded module with the call that runs, and with arguments valid for
+// All functions are called by a loaded module with the call that runs, and with arguments valid for
 // the call.
 
 unsafe extern "C" fn instead(call: *mut Call, args: *const Bytes, argc: u32) -> Status {
     // SAFETY: see above.
     let (context, args) = unsafe { (Context::of(call), words(args, argc)) };
-    decide(context, |propagation| {
-        // SAFETY: see above.
-        let words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
-        propagation.instead(&words);
-    })
+    if context.call.command.is_null() {
+        let db = context.db;
+        return context.server().tell_outside(db, &args);
+    }
+    decide(context, |propagation| propagation.instead(&args))
 }
 
 unsafe extern "C" fn nothing(call: *mut Call) -> Status {
@@ -30,14 +30,25 @@ unsafe extern "C" fn nothing(call: *mut Call) -> Status {
     decide(unsafe { Context::of(call) }, Propagation::nothing)
 }
 
-/// # Safety
-/// `args` names so many arguments, which are valid for as long as the slice is used.
-unsafe fn words<'a>(args: *const Bytes, argc: u32) -> &'a [Bytes] {
-    if argc == 0 {
-        return &[];
+unsafe extern "C" fn before(call: *mut Call, args: *const Bytes, argc: u32) -> Status {
+    // SAFETY: see above.
+    let (context, args) = unsafe { (Context::of(call), words(args, argc)) };
+    let (is_outside, db) = (context.call.command.is_null(), context.db);
+    let server = context.server();
+    if is_outside {
+        return if server.is_told_outside() { STATUS_OK } else { STATUS_NOT_ALLOWED };
     }
+    if server.store.effects.wants_commands {
+        server.store.effects.propagate_words(db, args.iter().copied());
+    }
+    STATUS_OK
+}
+
+/// # Safety
+/// `args` names so many arguments, which are valid for as long as the words are used.
+unsafe fn words<'a>(args: *const Bytes, argc: u32) -> Vec<&'a [u8]> {
     // SAFETY: promised by the caller.
-    unsafe { std::slice::from_raw_parts(args, argc as usize) }
+    (0..argc as usize).map(|at| unsafe { (*args.add(at)).as_slice() }).collect()
 }
 
 /// Take up what a handler says, if anybody is told.

@@ -2,6 +2,7 @@
 
 use crate::durable::disk::{Disk, DiskFile};
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::persist::snapshot::{self, Form};
 use crate::settings::rewrite::plain;
 use crate::store::entry::EntryPtr;
@@ -15,6 +16,12 @@ use std::path::Path;
 const WRITE_BYTES: usize = 1 << 20;
 /// Bytes between two syncs with `aof-rewrite-incremental-fsync`.
 const SYNC_BYTES: usize = 4 << 20;
+
+/// Whether a base begins with values in the form of an RDB file: if it is to, or if there is something beside
+/// keys that no command brings about.
+pub fn has_preamble(server: &Server) -> bool {
+    server.settings.aof.preamble || !beside::has_commands(server)
+}
 
 /// Write a base into a file of this name, which lasts then but for its name; `each` is told of each key.
 /// Fails with the reason; what is in the file is of no use then.
@@ -40,6 +47,11 @@ fn write_commands(server: &mut Server, file: &DiskFile, mut each: impl FnMut()) 
     if server.settings.aof.timestamps {
         out.bytes.extend_from_slice(format!("#TS:{}\r\n", server.clock.now_s).as_bytes());
     }
+    let mut append = |words: &[&[u8]]| {
+        command::append(&mut out.bytes, words.iter().copied());
+        STATUS_OK
+    };
+    beside::rewrite(server, &mut append)?;
     for db in 0..server.store.databases.len() as u32 {
         let entries = server.store.entries(db);
         if entries.is_empty() {

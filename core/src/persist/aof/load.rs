@@ -3,6 +3,7 @@
 
 use crate::durable::aof_manifest::Part;
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::persist::Persist;
 use crate::persist::aof::Aof;
 use crate::persist::aof::folder::Folder;
@@ -165,6 +166,7 @@ pub fn reload(server: &mut Server) -> Result<(), String> {
         server.store.flush(None, false);
         server.record();
         server.is_quiet = was_quiet;
+        beside::clear(server);
         aof.folder.get_or_insert_with(|| Folder::new(&server.settings));
         result = load(server, &mut aof, &mut |_| {});
     }

@@ -141,7 +141,7 @@ fn begin_with(server: &mut Server, aof: &mut Aof) -> Result<(), String> {
         begin_increment(server, aof).map_err(|error| format!("can't begin a new increment: {error}"))?;
     }
     let Some(folder) = &aof.folder else { return Ok(()) };
-    let preamble = server.settings.aof.preamble;
+    let preamble = base::has_preamble(server);
     let temp = folder.temp(&format!("base-{}", aof.rewrites.begun));
     let is_slow = server.settings.durability.rdb_key_save_delay != 0;
     let path = temp.clone();

@@ -20,6 +20,7 @@
 
 use crate::small::is_past;
 use crate::storage::Storage;
+use crate::told;
 use crate::value::{Hash, View, Writer, announce};
 use plinth_module::prelude::*;
 use std::cell::{Cell, RefCell};
@@ -302,14 +303,16 @@ fn clean<S: Storage>(call: &mut Call<'_>, db: u32, key: &[u8]) -> Option<u64> {
     let entry = call.keys.get_with(TypeHandle::of::<Hash<S>>().ok()?, key, quiet).ok()??;
     let mut writer = Writer::<S>::of(entry, now_ms).ok()?;
     writer.sweep(STEPS, FIELDS_MAX);
-    let (due, is_empty, expired) = (writer.view().due(), writer.is_empty(), writer.expired);
+    let (due, is_empty, expired) = (writer.view().due(), writer.is_empty(), writer.gone());
     // A large hash is not looked through over and over for a few fields each time.
     let pause_ms = match writer.view() {
         View::Large(large) => large.store().expiring() as u64 / 1000,
         _ => 0,
     };
-    if expired {
+    if let Some(gone) = expired {
         announce(&mut call.keys, key, &["hexpired"], is_empty).ok()?;
+        // All that has changed of the key.
+        told::by_timer(call, key, &gone).ok()?;
     }
     let now = now_ms.max(0) as u64;
     due.map(|due| if is_past(Some(due), now) { due } else { due.max(now + pause_ms) })

@@ -78,9 +78,9 @@ impl<S: Storage> Large<S> {
     }
 
     /// Removes fields that have expired, looking at about `steps` parts of the storage and removing
-    /// about `max` of them; how many it removed. When the storage was looked at from end to end,
+    /// about `max` of them; those that it removed. When the storage was looked at from end to end,
     /// [`due`](Large::due) is exact again.
-    pub fn sweep(&mut self, now: u64, steps: usize, max: usize) -> usize {
+    pub fn sweep(&mut self, now: u64, steps: usize, max: usize) -> Vec<Vec<u8>> {
         let mut expired: Vec<Vec<u8>> = Vec::new();
         for _ in 0..steps {
             if expired.len() >= max || self.store.expiring() == expired.len() {
@@ -101,12 +101,11 @@ impl<S: Storage> Large<S> {
                 break;
             }
         }
-        let mut removed = 0;
-        for field in &expired {
+        expired.retain(|field| {
             let digest = self.store.digest(field);
-            removed += usize::from(self.remove(digest, field));
-        }
-        removed
+            self.remove(digest, field)
+        });
+        expired
     }
 
     /// Bytes of the box and of all behind it. O(1).

@@ -1,9 +1,11 @@
 //! `plinth.hash/1`: hashes for other modules, such as SORT.
 //!
-//! What is told of a change is the command's that makes it through here: nothing is said of fields found expired.
+//! What is told of a change is the command's that makes it through here. Fields that are found expired and removed are
+//! told before.
 
 use crate::commands::set;
 use crate::storage::Storage;
+use crate::told::{self, Gone};
 use crate::value::{Hash, View, Writer, announce};
 use plinth_module::hash::{HashProvider, HashScratch, HashService, VisitField, table};
 use plinth_module::pack::{Digits, Value};
@@ -16,6 +18,10 @@ pub(crate) struct Provider<S>(PhantomData<S>);
 impl<S: Storage> Provider<S> {
     /// The table.
     pub(crate) const TABLE: &'static HashService = &table::<Provider<S>>();
+}
+
+fn tell(call: &mut Call<'_>, key: &[u8], gone: Option<Gone>) -> Result {
+    gone.map_or(Ok(()), |gone| told::before(call, key, &gone))
 }
 
 fn open<'k, S: Storage>(call: &'k mut Call<'_>, key: &'k [u8]) -> Result<Option<Entry<'k>>> {
@@ -50,17 +56,18 @@ impl<S: Storage> HashProvider for Provider<S> {
 
     fn set(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result {
         let now_ms = call.now_ms();
-        let expired = match Writer::<S>::open(&mut call.keys, key, now_ms)? {
+        let gone = match Writer::<S>::open(&mut call.keys, key, now_ms)? {
             Some(mut writer) => {
                 writer.put(writer.name(field), value, None)?;
-                writer.expired
+                writer.gone()
             }
             None => {
                 Writer::<S>::create(&mut call.keys, key, std::iter::once((field, value)))?;
-                false
+                None
             }
         };
-        announce(&mut call.keys, key, if expired { &["hexpired", "hset"] } else { &["hset"] }, false)
+        announce(&mut call.keys, key, if gone.is_some() { &["hexpired", "hset"] } else { &["hset"] }, false)?;
+        tell(call, key, gone)
     }
 
     fn visit(call: &mut Call<'_>, key: &[u8], visit: &mut VisitField<'_>) -> Result<bool> {
@@ -73,11 +80,15 @@ impl<S: Storage> HashProvider for Provider<S> {
 
     fn set_absent(call: &mut Call<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
         let now_ms = call.now_ms();
-        Ok(set::set_absent::<S>(&mut call.keys, key, field, value, now_ms)?.0)
+        let (is_new, gone) = set::set_absent::<S>(&mut call.keys, key, field, value, now_ms)?;
+        tell(call, key, gone)?;
+        Ok(is_new)
     }
 
     fn remove(call: &mut Call<'_>, key: &[u8], field: &[u8]) -> Result<bool> {
         let now_ms = call.now_ms();
-        Ok(set::remove::<S>(&mut call.keys, key, std::iter::once(field), now_ms)?.0 > 0)
+        let (removed, gone) = set::remove::<S>(&mut call.keys, key, std::iter::once(field), now_ms)?;
+        tell(call, key, gone)?;
+        Ok(removed > 0)
     }
 }

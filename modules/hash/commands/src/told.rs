@@ -36,16 +36,27 @@ pub(crate) fn instead(call: &mut Call<'_>, key: &[u8], gone: Option<Gone>, comma
     }
 }
 
+/// Tells what is gone before the command that runs, whatever that is and is told as.
+#[cold]
+pub(crate) fn before(call: &mut Call<'_>, key: &[u8], gone: &Gone) -> Result {
+    call.propagate.before(&removal(key, gone))
+}
+
+/// Tells what is gone, of which a timer has found out.
+pub(crate) fn by_timer(call: &mut Call<'_>, key: &[u8], gone: &Gone) -> Result {
+    if call.propagate.is_wanted() { call.propagate.instead(&removal(key, gone)) } else { Ok(()) }
+}
+
+fn removal<'g>(key: &'g [u8], gone: &'g Gone) -> Vec<&'g [u8]> {
+    let fields = gone.fields.iter().map(Vec::as_slice);
+    [&b"HDEL"[..], key].into_iter().chain(fields).collect()
+}
+
 #[cold]
 fn tell(call: &mut Call<'_>, key: &[u8], gone: &Gone, command: &[&[u8]]) -> Result {
-    if !call.propagate.is_wanted() {
-        return Ok(());
-    }
-    let mut removal: Vec<&[u8]> = vec![b"HDEL", key];
-    removal.extend(gone.fields.iter().map(Vec::as_slice));
-    call.propagate.instead(&removal)?;
+    before(call, key, gone)?;
     if command.is_empty() {
-        return Ok(());
+        return call.propagate.nothing();
     }
     call.propagate.instead(command)?;
     match gone.key_expires_ms {

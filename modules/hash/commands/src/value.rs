@@ -449,11 +449,11 @@ impl<'k, S: Storage> Writer<'k, S> {
 
     /// Removes fields of a large hash that have expired, with the bounds of
     /// [`Large::sweep`].
-    pub fn sweep(&mut self, steps: usize, max: usize) -> usize {
+    pub fn sweep(&mut self, steps: usize, max: usize) {
         let now = self.now;
-        let removed = self.large().map_or(0, |large| large.sweep(now, steps, max));
-        self.expired |= removed > 0;
-        removed
+        let removed = self.large().map(|large| large.sweep(now, steps, max)).unwrap_or_default();
+        self.expired |= !removed.is_empty();
+        self.gone.extend(removed);
     }
 
     /// Whether no field is left. Then the key has to go.
