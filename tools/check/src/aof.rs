@@ -56,7 +56,7 @@ pub(crate) fn run(file: &Path, fix: Fix) -> bool {
         return manifest(file, fix);
     }
     println!("Start checking Old-Style AOF");
-    one(file, &name, "AOF", fix)
+    one(file, &name, "AOF", fix, true)
 }
 
 fn manifest(file: &Path, fix: Fix) -> bool {
@@ -72,13 +72,9 @@ fn manifest(file: &Path, fix: Fix) -> bool {
     };
     let folder = file.parent().unwrap_or(Path::new(""));
     let last = manifest.increments.last().or(manifest.base.as_ref());
-    let check = |part: &Part, label: &str| {
-        // Only the last file may be cut.
-        let fix = if last == Some(part) { fix } else { Fix::No };
-        one(&folder.join(&part.name), &part.name, label, fix)
-    };
+    let check = |part: &Part, label: &str| one(&folder.join(&part.name), &part.name, label, fix, last == Some(part));
     if let Some(base) = &manifest.base {
-        let form = if is_rdb(&folder.join(&base.name)) { "RDB" } else { "AOF" };
+        let form = if is_rdb(&folder.join(&base.name)) { "RDB" } else { "RESP" };
         println!("Start to check BASE AOF ({form} format).");
         if !check(base, "BASE AOF") {
             return false;
@@ -101,8 +97,9 @@ fn is_rdb(file: &Path) -> bool {
     read.is_ok() && (magic.starts_with(b"REDIS") || magic == *b"VALKEY")
 }
 
-/// One file, under a name to be shown.
-fn one(file: &Path, name: &str, label: &str, fix: Fix) -> bool {
+/// One file, under a name to be shown. Only the last of several may be cut: what follows another would be run on
+/// other data.
+fn one(file: &Path, name: &str, label: &str, fix: Fix, is_last: bool) -> bool {
     let size = match std::fs::metadata(file) {
         Ok(of) => of.len(),
         Err(error) => {
@@ -139,6 +136,10 @@ fn one(file: &Path, name: &str, label: &str, fix: Fix) -> bool {
     }
     if fix == Fix::No {
         println!("AOF {name} is not valid. Use the --fix option to try fixing it.");
+        return false;
+    }
+    if !is_last {
+        println!("Failed to truncate AOF {name} because it is not the last file");
         return false;
     }
     cut(file, name, (size, good), fix)

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 37] = [
+const DEFAULT_UNITS: [&str; 45] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -73,6 +73,14 @@ const DEFAULT_UNITS: [&str; 37] = [
     "unit/pubsubshard",
     "unit/other",
     "unit/shutdown",
+    "unit/aofrw",
+    "unit/slowlog",
+    "unit/latency-monitor",
+    "integration/rdb",
+    "integration/aof",
+    "integration/aof-multi-part",
+    "integration/corrupt-dump-fuzzer",
+    "integration/dismiss-mem",
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
