@@ -235,7 +235,7 @@ fn reset(context: &mut Context) -> Status {
         client.resp = 2;
         client.no_evict = false;
         client.no_touch = false;
-        client.is_monitor = false;
+        client.standing.set_monitor(false);
         client.name.clear();
         client.user = "default".into();
         client.standing.set_known(authenticated);

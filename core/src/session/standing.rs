@@ -2,7 +2,7 @@
 //! replies are sent.
 //!
 //! Invariant: `special` is 0 if and only if the session is known, outside MULTI, sent its replies, and listens
-//! to nothing. All else is changed by the functions here only, so that dispatch has one word to look at.
+//! to nothing and nobody. All else is changed by the functions here only, so that dispatch has one word to look at.
 
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Transaction;
@@ -15,6 +15,8 @@ const IN_TRANSACTION: u32 = 2;
 const SILENT: u32 = 4;
 /// It listens to a module.
 const LISTENING: u32 = 8;
+/// It is shown what others do (MONITOR).
+const MONITOR: u32 = 16;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -56,6 +58,16 @@ impl Standing {
     /// Say whether it listens to anything.
     pub fn set_listening(&mut self, listens: bool) {
         self.mark(LISTENING, listens);
+    }
+
+    /// Say whether it is shown what others do.
+    pub fn set_monitor(&mut self, is_so: bool) {
+        self.mark(MONITOR, is_so);
+    }
+
+    /// Whether it is shown what others do.
+    pub fn is_monitor(&self) -> bool {
+        self.special & MONITOR != 0
     }
 
     /// The open transaction.

@@ -65,7 +65,7 @@ fn flags(client: &Client) -> String {
         (client.is_unix, 'U'),
         (client.no_evict, 'e'),
         (client.no_touch, 'T'),
-        (client.is_monitor, 'O'),
+        (client.standing.is_monitor(), 'O'),
     ];
     let all: String = letters.iter().filter(|(is, _)| *is).map(|(_, letter)| letter).collect();
     if all.is_empty() { "N".into() } else { all }

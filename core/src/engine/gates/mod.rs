@@ -8,6 +8,7 @@
 pub mod authentication;
 pub mod listening;
 pub mod memory;
+pub mod monitor;
 pub mod pause;
 pub mod queue;
 pub mod transaction;
