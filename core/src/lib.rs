@@ -10,12 +10,14 @@
 //! - [`persist`]: the data set in a file, and back.
 //! - [`store`]: databases of entries.
 //! - [`admin`]: the core's own commands.
+//! - [`acl`]: users and what each of them may do.
 //! - [`session`], [`registry`], [`command`]: who is connected, what modules have registered, what is
 //!   known of each command.
 //! - [`wire`], [`socket`], [`durable`], [`settings`], [`stats`], [`base`]: what all that stands on.
 //!
 //! Imports go downward only; `cargo xtask tidy` has the order.
 
+pub mod acl;
 pub mod admin;
 pub mod base;
 pub mod command;

@@ -1,8 +1,12 @@
 //! From the command line to a server that serves: configuration, modules, banner,
 //! listeners.
 
+use crate::acl::file::{self, UserError};
+use crate::acl::selector::Names;
+use crate::engine::acl;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
+use crate::engine::eviction;
 use crate::engine::gates::{self, Gate};
 use crate::engine::limits;
 use crate::engine::observers;
@@ -20,6 +24,7 @@ use crate::persist::{Persist, aof, save, standing};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,6 +37,8 @@ pub struct Configuration {
     pub waiting: Vec<Directive>,
     /// `rename-command` lines, to be followed when all commands are there.
     pub renames: Vec<Directive>,
+    /// `user` lines, to be followed when all commands are there.
+    pub users: Vec<Directive>,
     /// Path of the file, if there is one.
     pub file: Option<PathBuf>,
     /// Where the server was started, before a `dir` line.
@@ -73,6 +80,9 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
         configuration.renames.push(directive);
         return Ok(());
     }
+    if name == "user" {
+        return add_user(configuration, directive);
+    }
     let Some(parameter) = settings::find(&name) else {
         configuration.waiting.push(directive);
         return Ok(());
@@ -80,9 +90,40 @@ fn apply(configuration: &mut Configuration, directive: Directive) -> Result<(), 
     configuration.settings.set_line(parameter, &directive.args).map_err(LineError::Value)
 }
 
+/// Keep a `user` line. A name that comes twice is found at once, rules when all commands are there.
+fn add_user(configuration: &mut Configuration, directive: Directive) -> Result<(), LineError> {
+    let Some(name) = directive.args.first() else { return Err(LineError::BadDirective) };
+    if configuration.users.iter().any(|other| other.args.first() == Some(name)) {
+        let name = String::from_utf8_lossy(name).into_owned();
+        return Err(LineError::Value(UserError::Duplicate(name).to_string()));
+    }
+    configuration.users.push(directive);
+    Ok(())
+}
+
+/// Take up the users of the configuration and of the ACL file.
+fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
+    if !lines.is_empty() && !server.settings.acl.file.is_empty() {
+        return Err("Users are described either by 'user' lines or by 'aclfile', not by both.".into());
+    }
+    server.learn_commands();
+    let all_channels = server.settings.acl.all_channels();
+    let mut seen = HashSet::new();
+    for directive in lines {
+        let words: Vec<&[u8]> = directive.args.iter().map(Vec::as_slice).collect();
+        let names = Names { catalog: &server.acl.catalog, takes_unknown: true };
+        file::add(&mut server.acl.users, &mut seen, &words, names, all_channels)
+            .map_err(|error| line_error(directive, LineError::Value(error.to_string())).to_string())?;
+    }
+    if server.settings.acl.file.is_empty() {
+        return Ok(());
+    }
+    server.load_acl_file(None).map_err(|error| format!("Aborting, for the ACL file cannot be loaded: {error}"))
+}
+
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["aclfile", "cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -100,6 +141,7 @@ fn warn_of_unmet(settings: &mut settings::Settings) {
 static GATES: &[Gate] = &[
     gates::authentication::gate,
     gates::transaction::gate,
+    gates::acl::gate,
     gates::memory::gate,
     standing::disk,
     gates::listening::gate,
@@ -124,6 +166,7 @@ static DUTIES: &[Duty] = &[
     duties::TIMERS,
     sweep::DUTY,
     duties::EXPIRE,
+    eviction::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,
@@ -137,6 +180,8 @@ static APPLIERS: &[Applier] = &[
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    acl::PASSWORD,
+    acl::LOG,
     aof::switch::APPEND,
     aof::switch::HISTORY,
     aof::switch::SYNC,
@@ -148,6 +193,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
     let lists = Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS, ..Lists::default() };
     let mut server = Server::new(settings, lists)?;
     server.slots.put(Box::<Persist>::default());
+    server.follow_password();
     server.registry.modules.services = crate::modules::services::core_services();
     crate::admin::register_core_commands(&mut server);
     Ok(server)
@@ -155,7 +201,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
 
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
-    let Configuration { settings, waiting, renames, file, started_in } = configuration;
+    let Configuration { settings, waiting, renames, users, file, started_in } = configuration;
     crate::base::log::set_level(settings.loglevel);
     if settings.daemonize {
         daemonize(started_in.as_deref())?;
@@ -179,6 +225,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     warn_of_unmet(&mut server.settings);
     load_modules(&mut server, waiting)?;
     rename_commands(&mut server, &renames)?;
+    load_users(&mut server, &users)?;
     server.settle();
     if server.port > 0 {
         let listeners =
@@ -446,6 +493,7 @@ pub fn check(configuration: Configuration) -> Result<(), String> {
     crate::base::log::set_level(3);
     load_modules(&mut server, configuration.waiting)?;
     rename_commands(&mut server, &configuration.renames)?;
+    load_users(&mut server, &configuration.users)?;
     println!("The configuration is correct.");
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! payloads would end there. `PLINTH_FUZZ_SECONDS=600 cargo test -p plinth-tests --test fuzz`
 //! runs it for longer.
 
+mod files;
+
 use plinth_fuzz::Random;
 use plinth_testkit::reply::Reply;
 use plinth_testkit::{Client, Server, assert_wire, build};

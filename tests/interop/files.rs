@@ -1,7 +1,7 @@
 //! Files: a data set of every type, encoding and expiry that a peer has saved is the same in Plinth, and what
 //! Plinth saves is the same in each peer that reads its version.
 
-use crate::peer::{Peer, assert_same, with_each};
+use crate::peer::{Peer, assert_same, with_every};
 use plinth_testkit::{Client, Server, TempDir, assert_wire};
 
 const QUIET: [&str; 2] = ["--save", ""];
@@ -94,6 +94,8 @@ fn compare(peer: &Peer, theirs: &mut Client, plinth: &mut Client, has_field_expi
         ]);
     }
     lines.extend(["SELECT 9", "GET other", "PEXPIRETIME other", "SELECT 0"]);
+    // Redis 6.2 cannot tell when a key expires, but for how long it is there.
+    lines.retain(|line| peer.reads(10) || !line.starts_with("PEXPIRETIME"));
     for line in lines {
         assert_same(peer, theirs, plinth, &line.split(' ').collect::<Vec<_>>());
     }
@@ -101,8 +103,8 @@ fn compare(peer: &Peer, theirs: &mut Client, plinth: &mut Client, has_field_expi
 
 #[test]
 fn a_file_of_theirs_is_the_same_in_plinth_and_plinths_in_those_that_read_its_version() {
-    with_each(|peer, theirs, _| {
-        let has_field_expiry = peer.name() != "Redis 7.0";
+    with_every(|peer, theirs, _| {
+        let has_field_expiry = peer.has_deadlines();
         fill(theirs, has_field_expiry);
         assert_wire(theirs, &["SAVE"], b"+OK\r\n");
         let folder = TempDir::new();
@@ -121,8 +123,10 @@ fn a_file_of_theirs_is_the_same_in_plinth_and_plinths_in_those_that_read_its_ver
             12
         } else if peer.reads(11) {
             11
-        } else {
+        } else if peer.reads(10) {
             10
+        } else {
+            9
         };
         assert_wire(&mut plinth, &["CONFIG", "SET", "rdb-version", &version.to_string()], b"+OK\r\n");
         assert_wire(&mut plinth, &["SAVE"], b"+OK\r\n");

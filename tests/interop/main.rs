@@ -9,6 +9,7 @@ mod changes;
 mod files;
 mod geo;
 mod golden;
+mod golden_files;
 mod hyperloglog;
 mod keyspecs;
 mod payloads;

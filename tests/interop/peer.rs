@@ -1,10 +1,14 @@
 //! Peers: other servers of the protocol, each a process on a unix socket and a port, in a folder of its own.
 //!
 //! ```text
+//!   Redis 6.2    target/peers/redis-6.2     `cargo xtask peers` puts them there, if there is a network
 //!   Redis 7.0    `redis-server` on the PATH, as Debian has it
-//!   Redis 8.2    target/peers/redis-8.2     `cargo xtask peers` puts them there, if there
-//!   Valkey 9.1   target/peers/valkey-9.1    is a network
+//!   Redis 7.4    target/peers/redis-7.4
+//!   Redis 8.2    target/peers/redis-8.2
+//!   Valkey 9.1   target/peers/valkey-9.1
 //! ```
+//!
+//! Redis 6.2 and 7.4 are there for their files and payloads; commands are compared with the others.
 //!
 //! A test runs with each peer that is there and says which it did without. Where `CI` is set,
 //! the one on the PATH has to be there.
@@ -30,16 +34,42 @@ pub(crate) struct Kind {
     version: &'static str,
     /// The newest RDB version that its RESTORE takes.
     rdb_version: u16,
+    /// Whether its answers are compared.
+    is_compared: bool,
 }
 
-const KINDS: [Kind; 3] = [
-    Kind { name: "Redis 7.0", link: None, version_field: "redis_version", version: "7.0", rdb_version: 10 },
+const KINDS: [Kind; 5] = [
+    Kind {
+        name: "Redis 6.2",
+        link: Some("redis-6.2"),
+        version_field: "redis_version",
+        version: "6.2",
+        rdb_version: 9,
+        is_compared: false,
+    },
+    Kind {
+        name: "Redis 7.0",
+        link: None,
+        version_field: "redis_version",
+        version: "7.0",
+        rdb_version: 10,
+        is_compared: true,
+    },
+    Kind {
+        name: "Redis 7.4",
+        link: Some("redis-7.4"),
+        version_field: "redis_version",
+        version: "7.4",
+        rdb_version: 12,
+        is_compared: false,
+    },
     Kind {
         name: "Redis 8.2",
         link: Some("redis-8.2"),
         version_field: "redis_version",
         version: "8.2",
         rdb_version: 12,
+        is_compared: true,
     },
     Kind {
         name: "Valkey 9.1",
@@ -47,6 +77,7 @@ const KINDS: [Kind; 3] = [
         version_field: "valkey_version",
         version: "9.1",
         rdb_version: 80,
+        is_compared: true,
     },
 ];
 
@@ -63,7 +94,19 @@ pub(crate) struct Peer {
 /// # Panics
 /// As the test does, after the peer's name was printed; and in CI when Redis 7.0 is not here.
 pub(crate) fn with_each(test: impl Fn(&Peer, &mut Client, &mut Client)) {
-    for peer in KINDS.iter().filter_map(Peer::start) {
+    with_those(|kind| kind.is_compared, test);
+}
+
+/// Runs a test as [`with_each`] does, with those too that are there for what they write.
+///
+/// # Panics
+/// As [`with_each`] does.
+pub(crate) fn with_every(test: impl Fn(&Peer, &mut Client, &mut Client)) {
+    with_those(|_| true, test);
+}
+
+fn with_those(is_one: impl Fn(&Kind) -> bool, test: impl Fn(&Peer, &mut Client, &mut Client)) {
+    for peer in KINDS.iter().filter(|kind| is_one(kind)).filter_map(Peer::start) {
         let plinth = Server::start();
         println!("with {}", peer.name());
         test(&peer, &mut peer.connect(), &mut plinth.connect());
@@ -81,7 +124,19 @@ pub(crate) fn find(name: &str) -> Option<Peer> {
 /// # Panics
 /// As [`with_each`] does.
 pub(crate) fn with_each_started(test: impl Fn(&dyn Fn(TempDir, &[&str]) -> Peer)) {
-    for kind in &KINDS {
+    start_those(|kind| kind.is_compared, test);
+}
+
+/// Runs a test as [`with_each_started`] does, with those too that are there for what they write.
+///
+/// # Panics
+/// As [`with_each`] does.
+pub(crate) fn with_every_started(test: impl Fn(&dyn Fn(TempDir, &[&str]) -> Peer)) {
+    start_those(|_| true, test);
+}
+
+fn start_those(is_one: impl Fn(&Kind) -> bool, test: impl Fn(&dyn Fn(TempDir, &[&str]) -> Peer)) {
+    for kind in KINDS.iter().filter(|kind| is_one(kind)) {
         let Some(first) = Peer::start(kind) else { continue };
         drop(first);
         println!("with {}", kind.name);
@@ -125,7 +180,9 @@ impl Peer {
         let log = std::fs::File::create(folder.file("output.log")).unwrap_or_else(|error| panic!("a log: {error}"));
         let child = Command::new(&program)
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--unixsocket", "socket"])
-            .args(["--save", "", "--enable-debug-command", "yes"])
+            .args(["--save", ""])
+            // Before 7.0 everybody could.
+            .args(if kind.rdb_version >= 10 { &["--enable-debug-command", "yes"][..] } else { &[] })
             .args(args)
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -151,6 +208,11 @@ impl Peer {
     /// What it is.
     pub(crate) fn name(&self) -> &'static str {
         self.kind.name
+    }
+
+    /// Whether it has fields that expire.
+    pub(crate) fn has_deadlines(&self) -> bool {
+        self.kind.rdb_version >= 12
     }
 
     /// Its port on this machine.

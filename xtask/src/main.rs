@@ -1,9 +1,10 @@
-//! What a developer of Plinth does often: test, asan, bench, conformance, crash, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, asan, bench, conformance, crash, golden, headers, new-module, peers, rounds.
 
 mod asan;
 mod bench;
 mod conformance;
 mod crash;
+mod golden;
 mod headers;
 mod new_module;
 mod peers;
@@ -38,6 +39,8 @@ enum Task {
     Conformance(conformance::Args),
     /// Kill the server at random moments under a checked load, and look what is there at the next start.
     Crash(crash::Args),
+    /// Write the files of other servers that the tests load anew.
+    Golden(golden::Args),
     /// Make the C headers from the ABI's Rust mirror, or check and compile them.
     Headers(headers::Args),
     /// Make a module that builds, loads and passes its tests.
@@ -61,6 +64,7 @@ fn main() -> std::process::ExitCode {
         }
         Task::Conformance(args) => conformance::run(args),
         Task::Crash(args) => crash::run(args),
+        Task::Golden(args) => golden::run(args),
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),

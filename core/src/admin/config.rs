@@ -215,6 +215,7 @@ fn reset_stat(context: &mut Context) -> Status {
     let Stats { peak_memory, slowlog, latency, .. } = std::mem::take(&mut server.stats);
     server.stats = Stats { peak_memory, slowlog, latency, ..Stats::default() };
     server.store.counters = Default::default();
+    server.excess.reset();
     server.store.background.reset_freed();
     for command in server.commands.iter() {
         command.stats.reset();

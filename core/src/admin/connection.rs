@@ -1,9 +1,9 @@
 //! Commands about the connection itself: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET.
 
 use crate::admin::spec::CoreCommand;
+use crate::base::id::UserId;
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
-use crate::engine::server::Server;
 use crate::session::client::ReplyMode;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
@@ -227,7 +227,7 @@ fn reset(context: &mut Context) -> Status {
     let server = context.server();
     server.unwatch(token);
     server.client_event(ON_CLIENT_RESET, token);
-    let authenticated = server.settings.requirepass.is_empty();
+    server.become_nobody(token);
     if let Some(client) = server.sessions.clients.get(token) {
         client.standing.take_transaction();
         client.standing.set_reply_mode(ReplyMode::On);
@@ -237,8 +237,6 @@ fn reset(context: &mut Context) -> Status {
         client.no_touch = false;
         client.standing.set_monitor(false);
         client.name.clear();
-        client.user = "default".into();
-        client.standing.set_known(authenticated);
     }
     if server.sessions.any_no_touch {
         server.sessions.count_no_touch();
@@ -253,32 +251,13 @@ fn hello_secrets(words: &[&[u8]]) -> Vec<usize> {
     auth.map_or_else(Vec::new, |at| vec![at + 3, at + 4])
 }
 
-/// Whether a password opens a user's session.
-fn password_fits(server: &Server, user: &[u8], password: &[u8]) -> bool {
-    let wanted = &server.settings.requirepass;
-    user == b"default" && (wanted.is_empty() || is_same_secret(wanted, password))
-}
-
-/// Whether a secret was told, in a time that depends on the length of what was told only.
-fn is_same_secret(secret: &[u8], told: &[u8]) -> bool {
-    let mut differs = u8::from(secret.len() != told.len());
-    for (byte, own) in told.iter().zip(secret.iter().cycle()) {
-        // Opaque, so that the loop is not left at the first difference.
-        differs = std::hint::black_box(differs | (byte ^ own));
-    }
-    differs == 0
-}
-
-fn authenticate(server: &mut Server, token: usize, user: &[u8], password: &[u8]) -> Result<(), &'static str> {
-    if !password_fits(server, user, password) {
-        server.stats.auth_failures += 1;
-        return Err("WRONGPASS invalid username-password pair or user is disabled.");
-    }
-    if let Some(client) = server.sessions.clients.get(token) {
-        client.standing.set_known(true);
-        client.user = "default".into();
-    }
-    Ok(())
+/// Let the client in as a user, or note that it was not.
+fn let_in(context: &mut Context, token: usize, user: &[u8], password: &[u8]) -> Result<(), Status> {
+    let command = context.arg(0);
+    let server = context.server();
+    let Err(text) = server.authenticate(token, user, password) else { return Ok(()) };
+    server.deny_entry(token, command, user);
+    Err(context.error(text))
 }
 
 fn auth(context: &mut Context) -> Status {
@@ -288,14 +267,14 @@ fn auth(context: &mut Context) -> Status {
     }
     let (user, password) =
         if context.argc() == 3 { (context.arg(1), context.arg(2)) } else { (&b"default"[..], context.arg(1)) };
-    if context.argc() == 2 && context.server().settings.requirepass.is_empty() {
+    if context.argc() == 2 && context.server().acl.users.get(UserId::DEFAULT).needs_no_password {
         return context.error(
             "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
         );
     }
-    match authenticate(context.server(), token, user, password) {
+    match let_in(context, token, user, password) {
         Ok(()) => context.ok(),
-        Err(text) => context.error(text),
+        Err(status) => status,
     }
 }
 
@@ -344,9 +323,9 @@ fn hello(context: &mut Context) -> Status {
         Err(status) => return status,
     };
     if let Some((user, password)) = greeting.credentials
-        && let Err(text) = authenticate(context.server(), token, user, password)
+        && let Err(status) = let_in(context, token, user, password)
     {
-        return context.error(text);
+        return status;
     }
     if !context.client().is_some_and(|client| client.standing.is_known()) {
         return context.error(

@@ -214,7 +214,7 @@ fn object(context: &mut Context) -> Status {
         return context.error("ERR no such key");
     };
     let body = server.store.save_value(entry).unwrap_or_default();
-    let idle_s = if server.store.access.lfu { 0 } else { server.store.access.idle_s(entry.clock()) };
+    let idle_s = if server.store.access.counts() { 0 } else { server.store.access.idle_s(entry.clock()) };
     let encoding = encoding_of(server, entry);
     let at = if entry.is_boxed() { entry.boxed() as usize } else { entry.address() as usize };
     let clock = entry.clock();

@@ -3,6 +3,7 @@
 //! One file per family, and [`spec`] for what a command is; in each the spec stands beside the handler, and
 //! `COMMANDS` lists them.
 
+pub mod acl;
 pub mod append;
 pub mod client;
 pub mod command;
@@ -11,6 +12,7 @@ pub mod connection;
 pub mod debug;
 pub mod info;
 pub mod latency;
+pub mod memory;
 pub mod module;
 pub mod monitor;
 pub mod persistence;
@@ -24,6 +26,7 @@ use crate::engine::server::Server;
 /// Register the core's commands.
 pub fn register_core_commands(server: &mut Server) {
     let families = [
+        acl::COMMANDS,
         append::COMMANDS,
         client::COMMANDS,
         command::COMMANDS,
@@ -32,6 +35,7 @@ pub fn register_core_commands(server: &mut Server) {
         debug::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
+        memory::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,
         persistence::COMMANDS,

@@ -111,6 +111,12 @@ fn extent(spec: &KeySpec, args: &[&[u8]], begin: i64) -> Result<(i64, i64, usize
 /// The keys of a command in arguments: by its specs, or by its own function where
 /// these do not tell.
 pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, KeysError> {
+    let (known, by_specs) = keys_known(command, args);
+    by_specs.map(|()| known)
+}
+
+/// The same; where specs do not tell all keys, those that they tell.
+pub fn keys_known<R>(command: &Registered<R>, args: &[Bytes]) -> (Vec<KeyAt>, Result<(), KeysError>) {
     // SAFETY: arguments live as long as the call.
     let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
     let specs = command.keys();
@@ -118,7 +124,7 @@ pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, Ke
     let by_specs = gather(&specs, &slices, &mut known);
     let unsure = specs.is_empty() || specs.iter().any(|spec| spec.flags & abi::KEY_VARIABLE_FLAGS != 0);
     let Some(find) = command.spec.find_keys.filter(|_| unsure || by_specs.is_err()) else {
-        return by_specs.map(|()| known);
+        return (known, by_specs);
     };
     let mut found = vec![FoundKey { flags: 0, position: 0, reserved: 0 }; args.len()];
     // SAFETY: the function belongs to a loaded module; there is room for `argc` keys.
@@ -134,7 +140,7 @@ pub fn keys<R>(command: &Registered<R>, args: &[Bytes]) -> Result<Vec<KeyAt>, Ke
         let by_spec = || known.iter().find(|key| key.at == at).map_or(fallback, |key| key.flags);
         KeyAt { at, flags: if found.flags == 0 { by_spec() } else { found.flags & !OF_SPEC } }
     };
-    Ok(found.into_iter().map(key).filter(|key| key.at < args.len()).collect())
+    (found.into_iter().map(key).filter(|key| key.at < args.len()).collect(), Ok(()))
 }
 
 /// Whether a command can have keys at all.

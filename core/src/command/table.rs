@@ -77,6 +77,8 @@ pub struct Registered<R> {
     pub run: R,
     /// Position of the first key when it is fixed, else 0.
     pub first_key: u32,
+    /// Its place among all commands and subcommands, until the table's next epoch.
+    pub number: u32,
     /// Bits of the ACL categories that the module names.
     named_categories: u64,
     /// Which bits of the server's word of what is special concern it (`MINDS_*`).
@@ -146,6 +148,7 @@ impl<R> Registered<R> {
             host,
             run,
             first_key,
+            number: 0,
             named_categories: 0,
             minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
             subcommands: Vec::new(),
@@ -300,8 +303,8 @@ fn pack(name: &[u8]) -> Option<Name> {
     Some([word(0), word(1), word(2)])
 }
 
-/// At most eight bytes as a word, by two loads that may overlap.
-#[inline]
+/// At most eight bytes as a word, by two loads that may overlap. Of each command's name, so never a call.
+#[inline(always)]
 pub fn load_short(name: &[u8]) -> u64 {
     let len = name.len();
     if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
@@ -452,24 +455,33 @@ impl<R> Table<R> {
         self.slots = vec![None; size];
         self.long.clear();
         self.internal.clear();
-        for command in &self.all {
+        let mut number = 0;
+        for command in &mut self.all {
+            let command = &mut **command;
+            for one in
+                std::iter::once(&mut command.number).chain(command.subcommands.iter_mut().map(|sub| &mut sub.number))
+            {
+                *one = number;
+                number += 1;
+            }
+            let command = &*command;
             let called = self.renamed.get(&command.name).map_or(command.name.as_bytes(), Vec::as_slice);
             if called.is_empty() {
                 continue;
             }
             if command.is(abi::COMMAND_INTERNAL) {
-                self.internal.insert(called.to_vec(), &raw const **command);
+                self.internal.insert(called.to_vec(), &raw const *command);
                 continue;
             }
             let Some(name) = pack(called) else {
-                self.long.insert(called.to_vec(), &raw const **command);
+                self.long.insert(called.to_vec(), &raw const *command);
                 continue;
             };
             let mut at = slot_of(&name, size - 1);
             while self.slots[at].is_some() {
                 at = (at + 1) & (size - 1);
             }
-            self.slots[at] = Some((name, &raw const **command));
+            self.slots[at] = Some((name, &raw const *command));
         }
     }
 }

@@ -306,4 +306,32 @@ mod tests {
              file a.1.base.rdb seq 1 type h\nfile a.3.incr.aof seq 3 type i\n"
         );
     }
+
+    #[test]
+    fn a_damaged_manifest_is_refused_or_is_one_that_can_be_written_again() {
+        let (mut read, mut refused) = (0u64, 0u64);
+        plinth_fuzz::run(|random| {
+            let mut manifest = Manifest::default();
+            for _ in 0..random.below(6) {
+                match random.below(3) {
+                    0 => drop(manifest.begin_base("a file", random.once_in(2))),
+                    1 => drop(manifest.begin_increment("a.aof")),
+                    _ => manifest.retire_increments(1),
+                }
+            }
+            let mut text = manifest.text();
+            random.damage(&mut text, b"bih \n\"\\'/.#019\0\xff");
+            match Manifest::parse(&text) {
+                Ok(manifest) => {
+                    assert!(manifest.parts().all(|part| !part.name.contains('/') && part.seq > 0));
+                    assert!(manifest.increments.is_sorted_by(|one, next| one.seq < next.seq));
+                    let text = manifest.text();
+                    assert!(text.is_empty() || Manifest::parse(&text).as_ref() == Ok(&manifest), "{manifest:?}");
+                    read += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        });
+        assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+    }
 }

@@ -129,4 +129,32 @@ mod tests {
         assert_eq!(next(long.as_bytes(), &mut words), Err(Malformed));
         assert_eq!(next(format!("*{}", "1".repeat(40)).as_bytes(), &mut words), Err(Malformed));
     }
+
+    #[test]
+    fn damaged_text_is_read_within_its_bounds_and_allocates_nothing_for_what_it_claims() {
+        plinth_fuzz::run(|random| {
+            let mut bytes = Vec::new();
+            for _ in 0..random.below(6) {
+                if random.once_in(4) {
+                    bytes.extend_from_slice(format!("#TS:{}\r\n", random.number()).as_bytes());
+                }
+                let words: Vec<Vec<u8>> =
+                    (0..1 + random.below(4)).map(|_| vec![random.word() as u8; random.below(30)]).collect();
+                bytes.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
+                for word in words {
+                    bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+                    bytes.extend_from_slice(&word);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+            }
+            random.damage(&mut bytes, b"*$#\r\n0189-\0");
+            let (mut rest, mut words) = (&bytes[..], Vec::new());
+            while let Ok(Next::Command(len) | Next::Remark(len, _)) = next(rest, &mut words) {
+                assert!(len > 0 && len <= rest.len());
+                assert!(words.iter().all(|word| word.start <= word.end && word.end <= len));
+                rest = &rest[len..];
+            }
+            assert!(words.capacity() <= 2 * bytes.len() + 8);
+        });
+    }
 }

@@ -13,7 +13,8 @@
 //!
 //! The log of a disk is text and bytes: `write OFFSET LENGTH PATH`, an end of line, and so many bytes; `truncate
 //! LENGTH PATH`; `rename FROM`, an end of line, `TO`; `create`, `sync`, `remove`, `folder`, `sync-folder` and a
-//! path. A record is in it when what it says has been done.
+//! path. A record is in it when what it says has been done; `sync-begin` stands where a sync begins, because it is
+//! not certain of what another thread writes while it runs.
 //!
 //! Invariants:
 //! - A disk is used from the main thread, from the thread that syncs, and from a child after a fork; so
@@ -197,6 +198,7 @@ impl Disk for Logged {
     }
 
     fn sync(&self, file: &DiskFile) -> io::Result<()> {
+        self.note(&format!("sync-begin {}", file.path.display()), b"")?;
         Real.sync(file)?;
         self.note(&format!("sync {}", file.path.display()), b"")
     }
@@ -367,7 +369,7 @@ mod tests {
         disk.replace(file, &path).unwrap();
         let (temp, path, folder_name) = (temp.display(), path.display(), folder.display());
         let expected = format!(
-            "create {temp}\nwrite 0 2 {temp}\nabwrite 2 2 {temp}\ncdsync {temp}\nrename {temp}\n{path}\nsync-folder {folder_name}\n"
+            "create {temp}\nwrite 0 2 {temp}\nabwrite 2 2 {temp}\ncdsync-begin {temp}\nsync {temp}\nrename {temp}\n{path}\nsync-folder {folder_name}\n"
         );
         assert_eq!(std::fs::read_to_string(&log).unwrap(), expected);
         std::fs::remove_dir_all(folder).unwrap();

@@ -23,7 +23,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 /// Bytes that are fetched at once.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// Why a file is not read on.
 #[derive(Debug, Error)]
@@ -72,6 +72,12 @@ impl Window {
     pub fn new(source: Box<dyn Read>, size: Option<u64>, is_checked: bool) -> Window {
         let digest = is_checked.then(Digest::new);
         Window { source, bytes: Vec::new(), at: 0, base: 0, size, ended: false, digest, digested: 0, kept: None }
+    }
+
+    /// Memory that it holds in bytes.
+    #[cfg(test)]
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// How many bytes of the file were read.

@@ -4,9 +4,10 @@
 //! minds it, the short way is taken: arity, run. Everything else is looked at on the other
 //! way only.
 
+use crate::acl::log::Place;
 use crate::base::clock::ticks;
 use crate::command::status;
-use crate::command::table::add;
+use crate::command::table::{MINDS_MEMORY, add};
 use crate::engine::call::{CallParts, Context};
 use crate::engine::call::{Registered, Run};
 use crate::engine::gates::Verdict;
@@ -16,9 +17,9 @@ use crate::session::transaction::is_exec;
 use crate::socket::output::{Mark, Output};
 use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
+use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::command::COMMAND_MANY_REPLIES;
-use plinth_abi::status::{STATUS_GHOST, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -97,8 +98,9 @@ impl Server {
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { command.as_ref() };
-        let gated = client.standing.special() | self.special & command.minds;
-        if gated != 0 || !command.takes(args.len()) {
+        let (of_session, of_server) = (client.standing.special(), self.special & command.minds);
+        let gated = of_session | of_server;
+        if gated != 0 && !self.is_only_limited(of_session, of_server) || !command.takes(args.len()) {
             return self.execute_gated(token, command, args, hash);
         }
         if !Rc::ptr_eq(&client.last_command, &command.shared_name) {
@@ -113,8 +115,15 @@ impl Server {
         let caller = Caller { client: Some((token, id)), output, db, resp, flags: CALL_UNTOLD };
         let begun = self.last_ticks;
         self.invoke_this(command, args, hash, caller);
-        self.count_run(command, args, begun, Some((token, id)), CALL_UNTOLD);
+        // SAFETY: as above. Asked for seldom, so that nothing is kept for it across the run.
+        self.count_run(command, args, begun, || Some(unsafe { (*at).token }), CALL_UNTOLD);
         Outcome::Done
+    }
+
+    /// Whether all that is special is that there is a limit on memory, which is far.
+    #[inline]
+    fn is_only_limited(&self, of_session: u32, of_server: u32) -> bool {
+        of_session == 0 && of_server == MINDS_MEMORY && self.excess_bytes() == 0
     }
 
     /// Run a command that passes all gates, while somebody is told of changes or a module replaces another.
@@ -249,6 +258,12 @@ impl Server {
         }
     }
 
+    /// The same for a script, which has words of its own for what is wrong: `NONE` or `ARITY`.
+    pub fn named<'c>(&self, command: &'c Registered, args: &[Bytes]) -> Result<&'c Registered, Status> {
+        self.resolve_subcommand(command, args)
+            .map_err(|unresolved| if unresolved.is_unknown { STATUS_NONE } else { STATUS_ARITY })
+    }
+
     /// What becomes of a command at the gates: that of the first which does not let it pass.
     fn pass_gates(&mut self, token: usize, command: &Registered, args: &[Bytes]) -> Verdict {
         for gate in self.lists.gates {
@@ -294,7 +309,7 @@ impl Server {
     pub fn run(&mut self, command: &Registered, args: &[Bytes], hash: Option<u64>, caller: Caller) -> Status {
         let begun = self.last_ticks;
         let status = self.invoke(command, args, hash, caller);
-        self.count_run(command, args, begun, caller.client, caller.flags);
+        self.count_run(command, args, begun, || caller.client.map(|(token, _)| token), caller.flags);
         status
     }
 
@@ -305,7 +320,7 @@ impl Server {
         command: &Registered,
         args: &[Bytes],
         begun: u64,
-        client: Option<(usize, u64)>,
+        token: impl FnOnce() -> Option<usize>,
         flags: u32,
     ) {
         // One look at the counter per command: the end of one is the begin of the next.
@@ -317,7 +332,7 @@ impl Server {
             command.stats.durations.record(self.clock.ticks_to_ns(taken));
         }
         if taken >= self.looks_from {
-            self.look_back(command, args, client, taken, false);
+            self.look_back(command, args, token(), taken, false);
         }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(flags);
@@ -367,7 +382,7 @@ impl Server {
         if status != STATUS_OK {
             self.finish_error(command, status, mark, output, resp, flags);
         } else if matches!(command.run, Run::Module(_)) && !self.is_one_reply(mark, output) {
-            self.finish_wrong(command, mark, client, output, resp, flags);
+            self.finish_wrong(command, mark, context.client, output, resp, flags);
         }
         status
     }
@@ -400,13 +415,13 @@ impl Server {
         &mut self,
         command: &Registered,
         mark: Mark,
-        client: Option<(usize, u64)>,
+        client: Option<usize>,
         output: *mut Output,
         resp: u8,
         flags: u32,
     ) {
         let begun = self.sessions.blocking.begun.map(|(token, _)| token);
-        let waits = client.is_some_and(|(token, _)| {
+        let waits = client.is_some_and(|token| {
             begun == Some(token)
                 || flags & CALL_RETRY != 0
                     && self.sessions.clients.peek(token).is_some_and(|client| client.waits_again())
@@ -521,7 +536,7 @@ impl Server {
         let taken = self.last_ticks.wrapping_sub(begun);
         add(&command.stats.ticks, taken);
         if taken >= self.looks_from {
-            self.look_back(command, args, caller.client, taken, true);
+            self.look_back(command, args, Some(token), taken, true);
         }
         if self.clock.is_stale(self.last_ticks) {
             self.tick_after(caller.flags);
@@ -553,13 +568,36 @@ impl Server {
                 return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
             }
         };
+        if let Err(text) = self.allowed_again(resolved, args, caller) {
+            return Err(self.nested_error(Some(resolved), &text, caller));
+        }
         if self.lacks_memory_for(resolved.spec.flags) {
             return Err(self.nested_error(Some(resolved), status::OUT_OF_MEMORY.as_bytes(), caller));
         }
         Ok(resolved)
     }
 
-    fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
+    /// Whether a client may run what EXEC runs for it, or what has waited: its user's rules may be others than
+    /// they were when it was sent. What a module runs is the module's to check.
+    fn allowed_again(&mut self, command: &Registered, args: &[Bytes], caller: &Caller) -> Result<(), Vec<u8>> {
+        let Some((token, _)) = caller.client.filter(|_| caller.flags & CALL_NESTED == 0) else { return Ok(()) };
+        let Some(client) = self.sessions.clients.peek(token) else { return Ok(()) };
+        let has_waited = caller.flags & CALL_RETRY != 0;
+        if has_waited && !client.standing.is_known() {
+            return Err("NOAUTH Authentication required.".into());
+        }
+        if !client.standing.is_restricted() {
+            return Ok(());
+        }
+        let Err(denial) = self.may_run(client.user, command, args, caller.db, false) else { return Ok(()) };
+        let place = if has_waited { Place::TopLevel } else { Place::Multi };
+        let text = self.deny(token, command, args, denial, place);
+        let code = if has_waited { "NOPERM " } else { "NOPERM The rules changed between the queueing and EXEC: " };
+        Err([code.as_bytes(), &text].concat())
+    }
+
+    /// Answer a command that is run in a caller's stead, and does not run.
+    pub fn nested_error(&mut self, command: Option<&Registered>, text: &[u8], caller: &Caller) -> Status {
         if let Some(command) = command {
             add(&command.stats.rejected, 1);
         }

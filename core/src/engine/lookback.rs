@@ -32,7 +32,7 @@ impl Server {
         &mut self,
         command: &Registered,
         args: &[Bytes],
-        client: Option<(usize, u64)>,
+        token: Option<usize>,
         ticks: u64,
         is_again: bool,
     ) {
@@ -41,7 +41,6 @@ impl Server {
             return;
         }
         // One that waits is shown when it comes, and is slow or not when it has ended.
-        let token = client.map(|(token, _)| token);
         let begins = token.is_some_and(|token| self.has_begun_to_wait(token));
         let waits = |token| self.sessions.clients.peek(token).is_some_and(|client| client.waits_again());
         let waits = begins || token.is_some_and(waits);
@@ -58,10 +57,10 @@ impl Server {
         }
         let from_us = self.settings.slowlog_log_slower_than;
         if !waits && from_us >= 0 && us >= from_us.unsigned_abs() && !command.is(COMMAND_SKIP_SLOWLOG) {
-            self.log_slow(&words, client, us);
+            self.log_slow(&words, token, us);
         }
         if !is_again && !self.sessions.monitors.is_empty() && !command.is(COMMAND_SKIP_MONITOR | COMMAND_ADMIN) {
-            self.show_monitors(&words, client);
+            self.show_monitors(&words, token);
         }
     }
 
@@ -78,8 +77,8 @@ impl Server {
         }
     }
 
-    fn log_slow(&mut self, words: &[&[u8]], client: Option<(usize, u64)>, us: u64) {
-        let client = client.and_then(|(token, _)| self.sessions.clients.peek(token));
+    fn log_slow(&mut self, words: &[&[u8]], token: Option<usize>, us: u64) {
+        let client = token.and_then(|token| self.sessions.clients.peek(token));
         let of = Entry {
             id: 0,
             at_s: self.clock.now_s,
@@ -92,8 +91,7 @@ impl Server {
         self.stats.slowlog.add(words.iter().copied(), of, most);
     }
 
-    fn show_monitors(&mut self, words: &[&[u8]], client: Option<(usize, u64)>) {
-        let own = client.map(|(token, _)| token);
+    fn show_monitors(&mut self, words: &[&[u8]], own: Option<usize>) {
         let client = own.and_then(|token| self.sessions.clients.peek(token));
         let (db, address) = client.map_or((0, "?"), |client| (client.db, &client.address));
         let line = monitor::line(crate::base::clock::unix_us(), db, address, words);

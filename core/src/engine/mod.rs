@@ -5,20 +5,26 @@
 //! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
 //! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
+//! - [`eviction`]: which keys go when there is too little memory, and for how long.
+//! - [`footprint`]: what memory goes into; [`weights`]: which clients are closed when all take too much.
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
 //! - [`wait`]: running those again who wait.
+//! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
 //! - [`parameters`]: reading and setting parameters.
 //! - [`slots`]: state of rooms above.
 
+pub mod acl;
 pub mod call;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;
+pub mod eviction;
+pub mod footprint;
 pub mod gates;
 pub mod handover;
 pub mod hooks;
@@ -35,3 +41,4 @@ pub mod slots;
 pub mod timers;
 pub mod transaction;
 pub mod wait;
+pub mod weights;

@@ -6,6 +6,8 @@ use crate::engine::server::Server;
 use crate::settings::of_module::ModuleParameter;
 use crate::settings::parameters as settings;
 use crate::settings::parameters::{EVICTION_POLICIES, Settings};
+use crate::store::access_clock::Noted;
+use crate::store::evict::{Policy, Rank};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::config as abi;
 use plinth_abi::status::STATUS_OK;
@@ -176,14 +178,23 @@ impl Server {
     /// Take up parameters that are used in another form than they are kept in.
     pub fn settings_changed(&mut self) {
         crate::base::log::set_level(self.settings.loglevel);
-        self.store.access.lfu = EVICTION_POLICIES[self.settings.maxmemory_policy].ends_with("lfu");
+        let policy = Policy::named(EVICTION_POLICIES[self.settings.maxmemory_policy]);
+        self.store.evicting.set(policy, usize::try_from(self.settings.memory.samples).unwrap_or(1));
+        // A hundredth of what may be in use: so far memory may be above its limit.
+        self.store.evicting.lazy_bytes_max = usize::try_from(self.settings.maxmemory).unwrap_or(0) / 100;
+        self.store.access.noted = match policy.map(|policy| policy.rank) {
+            Some(Rank::Clock(noted)) => noted,
+            _ => Noted::Last,
+        };
         self.store.access.log_factor = u32::try_from(self.settings.lfu_log_factor).unwrap_or(u32::MAX);
         self.store.access.decay_minutes = u32::try_from(self.settings.lfu_decay_time).unwrap_or(u32::MAX);
         self.store.lazy.expire = self.settings.lazyfree_lazy_expire;
+        self.store.lazy.eviction = self.settings.lazyfree_lazy_eviction;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
         self.stats.slowlog.trim(usize::try_from(self.settings.slowlog_max_len).unwrap_or(usize::MAX));
         self.look_back_by();
+        self.limit_clients();
         self.observe();
     }
 }

@@ -5,6 +5,7 @@
 //! have registered, settings and counters. What needs several of them is a function on it in this
 //! room, or a function that takes it in a room above.
 
+use crate::acl::Acl;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
 use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
@@ -12,6 +13,7 @@ use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
+use crate::engine::eviction::Excess;
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
@@ -45,6 +47,8 @@ pub struct Server {
     pub stats: Stats,
     /// Commands by name.
     pub commands: CommandTable,
+    /// Users, and what they may do.
+    pub acl: Acl,
     /// Cached time.
     pub clock: Clock,
     /// Where durable files are written.
@@ -58,6 +62,8 @@ pub struct Server {
     pub special: u32,
     /// What has happened and is to be followed up.
     pub pending: Pending,
+    /// How memory stands to its limit.
+    pub excess: Excess,
     /// What others are told of commands.
     pub propagation: Propagation,
     /// Where replies go that nobody reads.
@@ -125,12 +131,14 @@ impl Server {
             settings,
             stats: Stats::default(),
             commands: CommandTable::default(),
+            acl: Acl::default(),
             clock,
             disk: Arc::new(Real),
             lists,
             slots: Slots::default(),
             special: MINDS_SUBCOMMANDS,
             pending: Pending::default(),
+            excess: Excess::default(),
             propagation: Propagation::default(),
             sink: Output::default(),
             run_id,

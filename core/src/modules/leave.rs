@@ -40,6 +40,7 @@ pub fn unload_to_ghosts(server: &mut Server, name: &str) -> Result<(), LoadError
     server.commands.remove_module(id);
     server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
+    server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);

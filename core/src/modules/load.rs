@@ -437,6 +437,7 @@ pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.disconnect_listeners(id);
     server.registry.hooks.remove_module(id);
     server.registry.beside.remove_module(id);
+    server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
     server.registry.modules.remove_services(id);

@@ -16,11 +16,11 @@
 //! - The loop does not sleep while a client is listed for reading or writing.
 
 use crate::base::clock::ticks;
+use crate::base::id::UserId;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
 use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
 use crate::session::query::Received;
-use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
@@ -144,6 +144,7 @@ impl EventLoop {
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
         crate::persist::aof::flush(server);
         self.write_all(server);
+        server.close_heavy();
         self.close_all(server);
         Ok(begun)
     }
@@ -370,6 +371,7 @@ fn read_client(server: &mut Server, token: usize) {
     client.input_bytes += bytes as u64;
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
+    server.weigh_client(token);
     server.close_over_query(token);
 }
 
@@ -408,6 +410,7 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         return false;
     }
     let more = client.write_listed;
+    server.weigh_client(token);
     !server.close_over_output(token) && more
 }
 
@@ -438,18 +441,20 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         stalled: false,
         blocked: None,
         closing: Closing::No,
-        standing: Standing::new(server.settings.requirepass.is_empty()),
+        standing: server.first_standing(),
         listening: None,
         resp: 2,
         db: 0,
         watch_spoiled: false,
         watched: Vec::new(),
         no_evict: false,
+        weighed_bytes: 0,
         no_touch: false,
         name: Vec::new(),
         lib_name: Vec::new(),
         lib_version: Vec::new(),
-        user: "default".into(),
+        user: UserId::DEFAULT,
+        user_name: server.acl.users.get(UserId::DEFAULT).name.clone(),
         address,
         local_address,
         is_unix,
@@ -470,7 +475,7 @@ fn refusal(server: &Server, socket: &Socket, address: &str) -> Option<String> {
     if server.sessions.clients.len() as i64 >= server.settings.maxclients {
         return Some("-ERR max number of clients reached\r\n".into());
     }
-    let open = !server.settings.protected_mode || !server.settings.requirepass.is_empty();
+    let open = !server.settings.protected_mode || !server.acl.users.get(UserId::DEFAULT).needs_no_password;
     let local = matches!(socket, Socket::Unix(_)) || is_loopback(address);
     (!open && !local).then(|| PROTECTED.replace('\n', " ").trim_end().to_owned() + "\r\n")
 }

@@ -39,7 +39,8 @@ fn turn(server: &mut Server) -> u64 {
         return hz;
     }
     follow_signals(server);
-    crate::base::memory::calibrate();
+    server.store.background.measure();
+    server.note_excess();
     server.store.settle_accounts();
     server.stats.peak_memory = server.stats.peak_memory.max(crate::base::memory::used_bytes());
     server.stats.sample_rates(crate::base::clock::unix_us());
@@ -100,5 +101,6 @@ fn look_after(server: &mut Server, token: usize) {
         client.output.take_peak();
         client.peak_at_ms = now_ms;
     }
+    server.weigh_client(token);
     server.close_over_output(token);
 }

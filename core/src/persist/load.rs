@@ -17,7 +17,6 @@ use crate::modules::beside;
 use crate::persist::snapshot::delay;
 use crate::persist::{Persist, standing};
 use crate::registry::rdb::PARTS_MAX;
-use crate::settings::parameters::EVICTION_POLICIES;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
 use plinth_abi::keys::EXPIRE_NONE;
@@ -30,6 +29,8 @@ use thiserror::Error;
 
 /// Keys that are taken in together, so that their places in the table are fetched meanwhile.
 const KEYS_AT_A_TIME: usize = 32;
+/// Bytes that a key takes in a file, at least: its type, and two lengths.
+const KEY_BYTES_MIN: u64 = 3;
 
 /// How a file is loaded.
 #[derive(Clone, Copy, Default)]
@@ -188,6 +189,7 @@ pub fn load(
         served_at: 0,
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
+        total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
     // What the file has takes the place of what is kept of another.
@@ -220,6 +222,8 @@ struct Load<'l> {
     readers: Readers,
     /// Entries that are in no table yet, with the hashes of their keys.
     waiting: Vec<(u64, EntryPtr)>,
+    /// Bytes that the file has, at most; 0 where nobody knows.
+    total_bytes: u64,
 }
 
 impl Load<'_> {
@@ -243,7 +247,7 @@ impl Load<'_> {
                         .filter(|db| (*db as usize) < count)
                         .ok_or(LoadError::Databases(count))?;
                 }
-                Item::Resize { .. } => {}
+                Item::Resize { keys, .. } => self.presize(keys),
                 Item::Aux { name, value } => self.aux(&name, &value),
                 Item::Function(text) => {
                     self.part()?;
@@ -261,6 +265,13 @@ impl Load<'_> {
                 }
             }
         }
+    }
+
+    /// The file says how many keys the database has: no more than its bytes can hold are believed.
+    fn presize(&mut self, keys: u64) {
+        let most = self.total_bytes / KEY_BYTES_MIN;
+        let keys = usize::try_from(keys.min(most)).unwrap_or(usize::MAX);
+        self.server.store.databases[self.db as usize].table.presize(keys);
     }
 
     /// A library or a section has come. The keys before it are taken in, so that the module finds them.
@@ -306,10 +317,9 @@ impl Load<'_> {
             self.loaded.expired += 1;
             return Ok(());
         }
-        let policy = EVICTION_POLICIES[server.settings.maxmemory_policy];
         match (attributes.idle_s, attributes.frequency) {
-            (_, Some(frequency)) if policy.ends_with("-lfu") => entry.set_clock(store.access.from_frequency(frequency)),
-            (Some(idle_s), _) if !store.access.lfu => {
+            (_, Some(frequency)) if store.access.counts() => entry.set_clock(store.access.from_frequency(frequency)),
+            (Some(idle_s), _) if !store.access.counts() => {
                 entry.set_clock(store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
             }
             _ => {}
@@ -323,6 +333,11 @@ impl Load<'_> {
     /// Take in the keys that wait.
     fn take_in(&mut self) -> Result<(), LoadError> {
         let mut result = Ok(());
+        let table = &self.server.store.databases[self.db as usize].table;
+        for (hash, _) in &self.waiting {
+            // Where the bucket goes on elsewhere, that is fetched.
+            table.prefetch_entries(*hash);
+        }
         for (hash, entry) in self.waiting.drain(..) {
             if result.is_ok() && self.server.store.adopt(self.db, hash, entry, self.options.merges) {
                 self.loaded.keys += 1;

@@ -96,7 +96,7 @@ impl Form {
             compresses: settings.rdbcompression,
             syncs: durability.rdb_save_incremental_fsync,
             key_delay: durability.rdb_key_save_delay,
-            uses_idle: policy.ends_with("-lru"),
+            uses_idle: policy.ends_with("-lru") || policy.ends_with("-lrm"),
             uses_frequency: policy.ends_with("-lfu"),
         }
     }

@@ -5,13 +5,14 @@
 //! - [`replacement`]: which of them is taking the place of which.
 //! - [`propagation`]: what the one that runs has said is to be passed on.
 //! - [`rdb`]: what files have beside keys, and who has claimed it.
-//! - [`hooks`], [`timers`]: what they have asked to be told.
+//! - [`hooks`], [`timers`]: what they have asked to be told; [`auth`]: who is asked who a client is.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
 //! is removed with it. An id is never given twice, so nothing of a module that left can be taken for
 //! another's.
 
+pub mod auth;
 pub mod hooks;
 pub mod library;
 pub mod modules;
@@ -23,6 +24,7 @@ pub mod standing;
 pub mod timers;
 
 use crate::base::id::ModuleId;
+use crate::registry::auth::AuthHooks;
 use crate::registry::hooks::Hooks;
 use crate::registry::modules::Modules;
 use crate::registry::rdb::Beside;
@@ -37,6 +39,8 @@ pub struct Registry<R> {
     pub modules: Modules,
     /// Hooks on events.
     pub hooks: Hooks,
+    /// Who is asked when a client says who it is.
+    pub auth_hooks: AuthHooks,
     /// Timers.
     pub timers: Timers,
     /// Modules that are being replaced.
@@ -54,6 +58,7 @@ impl<R> Default for Registry<R> {
         Registry {
             modules: Modules::default(),
             hooks: Hooks::default(),
+            auth_hooks: AuthHooks::default(),
             timers: Timers::default(),
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),

@@ -1,6 +1,7 @@
 //! A connection: its socket, what it has sent and not been answered, what it is to
 //! be sent, and its session.
 
+use crate::base::id::UserId;
 use crate::session::block::Waiter;
 use crate::session::listening::Listening;
 use crate::session::push::Pushes;
@@ -9,6 +10,7 @@ use crate::session::standing::Standing;
 use crate::session::watch::Watch;
 use crate::socket::output::{Mark, Output};
 use crate::socket::stream::Socket;
+use std::rc::Rc;
 
 /// CLIENT REPLY.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -90,6 +92,8 @@ pub struct Client {
     pub watched: Vec<Watch>,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
+    /// Bytes that it took when it was last weighed.
+    pub weighed_bytes: usize,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
     /// CLIENT SETNAME.
@@ -99,7 +103,9 @@ pub struct Client {
     /// CLIENT SETINFO lib-ver.
     pub lib_version: Vec<u8>,
     /// User.
-    pub user: String,
+    pub user: UserId,
+    /// Its name.
+    pub user_name: Rc<[u8]>,
     /// Peer's address as CLIENT LIST shows it.
     pub address: String,
     /// Own address as CLIENT LIST shows it.
@@ -111,7 +117,7 @@ pub struct Client {
     /// Unix time in seconds when bytes last came or went.
     pub active_s: i64,
     /// Name of the last command.
-    pub last_command: std::rc::Rc<str>,
+    pub last_command: Rc<str>,
     /// Since when the output is above its soft limit, Unix time in seconds.
     pub soft_limit_since_s: Option<i64>,
     /// Unix time in ms when the reply buffer's peak was last looked at.
@@ -130,7 +136,7 @@ impl Client {
     /// Bytes of memory that it takes.
     pub fn memory_bytes(&self) -> usize {
         let names = self.name.capacity() + self.lib_name.capacity() + self.lib_version.capacity();
-        let texts = self.user.capacity() + self.address.capacity() + self.local_address.capacity();
+        let texts = self.address.capacity() + self.local_address.capacity();
         let watched: usize = self.watched.iter().map(|watch| size_of::<Watch>() + watch.key.1.len()).sum();
         let queued = self.standing.transaction().map_or(0, |open| open.bytes);
         let waiting = self.blocked.as_ref().map_or(0, |waiter| waiter.memory_bytes());

@@ -1,6 +1,6 @@
 //! All connections: a slab by token, and an index by id.
 
-use crate::session::client::Client;
+use crate::session::client::{Client, Closing};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -31,6 +31,10 @@ pub struct Clients {
     free: Vec<usize>,
     by_id: HashMap<u64, usize, BuildHasherDefault<IdHasher>>,
     last_id: u64,
+    /// What all clients take, as far as they were weighed.
+    bytes: usize,
+    /// Most bytes that all together may take, 0 for any number; they are weighed only if there is a limit.
+    pub bytes_max: usize,
     /// Tokens of clients with something to send.
     pub to_write: Vec<usize>,
     /// Tokens of clients that are to be closed.
@@ -70,6 +74,7 @@ impl Clients {
 
     /// Let a connection go.
     pub fn remove(&mut self, token: usize) -> Option<Box<Client>> {
+        self.forget_weight(token);
         let client = self.slots.get_mut(token)?.take()?;
         self.by_id.remove(&client.id);
         self.free.push(token);
@@ -103,6 +108,25 @@ impl Clients {
         let mut all: Vec<(u64, usize)> = self.by_id.iter().map(|(id, token)| (*id, *token)).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, token)| token).collect()
+    }
+
+    /// Bytes that all clients take, as they were weighed last.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Look anew at what a client takes. One that is to be closed counts no more.
+    pub fn weigh(&mut self, token: usize) {
+        let Some(client) = self.slots.get_mut(token).and_then(|slot| slot.as_deref_mut()) else { return };
+        let bytes = if client.closing == Closing::Now { 0 } else { client.memory_bytes() };
+        self.bytes = self.bytes - client.weighed_bytes + bytes;
+        client.weighed_bytes = bytes;
+    }
+
+    /// A client counts no more.
+    pub fn forget_weight(&mut self, token: usize) {
+        let Some(client) = self.slots.get_mut(token).and_then(|slot| slot.as_deref_mut()) else { return };
+        self.bytes -= std::mem::take(&mut client.weighed_bytes);
     }
 
     /// Number of slots, for going round in steps.

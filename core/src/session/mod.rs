@@ -1,6 +1,6 @@
 //! Sessions: who is connected, what each has sent, is to be sent, and waits for: state, no calls.
 //!
-//! - [`client`], [`clients`]: one connection, and all.
+//! - [`client`], [`clients`]: one connection, and all; [`line`]: one as it is shown.
 //! - [`standing`]: what makes the gates look at one.
 //! - [`query`]: what came and was not run yet.
 //! - [`transaction`], [`watch`]: MULTI and WATCH.
@@ -12,6 +12,7 @@
 pub mod block;
 pub mod client;
 pub mod clients;
+pub mod line;
 pub mod listening;
 pub mod monitor;
 pub mod pause;

@@ -1,8 +1,9 @@
-//! What makes the gates look at a session: whether it is known who it is, MULTI, and whether its
-//! replies are sent.
+//! What makes the gates look at a session: whether it is known who it is and may do everything, MULTI, and
+//! whether its replies are sent.
 //!
-//! Invariant: `special` is 0 if and only if the session is known, outside MULTI, sent its replies, and listens
-//! to nothing and nobody. All else is changed by the functions here only, so that dispatch has one word to look at.
+//! Invariant: `special` is 0 if and only if the session is known, may do everything, is outside MULTI, sent its
+//! replies, and listens to nothing and nobody. All else is changed by the functions here only, so that dispatch has one
+//! word to look at.
 
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Transaction;
@@ -15,8 +16,10 @@ const IN_TRANSACTION: u32 = 2;
 const SILENT: u32 = 4;
 /// It listens to a module.
 const LISTENING: u32 = 8;
+/// Its user may not do everything.
+const RESTRICTED: u32 = 16;
 /// It is shown what others do (MONITOR).
-const MONITOR: u32 = 16;
+const MONITOR: u32 = 32;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -53,6 +56,17 @@ impl Standing {
     /// Say whether it may run commands.
     pub fn set_known(&mut self, is_known: bool) {
         self.mark(UNKNOWN, !is_known);
+    }
+
+    /// Whether its user may not do everything.
+    #[inline]
+    pub fn is_restricted(&self) -> bool {
+        self.special & RESTRICTED != 0
+    }
+
+    /// Say whether its user may not do everything.
+    pub fn set_restricted(&mut self, is_restricted: bool) {
+        self.mark(RESTRICTED, is_restricted);
     }
 
     /// Say whether it listens to anything.
@@ -122,6 +136,9 @@ mod tests {
         standing.set_listening(true);
         assert!(standing.special() != 0);
         standing.set_listening(false);
+        standing.set_restricted(true);
+        assert!(standing.special() != 0 && standing.is_restricted());
+        standing.set_restricted(false);
         assert_eq!(standing.special(), 0);
         assert_eq!(Standing::new(true).special(), 0);
     }

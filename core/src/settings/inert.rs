@@ -7,7 +7,6 @@
 use crate::settings::parameters::Parameter;
 use crate::settings::parameters::{INT_MAX, inert};
 use crate::settings::value;
-use crate::settings::value::memory_size;
 
 /// What a value without effect must look like.
 #[derive(Clone, Copy)]
@@ -18,8 +17,6 @@ pub enum Rule {
     Integer(i64, i64),
     /// A number of bytes in a range.
     Memory(i64, i64),
-    /// A number of bytes, or a share of `maxmemory`: `5%`.
-    MemoryOrPercent,
     /// One of some words.
     Choice(&'static [&'static str]),
     /// Any bytes.
@@ -30,7 +27,7 @@ pub enum Rule {
     Checked(fn(&str) -> Result<(), String>),
 }
 
-use Rule::{Bool, Checked, Choice, Integer, Memory, MemoryOrPercent, Text, Words};
+use Rule::{Bool, Checked, Choice, Integer, Memory, Text, Words};
 
 const LONG_MAX: i64 = i64::MAX;
 const PORT: Rule = Integer(0, 65_535);
@@ -51,14 +48,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("active-defrag-threshold-lower", Integer(0, 1000), "10"),
     inert("active-defrag-threshold-upper", Integer(0, 1000), "100"),
     inert("jemalloc-bg-thread", Bool, "yes"),
-    inert("maxmemory-samples", Integer(1, INT_MAX), "5"),
-    inert("maxmemory-eviction-tenacity", Integer(0, 100), "10"),
-    inert("maxmemory-clients", MemoryOrPercent, "0"),
-    inert("tracking-table-max-keys", Integer(0, LONG_MAX), "1000000"),
-    // Users.
-    inert("aclfile", Text, "").immutable(),
-    inert("acllog-max-len", Integer(0, LONG_MAX), "128"),
-    inert("acl-pubsub-default", Choice(&["allchannels", "resetchannels"]), "resetchannels"),
     // The process.
     inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),
     inert("set-proc-title", Bool, "yes").immutable(),
@@ -177,7 +166,6 @@ impl Rule {
             Bool => Ok(if value::yes_no(bytes).map_err(text)? { "yes" } else { "no" }.into()),
             Integer(min, max) => Ok(value::integer(bytes, min..=max).map_err(text)?.to_string()),
             Memory(min, max) => Ok(value::memory(bytes, min as u64..=max as u64).map_err(text)?.to_string()),
-            MemoryOrPercent => memory_or_percent(word),
             Choice(names) => {
                 let choices: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
                 Ok(value::choice(bytes, &choices).map_err(text)?.into())
@@ -185,18 +173,6 @@ impl Rule {
             Checked(check) => check(word).map(|()| word.clone()),
             Text | Words(_) => Ok(word.clone()),
         }
-    }
-}
-
-fn memory_or_percent(word: &str) -> Result<String, String> {
-    let Some(percent) = word.strip_suffix('%') else {
-        let bytes = memory_size(word.as_bytes()).ok_or("argument must be a memory or percent value")?;
-        return Ok(bytes.to_string());
-    };
-    match percent.parse::<u64>() {
-        Ok(0..=100) => Ok(word.to_owned()),
-        Ok(_) => Err("percentage argument must be less or equal to 100".into()),
-        Err(_) => Err("argument must be a memory or percent value".into()),
     }
 }
 
@@ -275,8 +251,6 @@ mod tests {
             (Bool, "yes no"),
             (PORT, "65536"),
             (Memory(1, LONG_MAX), "0"),
-            (MemoryOrPercent, "101%"),
-            (MemoryOrPercent, "x"),
             (Choice(FACILITIES), "local8"),
             (Words(oom_scores), "0 1"),
             (Words(oom_scores), "0 1 2001"),
@@ -294,7 +268,6 @@ mod tests {
     fn values_are_shown_in_one_form() {
         assert_eq!(check(Memory(0, LONG_MAX), "64mb").as_deref(), Ok("67108864"));
         assert_eq!(check(Bool, "YES").as_deref(), Ok("yes"));
-        assert_eq!(check(MemoryOrPercent, "5%").as_deref(), Ok("5%"));
         assert_eq!(check(Words(replica_of), "NO ONE").as_deref(), Ok(""));
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
-//! - [`durability`]: those that concern files; [`aof`]: those of the append-only file.
+//! - [`durability`]: those that concern files; [`aof`]: those of the append-only file; [`memory`]: of memory.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
+pub mod acl;
 pub mod aof;
 pub mod durability;
 pub mod file;
 pub mod inert;
+pub mod memory;
 pub mod of_module;
 pub mod parameters;
 pub mod rewrite;

@@ -5,11 +5,13 @@
 //! of [`PARAMETERS`]. Parameters without effect are in [`crate::settings::inert`], those of
 //! modules in [`crate::settings::of_module`].
 
+use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
+use crate::settings::memory;
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -119,6 +121,10 @@ pub struct Settings {
     pub loadmodule: Vec<Vec<String>>,
     /// The append-only file.
     pub aof: Aof,
+    /// How memory is kept within its limits.
+    pub memory: memory::Limits,
+    /// Those that concern users.
+    pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -149,6 +155,8 @@ pub const EVICTION_POLICIES: &[&str] = &[
     "allkeys-lfu",
     "allkeys-random",
     "noeviction",
+    "volatile-lrm",
+    "allkeys-lrm",
 ];
 const ENABLE: &[&str] = &["no", "yes", "local"];
 const SANITIZE: &[&str] = &["no", "yes", "clients"];
@@ -350,6 +358,8 @@ impl Default for Settings {
             module_exclude: Vec::new(),
             loadmodule: Vec::new(),
             aof: Aof::default(),
+            memory: memory::Limits::default(),
+            acl: Acl::default(),
             inert,
             save_was_set: false,
         }
@@ -358,7 +368,13 @@ impl Default for Settings {
 
 /// All parameters of the core, with and without effect.
 pub fn all() -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.iter().chain(durability::PARAMETERS).chain(aof::PARAMETERS).chain(inert::PARAMETERS)
+    PARAMETERS
+        .iter()
+        .chain(durability::PARAMETERS)
+        .chain(aof::PARAMETERS)
+        .chain(memory::PARAMETERS)
+        .chain(acl::PARAMETERS)
+        .chain(inert::PARAMETERS)
 }
 
 /// The parameter of a name, the older name included.

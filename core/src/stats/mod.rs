@@ -36,6 +36,14 @@ pub struct Stats {
     pub panics: u64,
     /// Refused passwords.
     pub auth_failures: u64,
+    /// Commands that their users may not run.
+    pub denied_commands: u64,
+    /// Keys that they may not use.
+    pub denied_keys: u64,
+    /// Channels.
+    pub denied_channels: u64,
+    /// Databases.
+    pub denied_databases: u64,
     /// Reads from sockets.
     pub reads: u64,
     /// Writes to sockets.

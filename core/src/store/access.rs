@@ -14,6 +14,8 @@ use plinth_abi::keys::{
 };
 use plinth_abi::status::{STATUS_EXISTS, STATUS_OUT_OF_MEMORY, Status};
 
+/// The table's share of a key: 9.4 bytes on the average.
+const SLOT_BYTES: usize = 10;
 /// Above this effort a value is freed in the background when that is asked for.
 const LAZY_EFFORT: usize = 64;
 
@@ -84,7 +86,7 @@ impl Store {
         }
         let entry = found?;
         if flags & GET_NO_TOUCH == 0 {
-            entry.set_clock(self.access.touched(entry.clock(), || self.random.number()));
+            entry.set_clock(self.access.touched(entry.clock(), flags & GET_WRITE != 0, || self.random.number()));
         }
         Some(entry)
     }
@@ -231,7 +233,7 @@ impl Store {
             && lazy
             && let Some(free) = self.lazy_drop(entry)
         {
-            self.background.free_boxed(entry.boxed(), free);
+            self.background.free_boxed(entry.boxed(), entry.charge() as usize, free);
             // SAFETY: it was taken out of its table, and nobody else has its effect.
             unsafe { entry.free() };
             return;
@@ -253,6 +255,19 @@ impl Store {
             unsafe { effort(&raw const value) }
         });
         if effort > LAZY_EFFORT { table.drop } else { None }
+    }
+
+    /// Bytes that a key takes with its value, and its share of the table.
+    pub fn bytes_of(&self, entry: EntryPtr) -> usize {
+        let behind = match self.types.get(entry.type_id()).and_then(|ty| ty.table.memory) {
+            Some(memory) if entry.is_boxed() => {
+                let value = value_of(entry);
+                // SAFETY: the value is of this type.
+                unsafe { memory(&raw const value) }
+            }
+            _ => 0,
+        };
+        entry.allocated() + SLOT_BYTES + behind
     }
 
     /// Measure a boxed value anew, after it changed.

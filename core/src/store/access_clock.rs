@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! LRU   | seconds, modulo 2^24 (194 days)          |
+//! LRM   | the same, of the last write              |
 //! LFU   | minutes modulo 2^16      | counter 8 bits |
 //! ```
 //!
@@ -13,13 +14,25 @@
 const CLOCK_MASK: u32 = (1 << 24) - 1;
 const COUNTER_NEW: u32 = 5;
 
+/// What is noted of accesses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Noted {
+    /// When the last one was.
+    #[default]
+    Last,
+    /// When the last one was that wrote.
+    LastWrite,
+    /// How many there were.
+    Count,
+}
+
 /// How accesses are noted.
 #[derive(Clone, Copy)]
 pub struct AccessClock {
     /// Seconds of the server's clock.
     pub now_s: u32,
-    /// Whether an LFU policy is chosen.
-    pub lfu: bool,
+    /// What the policy asks for.
+    pub noted: Noted,
     /// `lfu-log-factor`.
     pub log_factor: u32,
     /// `lfu-decay-time`, in minutes.
@@ -30,14 +43,23 @@ impl AccessClock {
     /// The clock of a new entry.
     #[inline]
     pub fn fresh(&self) -> u32 {
-        if self.lfu { (self.minutes() << 8) | COUNTER_NEW } else { self.now_s & CLOCK_MASK }
+        if self.counts() { (self.minutes() << 8) | COUNTER_NEW } else { self.now_s & CLOCK_MASK }
+    }
+
+    /// Whether accesses are counted.
+    #[inline]
+    pub fn counts(&self) -> bool {
+        self.noted == Noted::Count
     }
 
     /// The clock of an entry that is accessed; `random` is any number.
     #[inline]
-    pub fn touched(&self, clock: u32, random: impl FnOnce() -> u64) -> u32 {
-        if !self.lfu {
+    pub fn touched(&self, clock: u32, writes: bool, random: impl FnOnce() -> u64) -> u32 {
+        if self.noted == Noted::Last {
             return self.now_s & CLOCK_MASK;
+        }
+        if self.noted == Noted::LastWrite {
+            return if writes { self.now_s & CLOCK_MASK } else { clock };
         }
         let mut counter = self.frequency(clock);
         let above = counter.saturating_sub(COUNTER_NEW);

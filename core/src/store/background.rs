@@ -22,7 +22,7 @@ pub type DropFn = unsafe extern "C" fn(Opaque);
 pub type Drops = Arc<Vec<Option<DropFn>>>;
 
 enum Job {
-    Boxed { address: usize, free: DropFn },
+    Boxed { address: usize, bytes: usize, free: DropFn },
     Database { table: Table<EntryPtr>, drops: Drops },
     Barrier(Sender<()>),
 }
@@ -33,6 +33,11 @@ pub struct Background {
     pending: Arc<AtomicUsize>,
     freed: Arc<AtomicUsize>,
     by_type: Arc<ByType>,
+    /// Bytes behind boxed values that were ever handed over, those of them that are freed, and those that were
+    /// when memory in use was last measured.
+    handed_bytes: Cell<usize>,
+    freed_bytes: Arc<AtomicUsize>,
+    settled_bytes: Cell<usize>,
 }
 
 /// What was freed of each type, by id: values, and bytes behind boxed ones; and of each
@@ -66,10 +71,12 @@ impl Background {
         let pending = Arc::new(AtomicUsize::new(0));
         let freed = Arc::new(AtomicUsize::new(0));
         let by_type = Arc::new(ByType((0..=TYPES_MAX).map(|_| Default::default()).collect(), Mutex::default()));
-        let counters = (pending.clone(), freed.clone(), by_type.clone());
-        let run = move || work(&queue, &counters.0, &counters.1, &counters.2);
+        let freed_bytes = Arc::new(AtomicUsize::new(0));
+        let counters = (pending.clone(), freed.clone(), by_type.clone(), freed_bytes.clone());
+        let run = move || work(&queue, &counters.0, &counters.1, &counters.2, &counters.3);
         std::thread::Builder::new().name("lazy-free".into()).spawn(run)?;
-        Ok(Background { jobs, pending, freed, by_type })
+        let (handed_bytes, settled_bytes) = (Cell::new(0), Cell::new(0));
+        Ok(Background { jobs, pending, freed, by_type, handed_bytes, freed_bytes, settled_bytes })
     }
 
     fn send(&self, job: Job, objects: usize) {
@@ -78,9 +85,22 @@ impl Background {
         let _ = self.jobs.send(job);
     }
 
-    /// Free a boxed value.
-    pub fn free_boxed(&self, boxed: Opaque, free: DropFn) {
-        self.send(Job::Boxed { address: boxed as usize, free }, 1);
+    /// Free a boxed value that takes so many bytes.
+    pub fn free_boxed(&self, boxed: Opaque, bytes: usize, free: DropFn) {
+        self.handed_bytes.set(self.handed_bytes.get().wrapping_add(bytes));
+        self.send(Job::Boxed { address: boxed as usize, bytes, free }, 1);
+    }
+
+    /// Bytes behind boxed values that were handed over, and are still in what was last measured as used.
+    pub fn bytes(&self) -> usize {
+        self.handed_bytes.get().wrapping_sub(self.settled_bytes.get())
+    }
+
+    /// Measure memory in use, with what the thread has freed until now.
+    pub fn measure(&self) {
+        let freed = self.freed_bytes.load(Ordering::Acquire);
+        crate::base::memory::calibrate();
+        self.settled_bytes.set(freed);
     }
 
     /// Free all entries of a table.
@@ -155,7 +175,13 @@ pub fn give_way() {
     });
 }
 
-fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_type: &ByType) {
+fn work(
+    queue: &Receiver<Job>,
+    pending: &AtomicUsize,
+    freed: &AtomicUsize,
+    by_type: &ByType,
+    freed_bytes: &AtomicUsize,
+) {
     let count = |objects: usize| {
         pending.fetch_sub(objects, Ordering::Relaxed);
         freed.fetch_add(objects, Ordering::Relaxed);
@@ -163,10 +189,11 @@ fn work(queue: &Receiver<Job>, pending: &AtomicUsize, freed: &AtomicUsize, by_ty
     BEGUN.with(|begun| begun.set(Some(Instant::now())));
     while let Ok(job) = queue.recv() {
         match job {
-            Job::Boxed { address, free } => {
+            Job::Boxed { address, bytes, free } => {
                 // SAFETY: `drop` may be called from any thread, and the sender gave the
                 // value up.
                 unsafe { free(address as Opaque) };
+                freed_bytes.fetch_add(bytes, Ordering::Release);
                 count(1);
                 give_way();
             }
@@ -220,8 +247,11 @@ mod tests {
     fn the_freeing_thread_rests_between_stretches() {
         let background = Background::start().unwrap();
         let begun = Instant::now();
-        background.free_boxed(std::ptr::null_mut(), free_slowly);
+        background.free_boxed(std::ptr::null_mut(), 1000, free_slowly);
+        assert_eq!(background.bytes(), 1000);
         background.wait();
+        background.measure();
+        assert_eq!(background.bytes(), 0);
         assert!(begun.elapsed() >= STEPS * (STRETCH + REST));
         assert_eq!((background.pending(), background.freed()), (0, 1));
     }

@@ -12,6 +12,8 @@ pub struct Database {
     pub table: Table<EntryPtr>,
     /// Where the expiry cycle goes on.
     pub expire_cursor: u64,
+    /// Where the search for few keys that expire goes on, when memory is short.
+    pub evict_cursor: u64,
     /// Sum of the remaining life of the keys that the last cycle saw, and their
     /// number, for INFO's `avg_ttl`.
     pub ttl_sample: (i64, i64),

@@ -11,6 +11,7 @@
 //! - [`convert`]: values of one type as those of another of the same name; [`slices`]: large ones,
 //!   a slice at a time.
 //! - [`effects`]: what has happened, for others to be told.
+//! - [`evict`]: which keys make room when memory is short.
 //! - [`expire`]: the budgeted cycle that removes what has expired.
 //! - [`access_clock`]: what idle times and frequencies are read from.
 //! - [`background`]: freeing off the main thread.
@@ -27,6 +28,7 @@ pub mod database;
 pub mod digest;
 pub mod effects;
 pub mod entry;
+pub mod evict;
 pub mod expire;
 pub mod flush;
 pub mod ghost;
@@ -36,11 +38,12 @@ pub mod slices;
 pub mod types;
 
 use crate::base::random::Random;
-use crate::store::access_clock::AccessClock;
+use crate::store::access_clock::{AccessClock, Noted};
 use crate::store::background::{Background, Drops};
 use crate::store::database::Database;
 use crate::store::effects::Effects;
 use crate::store::entry::EntryPtr;
+use crate::store::evict::Eviction;
 use crate::store::expire::ExpireCycle;
 use crate::store::ghost::Ghosts;
 use crate::store::slices::Migration;
@@ -82,6 +85,8 @@ pub struct Store {
     pub active_expire: bool,
     /// The search for keys that have expired.
     pub expiring: ExpireCycle,
+    /// The search for keys that make room.
+    pub evicting: Eviction,
     /// A large value that is being converted.
     pub migration: Option<Migration>,
     /// Addresses of large values that cannot be converted in slices.
@@ -101,6 +106,8 @@ pub struct Lazy {
     pub expire: bool,
     /// Values that others take the place of.
     pub server_del: bool,
+    /// Values of keys that make room.
+    pub eviction: bool,
 }
 
 /// Counters since the start or since CONFIG RESETSTAT.
@@ -112,6 +119,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because they expired.
     pub expired: u64,
+    /// Keys removed because memory was short.
+    pub evicted: u64,
     /// Times that the expiry cycle ran out of its budget.
     pub expire_budget_reached: u64,
     /// Share of keys that are expired and still there, as the last cycles saw, in percent.
@@ -135,7 +144,7 @@ impl Store {
             drops: None,
             effects: Effects::default(),
             now_ms,
-            access: AccessClock { now_s, lfu: false, log_factor: 10, decay_minutes: 1 },
+            access: AccessClock { now_s, noted: Noted::Last, log_factor: 10, decay_minutes: 1 },
             random: Random::new(),
             dirty: 0,
             counters: Counters::default(),
@@ -144,6 +153,7 @@ impl Store {
             is_paused: false,
             active_expire: true,
             expiring: ExpireCycle::default(),
+            evicting: Eviction::default(),
             migration: None,
             given_up: Vec::new(),
             ghost_note: String::new(),

@@ -200,7 +200,7 @@ impl Store {
 
     fn drop_import(&mut self, migration: Migration) {
         if let Some(free) = self.types.get(migration.to).and_then(|ty| ty.table.drop) {
-            self.background.free_boxed(migration.new, free);
+            self.background.free_boxed(migration.new, 0, free);
         }
     }
 

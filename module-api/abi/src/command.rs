@@ -397,6 +397,45 @@ pub struct FoundKey {
     pub reserved: u32,
 }
 
+/// Channel flag: messages are sent to it.
+pub const CHANNEL_PUBLISH: u32 = 1 << 0;
+/// Channel flag: it is listened to.
+pub const CHANNEL_SUBSCRIBE: u32 = 1 << 1;
+/// Channel flag: it is listened to no more.
+pub const CHANNEL_UNSUBSCRIBE: u32 = 1 << 2;
+/// Channel flag: it is a pattern of channels.
+pub const CHANNEL_PATTERN: u32 = 1 << 3;
+
+/// Which arguments of a command are channels. A user's rules are asked about those that are published or
+/// subscribed to.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct Channels {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// `CHANNEL_*` bits, 0 for a command without channels.
+    pub flags: u32,
+    /// Position of the first.
+    pub first: u32,
+    /// How many there are; negative: all arguments from the first.
+    pub count: i32,
+}
+
+impl Channels {
+    /// None.
+    pub const NONE: Channels = Channels { size: size_of::<Channels>() as u32, flags: 0, first: 0, count: 0 };
+
+    /// The argument at a position.
+    pub const fn at(flags: u32, first: u32) -> Channels {
+        Channels { flags, first, count: 1, ..Channels::NONE }
+    }
+
+    /// All arguments from a position on.
+    pub const fn from(flags: u32, first: u32) -> Channels {
+        Channels { flags, first, count: -1, ..Channels::NONE }
+    }
+}
+
 /// A command.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
@@ -442,6 +481,8 @@ pub struct Command {
     /// 1 to 24 lower-case letters, digits, `-` and `_`, without the `@`. A name that nobody
     /// has used before is a new category; there can be 48 of them.
     pub category_names: Slice<Bytes>,
+    /// Which arguments are channels.
+    pub channels: Channels,
 }
 
 // SAFETY: a command is constant data.
@@ -467,5 +508,6 @@ impl Command {
         find_keys: None,
         look_ahead: None,
         category_names: Slice::EMPTY,
+        channels: Channels::NONE,
     };
 }

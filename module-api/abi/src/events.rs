@@ -27,6 +27,9 @@ pub const ON_CONFIG: u32 = 1 << 7;
 pub const ON_SHUTDOWN: u32 = 1 << 8;
 /// A client has taken its connection back to the state that it began in (RESET); `client_id` says which.
 pub const ON_CLIENT_RESET: u32 = 1 << 9;
+/// What a user may do has changed: `key` holds its name, or is empty when it may be any. What a client does
+/// without a command, such as listening, is to be looked at again with `plinth.acl/1`.
+pub const ON_ACL: u32 = 1 << 10;
 
 /// One event. Valid for the hook's call.
 #[repr(C)]

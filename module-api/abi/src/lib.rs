@@ -20,6 +20,7 @@
 //!
 //! `module-api/ABI.md` is the contract in prose.
 
+pub mod acl;
 pub mod block;
 pub mod bus;
 pub mod bytes;

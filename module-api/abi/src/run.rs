@@ -9,6 +9,28 @@ use abi_stable::StableAbi;
 pub const RUN_READ_ONLY: u32 = 1 << 0;
 /// [`RunService::run`]: answer in RESP3 whatever the call speaks.
 pub const RUN_RESP3: u32 = 1 << 1;
+/// Answer in RESP2 whatever the call speaks.
+pub const RUN_RESP2: u32 = 1 << 2;
+/// [`RunService::run_as`]: the command is passed on by itself, as EXEC's are, and not as part of the caller's.
+pub const RUN_EFFECT: u32 = 1 << 3;
+/// [`RunService::run_as`]: nobody is told of what the command changes, nor of that as part of the caller's.
+pub const RUN_UNTOLD: u32 = 1 << 4;
+/// [`RunService::run_as`]: run the command even when `maxmemory` is reached.
+pub const RUN_ALLOW_OOM: u32 = 1 << 5;
+
+/// How [`RunService::run_as`] is to run a command, and what it was.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct RunRequest {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// `RUN_*` bits.
+    pub flags: u32,
+    /// The user whose rights count; empty for the call's own.
+    pub user: Bytes,
+    /// Filled in: `COMMAND_*` bits of the command or subcommand, also of one that was not run for them.
+    pub command_flags: u64,
+}
 
 /// Id of the service below.
 pub const RUN_SERVICE: &str = "plinth.run/1";
@@ -39,6 +61,22 @@ pub struct RunService {
         args: *const Bytes,
         argc: u32,
         flags: u32,
+        take: Take,
+        data: Opaque,
+    ) -> Status,
+    /// The same for a script: the caller says as whom and how, learns what kind of command it was, and by its
+    /// status what was wrong with the arguments. Internal commands are not there.
+    ///
+    /// Thread: main. Borrow: `reply` for `take`'s call; `request` and all in it for the call. Fails: `NONE` for no
+    /// such command or subcommand, `ARITY`, `NOT_ALLOWED` for one that is not for scripts or, as
+    /// `command_flags` tells, writes where that was refused, `OUT_OF_RANGE` when calls nest too deep,
+    /// `UNSUPPORTED` for a user that the host does not know.
+    pub run_as: unsafe extern "C" fn(
+        call: *mut Call,
+        command: Opaque,
+        args: *const Bytes,
+        argc: u32,
+        request: *mut RunRequest,
         take: Take,
         data: Opaque,
     ) -> Status,

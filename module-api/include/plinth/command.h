@@ -22,6 +22,7 @@ typedef struct plinth_ahead plinth_ahead;
 typedef struct plinth_arg plinth_arg;
 typedef struct plinth_call plinth_call; // call.h
 typedef struct plinth_change plinth_change;
+typedef struct plinth_channels plinth_channels;
 typedef struct plinth_command plinth_command;
 typedef struct plinth_docs plinth_docs;
 typedef struct plinth_found_key plinth_found_key;
@@ -311,6 +312,28 @@ struct plinth_found_key {
     uint32_t reserved;
 };
 
+// Channel flag: messages are sent to it.
+#define PLINTH_CHANNEL_PUBLISH (UINT32_C(1) << 0)
+// Channel flag: it is listened to.
+#define PLINTH_CHANNEL_SUBSCRIBE (UINT32_C(1) << 1)
+// Channel flag: it is listened to no more.
+#define PLINTH_CHANNEL_UNSUBSCRIBE (UINT32_C(1) << 2)
+// Channel flag: it is a pattern of channels.
+#define PLINTH_CHANNEL_PATTERN (UINT32_C(1) << 3)
+
+// Which arguments of a command are channels. A user's rules are asked about those that are
+// published or subscribed to.
+struct plinth_channels {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // `PLINTH_CHANNEL_*` bits, 0 for a command without channels.
+    uint32_t flags;
+    // Position of the first.
+    uint32_t first;
+    // How many there are; negative: all arguments from the first.
+    int32_t count;
+};
+
 // A command.
 struct plinth_command {
     // Size of this struct in bytes.
@@ -356,6 +379,8 @@ struct plinth_command {
     // lower-case letters, digits, `-` and `_`, without the `@`. A name that nobody has used before
     // is a new category; there can be 48 of them.
     plinth_bytes_slice category_names;
+    // Which arguments are channels.
+    plinth_channels channels;
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -409,7 +434,12 @@ PLINTH_ASSERT_SIZE(plinth_found_key, 16);
 PLINTH_ASSERT_OFFSET(plinth_found_key, flags, 0);
 PLINTH_ASSERT_OFFSET(plinth_found_key, position, 8);
 PLINTH_ASSERT_OFFSET(plinth_found_key, reserved, 12);
-PLINTH_ASSERT_SIZE(plinth_command, 144);
+PLINTH_ASSERT_SIZE(plinth_channels, 16);
+PLINTH_ASSERT_OFFSET(plinth_channels, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_channels, flags, 4);
+PLINTH_ASSERT_OFFSET(plinth_channels, first, 8);
+PLINTH_ASSERT_OFFSET(plinth_channels, count, 12);
+PLINTH_ASSERT_SIZE(plinth_command, 160);
 PLINTH_ASSERT_OFFSET(plinth_command, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_command, arity, 4);
 PLINTH_ASSERT_OFFSET(plinth_command, name, 8);
@@ -423,6 +453,7 @@ PLINTH_ASSERT_OFFSET(plinth_command, docs, 104);
 PLINTH_ASSERT_OFFSET(plinth_command, find_keys, 112);
 PLINTH_ASSERT_OFFSET(plinth_command, look_ahead, 120);
 PLINTH_ASSERT_OFFSET(plinth_command, category_names, 128);
+PLINTH_ASSERT_OFFSET(plinth_command, channels, 144);
 PLINTH_ASSERT_SIZE(plinth_arg_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_change_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_command_slice, 16);

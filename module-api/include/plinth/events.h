@@ -42,6 +42,9 @@ typedef struct plinth_events_service plinth_events_service;
 // A client has taken its connection back to the state that it began in (RESET); `client_id` says
 // which.
 #define PLINTH_ON_CLIENT_RESET (UINT32_C(1) << 9)
+// What a user may do has changed: `key` holds its name, or is empty when it may be any. What a
+// client does without a command, such as listening, is to be looked at again with `plinth.acl/1`.
+#define PLINTH_ON_ACL (UINT32_C(1) << 10)
 
 // One event. Valid for the hook's call.
 struct plinth_event {

@@ -49,6 +49,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <plinth/acl.h>
 #include <plinth/block.h>
 #include <plinth/bus.h>
 #include <plinth/bytes.h>

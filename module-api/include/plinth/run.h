@@ -16,12 +16,37 @@ extern "C" {
 #endif
 
 typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_run_request plinth_run_request;
 typedef struct plinth_run_service plinth_run_service;
 
 // `plinth_run_service.run`: refuse commands that write.
 #define PLINTH_RUN_READ_ONLY (UINT32_C(1) << 0)
 // `plinth_run_service.run`: answer in RESP3 whatever the call speaks.
 #define PLINTH_RUN_RESP3 (UINT32_C(1) << 1)
+// Answer in RESP2 whatever the call speaks.
+#define PLINTH_RUN_RESP2 (UINT32_C(1) << 2)
+// `plinth_run_service.run_as`: the command is passed on by itself, as EXEC's are, and not as part
+// of the caller's.
+#define PLINTH_RUN_EFFECT (UINT32_C(1) << 3)
+// `plinth_run_service.run_as`: nobody is told of what the command changes, nor of that as part of
+// the caller's.
+#define PLINTH_RUN_UNTOLD (UINT32_C(1) << 4)
+// `plinth_run_service.run_as`: run the command even when `maxmemory` is reached.
+#define PLINTH_RUN_ALLOW_OOM (UINT32_C(1) << 5)
+
+// How `plinth_run_service.run_as` is to run a command, and what it was.
+struct plinth_run_request {
+    // Size of this struct in bytes.
+    uint32_t size;
+    // `PLINTH_RUN_*` bits.
+    uint32_t flags;
+    // The user whose rights count; empty for the call's own.
+    plinth_bytes user;
+    // Filled in: `PLINTH_COMMAND_*` bits of the command or subcommand, also of one that was not run
+    // for them.
+    uint64_t command_flags;
+};
+
 // Id of the service below.
 #define PLINTH_RUN_SERVICE "plinth.run/1"
 
@@ -46,14 +71,32 @@ struct plinth_run_service {
     // `PLINTH_STATUS_OUT_OF_RANGE` when calls nest too deep.
     plinth_status (*run)(plinth_call *call, void *command, const plinth_bytes *args, uint32_t argc,
                          uint32_t flags, plinth_take take, void *data);
+
+    // The same for a script: the caller says as whom and how, learns what kind of command it was,
+    // and by its status what was wrong with the arguments. Internal commands are not there.
+    //
+    // Thread: main. Borrow: `reply` for `take`'s call; `request` and all in it for the call. Fails:
+    // `PLINTH_STATUS_NONE` for no such command or subcommand, `PLINTH_STATUS_ARITY`,
+    // `PLINTH_STATUS_NOT_ALLOWED` for one that is not for scripts or, as `command_flags` tells,
+    // writes where that was refused, `PLINTH_STATUS_OUT_OF_RANGE` when calls nest too deep,
+    // `PLINTH_STATUS_UNSUPPORTED` for a user that the host does not know.
+    plinth_status (*run_as)(plinth_call *call, void *command, const plinth_bytes *args,
+                            uint32_t argc, plinth_run_request *request, plinth_take take,
+                            void *data);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_run_service, 24);
+PLINTH_ASSERT_SIZE(plinth_run_request, 32);
+PLINTH_ASSERT_OFFSET(plinth_run_request, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_run_request, flags, 4);
+PLINTH_ASSERT_OFFSET(plinth_run_request, user, 8);
+PLINTH_ASSERT_OFFSET(plinth_run_request, command_flags, 24);
+PLINTH_ASSERT_SIZE(plinth_run_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_run_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_run_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_run_service, resolve, 8);
 PLINTH_ASSERT_OFFSET(plinth_run_service, run, 16);
+PLINTH_ASSERT_OFFSET(plinth_run_service, run_as, 24);
 #endif
 
 #ifdef __cplusplus

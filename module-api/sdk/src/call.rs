@@ -7,7 +7,7 @@
 //!   Call ─┬─ args       what the client sent
 //!         ├─ keys       the keyspace; what it hands out borrows it exclusively
 //!         ├─ reply      what is answered
-//!         └─ run, events, timers, block, clients, config, propagate, rdb   the other services
+//!         └─ run, events, timers, block, clients, acl, config, propagate, rdb   the other services
 //! ```
 //!
 //! *Invariant*: a call belongs to the main thread and ends with the handler. It is neither `Send`
@@ -17,6 +17,7 @@
 
 use crate::abi;
 use crate::abi::bytes::Opaque;
+use crate::acl::Acl;
 use crate::args::Args;
 use crate::block::Block;
 use crate::clients::Clients;
@@ -55,6 +56,8 @@ pub struct Call<'a> {
     pub block: Block<'a>,
     /// Who is connected.
     pub clients: Clients<'a>,
+    /// Users.
+    pub acl: Acl<'a>,
     /// The server's parameters.
     pub config: Configs<'a>,
     /// What replicas and the append-only file are told.
@@ -100,6 +103,7 @@ impl<'a> Call<'a> {
                 timers: Timers::new(raw),
                 block: Block::new(raw),
                 clients: Clients::new(raw),
+                acl: Acl::new(raw),
                 config: Configs::new(raw),
                 propagate: Propagate::new(raw),
                 rdb: Rdb::new(raw),

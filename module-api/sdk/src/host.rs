@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub use crate::abi::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
 
 /// Ids of the services that the SDK always resolves; a host that lacks one refuses the load.
-pub const CORE_SERVICES: [&str; 14] = [
+pub const CORE_SERVICES: [&str; 15] = [
     abi::reply::REPLY_SERVICE,
     abi::keys::KEYS_SERVICE,
     abi::codec::CODEC_SERVICE,
@@ -32,6 +32,7 @@ pub const CORE_SERVICES: [&str; 14] = [
     abi::rewrite::REWRITE_SERVICE,
     abi::digest::DIGEST_SERVICE,
     abi::rdb::RDB_SERVICE,
+    abi::acl::ACL_SERVICE,
 ];
 
 /// Addresses of the resolved tables.
@@ -51,6 +52,7 @@ struct Tables {
     rewrite: AtomicPtr<abi::rewrite::RewriteService>,
     digest: AtomicPtr<abi::digest::DigestService>,
     rdb: AtomicPtr<abi::rdb::RdbService>,
+    acl: AtomicPtr<abi::acl::AclService>,
 }
 
 static TABLES: Tables = Tables {
@@ -69,6 +71,7 @@ static TABLES: Tables = Tables {
     rewrite: AtomicPtr::new(null_mut()),
     digest: AtomicPtr::new(null_mut()),
     rdb: AtomicPtr::new(null_mut()),
+    acl: AtomicPtr::new(null_mut()),
 };
 
 /// One reader per table. A reader is called with a `Call`, a `Saver` or the like in hand, which
@@ -101,6 +104,7 @@ readers! {
     rewrite: abi::rewrite::RewriteService;
     digest: abi::digest::DigestService;
     rdb: abi::rdb::RdbService;
+    acl: abi::acl::AclService;
 }
 
 /// Looks up every table. Fails with `Unsupported` when the host lacks one, or has it shorter than
@@ -135,6 +139,7 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::rewrite::REWRITE_SERVICE, &TABLES.rewrite)?;
         one(host, abi::digest::DIGEST_SERVICE, &TABLES.digest)?;
         one(host, abi::rdb::RDB_SERVICE, &TABLES.rdb)?;
+        one(host, abi::acl::ACL_SERVICE, &TABLES.acl)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     plinth_table::on_give_way(ask_host_to_give_way);

@@ -52,7 +52,7 @@
 //!
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
-//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`propagate`],
+//! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`acl`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`]; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
@@ -62,6 +62,7 @@
 //! *What is deliberately absent*: an allocator (a module's `malloc` is the server's), threads that
 //! nobody asked for, and any way to keep a key's value beyond the handler.
 
+pub mod acl;
 pub mod ahead;
 pub mod args;
 pub mod block;

@@ -10,7 +10,7 @@ use crate::propagate::with_args;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 
-pub use crate::abi::run::{RUN_READ_ONLY, RUN_RESP3};
+pub use crate::abi::run::{RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RunRequest};
 
 /// Running commands, in [`Call::run`](crate::call::Call::run).
 pub struct Run<'a> {
@@ -64,6 +64,35 @@ impl<'a> Run<'a> {
         take: impl FnOnce(&[u8]) -> R,
     ) -> Result<R> {
         self.run(command.command, args, flags, take)
+    }
+
+    /// Runs a command for a script: as [`command`](Run::command), by `flags`, as a user unless `user` is empty.
+    /// What came of it, and `COMMAND_*` bits of the command, 0 when there is none. Internal commands are not
+    /// there.
+    ///
+    /// Fails with `None` for no such command or subcommand, `Arity`, `NotAllowed` for one that is not for scripts
+    /// or, as its bits tell, writes where `RUN_READ_ONLY` refuses it, `OutOfRange` when calls nest too deep, and
+    /// `Unsupported` for a user that the host does not know.
+    pub fn scripted<R>(
+        &mut self,
+        _keys: &mut Keys<'_>,
+        args: &[&[u8]],
+        flags: u32,
+        user: &[u8],
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> (Result<R>, u64) {
+        let size = size_of::<RunRequest>() as u32;
+        let mut request = RunRequest { size, flags, user: Bytes::of(user), command_flags: 0 };
+        let answer = with_args(args, |args, argc| {
+            crate::take::taking(take, |function, data| {
+                // SAFETY: the call is valid, arguments and request are borrowed for it, `data` fits `function` for
+                // it, and nobody holds an entry.
+                unsafe {
+                    (host::run().run_as)(self.call.as_ptr(), null_mut(), args, argc, &raw mut request, function, data)
+                }
+            })
+        });
+        (answer, request.command_flags)
     }
 
     fn run<R>(&mut self, command: Opaque, args: &[&[u8]], flags: u32, take: impl FnOnce(&[u8]) -> R) -> Result<R> {

@@ -85,6 +85,14 @@ impl Directory {
         }
     }
 
+    /// The same for any number of buckets.
+    pub(crate) fn reserve_all(&mut self, count: usize) {
+        self.reserve(count.min(BLOCK_BUCKETS));
+        for further in (BLOCK_BUCKETS + 1..=count).step_by(CHUNK_BUCKETS) {
+            self.reserve(further);
+        }
+    }
+
     /// Gives back what is not needed for `count` buckets, which is at least 1. The block shrinks
     /// only when it is half empty.
     pub(crate) fn release(&mut self, count: usize) {

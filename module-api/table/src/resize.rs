@@ -46,6 +46,24 @@ impl<T: Slot> Table<T> {
         self.len < self.bucket_count() * MERGE_LOAD && self.bucket_count() > 1
     }
 
+    /// Makes an empty table as large as it would be with so many elements, so that adding them splits nothing. Of
+    /// one that is not empty it does nothing. O(elements), a ninth of them in buckets.
+    ///
+    /// The buckets stay where fewer are added, until elements are removed.
+    pub fn presize(&mut self, elements: usize) {
+        if !self.is_empty() || elements == 0 || self.bucket_count() > 1 {
+            return;
+        }
+        let count = (elements - 1).div_ceil(SPLIT_LOAD).max(1);
+        self.directory.reserve_all(count);
+        for index in 0..count {
+            // SAFETY: room for the bucket was just made, and the table is borrowed exclusively and empty.
+            unsafe { self.directory.bucket(index).write(Bucket::EMPTY) };
+        }
+        let level = count.ilog2();
+        self.set_level(level, count - (1 << level));
+    }
+
     /// Adds one bucket.
     #[inline(never)]
     pub(crate) fn grow(&mut self, rehash: impl FnMut(T) -> u64) {

@@ -140,19 +140,24 @@ impl<T: Slot> Table<T> {
     /// Visits up to `count` elements in buckets that follow each other from a random one on;
     /// returns how many. For choosing among many, where [`random`](Table::random)'s evenness
     /// is not needed: the buckets are next to each other in memory. Looks at no more than
-    /// `count + 16` buckets.
+    /// `count + 16` buckets. Where in the first bucket it begins is random, too: otherwise those behind the
+    /// first `count` of a bucket would hardly ever be seen.
     pub fn sample(&self, random: u64, count: usize, mut visit: impl FnMut(T)) -> usize {
         let buckets = self.run_from(random, count.saturating_add(16));
-        let elements = buckets.flat_map(|index| self.elements(index)).take(count);
-        elements.map(&mut visit).count()
+        let start = self.bucket_at(random);
+        let skipped = within(random, self.elements(start).count());
+        let elements = buckets.flat_map(|index| self.elements(index)).skip(skipped);
+        elements.chain(self.elements(start).take(skipped)).take(count).map(&mut visit).count()
     }
 
     /// As [`sample`](Table::sample), of marked elements, looking at no more than `buckets_max`
     /// buckets.
     pub fn sample_marked(&self, random: u64, count: usize, buckets_max: usize, mut visit: impl FnMut(T)) -> usize {
         let buckets = self.run_from(random, if self.marked == 0 { 0 } else { buckets_max });
-        let elements = buckets.flat_map(|index| self.marked_elements(index)).take(count);
-        elements.map(&mut visit).count()
+        let start = self.bucket_at(random);
+        let skipped = within(random, self.marked_elements(start).count());
+        let elements = buckets.flat_map(|index| self.marked_elements(index)).skip(skipped);
+        elements.chain(self.marked_elements(start).take(skipped)).take(count).map(&mut visit).count()
     }
 
     /// Takes out up to `count` elements, any, and gives up the buckets that become empty: for
@@ -225,4 +230,9 @@ impl<T: Slot> Table<T> {
             block.marked().map(move |slot| unsafe { slot::decode(block.word(slot)) })
         })
     }
+}
+
+/// A place among `count`, from a random number's low bits.
+fn within(random: u64, count: usize) -> usize {
+    ((random & u64::from(u32::MAX)) * count as u64 >> 32) as usize
 }

@@ -23,7 +23,6 @@
 //! commands/dump.rs      DUMP RESTORE RESTORE-ASKING
 //! commands/migrate.rs   MIGRATE
 //! commands/database.rs  DBSIZE FLUSHDB FLUSHALL SWAPDB
-//! commands/memory.rs    MEMORY USAGE, MEMORY HELP
 //! commands/sort.rs      SORT SORT_RO
 //! migrate/              what MIGRATE is made of: connections, and the threads that use them
 //! sort/                 what SORT is made of: patterns, weights, order; the types' services

@@ -50,6 +50,21 @@ impl Bus {
         &self.topics[kind as usize]
     }
 
+    /// Ids of all clients who listen.
+    pub fn clients(&self) -> impl Iterator<Item = u64> {
+        self.by_client.keys().copied()
+    }
+
+    /// To what a client listens.
+    pub fn joined(&self, client: u64) -> impl Iterator<Item = (Kind, &[u8])> {
+        let member = self.member(client).into_iter();
+        member.flat_map(|member| [Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| (kind, member))).flat_map(
+            move |(kind, member)| {
+                member.joined[kind as usize].keys().map(move |&topic| (kind, self.topics(kind).get(topic).name()))
+            },
+        )
+    }
+
     /// Number of a client's subscriptions.
     pub fn count(&self, client: u64) -> usize {
         self.member(client).map_or(0, Member::count)

@@ -74,6 +74,7 @@ fn start(call: &mut Call<'_>) -> Result {
             notify::follow(call);
         }
     })?;
+    call.events.subscribe(ON_ACL, (), users_changed)?;
     notify::follow(call);
     Ok(())
 }
@@ -91,6 +92,32 @@ fn client_left(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
     }
     if bus().is_sweep_due() && !state.is_sweeping.get() {
         state.is_sweeping.set(call.timers.start(STEP_MS, (), sweep).is_ok());
+    }
+}
+
+/// What a user may do has changed, or any: whoever listens to what it may listen to no more is disconnected.
+fn users_changed(call: &mut Call<'_>, event: &Event<'_>, (): &()) {
+    let mut denied = Vec::new();
+    {
+        let bus = bus();
+        for client in bus.clients() {
+            let Ok(user) = call.acl.user_of(client) else { continue };
+            if !event.key().is_empty() && user != event.key() {
+                continue;
+            }
+            let is_denied = |(kind, name): (Kind, &[u8])| {
+                let flags = CHANNEL_SUBSCRIBE | if kind == Kind::Pattern { CHANNEL_PATTERN } else { 0 };
+                // A user that is not there any more has had its clients disconnected.
+                call.acl.check_channel(&user, name, flags) == Ok(false)
+            };
+            if bus.joined(client).any(is_denied) {
+                denied.push(client);
+            }
+        }
+    }
+    for client in denied {
+        // It was there just now.
+        let _ = call.clients.disconnect(client);
     }
 }
 

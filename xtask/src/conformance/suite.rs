@@ -101,6 +101,10 @@ impl Suite {
         suite.link("redis-server", server)?;
         suite.link("redis-cli", &programs.cli)?;
         suite.link("redis-benchmark", &programs.benchmark)?;
+        if let Some(check) = super::tools::check_beside(server) {
+            suite.link("redis-check-rdb", &check)?;
+            suite.link("redis-check-aof", &check)?;
+        }
         std::fs::write(suite.folder.join("line-by-line.tcl"), SCRIPT)
             .map_err(|error| format!("cannot write the start script: {error}"))?;
         std::fs::OpenOptions::new()

@@ -49,12 +49,19 @@ pub(crate) fn server(asked: Option<&Path>) -> Result<PathBuf, String> {
     }
 }
 
+/// What checks files: built with the server, which goes by that name too where it is Redis.
+pub(crate) fn check_beside(server: &Path) -> Option<PathBuf> {
+    let server = server.canonicalize().ok()?;
+    let ours = server.with_file_name("plinth-check");
+    if ours.is_file() { Some(ours) } else { on_path("redis-check-aof") }
+}
+
 /// The release build: the suite has time limits that a debug build of a busy machine would break.
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    eprintln!("conformance: cargo build --release -p plinth");
+    eprintln!("conformance: cargo build --release -p plinth -p plinth-check");
     let status = Command::new(cargo)
-        .args(["build", "--release", "-p", "plinth", "--target-dir"])
+        .args(["build", "--release", "-p", "plinth", "-p", "plinth-check", "--target-dir"])
         .arg(target_folder())
         .current_dir(workspace_folder())
         .status()

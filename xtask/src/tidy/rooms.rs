@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["wire"],
     &["store"],
     &["command"],
-    &["session"],
+    &["session", "acl"],
     &["registry"],
     &["engine"],
     &["modules"],

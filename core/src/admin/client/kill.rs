@@ -60,7 +60,7 @@ impl Filter<'_> {
             && self.kind.is_none_or(|kind| kind == Kind::of(client))
             && self.address.is_none_or(|address| address == client.address.as_bytes())
             && self.local_address.is_none_or(|address| address == client.local_address.as_bytes())
-            && self.user.is_none_or(|user| user == client.user.as_bytes())
+            && self.user.is_none_or(|user| *user == *client.user_name)
             && now_s - client.created_s >= self.age_s_min
     }
 }
@@ -91,8 +91,7 @@ fn filter(context: &mut Context) -> Result<Filter<'static>, Status> {
             },
             b"addr" => filter.address = Some(value),
             b"laddr" => filter.local_address = Some(value),
-            // There is no other user yet.
-            b"user" if value == b"default" => filter.user = Some(value),
+            b"user" if context.server().acl.users.find(value).is_some() => filter.user = Some(value),
             b"user" => return Err(context.error([b"ERR No such user '", shown(value), b"'"].concat())),
             b"skipme" if value.eq_ignore_ascii_case(b"yes") => filter.keep_self = true,
             b"skipme" if value.eq_ignore_ascii_case(b"no") => filter.keep_self = false,

@@ -1,5 +1,6 @@
 //! CONFIG REWRITE: what the server knows of its parameters, for the file.
 
+use crate::acl::user::User;
 use crate::engine::server::Server;
 use crate::settings::parameters::{self as settings, Settings};
 use crate::settings::rewrite::{Said, lines, module_said, replace_file, rewritten, word};
@@ -17,7 +18,7 @@ pub fn rewrite(server: &mut Server, force: bool) -> io::Result<()> {
     said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
     let known = |name: &str| match settings::find(name) {
         Some(parameter) => Some(parameter.name.to_owned()),
-        None if matches!(name, "include" | "loadmodule" | "rename-command") => Some(name.to_owned()),
+        None if matches!(name, "include" | "loadmodule" | "rename-command" | "user") => Some(name.to_owned()),
         None => {
             let at = server.registry.find_parameter(name);
             at.and_then(|at| server.registry.parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
@@ -38,7 +39,29 @@ fn said(server: &mut Server) -> Vec<Said> {
     let parameters = server.registry.modules.visible().flat_map(|module| &module.parameters);
     all.extend(parameters.map(module_said));
     all.push(Said { name: "loadmodule".into(), lines: loaded(server) });
+    all.push(Said { name: "user".into(), lines: users(server) });
     all
+}
+
+/// `user` lines, unless users are kept in a file of their own. Without one the default user is as `requirepass`
+/// makes it.
+fn users(server: &Server) -> Vec<(Vec<u8>, bool)> {
+    if !server.settings.acl.file.is_empty() {
+        return Vec::new();
+    }
+    let mut usual = User::default_user();
+    usual.set_only_password(&server.settings.requirepass);
+    let usual = usual.line();
+    let quoted = |line: &[u8]| {
+        let mut quoted = Vec::new();
+        for (at, part) in line.split(|byte| *byte == b' ').enumerate() {
+            quoted.extend_from_slice(if at == 0 { b"" } else { b" " });
+            word(part, &mut quoted);
+        }
+        quoted
+    };
+    let lines = server.acl.users.iter().map(|(_, user)| user.line());
+    lines.map(|line| (quoted(&line), line != usual)).collect()
 }
 
 /// `loadmodule` lines: one for each module that would not load by itself.

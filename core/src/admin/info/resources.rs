@@ -3,6 +3,7 @@
 use crate::admin::info::{Fields, ratio};
 use crate::base::version::{REDIS_VERSION, VERSION};
 use crate::base::{allocator, memory};
+use crate::engine::footprint::Footprint;
 use crate::engine::server::Server;
 use crate::settings::parameters::EVICTION_POLICIES;
 
@@ -85,14 +86,9 @@ fn system_bytes() -> usize {
 }
 
 pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
-    memory::calibrate();
-    let (used, resident, startup) = (memory::used_bytes(), memory::resident_bytes(), memory::startup_bytes());
-    server.stats.peak_memory = server.stats.peak_memory.max(used);
-    let peak = server.stats.peak_memory;
-    let of_clients: usize = server.sessions.clients.iter().map(crate::session::client::Client::memory_bytes).sum();
-    let of_tables: usize = server.store.databases.iter().map(|database| database.table.memory_bytes()).sum();
-    let overhead = (startup + of_clients + of_tables).min(used);
-    let dataset = used - overhead;
+    let of = Footprint::measure(server);
+    let Footprint { used, peak, resident, startup, clients: of_clients, overhead } = of;
+    let (dataset, grown) = (of.dataset(), of.grown());
     fields.section("Memory");
     fields.bytes("used_memory", used);
     fields.bytes("used_memory_rss", resident);
@@ -101,7 +97,6 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.add("used_memory_overhead", overhead);
     fields.add("used_memory_startup", startup);
     fields.add("used_memory_dataset", dataset);
-    let grown = used.saturating_sub(startup);
     fields.add("used_memory_dataset_perc", format_args!("{:.2}%", 100.0 * ratio(dataset as f64, grown as f64)));
     let held = memory::held();
     fields.add("allocator_allocated", held.allocated);
@@ -112,10 +107,14 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.bytes("maxmemory", usize::try_from(server.settings.maxmemory).unwrap_or(0));
     fields.add("maxmemory_policy", EVICTION_POLICIES[server.settings.maxmemory_policy]);
     shares(fields, &held, used, resident);
-    fields.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
+    // As long as nobody replicates it is the buffer of the append-only file alone.
+    let uncounted = server.excess.uncounted_bytes;
+    fields.add("mem_not_counted_for_evict", uncounted);
+    fields.zeros(&["mem_replication_backlog", "mem_total_replication_buffers", "mem_replica_full_sync_buffer"]);
     fields.add("mem_clients_slaves", 0);
     fields.add("mem_clients_normal", of_clients);
-    fields.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
+    fields.add("mem_cluster_links", 0);
+    fields.add("mem_aof_buffer", uncounted);
     fields.add("mem_allocator", allocator::version());
     fields.add("active_defrag_running", 0);
     fields.add("lazyfree_pending_objects", server.store.background.pending());

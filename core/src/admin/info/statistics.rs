@@ -8,6 +8,7 @@ use crate::engine::server::Server;
 const KILOBYTE: f64 = 1024.0;
 
 pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
+    server.note_excess();
     let stats = &server.stats;
     let rates = &stats.rates;
     fields.section("Stats");
@@ -28,8 +29,11 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("expired_stale_perc", format_args!("{:.2}", server.store.counters.expired_stale_percent));
     fields.add("expired_time_cap_reached_count", server.store.counters.expire_budget_reached);
     fields.add("expire_cycle_cpu_milliseconds", server.store.counters.expire_cycle_us / 1000);
-    fields.zeros(&["evicted_keys", "evicted_clients", "total_eviction_exceeded_time"]);
-    fields.add("current_eviction_exceeded_time", 0);
+    fields.add("evicted_keys", server.store.counters.evicted);
+    fields.add("evicted_clients", server.excess.clients);
+    fields.add("evicted_scripts", 0);
+    fields.add("total_eviction_exceeded_time", server.excess.total().as_millis());
+    fields.add("current_eviction_exceeded_time", server.excess.current().as_millis());
     fields.add("keyspace_hits", server.store.counters.hits);
     fields.add("keyspace_misses", server.store.counters.misses);
     let forks = persistence::forks(server);
@@ -56,7 +60,10 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("instantaneous_eventloop_cycles_per_sec", turns);
     fields.add("instantaneous_eventloop_duration_usec", ratio(work_us, turns as f64) as u64);
     fields.add("acl_access_denied_auth", stats.auth_failures);
-    fields.zeros(&["acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"]);
+    fields.add("acl_access_denied_cmd", stats.denied_commands);
+    fields.add("acl_access_denied_key", stats.denied_keys);
+    fields.add("acl_access_denied_channel", stats.denied_channels);
+    fields.add("acl_access_denied_db", stats.denied_databases);
 }
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {
@@ -75,7 +82,8 @@ pub(super) fn latencies(server: &mut Server, fields: &mut Fields) {
     for command in server.commands.iter().flat_map(Registered::with_subcommands) {
         let durations = &command.stats.durations;
         if durations.count() > 0 {
-            let each = percentiles.iter().map(|percent| format!("p{percent}={:.3}", durations.percentile_us(*percent)));
+            let found = durations.percentiles_us(percentiles);
+            let each = percentiles.iter().zip(found).map(|(percent, us)| format!("p{percent}={us:.3}"));
             let line = each.collect::<Vec<_>>().join(",");
             fields.add(&format!("latency_percentiles_usec_{}", command.name), line);
         }

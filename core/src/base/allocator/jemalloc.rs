@@ -153,3 +153,27 @@ pub fn version() -> String {
     let text = tikv_jemalloc_ctl::version::read().unwrap_or("unknown");
     format!("jemalloc-{}", text.split('-').next().unwrap_or(text))
 }
+
+/// The name that stands for all arenas together, with what is done to them.
+const PURGE_ALL: &std::ffi::CStr = c"arena.4096.purge";
+
+/// Gives pages back to the system that hold no allocation.
+pub fn purge() {
+    // SAFETY: the name is a text with an end, and neither a value is asked for nor given.
+    unsafe {
+        sys::mallctl(PURGE_ALL.as_ptr(), std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut(), 0);
+    }
+}
+
+/// Its statistics as it words them itself.
+pub fn report() -> String {
+    unsafe extern "C" fn append(text: *mut std::ffi::c_void, part: *const std::ffi::c_char) {
+        // SAFETY: what was given to the function below, and a text with an end.
+        let (text, part) = unsafe { (&mut *text.cast::<String>(), std::ffi::CStr::from_ptr(part)) };
+        text.push_str(&part.to_string_lossy());
+    }
+    let mut text = String::new();
+    // SAFETY: the function is called with the text's address until this returns.
+    unsafe { sys::malloc_stats_print(Some(append), (&raw mut text).cast(), std::ptr::null()) };
+    text
+}

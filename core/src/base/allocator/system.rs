@@ -93,3 +93,11 @@ pub fn held() -> Held {
 pub fn version() -> String {
     "asan".to_owned()
 }
+
+/// Nothing is kept that could be given back by hand.
+pub fn purge() {}
+
+/// It has no statistics of its own.
+pub fn report() -> String {
+    "The system's allocator has no statistics.\n".to_owned()
+}

@@ -152,3 +152,59 @@ fn damaged_files_are_read_or_refused() {
         assert!(reader.window.memory_bytes() <= 2 * bytes.len() + (1 << 20));
     });
 }
+
+/// A file of keys, some of them long, whose values are strings.
+fn random_file(random: &mut plinth_fuzz::Random) -> Vec<u8> {
+    let mut out = written();
+    out.truncate(out.len() - 9);
+    for _ in 0..random.below(20) {
+        let mut item = Writer::new(random.once_in(2));
+        match random.below(6) {
+            0 => item.put_raw(&[SELECT, random.below(20) as u8]),
+            1 => item.put_raw(&[RESIZE, random.word() as u8 & 0x3f, 0]),
+            2 => {
+                item.put_raw(&[EXPIRE_MS]);
+                item.put_raw(&random.word().to_le_bytes());
+            }
+            _ => {}
+        }
+        item.put_u8(0);
+        item.put_string(format!("key:{}", random.below(1000)).as_bytes());
+        item.put_string(&vec![random.word() as u8; random.below(3000)]);
+        out.extend_from_slice(item.bytes());
+    }
+    out.push(END);
+    out.extend_from_slice(&[0; 8]);
+    out
+}
+
+#[test]
+fn a_damaged_file_is_read_or_refused_and_holds_no_more_memory_than_it_has_bytes() {
+    const TELLING: [u8; 14] = [0, 1, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc3, 245, 247, 252, 254, 255];
+    let (mut whole, mut refused) = (0u64, 0u64);
+    plinth_fuzz::run(|random| {
+        let mut bytes = random_file(random);
+        random.damage(&mut bytes, &TELLING);
+        let size = random.once_in(2).then_some(bytes.len() as u64);
+        let most = 2 * (bytes.len() + crate::durable::window::CHUNK_BYTES);
+        let Ok(mut reader) = RdbReader::open(Box::new(Cursor::new(bytes)), size, true) else {
+            refused += 1;
+            return;
+        };
+        let end = loop {
+            match reader.next() {
+                Ok(Item::Key(_, tag)) => match crate::durable::shape::pass_value(&mut reader.window, tag) {
+                    Ok(true) => {}
+                    _ => break false,
+                },
+                Ok(Item::End { .. }) => break true,
+                Ok(_) => {}
+                Err(_) => break false,
+            }
+            assert!(reader.window.held_bytes() <= most, "{} of {most}", reader.window.held_bytes());
+        };
+        assert!(reader.window.held_bytes() <= most, "{} of {most}", reader.window.held_bytes());
+        *if end { &mut whole } else { &mut refused } += 1;
+    });
+    assert!(whole > 0 && refused > 0, "{whole} whole, {refused} refused");
+}

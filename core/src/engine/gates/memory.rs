@@ -1,22 +1,30 @@
-//! Commands that may need memory do not run when `maxmemory` is reached, from a client, in a
-//! transaction, or in a module's stead.
+//! Commands that may need memory do not run when `maxmemory` is reached and no key makes room, from a client,
+//! in a transaction, or in a module's stead.
 
 use super::Verdict;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Registered;
 use crate::engine::server::Server;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::command::COMMAND_DENY_OOM;
+use plinth_abi::command::{COMMAND_DENY_OOM, COMMAND_NOT_QUEUED};
 
-/// The gate.
-pub fn gate(server: &mut Server, _token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if server.lacks_memory_for(command.spec.flags) { Verdict::Refuse(OUT_OF_MEMORY.into()) } else { Verdict::Pass }
+/// The gate. What is queued takes memory, whatever it does.
+pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
+    if server.settings.maxmemory == 0 {
+        return Verdict::Pass;
+    }
+    let queues = !command.is(COMMAND_NOT_QUEUED)
+        && server.sessions.clients.peek(token).is_some_and(|client| client.standing.transaction().is_some());
+    let flags = command.spec.flags | if queues { COMMAND_DENY_OOM } else { 0 };
+    if flags & COMMAND_DENY_OOM != 0 && !server.make_room(true) {
+        return Verdict::Refuse(OUT_OF_MEMORY.into());
+    }
+    Verdict::Pass
 }
 
 impl Server {
-    /// Whether there is no memory for commands of these `COMMAND_*` bits.
-    pub fn lacks_memory_for(&self, flags: u64) -> bool {
-        let most = self.settings.maxmemory;
-        flags & COMMAND_DENY_OOM != 0 && most > 0 && crate::base::memory::used_bytes() > most as usize
+    /// Whether there is no memory for commands of these `COMMAND_*` bits, even if keys make room.
+    pub fn lacks_memory_for(&mut self, flags: u64) -> bool {
+        flags & COMMAND_DENY_OOM != 0 && self.settings.maxmemory > 0 && !self.make_room(false)
     }
 }

@@ -5,6 +5,7 @@
 //! The order is that of the list which start-up gives to the server; a gate that queues is the last, so
 //! that what is queued was checked.
 
+pub mod acl;
 pub mod authentication;
 pub mod listening;
 pub mod memory;

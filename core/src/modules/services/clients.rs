@@ -38,7 +38,7 @@ unsafe extern "C" fn info(call: *mut Call, client_id: u64, client_out: *mut Clie
         is_unix: u32::from(client.is_unix),
         address: Bytes::of(client.address.as_bytes()),
         name: Bytes::of(&client.name),
-        user: Bytes::of(client.user.as_bytes()),
+        user: Bytes::of(&client.user_name),
         age_s: (now_s - client.created_s).max(0) as u64,
         idle_s: (now_s - client.active_s).max(0) as u64,
     };

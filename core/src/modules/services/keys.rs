@@ -532,19 +532,13 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
     // SAFETY: the value is of this type.
     let encoding =
         table.and_then(|table| table.encoding_name).map_or(default, |name| unsafe { name(&raw const value) });
-    let behind = match table.and_then(|table| table.memory) {
-        // SAFETY: as above.
-        Some(memory) if entry.is_boxed() => unsafe { memory(&raw const value) },
-        _ => 0,
-    };
     let stat = EntryStat {
         size: size_of::<EntryStat>() as u32,
-        idle_s: if access.lfu { 0 } else { access.idle_s(entry.clock()) },
-        frequency: if access.lfu { access.frequency(entry.clock()) } else { 0 },
-        lfu: u32::from(access.lfu),
+        idle_s: if access.counts() { 0 } else { access.idle_s(entry.clock()) },
+        frequency: if access.counts() { access.frequency(entry.clock()) } else { 0 },
+        lfu: u32::from(access.counts()),
         encoding,
-        // The table's share of a key is 9.4 bytes on the average.
-        memory: entry.allocated() + 10 + behind,
+        memory: server.store.bytes_of(entry),
         address: entry.address() as u64,
     };
     // SAFETY: see above.
@@ -616,9 +610,9 @@ unsafe extern "C" fn restore(
     if there {
         server.store.remove(db, hash, key, server.store.lazy.server_del);
     }
-    if server.store.access.lfu && frequency >= 0 {
+    if server.store.access.counts() && frequency >= 0 {
         entry.set_clock(server.store.access.from_frequency(frequency.min(255) as u8));
-    } else if !server.store.access.lfu && idle_s >= 0 {
+    } else if !server.store.access.counts() && idle_s >= 0 {
         entry.set_clock(server.store.access.from_idle(u32::try_from(idle_s).unwrap_or(u32::MAX)));
     }
     server.store.insert(db, hash, entry);

@@ -3,6 +3,7 @@
 //! Every function begins by finding the context behind the call; the table's
 //! address is constant, so a module may keep it.
 
+pub mod acl;
 pub mod block;
 pub mod clients;
 pub mod codec;
@@ -161,6 +162,7 @@ pub fn core_services() -> Vec<Service> {
         service(abi::run::RUN_SERVICE, (&raw const run::TABLE).cast()),
         service(abi::block::BLOCK_SERVICE, (&raw const block::TABLE).cast()),
         service(abi::rewrite::REWRITE_SERVICE, (&raw const rewrite::TABLE).cast()),
+        service(abi::acl::ACL_SERVICE, (&raw const acl::TABLE).cast()),
         service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
         service(abi::rdb::RDB_SERVICE, (&raw const rdb::TABLE).cast()),
     ]

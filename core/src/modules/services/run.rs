@@ -4,22 +4,25 @@
 //! [`CommandTable::resolve`](crate::engine::call::CommandTable::resolve). One from
 //! before a module came or went is recognised, and the name is looked up again.
 
+use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
 use crate::engine::dispatch::Caller;
-use crate::socket::output::Output;
+use crate::engine::server::Server;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
-use plinth_abi::call::{CALL_NESTED, Call};
+use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_WRITE};
-use plinth_abi::run::{RUN_READ_ONLY, RUN_RESP3, RunService};
-use plinth_abi::status::{STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, Status};
+use plinth_abi::run::{
+    RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RunRequest, RunService,
+};
+use plinth_abi::status::{STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status};
 
 /// The table.
-pub static TABLE: RunService = RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run };
+pub static TABLE: RunService = RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run, run_as };
 
 /// Deepest nesting of commands run by commands.
 const DEPTH_MAX: u32 = 16;
 
-// Both functions are called by a loaded module with the call that runs, and with
+// The functions are called by a loaded module with the call that runs, and with
 // arguments valid for the call.
 
 unsafe extern "C" fn resolve(call: *mut Call, name: Bytes) -> Opaque {
@@ -43,8 +46,6 @@ unsafe extern "C" fn run(
     }
     // SAFETY: see above.
     let (context, args) = unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize)) };
-    let (db, resp, client, client_id) = (context.db, context.call.resp, context.client, context.call.client_id);
-    context.last = None;
     let within_command = !context.call.command.is_null();
     let server = context.server();
     if server.depth >= DEPTH_MAX {
@@ -59,23 +60,95 @@ unsafe extern "C" fn run(
     if command.is(COMMAND_NO_SCRIPT) || flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
         return STATUS_NOT_ALLOWED;
     }
-    let mut output = Output::default();
-    let caller = Caller {
-        client: client.map(|token| (token, client_id)),
-        output: &raw mut output,
-        db,
-        resp: if flags & RUN_RESP3 != 0 { 3 } else { resp as u8 },
-        flags: CALL_NESTED,
+    let before = server.enter_part(within_command);
+    answer(context, flags, take, data, |server, caller| {
+        // SAFETY: nothing has run since the table gave the pointer.
+        unsafe { server.run_found(found, args, caller) };
+    });
+    context.server().leave_part(before);
+    STATUS_OK
+}
+
+unsafe extern "C" fn run_as(
+    call: *mut Call,
+    command: Opaque,
+    args: *const Bytes,
+    argc: u32,
+    request: *mut RunRequest,
+    take: Take,
+    data: Opaque,
+) -> Status {
+    if argc == 0 {
+        return STATUS_NONE;
+    }
+    // SAFETY: see above; no request is shorter than this one.
+    let (context, args, request) =
+        unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize), &mut *request) };
+    request.command_flags = 0;
+    let server = context.server();
+    if server.depth >= DEPTH_MAX {
+        return STATUS_OUT_OF_RANGE;
+    }
+    // SAFETY: see above.
+    let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
+    if !matches!(user, b"" | b"default") {
+        return STATUS_UNSUPPORTED;
+    }
+    let Some(found) = server.commands.resolved(command as usize).or_else(|| server.commands.find(name)) else {
+        return STATUS_NONE;
     };
+    // SAFETY: the table has just given the pointer.
+    let command = match server.named(unsafe { &*found }, args) {
+        Ok(command) => command,
+        Err(status) => return status,
+    };
+    let flags = request.flags;
+    request.command_flags = command.spec.flags;
+    if command.is(COMMAND_NO_SCRIPT) || flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+        return STATUS_NOT_ALLOWED;
+    }
+    let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
+    let changed_before = server.store.dirty;
+    answer(context, flags, take, data, |server, caller| {
+        if flags & RUN_ALLOW_OOM == 0 && server.lacks_memory_for(command.spec.flags) {
+            server.nested_error(Some(command), OUT_OF_MEMORY.as_bytes(), &caller);
+        } else {
+            server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
+        }
+    });
+    let server = context.server();
+    if let Some(before) = before {
+        server.leave_part(before);
+    }
+    if flags & RUN_UNTOLD != 0 {
+        // What has been told already is no longer the caller's to tell.
+        let changed = server.store.dirty.wrapping_sub(changed_before);
+        server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
+    }
+    STATUS_OK
+}
+
+/// Have a command run in the stead of the call's, one deeper, and its reply taken.
+fn answer(context: &mut Context, flags: u32, take: Take, data: Opaque, run: impl FnOnce(&mut Server, Caller)) {
+    let (db, resp, client, client_id) = (context.db, context.call.resp as u8, context.client, context.call.client_id);
+    context.last = None;
+    let server = context.server();
+    let mut output = std::mem::take(&mut server.sink);
+    let resp = match flags & (RUN_RESP2 | RUN_RESP3) {
+        RUN_RESP3 => 3,
+        RUN_RESP2 => 2,
+        _ => resp,
+    };
+    let client = client.map(|token| (token, client_id));
+    let caller = Caller { client, output: &raw mut output, db, resp, flags: CALL_NESTED };
     let begin = output.mark();
     server.depth += 1;
-    let before = server.enter_part(within_command);
-    // SAFETY: nothing has run since the table gave the pointer.
-    unsafe { server.run_found(found, args, caller) };
-    server.leave_part(before);
+    run(server, caller);
     server.depth -= 1;
-    let reply = output.copy_after(begin);
-    // SAFETY: the module's function with the module's data.
-    unsafe { (take.run)(data, Bytes::of(&reply)) };
-    STATUS_OK
+    let copy = if output.since(begin).is_none() { output.copy_after(begin) } else { Vec::new() };
+    let reply = output.since(begin).unwrap_or(&copy);
+    // SAFETY: the module's function with the module's data; the output is nobody else's until it is put back.
+    unsafe { (take.run)(data, Bytes::of(reply)) };
+    output.rewind(begin);
+    context.server().sink = output;
 }

@@ -164,8 +164,11 @@ pub fn reload(server: &mut Server) -> Result<(), String> {
     let disk = server.disk.clone();
     let mut result = aof.writer.write(&disk);
     if result.is_ok() {
+        // No FLUSHALL of a client's, so no snapshot is due for it.
+        let was_quiet = std::mem::replace(&mut server.is_quiet, true);
         server.store.flush(None, false);
         server.record();
+        server.is_quiet = was_quiet;
         beside::clear(server);
         aof.folder.get_or_insert_with(|| Folder::new(&server.settings));
         result = load(server, &mut aof, &mut |_| {});

@@ -87,7 +87,10 @@ pub fn observe(server: &mut Server, effect: &Effect) {
     match effect {
         Effect::Propagate { db, command } => {
             let now_s = server.settings.aof.timestamps.then_some(server.clock.now_s);
-            server.slots.with(|aof: &mut Aof| aof.writer.text.add(*db, command, now_s));
+            server.excess.uncounted_bytes = server.slots.with(|aof: &mut Aof| {
+                aof.writer.text.add(*db, command, now_s);
+                aof.writer.text.memory_bytes()
+            });
         }
         Effect::UnitEnd => server.slots.with(|aof: &mut Aof| aof.writer.text.end_unit()),
         Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
@@ -97,13 +100,15 @@ pub fn observe(server: &mut Server, effect: &Effect) {
 /// Before replies leave: what they tell of is written, and lasts if `appendfsync` says so.
 pub fn flush(server: &mut Server) {
     if !server.propagation.to_file {
+        server.excess.uncounted_bytes = 0;
         return;
     }
     let (disk, policy) = (server.disk.clone(), policy(server));
-    let refusal = server.slots.with(|aof: &mut Aof| {
+    let (refusal, bytes) = server.slots.with(|aof: &mut Aof| {
         aof.writer.flush(&disk, policy);
-        aof.writer.refusal()
+        (aof.writer.refusal(), aof.writer.text.memory_bytes())
     });
+    server.excess.uncounted_bytes = bytes;
     refuse_for(server, refusal);
 }
 

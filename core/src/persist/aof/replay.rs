@@ -1,6 +1,10 @@
 //! One file of commands, run again.
 //!
 //! What stands between MULTI and EXEC is run when EXEC has come: of a unit that is cut off nothing counts.
+//!
+//! When the power goes, a disk may have noted that a file is longer and not what was written there: zeros stand in
+//! its place, perhaps with later commands behind them. Nothing of it was ever synced, so the file ends before them, as
+//! one that was cut off.
 
 use crate::base::number::parse_u64;
 use crate::base::words::shown;
@@ -13,6 +17,8 @@ use std::ops::Range;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
+/// Zeros that stand for what a disk has not written; fewer are content.
+const HOLE_BYTES: usize = 8;
 /// Most commands that answer with an error and are logged.
 const FAILURES_LOGGED_MAX: u32 = 10;
 
@@ -67,6 +73,15 @@ pub struct Replay<'s> {
     progress: Progress<'s>,
 }
 
+/// Whether a command that cannot be read is one that zeros cut off.
+fn is_hole(rest: &[u8]) -> bool {
+    let zeros = rest.windows(HOLE_BYTES).position(|bytes| bytes == [0; HOLE_BYTES]);
+    // Fewer are enough where nothing is behind them.
+    let trailing = rest.len() - rest.iter().rev().take_while(|byte| **byte == 0).count();
+    let first = zeros.unwrap_or(rest.len()).min(trailing);
+    first < rest.len() && matches!(aof_text::next(&rest[..first], &mut Vec::new()), Ok(Next::Cut))
+}
+
 impl<'s> Replay<'s> {
     /// Replay a file of some name.
     pub fn new(server: &'s mut Server, name: &'s str, progress: Progress<'s>) -> Replay<'s> {
@@ -102,6 +117,14 @@ impl<'s> Replay<'s> {
                     Ok(Next::Command(len)) => {
                         self.take(rest, &words, at)?;
                         len
+                    }
+                    Err(aof_text::Malformed) if is_hole(rest) => {
+                        crate::base::log::warning(&format!(
+                            "The append only file {} has zeros within what begins at byte {at}: it was not written \
+                             when the power went",
+                            self.name
+                        ));
+                        return Ok(End::Cut(whole));
                     }
                     Err(aof_text::Malformed) => return Err(ReplayError::Format(self.name.into(), at)),
                 };

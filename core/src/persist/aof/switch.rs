@@ -47,12 +47,6 @@ fn enable(server: &mut Server) -> Result<(), String> {
             (aof.folder, aof.manifest) = (None, Manifest::default());
         }
     });
-    if child::is_busy(server) {
-        crate::base::log::warning(
-            "AOF was enabled but there is already another background operation. \
-             An AOF background was scheduled to start when possible.",
-        );
-    }
     if let Err(error) = rewrite::request_anyway(server) {
         server.slots.with(|aof: &mut Aof| {
             aof.state = State::Off;
@@ -60,6 +54,13 @@ fn enable(server: &mut Server) -> Result<(), String> {
         });
         crate::base::log::warning(&format!("The AOF cannot be enabled without a first rewrite: {error}"));
         return Err("Unable to turn on AOF. Check server logs.".into());
+    }
+    // Another child works, or a unit goes on.
+    if server.slots.with(|aof: &mut Aof| aof.rewrites.is_scheduled) {
+        crate::base::log::warning(
+            "AOF was enabled but there is already another background operation. \
+             An AOF background was scheduled to start when possible.",
+        );
     }
     Ok(())
 }

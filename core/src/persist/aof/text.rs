@@ -86,6 +86,11 @@ impl Text {
         self.bytes.len()
     }
 
+    /// Bytes of memory held.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// What comes next goes to a reader who has selected nothing.
     pub fn restart(&mut self) {
         self.db = None;

@@ -42,6 +42,26 @@ fn a_large_table_grows_and_shrinks_back_to_one_bucket() {
 }
 
 #[test]
+fn a_table_of_the_right_size_from_the_start_splits_nothing_and_shrinks_back() {
+    for elements in [1, 9, 10, 1000, 36_864, 36_865, 300_000] {
+        let mut table = Table::<u64>::new();
+        table.presize(elements as usize);
+        let buckets = table.buckets();
+        for key in 0..elements {
+            table.insert_new(hash(key), key, false, |_| unreachable!());
+        }
+        table.presize(elements as usize * 2);
+        table.check(hash);
+        assert_eq!((table.buckets(), buckets), (buckets, table_of(0..elements).buckets()), "{elements}");
+        for key in 0..elements {
+            assert_eq!(table.remove(hash(key), |found| found == key), Some(key));
+        }
+        table.check(hash);
+        assert_eq!((table.len(), table.buckets()), (0, 1));
+    }
+}
+
+#[test]
 fn an_element_costs_under_fourteen_bytes_from_fifty_on_and_about_nine_and_a_half_in_a_large_table() {
     let mut table = Table::new();
     for key in 0..600_000 {

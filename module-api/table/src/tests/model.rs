@@ -26,6 +26,7 @@ enum Step {
     Update { steps: usize },
     Take { count: usize },
     Clear,
+    Presize { elements: usize },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -43,6 +44,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (1..8_usize).prop_map(|steps| Step::Update { steps }),
         1 => (1..100_usize).prop_map(|count| Step::Take { count }),
         1 => Just(Step::Clear),
+        2 => (0..700_usize).prop_map(|elements| Step::Presize { elements }),
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -182,6 +184,7 @@ impl Run {
             Step::Scan { steps } => (0..steps).for_each(|_| self.scan()),
             Step::Update { steps } => (0..steps).for_each(|_| self.update()),
             Step::Take { count } => self.take(count),
+            Step::Presize { elements } => self.table.presize(elements),
             Step::Clear => {
                 self.table.clear();
                 self.model.clear();

@@ -53,6 +53,18 @@ fn sample_visits_as_many_different_keys_as_asked_for() {
 }
 
 #[test]
+fn sample_reaches_keys_behind_others_in_their_bucket() {
+    let table = table_of(0..300);
+    let mut random = random_from(4);
+    let mut seen = [0u32; 300];
+    for _ in 0..20_000 {
+        table.sample(random(), 3, |key| seen[key as usize] += 1);
+    }
+    let least = seen.iter().min();
+    assert!(least > Some(&50), "of 200 times on the average a key was seen {least:?} times");
+}
+
+#[test]
 fn sample_marked_visits_marked_keys_only_and_gives_up_after_its_bound() {
     let mut table = table_of(0..6_000);
     assert_eq!(table.sample_marked(0, 5, usize::MAX, |_| unreachable!()), 0);

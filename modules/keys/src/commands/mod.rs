@@ -3,7 +3,6 @@
 mod database;
 mod dump;
 mod expire;
-mod memory;
 mod migrate;
 mod object;
 mod presence;
@@ -29,7 +28,6 @@ const FAMILIES: &[&[Command]] = &[
     dump::COMMANDS,
     migrate::COMMANDS,
     database::COMMANDS,
-    memory::COMMANDS,
     sort::COMMANDS,
 ];
 

@@ -12,6 +12,7 @@ use crate::sort::number::weight;
 use crate::sort::pattern::Pattern;
 use crate::sort::values::{self, Source};
 use plinth_module::abi::bytes::{Bytes, Slice};
+use plinth_module::acl::ACL_READ_ANY;
 use plinth_module::prelude::*;
 use std::ops::Range;
 
@@ -162,6 +163,21 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
+    /// The keys of BY and GET are not known before they are read, so who may not read all keys may read none that way.
+    fn check_allowed(&self, call: &mut Call<'_>) -> Result {
+        let is_by = matches!(self.by, Some(Pattern::Key { .. }));
+        if !is_by && self.get.is_empty() {
+            return Ok(());
+        }
+        let args: Vec<Bytes> = call.args.iter().map(Bytes::of).collect();
+        if call.acl.check_command(b"", &args, ACL_READ_ANY)?.is_none() {
+            return Ok(());
+        }
+        let option = if is_by { "BY" } else { "GET" };
+        let text = format!("ERR {option} option of SORT denied due to insufficient ACL permissions.");
+        Err(call.reply.error(text))
+    }
+
     /// What is to be done to the elements of a collection.
     fn order(&self, source: Source) -> Order {
         match self.by {
@@ -187,6 +203,7 @@ impl<'a> Options<'a> {
 
 fn sort(call: &mut Call<'_>, stores: bool) -> Result {
     let options = Options::read(&call.args, stores)?;
+    options.check_allowed(call)?;
     let key = call.args.bytes(1);
     let (mut items, mut range) = (Items::default(), 0..0);
     if let Some((source, len)) = Source::find(call, key)? {

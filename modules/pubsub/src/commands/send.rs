@@ -9,6 +9,7 @@ pub(super) const COMMANDS: &[Command] = &[PUBLISH, SPUBLISH];
 
 const BOTH: Command = Command {
     arity: 3,
+    channels: Channels::at(CHANNEL_PUBLISH, 1),
     flags: COMMAND_PUBSUB | COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST | COMMAND_MAY_REPLICATE,
     ..Command::NEW
 };

@@ -15,6 +15,7 @@ pub(super) const COMMANDS: &[Command] = &[SUBSCRIBE, UNSUBSCRIBE, PSUBSCRIBE, PU
 /// What those share that begin.
 const BEGINS: Command = Command {
     arity: -2,
+    channels: Channels::from(CHANNEL_SUBSCRIBE, 1),
     flags: COMMAND_PUBSUB
         | COMMAND_NO_SCRIPT
         | COMMAND_LOADING
@@ -24,7 +25,7 @@ const BEGINS: Command = Command {
     ..Command::NEW
 };
 /// What those share that end.
-const ENDS: Command = Command { arity: -1, ..BEGINS };
+const ENDS: Command = Command { arity: -1, channels: Channels::from(CHANNEL_UNSUBSCRIBE, 1), ..BEGINS };
 
 const ROUTED_BY_ALL: Slice<KeySpec> = list(&[KeySpec::range(ROUTED, 1, -1, 1)]);
 
@@ -54,6 +55,7 @@ const UNSUBSCRIBE: Command = Command {
 
 const PSUBSCRIBE: Command = Command {
     name: text("psubscribe"),
+    channels: Channels::from(CHANNEL_SUBSCRIBE | CHANNEL_PATTERN, 1),
     docs: &Docs {
         summary: text("Listens to all channels whose names fit patterns."),
         complexity: text("O(N), for N patterns."),
@@ -66,6 +68,7 @@ const PSUBSCRIBE: Command = Command {
 
 const PUNSUBSCRIBE: Command = Command {
     name: text("punsubscribe"),
+    channels: Channels::from(CHANNEL_UNSUBSCRIBE | CHANNEL_PATTERN, 1),
     docs: &Docs {
         summary: text("Listens to what fits patterns no more."),
         complexity: text("O(N), for N patterns."),

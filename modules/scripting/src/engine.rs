@@ -1,0 +1,198 @@
+//! Scripts of EVAL: the state that they run in, which is made when the first comes, and their runs.
+
+use crate::convert::write_reply;
+use crate::lua::memory::Account;
+use crate::lua::{Kept, Lua, current};
+use crate::run::{Origin, Run, TELL_ALL, running};
+use crate::scripts::{SOURCE_BYTES_MAX, Script, Scripts, Sha};
+use crate::shebang::{self, ALLOW_OOM, NO_WRITES};
+use crate::vm::{Vm, take_error};
+use plinth_module::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Why a script does not run: an error with its code.
+pub(crate) struct Failure(pub Vec<u8>);
+
+impl Failure {
+    fn new(text: impl Into<Vec<u8>>) -> Failure {
+        Failure(text.into())
+    }
+}
+
+/// What EVAL has.
+#[derive(Default)]
+struct Engine {
+    vm: Option<Vm>,
+    scripts: Scripts,
+}
+
+static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+static MEMORY: Account = Account::NEW;
+
+/// Let go of before a script runs.
+fn engine() -> MutexGuard<'static, Option<Engine>> {
+    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The version of Redis that the server says it is.
+pub(crate) fn server_version(call: &mut Call<'_>) -> String {
+    let info = call.run.command(&mut call.keys, &[b"INFO", b"server"], 0, <[u8]>::to_vec).unwrap_or_default();
+    let info = String::from_utf8_lossy(&info);
+    let found = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    found.unwrap_or("7.2.0").trim().to_owned()
+}
+
+/// The state of EVAL.
+fn vm(call: &mut Call<'_>) -> std::result::Result<Vm, Failure> {
+    if let Some(vm) = engine().get_or_insert_default().vm {
+        return Ok(vm);
+    }
+    let version = server_version(call);
+    let made = Vm::new(&MEMORY, &version, |_| {}).ok_or_else(|| Failure::new("OOM no memory for scripts"))?;
+    engine().get_or_insert_default().vm = Some(made);
+    Ok(made)
+}
+
+/// A script's function and flags, of one that is there or, given its source, is compiled now; `None` when it is
+/// not there. One of SCRIPT LOAD `stays`.
+pub(crate) fn find_script(
+    call: &mut Call<'_>,
+    sha: &Sha,
+    source: Option<&[u8]>,
+    stays: bool,
+) -> std::result::Result<Option<(Kept, Option<u32>)>, Failure> {
+    if let Some(script) = engine().get_or_insert_default().scripts.run(sha) {
+        return Ok(Some((script.function, script.flags)));
+    }
+    let Some(source) = source else { return Ok(None) };
+    let flags = shebang::of_script(source).map_err(Failure::new)?;
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(Failure::new("ERR the script is too long"));
+    }
+    let vm = vm(call)?;
+    if !vm.lua.load(shebang::strip(source), c"@user_script") {
+        let said = vm.lua.bytes(-1).unwrap_or_default();
+        let text = [b"ERR Error compiling script (new function): ", said].concat();
+        vm.lua.pop(1);
+        return Err(Failure(text));
+    }
+    let function = vm.lua.keep();
+    engine().get_or_insert_default().scripts.put(vm.lua, *sha, source, function, flags, stays);
+    Ok(Some((function, flags)))
+}
+
+/// Whether a script is there.
+pub(crate) fn has_script(sha: &Sha) -> bool {
+    engine().as_ref().is_some_and(|engine| engine.scripts.get(sha).is_some())
+}
+
+/// Its source.
+pub(crate) fn source_of(sha: &Sha) -> Option<Vec<u8>> {
+    let engine = engine();
+    let script: &Script = engine.as_ref()?.scripts.get(sha)?;
+    Some(script.source.to_vec())
+}
+
+/// Forget all scripts, and the state that they ran in.
+pub(crate) fn flush_scripts() {
+    let evicted = engine().as_ref().map_or(0, |engine| engine.scripts.evicted);
+    let gone = engine().take();
+    if let Some(vm) = gone.and_then(|gone| gone.vm) {
+        close(vm.lua);
+    }
+    engine().get_or_insert_default().scripts.evicted = evicted;
+}
+
+/// Close a state. What has a collector's hook left is collected first, while the state is whole.
+pub(crate) fn close(lua: Lua) {
+    lua.set_top(0);
+    lua.collect(true);
+    lua.close();
+}
+
+/// What INFO shows of it: bytes of Lua's, bytes of ours, scripts, scripts that have gone.
+pub(crate) fn standing() -> (usize, usize, usize, u64) {
+    let engine = engine();
+    let scripts = engine.as_ref().map(|engine| &engine.scripts);
+    (
+        MEMORY.used_bytes(),
+        scripts.map_or(0, Scripts::memory_bytes),
+        scripts.map_or(0, Scripts::len),
+        scripts.map_or(0, |scripts| scripts.evicted),
+    )
+}
+
+/// A script that is to run.
+pub(crate) struct Task {
+    pub origin: Origin,
+    /// SHA or name of the function.
+    pub name: String,
+    /// What is called.
+    pub function: Kept,
+    /// What its first line says, if it has one.
+    pub flags: Option<u32>,
+    /// How many of the arguments are keys.
+    pub keys: usize,
+    /// Whether the command only reads.
+    pub reads: bool,
+}
+
+/// What is kept of a run while it goes on.
+pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
+    let flags = task.flags.unwrap_or(0);
+    Run {
+        origin: task.origin,
+        name: task.name.clone(),
+        command: call.args.iter().map(<[u8]>::to_vec).collect(),
+        begun: Instant::now(),
+        is_read_only: task.reads || flags & NO_WRITES != 0,
+        allows_oom: flags & ALLOW_OOM != 0,
+        is_resp3: false,
+        tells: TELL_ALL,
+        has_written: false,
+        is_slow: false,
+        is_killed: false,
+    }
+}
+
+/// Run a script of EVAL, and answer with what it returns.
+pub(crate) fn execute(call: &mut Call<'_>, task: Task) -> Result {
+    let Ok(Vm { lua, globals, handler }) = vm(call) else { return Err(Error::OutOfMemory) };
+    lua.set_top(0);
+    lua.push_kept(handler);
+    lua.push_kept(globals);
+    push_words(lua, call, 3, task.keys);
+    lua.raw_set_name(2, "KEYS");
+    push_words(lua, call, 3 + task.keys, usize::MAX);
+    lua.raw_set_name(2, "ARGV");
+    lua.push_kept(task.function);
+    run(call, &task, lua, 0)
+}
+
+/// Push a table of so many of the arguments from `first` on.
+pub(crate) fn push_words(lua: Lua, call: &mut Call<'_>, first: usize, most: usize) {
+    lua.push_table(call.args.len().saturating_sub(first).min(most), 0);
+    let table = lua.top();
+    for (at, word) in call.args.from(first).take(most).enumerate() {
+        lua.push_bytes(word);
+        lua.raw_set_at(table, at + 1);
+    }
+}
+
+/// Call the function on top, below so many arguments, with the handler at the bottom, and answer.
+pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Result {
+    let begun = begin(call, task);
+    *running() = Some(begun);
+    let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
+    let ended = running().take();
+    let is_resp3 = ended.is_some_and(|run| run.is_resp3);
+    let result = if succeeded {
+        write_reply(lua, &mut call.reply, is_resp3);
+        Ok(())
+    } else {
+        Err(call.reply.error(take_error(lua, task.origin, &task.name)))
+    };
+    lua.set_top(0);
+    result
+}
