@@ -146,6 +146,7 @@ static GATES: &[Gate] = &[
     gates::memory::gate,
     standing::disk,
     gates::listening::gate,
+    gates::monitor::gate,
     standing::loading,
     gates::pause::gate,
     gates::queue::gate,
@@ -187,6 +188,7 @@ static APPLIERS: &[Applier] = &[
     aof::switch::APPEND,
     aof::switch::HISTORY,
     aof::switch::SYNC,
+    aof::switch::FOLDER,
 ];
 
 /// A server with the core's own commands and services, and what each room takes part in.
@@ -287,7 +289,7 @@ fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> 
             Ok(())
         }
         Err(error) => {
-            crate::base::log::warning(&error.to_string());
+            crate::base::log::warning(&format!("{}: {error}", path.display()));
             Err("Fatal error loading the DB, check server logs. Exiting.".into())
         }
     }

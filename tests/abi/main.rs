@@ -2,6 +2,7 @@
 //! public headers, and these tests run it and look at what shows from outside.
 
 mod sections;
+mod told;
 mod values;
 
 use plinth_testkit::reply::Reply;
@@ -75,48 +76,6 @@ fn what_is_passed_on_can_be_said_in_commands_only() {
     assert_wire(&mut client, &["PROBE.PROPAGATE"], b"+OK\r\n");
     wait_until("the timer has run", || client.text(&["PROBE.SEEN"]).contains("propagated"));
     assert_wire(&mut client, &["PROBE.OUTSIDE"], b"+OK\r\n");
-}
-
-/// The commands that were passed on, with their databases, of RESTORE the key only.
-fn passed_on(client: &mut Client) -> Vec<Vec<String>> {
-    let said = client.ask(&["DEBUG", "PROPAGATION"]);
-    let command = |pair: &[Reply]| {
-        let Reply::Bulk(text) = &pair[1] else { panic!("{pair:?}") };
-        let words = plinth_testkit::reply::parse(text).expect("a whole command").0;
-        let words: Vec<String> = words.items().iter().take(3).map(Reply::text).collect();
-        let shown = if words[0] == "RESTORE" { &words[..2] } else { &words[..] };
-        format!("{}: {}", pair[0].integer(), shown.join(" "))
-    };
-    said.items()[3].items().iter().map(|unit| unit.items().chunks(2).map(command).collect()).collect()
-}
-
-#[test]
-fn a_timer_tells_what_it_does_to_keys_and_databases() {
-    let server = server();
-    let mut client = server.connect();
-    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");
-    assert_wire(&mut client, &["PROBE.TIMER"], b"+OK\r\n");
-    wait_until("the timer has run", || !passed_on(&mut client).is_empty());
-    let all = [
-        "2: INCR p:told",
-        "2: RESTORE p:restated",
-        "3: FLUSHDB",
-        "4: RESTORE p:swapped",
-        "0: SWAPDB 4 5",
-        "4: RESTORE p:last",
-        "0: FLUSHALL",
-    ];
-    assert_eq!(passed_on(&mut client), [all]);
-}
-
-#[test]
-fn what_is_told_before_a_command_is_told_within_another_as_well() {
-    let server = server();
-    let mut client = server.connect();
-    assert_wire(&mut client, &["DEBUG", "PROPAGATION", "ON"], b"+OK\r\n");
-    assert_wire(&mut client, &["PROBE.FIRST"], b"+OK\r\n");
-    assert_wire(&mut client, &["PROBE.INNER"], b"+OK\r\n");
-    assert_eq!(passed_on(&mut client), [["0: INCR p:first", "0: PROBE.FIRST"], ["0: INCR p:first", "0: PROBE.INNER"]]);
 }
 
 #[test]

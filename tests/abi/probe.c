@@ -642,48 +642,6 @@ static void propagate_outside(plinth_call *call, void *data) {
 
 static plinth_status outside = -1;
 
-static plinth_status made(plinth_call *call, uint32_t db, const char *key) {
-    plinth_entry entry = {.size = PLINTH_SIZE(plinth_entry)};
-    if ((db != call->db && keys->select(call, db)) || keys->put(call, T(key), probe_type, 0, 1, 0, &entry)) {
-        return PLINTH_STATUS_BAD_DATA;
-    }
-    keys->modified(call, T(key), PLINTH_EVENT_MODULE, T("probe.put"));
-    return PLINTH_STATUS_OK;
-}
-
-// Changes two keys, one of which it tells of, and whole databases.
-static void told_outside(plinth_call *call, void *data) {
-    const plinth_bytes args[] = {T("INCR"), T("p:told")}, more[] = {T("INCR"), T("p:more")};
-    plinth_status status = made(call, 2, "p:told") | propagate->instead(call, args, 2);
-    status |= propagate->before(call, more, 2) | made(call, 2, "p:restated");
-    keys->flush(call, 3, 0);
-    status |= made(call, 4, "p:swapped") | keys->swap(call, 4, 5) | made(call, 4, "p:last");
-    keys->flush(call, PLINTH_DB_ALL, 0);
-    *(plinth_status *)data = status;
-}
-
-// PROBE.TIMER: a timer that tells what it does.
-static plinth_status probe_timer(plinth_call *call) {
-    uint64_t id;
-    CHECK(timers->start(call, 1, told_outside, &outside, &id) == 0);
-    return ok(call);
-}
-
-// PROBE.INNER: runs PROBE.FIRST within itself.
-static plinth_status probe_first(plinth_call *call) {
-    const plinth_bytes args[] = {T("INCR"), T("p:first")};
-    CHECK(propagate->before(call, args, 2) == 0);
-    CHECK(made(call, call->db, "p:f") == 0);
-    return ok(call);
-}
-
-static plinth_status probe_inner(plinth_call *call) {
-    const plinth_bytes args[] = {T("PROBE.FIRST")};
-    taken got = {.len = 0};
-    CHECK(run->run(call, NULL, args, 1, 0, take, &got) == 0);
-    return ok(call);
-}
-
 static plinth_status probe_propagate(plinth_call *call) {
     const plinth_bytes args[] = {T("SET"), T("p:p"), T("1")};
     uint64_t id;
@@ -787,7 +745,6 @@ static const plinth_command commands[] = {
     COMMAND("probe.seen", 1, probe_seen),           COMMAND("probe.clients", 1, probe_clients),
     COMMAND("probe.push", 3, probe_push),           COMMAND("probe.disconnect", 2, probe_disconnect),
     COMMAND("probe.propagate", 1, probe_propagate), COMMAND("probe.outside", 1, probe_outside),
-    COMMAND("probe.timer", 1, probe_timer), COMMAND("probe.first", 1, probe_first), COMMAND("probe.inner", 1, probe_inner),
     COMMAND("probe.told", 1, probe_told),         COMMAND("probe.changes", 1, probe_changes),
     COMMAND("probe.host", 1, probe_host),           COMMAND("probe.drops", 1, probe_drops),
 };

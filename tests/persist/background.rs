@@ -154,3 +154,21 @@ fn connections_and_the_port_are_free_while_a_child_lives() {
     server.end("KILL");
     wait_until("the port is free", || std::net::TcpListener::bind(("127.0.0.1", port)).is_ok());
 }
+
+#[test]
+fn a_child_whose_server_has_ended_leaves_the_file_alone() {
+    let server = Server::with(&QUIET);
+    let mut client = server.connect();
+    // Done before the child would notice by a report that nobody hears.
+    (0..5).for_each(|key| assert_wire(&mut client, &["SET", &key.to_string(), "v"], b"+OK\r\n"));
+    slow(&mut client, "100000");
+    assert_wire(&mut client, &["BGSAVE"], b"+Background saving started\r\n");
+    let child = children(&server)[0];
+    let folder = server.kill();
+    wait_until("the child has ended", || {
+        let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        state.is_empty() || state.contains(") Z ")
+    });
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|file| file.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".rdb")), "{left:?}");
+}

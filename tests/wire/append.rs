@@ -198,6 +198,11 @@ fn plinth_does_not_start_with_files_that_it_cannot_trust() {
         ("", vec![], "Found an empty AOF manifest"),
         ("file x seq 1 type b\n\n", vec![], "Invalid AOF manifest file format"),
         ("file ../x seq 1 type i\n", vec![], "can't be a path"),
+        (
+            "file appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.manifest seq 1 type h\n",
+            vec![(one, good())],
+            "'appendonly.aof.manifest' is no part of the data",
+        ),
         (ONE, vec![], "appendonly.aof.1.incr.aof for reading: No such file"),
         (two, vec![(one, cut()), ("appendonly.aof.2.incr.aof", good())], "not the last file"),
         (ONE, vec![(one, wrong)], "Bad file format reading the append only file appendonly.aof.1.incr.aof, at byte 50"),
@@ -449,4 +454,76 @@ fn plinth_knows_after_a_start_when_entries_were_delivered() {
     let consumers = client.ask(&["XINFO", "CONSUMERS", "s", "g"]);
     let idle_ms = consumers.items()[0].field("idle").map(plinth_testkit::reply::Reply::integer);
     assert!(idle_ms.is_some_and(|ms| (0..600_000).contains(&ms)), "{idle_ms:?}");
+}
+
+#[test]
+fn plinth_starts_with_a_cut_file_before_one_that_is_empty() {
+    let (one, two) = ("appendonly.aof.1.incr.aof", "appendonly.aof.2.incr.aof");
+    let manifest = format!("file {one} seq 1 type i\nfile {two} seq 2 type i\n");
+    let cut = text(&["SELECT 0", "SET a 1", "SET b 1"]);
+    let folder = folder_with(&manifest, &[(one, cut[..cut.len() - 1].to_vec()), (two, Vec::new())]);
+    let first = server(folder, &[]);
+    let mut client = first.connect();
+    assert_wire(&mut client, &["DBSIZE"], b":1\r\n");
+    assert_wire(&mut client, &["SET", "c", "1"], b"+OK\r\n");
+    assert_wire(&mut server(first.kill(), &[]).connect(), &["DBSIZE"], b":2\r\n");
+}
+
+#[test]
+fn plinth_writes_anew_what_could_not_be_synced() {
+    let server = server(TempDir::new(), &["--appendfsync", "everysec"]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["WAITAOF", "1", "0", "0"], b"*2\r\n:1\r\n:0\r\n");
+    // The write goes well, and its sync does not; the kernel calls the next one a success.
+    assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", "1", "EIO"], b"+OK\r\n");
+    client.command(&["SET", "a", "2"]);
+    wait_until("the sync has failed", || server.log().contains("Fail to fsync the AOF file"));
+    wait_until("all is written anew", || {
+        let is_done = client.info("persistence", "aof_rewrite_in_progress").as_deref() == Some("0");
+        is_done && client.info("persistence", "aof_rewrites").as_deref() == Some("1")
+    });
+    assert_wire(&mut client, &["WAITAOF", "1", "0", "0"], b"*2\r\n:1\r\n:0\r\n");
+    wait_until("commands that write are taken", || client.text(&["SET", "a", "3"]) == "OK");
+}
+
+#[test]
+fn plinth_serves_others_while_somebody_waits_for_the_disk() {
+    let server = server(TempDir::new(), &["--appendfsync", "everysec"]);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["DEBUG", "DISK", "FAIL", "0", "EIO", "LASTING"], b"+OK\r\n");
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["WAITAOF", "1", "0", "50"], b"*2\r\n:0\r\n:0\r\n");
+    client.send(&["WAITAOF", "1", "0", "0"]);
+    wait_until("it waits", || other.info("clients", "blocked_clients").as_deref() == Some("1"));
+    assert_wire(&mut other, &["DEBUG", "DISK", "REAL"], b"+OK\r\n");
+    assert_eq!(client.read(), b"*2\r\n:1\r\n:0\r\n");
+}
+
+#[test]
+fn plinth_ends_rather_than_go_on_with_half_of_what_it_loads_again() {
+    let mut server = server(TempDir::new(), &[]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    let increment = last_increment(&files(&server));
+    let mut file = std::fs::File::options().append(true).open(&increment).unwrap();
+    std::io::Write::write_all(&mut file, b"!!!").unwrap();
+    client.send(&["DEBUG", "LOADAOF"]);
+    assert_eq!(server.wait(), Some(1));
+    assert!(std::fs::read(&increment).unwrap().ends_with(b"!!!"), "the file is as it was");
+}
+
+#[test]
+fn plinth_appends_in_another_folder_when_it_is_switched_on_there() {
+    let server = server(TempDir::new(), &["--enable-protected-configs", "yes"]);
+    let mut client = server.connect();
+    let there = server.folder().file("there");
+    std::fs::create_dir(&there).unwrap();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "dir", &there], b"+OK\r\n");
+    server.wait_for_log("'dir' has changed, and the append-only file goes on in");
+    assert_wire(&mut client, &["CONFIG", "SET", "appendonly", "no"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "SET", "appendonly", "yes"], b"+OK\r\n");
+    let manifest = format!("{there}/appendonlydir/appendonly.aof.manifest");
+    wait_until("it is written there", || std::fs::read_to_string(&manifest).is_ok_and(|text| text.contains("type b")));
 }

@@ -167,3 +167,19 @@ fn client_auth_error() -> &'static str {
     "-ERR AUTH <password> called without any password configured for the default user. Are you sure your \
      configuration is correct?\r\n"
 }
+
+#[test]
+fn a_monitor_has_nothing_to_do_with_keys() {
+    let server = server();
+    let mut monitor = server.connect();
+    for command in [&["MULTI"][..], &["MONITOR"]] {
+        monitor.command(command);
+    }
+    assert_wire(&mut monitor, &["EXEC"], b"*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n");
+    assert_wire(&mut monitor, &["MONITOR"], b"+OK\r\n");
+    for command in [&["GET", "k"][..], &["SET", "k", "v"]] {
+        assert_wire(&mut monitor, command, b"-ERR Replica can't interact with the keyspace\r\n");
+    }
+    assert_wire(&mut monitor, &["RESET"], b"+RESET\r\n");
+    assert_wire(&mut monitor, &["GET", "k"], b"$-1\r\n");
+}

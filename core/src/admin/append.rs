@@ -1,14 +1,17 @@
 //! Commands about the append-only file: BGREWRITEAOF, WAITAOF.
 
 use crate::admin::spec::CoreCommand;
+use crate::base::id::ModuleId;
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::persist::aof::rewrite::{self, Begun};
 use crate::persist::aof::{self, Aof, State};
+use crate::session::block::{Asked, Kept, WAIT_NOBODY};
 use plinth_abi::bytes::{Bytes, Slice};
-use plinth_abi::call::CALL_NO_BLOCK;
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_RETRY};
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
-use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, Status};
+use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_OUT_OF_MEMORY, Status};
+use std::time::Duration;
 
 /// The commands.
 pub static COMMANDS: &[CoreCommand] = &[
@@ -71,7 +74,8 @@ fn rewrite_in_background(context: &mut Context) -> Status {
     STATUS_OK
 }
 
-/// The file here is synced at once, so that nobody waits for it. There are no replicas to wait for.
+/// The thread syncs the file here as soon as it can, and has the client run again when all that was done before lasts.
+/// There are no replicas to wait for.
 fn wait(context: &mut Context) -> Status {
     let [local, replicas, timeout_ms] = [1, 2, 3].map(|at| parse_i64(context.arg(at)));
     let (Some(local), Some(replicas), Some(timeout_ms)) = (local, replicas, timeout_ms) else {
@@ -90,10 +94,39 @@ fn wait(context: &mut Context) -> Status {
     if local == 1 && !is_on {
         return context.error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
     }
-    let lasts = is_on && aof::sync_now(context.server());
+    // Who is run again is so because it lasts, whatever others have written since.
+    let lasts = is_on && (context.call.flags & CALL_RETRY != 0 || aof::lasts(context.server()));
+    let may_wait = context.call.flags & (CALL_NO_BLOCK | CALL_RETRY) == 0;
+    if local == 1 && !lasts && may_wait && context.client.is_some() {
+        return begin_to_wait(context, timeout_ms.unsigned_abs());
+    }
     let mut reply = context.reply();
     reply.array(2);
     reply.integer(i64::from(lasts));
     reply.integer(0);
+    STATUS_OK
+}
+
+fn begin_to_wait(context: &mut Context, timeout_ms: u64) -> Status {
+    let Some(token) = context.client else { return STATUS_OK };
+    let Some(args) = Kept::of((0..context.argc()).map(|at| context.arg(at))) else { return STATUS_OUT_OF_MEMORY };
+    let (client, db, name, mark) = (context.call.client_id, context.db, context.arg(0).to_vec(), context.mark);
+    let server = context.server();
+    let resumes = server.sessions.blocking.resumes.clone();
+    let ticket = resumes.issue(client);
+    let asked = Asked {
+        keys: Vec::new(),
+        ticket,
+        db,
+        type_id: 0,
+        removal: false,
+        reply: WAIT_NOBODY,
+        timeout: (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms)),
+        name,
+        module: ModuleId::CORE,
+        args,
+    };
+    server.begin_wait(token, asked, mark);
+    aof::wait_for_sync(server, ticket, &resumes);
     STATUS_OK
 }

@@ -236,7 +236,7 @@ fn reset(context: &mut Context) -> Status {
         client.resp = 2;
         client.no_evict = false;
         client.no_touch = false;
-        client.is_monitor = false;
+        client.standing.set_monitor(false);
         client.name.clear();
     }
     if server.sessions.any_no_touch {

@@ -3,6 +3,7 @@
 use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
 use plinth_abi::bytes::Bytes;
+use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command::{self as abi, Command, Docs};
 use plinth_abi::status::Status;
 
@@ -24,10 +25,14 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
 )];
 
 fn monitor(context: &mut Context) -> Status {
+    if context.call.flags & CALL_NO_BLOCK != 0 {
+        // Its lines would stand within the reply of EXEC.
+        return context.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+    }
     let Some(token) = context.client else { return context.ok() };
     let server = context.server();
-    if let Some(client) = server.sessions.clients.get(token).filter(|client| !client.is_monitor) {
-        client.is_monitor = true;
+    if let Some(client) = server.sessions.clients.get(token).filter(|client| !client.standing.is_monitor()) {
+        client.standing.set_monitor(true);
         let id = client.id;
         server.sessions.monitors.push((token, id));
         server.look_back_by();

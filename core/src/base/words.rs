@@ -17,6 +17,19 @@
 //! Invariants: any byte may be part of a word, zero included; the words of a line
 //! are together never longer than the line; `quote` and `Words` are inverse.
 
+/// Longest that a name of a file or a client is shown, in bytes.
+const SHOWN_BYTES_MAX: usize = 256;
+
+/// A name as messages show it: as it is, if it is text of one line, and with what is none escaped.
+#[must_use]
+pub fn shown(name: &[u8]) -> String {
+    let (shown, more) = if name.len() > SHOWN_BYTES_MAX { (&name[..SHOWN_BYTES_MAX], "...") } else { (name, "") };
+    match std::str::from_utf8(shown) {
+        Ok(text) if !text.chars().any(char::is_control) => format!("{text}{more}"),
+        _ => format!("{}{more}", shown.escape_ascii()),
+    }
+}
+
 /// A quote was opened and not closed, or was closed in the middle of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unbalanced quotes")]

@@ -71,16 +71,23 @@ pub trait Disk: Send + Sync {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
     /// Write all bytes, however many calls it takes.
-    fn write_all(&self, file: &DiskFile, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.write(file, &bytes[..bytes.len().min(WRITE_BYTES_MAX)]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = &bytes[written..],
+    fn write_all(&self, file: &DiskFile, bytes: &[u8]) -> io::Result<()> {
+        self.write_some(file, bytes).1
+    }
+
+    /// Write all bytes, or those that can be; how many were, and why not all.
+    fn write_some(&self, file: &DiskFile, bytes: &[u8]) -> (usize, io::Result<()>) {
+        let mut written = 0;
+        while written < bytes.len() {
+            let rest = &bytes[written..];
+            match self.write(file, &rest[..rest.len().min(WRITE_BYTES_MAX)]) {
+                Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+                Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return (written, Err(error)),
             }
         }
-        Ok(())
+        (written, Ok(()))
     }
 
     /// Have a file that is written take the place of another, so that at any moment one of the two is

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!   Length          a length, or any number that is written as one
+//!   Lengths(n)      n of them
 //!   Text            a string
 //!   Bytes(n)        n bytes
 //!   Double          a number as text
@@ -20,13 +21,14 @@ use crate::durable::window::{FileError, Window};
 /// A part of a value.
 enum Part {
     Length,
+    Lengths(usize),
     Text,
     Bytes(usize),
     Double,
     Many(&'static [Part]),
 }
 
-use Part::{Bytes, Double, Length, Many, Text};
+use Part::{Bytes, Double, Length, Lengths, Many, Text};
 
 const ONE: &[Part] = &[Text];
 const TEXTS: &[Part] = &[Many(&[Text])];
@@ -48,37 +50,9 @@ const SHAPES: &[(&[u8], &[Part])] = &[
     (&[22], &[Many(&[Text, Text, Bytes(8)])]),
     (&[24], &[Bytes(8), Many(&[Length, Text, Text])]),
     (&[25], &[Bytes(8), Text]),
-    (&[15], &[PACKS, Length, Length, Length, Many(&[Text, Length, Length, PENDING, Many(&[Text, Bytes(8), IDS])])]),
-    (
-        &[19],
-        &[
-            PACKS,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Many(&[Text, Length, Length, Length, PENDING, Many(&[Text, Bytes(8), IDS])]),
-        ],
-    ),
-    (
-        &[21],
-        &[
-            PACKS,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Length,
-            Many(&[Text, Length, Length, Length, PENDING, Many(&[Text, Bytes(8), Bytes(8), IDS])]),
-        ],
-    ),
+    (&[15], &[PACKS, Lengths(3), Many(&[Text, Lengths(2), PENDING, Many(&[Text, Bytes(8), IDS])])]),
+    (&[19], &[PACKS, Lengths(8), Many(&[Text, Lengths(3), PENDING, Many(&[Text, Bytes(8), IDS])])]),
+    (&[21], &[PACKS, Lengths(8), Many(&[Text, Lengths(3), PENDING, Many(&[Text, Bytes(8), Bytes(8), IDS])])]),
 ];
 
 /// Pass over a value of a type, given what follows the key; whether it is known how.
@@ -111,6 +85,11 @@ fn pass(window: &mut Window, parts: &[Part]) -> Result<(), FileError> {
     for part in parts {
         match part {
             Length => _ = window.get(|reader| reader.length())?,
+            Lengths(count) => {
+                for _ in 0..*count {
+                    window.get(|reader| reader.length())?;
+                }
+            }
             Text => window.get(|reader| reader.skip_string())?,
             Bytes(count) => window.get(|reader| reader.raw(*count).map(|_| ()))?,
             Double => _ = window.get(|reader| reader.ascii_double())?,

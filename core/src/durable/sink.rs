@@ -60,6 +60,12 @@ impl Sink {
         self.error.is_some()
     }
 
+    /// The first error, if there was one.
+    #[must_use]
+    pub fn error(&self) -> Option<&io::Error> {
+        self.error.as_ref()
+    }
+
     /// The checksum of all bytes, 0 without one.
     #[must_use]
     pub fn checksum(&self) -> u64 {

@@ -97,7 +97,7 @@ impl Server {
         let line = monitor::line(crate::base::clock::unix_us(), db, address, words);
         let mut monitors = std::mem::take(&mut self.sessions.monitors);
         monitors.retain(|(token, id)| {
-            self.sessions.clients.peek(*token).is_some_and(|client| client.id == *id && client.is_monitor)
+            self.sessions.clients.peek(*token).is_some_and(|client| client.id == *id && client.standing.is_monitor())
                 && self.push(own, *token, &Push { head: &line, shared: None })
         });
         self.sessions.monitors = monitors;

@@ -128,7 +128,7 @@ impl Server {
             }
             Some((_, Err(status))) => crate::base::log::warning(&format!(
                 "The value of '{}' cannot be written (status {status}), and others are not told of its change.",
-                String::from_utf8_lossy(key)
+                crate::base::words::shown(key)
             )),
         }
     }

@@ -426,7 +426,6 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
     let mut output = Output::default();
     output.set_limit(server.output_bytes_max(OUTPUT_OF_OTHERS));
     Client {
-        is_monitor: false,
         token: 0,
         id: server.sessions.clients.next_id(),
         socket,

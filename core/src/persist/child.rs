@@ -175,6 +175,12 @@ pub fn begin(
     Ok(pid)
 }
 
+/// Whether this process is still the child of another.
+#[must_use]
+pub fn is_of(parent: u32) -> bool {
+    rustix::process::getppid().is_some_and(|pid| pid.as_raw_nonzero().get().unsigned_abs() == parent)
+}
+
 /// Whether a child works.
 pub fn is_busy(server: &Server) -> bool {
     server.slots.peek::<Persist>().is_some_and(|persist| persist.child.is_some())

@@ -10,6 +10,7 @@
 
 use crate::base::clock::unix_us;
 use crate::base::log;
+use crate::base::words::shown;
 use crate::durable::rdb::{Attributes, Item, RdbError, RdbReader};
 use crate::engine::server::Server;
 use crate::modules::beside;
@@ -304,7 +305,7 @@ impl Load<'_> {
         let expire_at_ms = attributes.expire_at_ms.unwrap_or(EXPIRE_NONE);
         let store = &mut server.store;
         let entry = store.load_from(reader, readers, tag, expire_at_ms).map_err(|error| LoadError::Value {
-            key: String::from_utf8_lossy(reader.key()).into_owned(),
+            key: shown(reader.key()),
             db: *db,
             error,
         })?;

@@ -96,7 +96,7 @@ pub fn save(server: &mut Server) -> Result<(), String> {
     let to = path(server);
     let temp = temporary(&to, std::process::id());
     signals::guard_file(Some(temp.clone()));
-    let result = write_file(server, &to, &temp, || {});
+    let result = write_file(server, &to, &temp, || {}, || Ok(()));
     signals::guard_file(None);
     match &result {
         Ok(()) => {
@@ -110,8 +110,14 @@ pub fn save(server: &mut Server) -> Result<(), String> {
     result
 }
 
-/// Write a snapshot to a file of its own, and put it in the place of another.
-fn write_file(server: &mut Server, to: &Path, temp: &Path, each: impl FnMut()) -> Result<(), String> {
+/// Write a snapshot to a file of its own, and put it in the place of another if `may_replace` says so.
+fn write_file(
+    server: &mut Server,
+    to: &Path,
+    temp: &Path,
+    each: impl FnMut(),
+    may_replace: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
     let disk = server.disk.clone();
     let folder = std::env::current_dir().unwrap_or_default();
     let (shown, folder) = (temp.display(), folder.display());
@@ -121,6 +127,7 @@ fn write_file(server: &mut Server, to: &Path, temp: &Path, each: impl FnMut()) -
     let form = Form::of(server);
     let written = snapshot::write(server, file, &form, each)
         .map_err(|error| format!("Write error saving DB on disk: {error}"))
+        .and_then(|sunk| may_replace().map(|()| sunk))
         .and_then(|sunk| {
             disk.replace(sunk.file, to).map_err(|error| {
                 format!(
@@ -149,10 +156,13 @@ pub fn save_in_background(server: &mut Server) -> Result<(), Refusal> {
         persist.saves.is_scheduled = false;
     });
     let is_slow = server.settings.durability.rdb_key_save_delay != 0;
-    let work = |server: &mut Server, reporter: &mut Reporter| {
+    let parent = std::process::id();
+    let work = move |server: &mut Server, reporter: &mut Reporter| {
         let to = path(server);
         let temp = temporary(&to, std::process::id());
-        write_file(server, &to, &temp, || reporter.key_done())
+        // Another server may have begun since, and saved newer data.
+        let may_replace = || if child::is_of(parent) { Ok(()) } else { Err("the server has ended".to_owned()) };
+        write_file(server, &to, &temp, || reporter.key_done(), may_replace)
     };
     match child::begin(server, SNAPSHOT, is_slow, work) {
         Ok(pid) => {

@@ -103,7 +103,8 @@ impl Form {
 
     /// The same as the base of an append-only file.
     pub fn of_base(server: &Server) -> Form {
-        Form { aux: vec![("aof-base", "1".into())], ..Form::of(server) }
+        let syncs = server.settings.aof.incremental_sync;
+        Form { aux: vec![("aof-base", "1".into())], syncs, ..Form::of(server) }
     }
 }
 

@@ -98,7 +98,7 @@ pub struct Asked {
     pub type_id: u32,
     /// Whether it is run when a key is gone, too.
     pub removal: bool,
-    /// `WAIT_NULL` or `WAIT_NULL_ARRAY`.
+    /// `WAIT_NULL` or `WAIT_NULL_ARRAY`; the core's own, [`WAIT_NOBODY`].
     pub reply: u32,
     /// For how long, `None` for ever.
     pub timeout: Option<Duration>,
@@ -109,6 +109,9 @@ pub struct Asked {
     /// Arguments of the next run.
     pub args: Kept,
 }
+
+/// The reply at the end of the time: that neither this server nor any other has it.
+pub const WAIT_NOBODY: u32 = u32::MAX;
 
 /// A client's waiting.
 pub struct Waiter {
@@ -204,7 +207,15 @@ impl Waiter {
     /// The reply when the time is up.
     pub fn write_null(&self, output: &mut Output, resp3: bool) {
         let mut writer = Writer::new(output, resp3);
-        if self.asked.reply == WAIT_NULL_ARRAY { writer.null_array() } else { writer.null() }
+        match self.asked.reply {
+            WAIT_NULL_ARRAY => writer.null_array(),
+            WAIT_NOBODY => {
+                writer.array(2);
+                writer.integer(0);
+                writer.integer(0);
+            }
+            _ => writer.null(),
+        }
     }
 }
 

@@ -56,8 +56,6 @@ pub struct Client {
     pub query: Query,
     /// What it is to be sent.
     pub output: Output,
-    /// Whether it is shown what the others do (MONITOR).
-    pub is_monitor: bool,
     /// What modules have pushed to it since its output was last between two replies.
     pub pushed: Pushes,
     /// Whether it is in the list of those with output.

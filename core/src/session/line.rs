@@ -17,7 +17,7 @@ fn flags(client: &Client) -> String {
         (client.is_unix, 'U'),
         (client.no_evict, 'e'),
         (client.no_touch, 'T'),
-        (client.is_monitor, 'O'),
+        (client.standing.is_monitor(), 'O'),
         (tracking.is_some(), 't'),
         (tracking.is_some_and(|tracking| tracking.is_broken), 'R'),
         (tracking.is_some_and(|tracking| tracking.broadcast), 'B'),

@@ -2,8 +2,8 @@
 //! whether its replies are sent.
 //!
 //! Invariant: `special` is 0 if and only if the session is known, may do everything, is outside MULTI, sent its
-//! replies, listens to nothing, and keeps nothing that it reads. All else is changed by the functions here only, so
-//! that dispatch has one word to look at.
+//! replies, listens to nothing and nobody, and keeps nothing that it reads. All else is changed by the functions here
+//! only, so that dispatch has one word to look at.
 
 use crate::session::client::ReplyMode;
 use crate::session::transaction::Transaction;
@@ -20,6 +20,8 @@ const LISTENING: u32 = 8;
 const TRACKING: u32 = 32;
 /// Its user may not do everything.
 const RESTRICTED: u32 = 16;
+/// It is shown what others do (MONITOR).
+const MONITOR: u32 = 64;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -77,6 +79,16 @@ impl Standing {
     /// Say whether it keeps what it reads.
     pub fn set_tracking(&mut self, tracks: bool) {
         self.mark(TRACKING, tracks);
+    }
+
+    /// Say whether it is shown what others do.
+    pub fn set_monitor(&mut self, is_so: bool) {
+        self.mark(MONITOR, is_so);
+    }
+
+    /// Whether it is shown what others do.
+    pub fn is_monitor(&self) -> bool {
+        self.special & MONITOR != 0
     }
 
     /// The open transaction.

@@ -2,7 +2,7 @@
 
 use crate::settings::inert::file_name;
 use crate::settings::parameters::Kind::{Bool, Choice, Custom, Integer, Memory};
-use crate::settings::parameters::{INT_MAX, Parameter, Settings, parameter};
+use crate::settings::parameters::{INT_MAX, Parameter, Settings, one, parameter};
 
 /// Names of when commands are synced to the disk, as `appendfsync` has them.
 pub const SYNC: &[&str] = &["everysec", "always", "no"];
@@ -76,8 +76,7 @@ pub static PARAMETERS: &[Parameter] = &[
 ];
 
 fn text(words: &[Vec<u8>]) -> Result<String, String> {
-    let [word] = words else { return Err("wrong number of arguments".into()) };
-    Ok(String::from_utf8_lossy(word).into_owned())
+    one(words).map(|word| String::from_utf8_lossy(word).into_owned())
 }
 
 fn set_file(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {

@@ -268,7 +268,7 @@ impl Store {
     /// An entry's key, for messages.
     pub fn shown_key(&self, entry: EntryPtr) -> String {
         // SAFETY: the entry is alive, and its key is copied at once.
-        String::from_utf8_lossy(unsafe { entry.key() }).into_owned()
+        crate::base::words::shown(unsafe { entry.key() })
     }
 
     /// The name of an entry's type, for messages.

@@ -45,7 +45,7 @@ const EXPIRE_S: u8 = 253;
 const SELECT: u8 = 254;
 const END: u8 = 255;
 /// Bytes of magic and version.
-const MAGIC_BYTES: usize = 9;
+pub const MAGIC_BYTES: usize = 9;
 /// Files of versions from this one on end with a checksum.
 const CHECKED_SINCE: u16 = 5;
 
@@ -72,6 +72,12 @@ impl Family {
     pub fn has_type(self, tag: u8) -> bool {
         needed(tag).is_some() && may_hold(self.numbers(NEWEST), tag)
     }
+}
+
+/// Whether a file begins as such files do, given its first bytes.
+#[must_use]
+pub fn begins_as_rdb(head: &[u8]) -> bool {
+    head.starts_with(b"REDIS") || head.starts_with(b"VALKEY")
 }
 
 /// Family and version out of the first bytes of a file.

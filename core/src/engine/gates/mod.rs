@@ -9,6 +9,7 @@ pub mod acl;
 pub mod authentication;
 pub mod listening;
 pub mod memory;
+pub mod monitor;
 pub mod pause;
 pub mod queue;
 pub mod transaction;

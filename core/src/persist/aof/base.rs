@@ -1,6 +1,7 @@
 //! A base: all values at one moment, as an RDB file or as commands.
 
-use crate::durable::disk::{Disk, DiskFile};
+use crate::durable::disk::DiskFile;
+use crate::durable::sink::Sink;
 use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::snapshot::{self, Form};
@@ -8,14 +9,12 @@ use crate::settings::rewrite::plain;
 use crate::store::entry::EntryPtr;
 use crate::wire::command;
 use bytes::BytesMut;
-use plinth_abi::status::STATUS_OK;
+use plinth_abi::status::{STATUS_OK, Status};
 use std::io;
 use std::path::Path;
 
 /// Bytes that are written at once.
 const WRITE_BYTES: usize = 1 << 20;
-/// Bytes between two syncs with `aof-rewrite-incremental-fsync`.
-const SYNC_BYTES: usize = 4 << 20;
 
 /// Whether a base begins with values in the form of an RDB file: if it is to, or if there is something beside
 /// keys that no command brings about.
@@ -33,78 +32,71 @@ pub fn write(server: &mut Server, path: &Path, preamble: bool, each: impl FnMut(
         let form = Form::of_base(server);
         snapshot::write(server, file, &form, each).map_err(|error| error.to_string())?.file
     } else {
-        write_commands(server, &file, each)?;
-        file
+        write_commands(server, file, each)?
     };
     disk.sync(&file).map_err(failed)
 }
 
 /// Commands that make all values, key by key.
-fn write_commands(server: &mut Server, file: &DiskFile, mut each: impl FnMut()) -> Result<(), String> {
-    let (disk, delay) = (server.disk.clone(), server.settings.durability.rdb_key_save_delay);
-    let mut out = Out { disk: &*disk, file, bytes: BytesMut::with_capacity(2 * WRITE_BYTES), unsynced: 0 };
-    let syncs = server.settings.aof.incremental_sync;
+fn write_commands(server: &mut Server, file: DiskFile, mut each: impl FnMut()) -> Result<DiskFile, String> {
+    let delay = server.settings.durability.rdb_key_save_delay;
+    let sink = Sink::new(server.disk.clone(), file, false, server.settings.aof.incremental_sync);
+    let mut out = Commands { sink, bytes: BytesMut::with_capacity(2 * WRITE_BYTES) };
     if server.settings.aof.timestamps {
         out.bytes.extend_from_slice(format!("#TS:{}\r\n", server.clock.now_s).as_bytes());
     }
-    let mut append = |words: &[&[u8]]| {
-        command::append(&mut out.bytes, words.iter().copied());
-        STATUS_OK
-    };
-    beside::rewrite(server, &mut append)?;
+    beside::rewrite(server, &mut |words| out.add(words))?;
     for db in 0..server.store.databases.len() as u32 {
         let entries = server.store.entries(db);
         if entries.is_empty() {
             continue;
         }
-        let digits = db.to_string();
-        command::append(&mut out.bytes, [&b"SELECT"[..], digits.as_bytes()].into_iter());
+        out.add(&[b"SELECT", db.to_string().as_bytes()]);
         for entry in entries {
-            append_entry(server, entry, &mut out.bytes)?;
+            add_entry(server, entry, &mut out)?;
             each();
             snapshot::delay(delay);
-            if out.bytes.len() >= WRITE_BYTES {
-                out.write(syncs).map_err(|error| plain(&error))?;
-            }
         }
     }
-    out.write(syncs).map_err(|error| plain(&error))
+    out.write();
+    out.sink.finish().map(|sunk| sunk.file).map_err(|error| plain(&error))
 }
 
-/// Commands on their way to the file.
-struct Out<'a> {
-    disk: &'a dyn Disk,
-    file: &'a DiskFile,
+/// Commands on their way to the file. One that cannot be written is told of at the end.
+struct Commands {
+    sink: Sink,
     bytes: BytesMut,
-    unsynced: usize,
 }
 
-impl Out<'_> {
-    fn write(&mut self, syncs: bool) -> io::Result<()> {
-        self.disk.write_all(self.file, &self.bytes)?;
-        self.unsynced += self.bytes.len();
-        self.bytes.clear();
-        if syncs && self.unsynced >= SYNC_BYTES {
-            self.unsynced = 0;
-            self.disk.sync(self.file)?;
+impl Commands {
+    /// Add a command; what has come together is written as soon as it is enough, however long a value goes on.
+    fn add(&mut self, words: &[&[u8]]) -> Status {
+        command::append(&mut self.bytes, words.iter().copied());
+        if self.bytes.len() >= WRITE_BYTES {
+            self.write();
         }
-        Ok(())
+        STATUS_OK
+    }
+
+    fn write(&mut self) {
+        self.sink.take(&self.bytes);
+        self.bytes.clear();
     }
 }
 
 /// The commands that make a key with its value, and say when it expires.
-fn append_entry(server: &mut Server, entry: EntryPtr, out: &mut BytesMut) -> Result<(), String> {
-    let mut append = |words: &[&[u8]]| {
-        command::append(out, words.iter().copied());
-        STATUS_OK
-    };
-    server.store.rewrite_value(entry, &mut append).map_err(|status| {
-        let key = server.store.key_of(entry);
-        format!("the value of '{}' cannot be written (status {status})", String::from_utf8_lossy(&key))
+fn add_entry(server: &mut Server, entry: EntryPtr, out: &mut Commands) -> Result<(), String> {
+    server.store.rewrite_value(entry, &mut |words| out.add(words)).map_err(|status| {
+        let key = server.store.shown_key(entry);
+        format!("the value of '{key}' (type {}) cannot be written (status {status})", server.store.type_name(entry))
     })?;
     if entry.has_expiry() {
         let (key, expiry) = (server.store.key_of(entry), entry.expire_at_ms().to_string());
-        command::append(out, [&b"PEXPIREAT"[..], &key, expiry.as_bytes()].into_iter());
+        out.add(&[b"PEXPIREAT", &key, expiry.as_bytes()]);
+    }
+    if out.sink.has_failed() {
+        // The reason is told at the end, which need not be waited for.
+        return Err(out.sink.error().map_or_else(String::new, plain));
     }
     Ok(())
 }

@@ -46,6 +46,11 @@ impl Folder {
         Folder { path, file: settings.aof.file.clone(), name: settings.aof.folder.clone(), lock: None }
     }
 
+    /// Whether another is the same folder, with files of the same names.
+    pub fn is_same(&self, other: &Folder) -> bool {
+        (&self.path, &self.file) == (&other.path, &other.file)
+    }
+
     /// The name from which those of the files are made.
     pub fn file(&self) -> &str {
         &self.file
@@ -127,7 +132,16 @@ impl Folder {
             Ok(_) => {}
         }
         let text = std::fs::read(&path).map_err(failed)?;
-        Manifest::parse(&text).map_err(|error| format!("FATAL AOF MANIFEST FILE ERROR in {}: {error}", path.display()))
+        let fatal =
+            |error: &dyn std::fmt::Display| format!("FATAL AOF MANIFEST FILE ERROR in {}: {error}", path.display());
+        let manifest = Manifest::parse(&text).map_err(|error| fatal(&error))?;
+        // It would be removed with what is no longer needed, or written in.
+        let own = ["manifest", "lock"].map(|kind| format!("{}.{kind}", self.file));
+        let wrong = manifest.parts().chain(&manifest.history).find(|part| own.contains(&part.name));
+        if let Some(part) = wrong {
+            return Err(fatal(&format_args!("'{}' is no part of the data", part.name)));
+        }
+        Ok(manifest)
     }
 
     /// Have a manifest last in the place of the one that is there.

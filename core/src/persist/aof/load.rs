@@ -2,6 +2,7 @@
 //! the engine.
 
 use crate::durable::aof_manifest::Part;
+use crate::durable::rdb::{MAGIC_BYTES, begins_as_rdb};
 use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::Persist;
@@ -25,15 +26,16 @@ pub(super) fn load(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Resu
     let parts: Vec<Part> = manifest.parts().cloned().collect();
     let begun = Instant::now();
     writer.total_bytes = 0;
-    let sizes = parts.iter().map(|part| std::fs::metadata(folder.part(&part.name)).map_or(0, |data| data.len()));
-    load::begin(server, sizes.sum());
+    let size = |part: &Part| std::fs::metadata(folder.part(&part.name)).map_or(0, |data| data.len());
+    let sizes: Vec<u64> = parts.iter().map(size).collect();
+    load::begin(server, sizes.iter().sum());
     server.is_quiet = true;
     server.observe();
     let result = parts.iter().enumerate().try_for_each(|(at, part)| {
         let kind = if manifest.base.as_ref() == Some(part) { "base" } else { "incr" };
         let mut loading =
             Loading { name: &part.name, path: folder.part(&part.name), kind, done: writer.total_bytes, serve };
-        writer.total_bytes += loading.load(server, at + 1 == parts.len())?;
+        writer.total_bytes += loading.load(server, sizes[at + 1..].iter().all(|size| *size == 0))?;
         Ok(())
     });
     server.is_quiet = false;
@@ -93,9 +95,9 @@ impl Loading<'_> {
 
     /// Load what stands as an RDB file before commands; where these begin.
     fn load_preamble(&mut self, server: &mut Server, file: &mut File, bytes: u64) -> Result<u64, String> {
-        let mut head = [0; 6];
+        let mut head = [0; MAGIC_BYTES];
         let count = file.read_at(&mut head, 0).unwrap_or(0);
-        if !head[..count].starts_with(b"REDIS") && !head[..count].starts_with(b"VALKEY") {
+        if !begins_as_rdb(&head[..count]) {
             return Ok(0);
         }
         let failed = |error: &dyn std::fmt::Display| {
@@ -155,7 +157,8 @@ fn upgrade(server: &mut Server, aof: &mut Aof) -> Result<(), String> {
     Ok(())
 }
 
-/// DEBUG LOADAOF: what is in the files takes the place of what is in memory.
+/// DEBUG LOADAOF: what is in the files takes the place of what is in memory. The server ends if they cannot be loaded:
+/// it would go on with half of the data, and write them over the whole.
 pub fn reload(server: &mut Server) -> Result<(), String> {
     let mut aof = server.slots.take::<Aof>();
     let disk = server.disk.clone();
@@ -169,6 +172,13 @@ pub fn reload(server: &mut Server) -> Result<(), String> {
         beside::clear(server);
         aof.folder.get_or_insert_with(|| Folder::new(&server.settings));
         result = load(server, &mut aof, &mut |_| {});
+        if let Err(error) = &result {
+            crate::base::log::warning(error);
+            crate::base::log::warning(
+                "The AOF cannot be loaded, and memory is empty: exiting, with the files as they are.",
+            );
+            std::process::exit(1);
+        }
     }
     server.slots.put(aof);
     result

@@ -34,8 +34,11 @@ use crate::engine::server::Server;
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::rewrite::Rewrites;
 use crate::persist::aof::writer::{Policy, Writer};
+use crate::persist::child;
 use crate::persist::load::Serve;
+use crate::session::resume::Resumes;
 use crate::store::effects::Effect;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Whether units are appended.
@@ -119,7 +122,7 @@ fn refuse_for(server: &mut Server, reason: Option<String>) {
 }
 
 fn policy(server: &Server) -> Policy {
-    Policy::of(&server.settings.aof, rewrite::child_writes(server))
+    Policy::of(&server.settings.aof, child::is_busy(server))
 }
 
 /// Look after the append-only file.
@@ -135,6 +138,7 @@ fn due(server: &Server, now: Instant) -> Option<Duration> {
 
 fn run(server: &mut Server, now: Instant) {
     flush(server);
+    rewrite::settle_doubt(server);
     rewrite::look(server, now);
 }
 
@@ -213,11 +217,16 @@ pub fn stop(server: &mut Server) {
 }
 
 /// WAITAOF's part here: whether all that was done so far lasts.
-pub fn sync_now(server: &mut Server) -> bool {
+pub fn lasts(server: &mut Server) -> bool {
     let disk = server.disk.clone();
-    server.slots.with(|aof: &mut Aof| {
-        aof.state == State::On && aof.writer.write(&disk).is_ok() && aof.writer.sync_now(&disk).is_ok()
-    })
+    let is_done = |aof: &mut Aof| aof.state == State::On && aof.writer.write(&disk).is_ok() && aof.writer.is_synced();
+    server.slots.with(is_done)
+}
+
+/// Have a client run again, under a ticket, when all that was done so far lasts.
+pub fn wait_for_sync(server: &mut Server, ticket: u64, resumes: &Arc<Resumes>) {
+    let disk = server.disk.clone();
+    server.slots.with(|aof: &mut Aof| aof.writer.wait_for_sync(&disk, ticket, resumes));
 }
 
 /// Make a write take longer, for tests (`DEBUG AOF-FLUSH-SLEEP`).

@@ -7,6 +7,7 @@
 //! one that was cut off.
 
 use crate::base::number::parse_u64;
+use crate::base::words::shown;
 use crate::durable::aof_text::{self, Next};
 use crate::engine::replay::Replayed;
 use crate::engine::server::Server;
@@ -161,7 +162,6 @@ impl<'s> Replay<'s> {
     }
 
     fn execute(&mut self, words: &[&[u8]], at: u64) -> Result<(), ReplayError> {
-        let shown = |word: &[u8]| String::from_utf8_lossy(crate::command::status::shown(word)).into_owned();
         if words.len() == 2 && words[0].eq_ignore_ascii_case(b"SELECT") {
             let db = parse_u64(words[1]).filter(|db| *db < self.server.store.databases.len() as u64);
             let db = db.ok_or_else(|| ReplayError::Database(self.name.into(), shown(words[1]), at))?;

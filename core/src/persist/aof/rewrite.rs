@@ -76,11 +76,6 @@ impl Rewrites {
     }
 }
 
-/// Whether a child writes, of whatever kind.
-pub fn child_writes(server: &Server) -> bool {
-    child::is_busy(server)
-}
-
 /// How a request for a rewrite was taken.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Begun {
@@ -106,7 +101,7 @@ pub fn request(server: &mut Server, later: bool) -> Result<Begun, String> {
 
 /// The same where one that goes on is of no use.
 pub(super) fn request_anyway(server: &mut Server) -> Result<Begun, String> {
-    if child_writes(server) || server.store.effects.unit_is_open {
+    if child::is_busy(server) || server.store.effects.unit_is_open {
         server.slots.with(|aof: &mut Aof| aof.rewrites.is_scheduled = true);
         return Ok(Begun::Scheduled);
     }
@@ -172,15 +167,15 @@ fn begin_increment(server: &mut Server, aof: &mut Aof) -> std::io::Result<()> {
     writer.write(&disk).map_err(std::io::Error::other)?;
     let mut next = manifest.clone();
     let part = next.begin_increment(folder.file());
+    // What is in the old file lasts before a manifest names the new one: of what a manifest names only the last may be
+    // cut off. Where it cannot be made to last, the base that is to be written holds it.
+    let synced = writer.sync_now(&disk);
+    if server.settings.aof.sync == crate::settings::aof::SYNC_ALWAYS {
+        synced.map_err(std::io::Error::other)?;
+    }
     let file = disk.create(&folder.part(&part.name))?;
     folder.sync(&*disk)?;
     folder.save(&*disk, &next)?;
-    // What is in the old file lasts before anything in the new one does.
-    if server.settings.aof.sync == crate::settings::aof::SYNC_ALWAYS {
-        writer.sync_now(&disk).map_err(std::io::Error::other)?;
-    } else {
-        writer.sync_later(&disk);
-    }
     *manifest = next;
     writer.open(file, 0);
     crate::base::log::notice(&format!("Creating AOF incr file {} on background rewrite", part.name));
@@ -247,6 +242,7 @@ fn succeeded(server: &mut Server, aof: &mut Aof) {
     aof.rewrites.last_failed = false;
     aof.rewrites.failures = 0;
     aof.rewrites.limit = None;
+    aof.writer.settle();
     if aof.state == State::Waiting {
         aof.state = State::On;
     }
@@ -329,13 +325,31 @@ fn growth(server: &Server, aof: &Aof) -> Option<u64> {
     (wanted && percent >= settings.rewrite_percent as u64).then_some(percent)
 }
 
+/// Whether something could not be synced, which is to last in another base.
+fn is_in_doubt(aof: &Aof) -> bool {
+    aof.state == State::On && aof.writer.is_in_doubt() && !aof.rewrites.is_running() && !aof.rewrites.is_scheduled
+}
+
+/// Have what could not be synced written anew.
+pub(super) fn settle_doubt(server: &mut Server) {
+    server.slots.with(|aof: &mut Aof| {
+        if is_in_doubt(aof) {
+            crate::base::log::warning("What could not be synced may be lost: the AOF is rewritten, with all there is.");
+            aof.rewrites.is_scheduled = true;
+        }
+    });
+}
+
 /// Time until there may be something to do.
 pub(super) fn due(server: &Server, aof: &Aof, now: Instant) -> Option<Duration> {
     let rewrites = &aof.rewrites;
+    if is_in_doubt(aof) {
+        return Some(Duration::ZERO);
+    }
     if rewrites.is_running() || !rewrites.is_scheduled && growth(server, aof).is_none() {
         return None;
     }
-    if child_writes(server) {
+    if child::is_busy(server) {
         return Some(LOOK);
     }
     let until = if rewrites.is_scheduled { rewrites.retry_at } else { rewrites.limit.map(|(until, _)| until) };
@@ -345,7 +359,7 @@ pub(super) fn due(server: &Server, aof: &Aof, now: Instant) -> Option<Duration> 
 /// Begin what was scheduled, or what growth asks for.
 pub(super) fn look(server: &mut Server, now: Instant) {
     let Some(aof) = server.slots.peek::<Aof>() else { return };
-    if aof.rewrites.is_running() || child_writes(server) || server.cron_paused {
+    if aof.rewrites.is_running() || child::is_busy(server) || server.cron_paused {
         return;
     }
     if aof.rewrites.is_scheduled {

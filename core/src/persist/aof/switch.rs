@@ -1,7 +1,9 @@
 //! `appendonly` while the server runs.
 
+use crate::durable::aof_manifest::Manifest;
 use crate::engine::parameters::{Applier, Undo};
 use crate::engine::server::Server;
+use crate::persist::aof::folder::Folder;
 use crate::persist::aof::rewrite::REWRITE;
 use crate::persist::aof::{Aof, State, flush, refuse_for, rewrite, take_units};
 use crate::persist::child;
@@ -37,7 +39,14 @@ fn enable(server: &mut Server) -> Result<(), String> {
         crate::base::log::warning("AOF was enabled while the AOF is rewritten: that child is stopped, for another.");
         child::cancel(server, REWRITE.name);
     }
-    server.slots.with(|aof: &mut Aof| aof.state = State::Waiting);
+    let here = Folder::new(&server.settings);
+    server.slots.with(|aof: &mut Aof| {
+        aof.state = State::Waiting;
+        // `dir` may have changed.
+        if !aof.rewrites.is_running() && aof.folder.as_ref().is_some_and(|folder| !folder.is_same(&here)) {
+            (aof.folder, aof.manifest) = (None, Manifest::default());
+        }
+    });
     if let Err(error) = rewrite::request_anyway(server) {
         server.slots.with(|aof: &mut Aof| {
             aof.state = State::Off;
@@ -80,6 +89,23 @@ fn disable(server: &mut Server) {
     }
     take_units(server, false);
     refuse_for(server, None);
+}
+
+/// How `dir` does: the files stay where they are as long as units are appended to them.
+pub const FOLDER: Applier = Applier { names: &["dir"], apply: apply_folder };
+
+fn apply_folder(server: &mut Server, _name: &str) -> Result<Undo, String> {
+    let here = Folder::new(&server.settings);
+    let elsewhere =
+        server.slots.peek::<Aof>().filter(|aof| aof.state != State::Off).and_then(|aof| aof.folder.as_ref());
+    if let Some(folder) = elsewhere.filter(|folder| !folder.is_same(&here)) {
+        crate::base::log::warning(&format!(
+            "'dir' has changed, and the append-only file goes on in {}: a server that starts with this 'dir' does not \
+             find it. Set 'appendonly' to no and to yes again to have it begin in the new one.",
+            folder.part("").display()
+        ));
+    }
+    Ok(Box::new(|_| ()))
 }
 
 fn apply_history(server: &mut Server, _name: &str) -> Result<Undo, String> {

@@ -4,11 +4,16 @@
 //! - Files are synced in the order in which they were given: what is in a later one lasts only when all
 //!   of the earlier ones does.
 //! - A file is given when all of its bytes up to the offset are written.
+//! - What was in a file whose sync has failed may never last, whatever a later sync says: the kernel takes pages that
+//!   it could not write for written. So there is *doubt* up to there, and nothing counts as synced, until
+//!   all of it is in a new base.
 
 use crate::durable::disk::{Disk, DiskFile};
+use crate::session::resume::Resumes;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A file, and up to which offset of all that was ever appended it is to last.
 struct Job {
@@ -26,8 +31,14 @@ struct Shared {
     done: AtomicU64,
     /// Up to where all lasts.
     synced: AtomicU64,
+    /// One more than the offset up to which it is in doubt whether all lasts; 0 for none.
+    doubt: AtomicU64,
     /// Why the last sync has failed, if it has.
     error: Mutex<Option<String>>,
+    /// Who waits until all lasts up to an offset: a ticket of clients, and the offset.
+    waiting: Mutex<Vec<(u64, u64)>>,
+    /// Whose tickets they are.
+    resumes: OnceLock<Arc<Resumes>>,
 }
 
 /// The thread, which is started when it is first needed.
@@ -69,10 +80,33 @@ impl Syncer {
         self.shared.synced.load(Ordering::Acquire)
     }
 
-    /// The caller has synced up to an offset, while the thread had nothing to do.
-    pub fn note(&self, offset: u64) {
-        self.shared.synced.fetch_max(offset, Ordering::AcqRel);
-        *self.shared.error.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// The caller has tried to sync up to an offset, while the thread had nothing to do.
+    pub fn note(&self, offset: u64, result: &io::Result<()>) {
+        self.shared.note(offset, result.as_ref().err());
+    }
+
+    /// Up to which offset it is in doubt whether all lasts, if it is.
+    pub fn doubt(&self) -> Option<u64> {
+        self.shared.doubt.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    /// All up to an offset is in a base that lasts, or of no use any more.
+    pub fn settle(&self, offset: u64) {
+        if self.doubt().is_none_or(|doubt| doubt <= offset) {
+            self.shared.doubt.store(0, Ordering::Release);
+            self.shared.note(offset, None);
+        }
+    }
+
+    /// Have a client run again under a ticket when all lasts up to an offset.
+    pub fn tell_when(&self, offset: u64, ticket: u64, resumes: &Arc<Resumes>) {
+        let _ = self.shared.resumes.set(resumes.clone());
+        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those who wait no more, because their time was up.
+        waiting.retain(|(ticket, _)| resumes.is_waiting(*ticket));
+        waiting.push((ticket, offset));
+        drop(waiting);
+        self.shared.resume();
     }
 
     /// Why the last sync has failed, if it has.
@@ -90,15 +124,30 @@ impl Syncer {
 
 impl Shared {
     fn see_to(&self, job: &Job) {
-        let error = job.disk.sync(&job.file).err();
-        if let Some(error) = &error {
-            crate::base::log::warning(&format!("Fail to fsync the AOF file: {error}"));
-        } else {
-            self.synced.fetch_max(job.offset, Ordering::AcqRel);
-        }
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) =
-            error.map(|error| crate::settings::rewrite::plain(&error));
+        self.note(job.offset, job.disk.sync(&job.file).err().as_ref());
         self.done.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A sync up to an offset was tried.
+    fn note(&self, offset: u64, error: Option<&io::Error>) {
+        if let Some(error) = error {
+            crate::base::log::warning(&format!("Fail to fsync the AOF file: {error}"));
+            self.doubt.fetch_max(offset + 1, Ordering::AcqRel);
+        } else if self.doubt.load(Ordering::Acquire) == 0 {
+            self.synced.fetch_max(offset, Ordering::AcqRel);
+        }
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error.map(crate::settings::rewrite::plain);
+        self.resume();
+    }
+
+    /// Have those run again for whom all lasts.
+    fn resume(&self) {
+        let synced = self.synced.load(Ordering::Acquire);
+        let Some(resumes) = self.resumes.get() else { return };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (ticket, _) in waiting.extract_if(.., |(_, offset)| *offset <= synced) {
+            resumes.resume(ticket);
+        }
     }
 }
 

@@ -19,9 +19,9 @@
 use crate::durable::disk::{Disk, DiskFile};
 use crate::persist::aof::syncer::Syncer;
 use crate::persist::aof::text::Text;
+use crate::session::resume::Resumes;
 use crate::settings::aof::{Aof as Settings, SYNC_ALWAYS, SYNC_EVERY_SECOND};
 use crate::settings::rewrite::plain;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub struct Writer {
     pub total_bytes: u64,
     /// Bytes that were ever appended.
     appended: u64,
+    /// How many of them were when the open file was begun.
+    begun_at: u64,
     syncer: Syncer,
     synced_at: Option<Instant>,
     postponed_since: Option<Instant>,
@@ -82,6 +84,7 @@ impl Writer {
     pub fn open(&mut self, file: DiskFile, bytes: u64) {
         self.file = Some(Arc::new(file));
         self.bytes = bytes;
+        self.begun_at = self.appended;
         self.text.restart();
         self.error = None;
     }
@@ -103,7 +106,7 @@ impl Writer {
     /// Write no more, and forget what waits.
     pub fn discard(&mut self) {
         self.syncer.wait();
-        self.syncer.note(self.appended);
+        self.syncer.settle(self.appended);
         self.file = None;
         self.text.clear();
         self.error = None;
@@ -194,18 +197,7 @@ impl Writer {
             std::thread::sleep(self.sleep);
         }
         let text = self.text.whole();
-        let mut written = 0;
-        let result = loop {
-            if written == text.len() {
-                break Ok(());
-            }
-            match disk.write(file, &text[written..]) {
-                Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
-                Ok(bytes) => written += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
-            }
-        };
+        let (mut written, result) = disk.write_some(file, text);
         // What is not whole goes again; what cannot be taken back is gone on with.
         if result.is_err() && written > 0 && disk.truncate(file, self.bytes).is_ok() {
             written = 0;
@@ -225,20 +217,34 @@ impl Writer {
         }
         self.syncer.wait();
         let Some(file) = &self.file else { return Ok(()) };
-        disk.sync(file).map_err(|error| plain(&error))?;
+        let result = disk.sync(file);
+        self.syncer.note(self.appended, &result);
         self.synced_at = Some(Instant::now());
-        self.syncer.note(self.appended);
-        Ok(())
+        result.map_err(|error| plain(&error))
     }
 
-    /// Have what is written last some time, while another file is written on.
-    pub fn sync_later(&mut self, disk: &Arc<dyn Disk>) {
-        if !self.is_synced() {
+    /// Have a client run again under a ticket when all that was taken lasts; what cannot be written yet is waited for
+    /// as well.
+    pub fn wait_for_sync(&mut self, disk: &Arc<dyn Disk>, ticket: u64, resumes: &Arc<Resumes>) {
+        let offset = self.appended + self.text.whole().len() as u64;
+        if !self.syncer.is_busy() {
             self.begin_sync(disk, Instant::now());
         }
+        self.syncer.tell_when(offset, ticket, resumes);
     }
 
-    fn is_synced(&self) -> bool {
+    /// Whether something that was written may not last, and has to be written anew.
+    pub fn is_in_doubt(&self) -> bool {
+        self.syncer.doubt().is_some()
+    }
+
+    /// All that was in files before the open one is in a base that lasts.
+    pub fn settle(&self) {
+        self.syncer.settle(self.begun_at);
+    }
+
+    /// Whether all that was appended lasts.
+    pub fn is_synced(&self) -> bool {
         self.syncer.synced() == self.appended
     }
 
@@ -284,6 +290,7 @@ fn end(why: &str) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
     use std::path::Path;
     use std::sync::atomic::{AtomicU32, Ordering};
 
