@@ -5,7 +5,6 @@ mod sections;
 mod told;
 mod values;
 
-use plinth_testkit::reply::Reply;
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 
 fn server() -> Server {
