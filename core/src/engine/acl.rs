@@ -231,8 +231,8 @@ impl Server {
         denial.text(&user, &command.name)
     }
 
-    /// Whether a user may run a command, whose number of arguments fits, with a database selected; with
-    /// `reads_any`, by rules that allow reading any key.
+    /// Whether a user may run a command with a database selected; with `reads_any`, by rules that allow reading
+    /// any key. With a number of arguments that does not fit it is the command alone that is looked at.
     ///
     /// # Errors
     /// What it may not do.
@@ -251,7 +251,8 @@ impl Server {
         let user = self.acl.users.get(user);
         // SAFETY: arguments live as long as the command.
         let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
-        let any = |is: fn(&Selector) -> bool| user.selectors.iter().any(is);
+        let fits = command.takes(args.len());
+        let any = |is: fn(&Selector) -> bool| fits && user.selectors.iter().any(is);
         let keys = if any(|one| !one.has_all_keys()) { keys(command, args) } else { Vec::new() };
         let channels = if any(|one| !one.has_all_channels()) { channels(command, slices.len()) } else { Vec::new() };
         let databases = if any(Selector::limits_databases) { databases(command, &slices, db) } else { Vec::new() };

@@ -68,7 +68,7 @@ pub struct AclService {
     /// `denied_out` says why not, unless it is null.
     ///
     /// Thread: main. Borrow: all for the call. Fails: `NOT_ALLOWED`, `NONE` for no such user, `UNSUPPORTED` for no such
-    /// command, `ARITY`.
+    /// command, `ARITY` for one that is allowed, as far as can be said without its keys.
     pub check_command: unsafe extern "C" fn(
         call: *mut Call,
         user: Bytes,

@@ -28,7 +28,8 @@ pub struct RunRequest {
     pub flags: u32,
     /// The user whose rights count; empty for the call's own.
     pub user: Bytes,
-    /// Filled in: `COMMAND_*` bits of the command or subcommand, also of one that was not run for them.
+    /// Filled in: `COMMAND_*` bits of the command or subcommand, also of one that was not run for them; 0 when the
+    /// reply is an error because the user may not run it, or because memory is short.
     pub command_flags: u64,
 }
 
@@ -65,7 +66,8 @@ pub struct RunService {
         data: Opaque,
     ) -> Status,
     /// The same for a script: the caller says as whom and how, learns what kind of command it was, and by its
-    /// status what was wrong with the arguments. Internal commands are not there.
+    /// status what was wrong with the arguments. Internal commands are not there. What the user may not do is
+    /// noted in ACL LOG, and the reply is an error.
     ///
     /// Thread: main. Borrow: `reply` for `take`'s call; `request` and all in it for the call. Fails: `NONE` for no
     /// such command or subcommand, `ARITY`, `NOT_ALLOWED` for one that is not for scripts or, as

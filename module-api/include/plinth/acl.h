@@ -80,7 +80,7 @@ struct plinth_acl_service {
     //
     // Thread: main. Borrow: all for the call. Fails: `PLINTH_STATUS_NOT_ALLOWED`,
     // `PLINTH_STATUS_NONE` for no such user, `PLINTH_STATUS_UNSUPPORTED` for no such command,
-    // `PLINTH_STATUS_ARITY`.
+    // `PLINTH_STATUS_ARITY` for one that is allowed, as far as can be said without its keys.
     plinth_status (*check_command)(plinth_call *call, plinth_bytes user, const plinth_bytes *args,
                                    uint32_t argc, uint32_t flags, plinth_denied *denied_out);
 

@@ -43,7 +43,8 @@ struct plinth_run_request {
     // The user whose rights count; empty for the call's own.
     plinth_bytes user;
     // Filled in: `PLINTH_COMMAND_*` bits of the command or subcommand, also of one that was not run
-    // for them.
+    // for them; 0 when the reply is an error because the user may not run it, or because memory is
+    // short.
     uint64_t command_flags;
 };
 
@@ -73,7 +74,8 @@ struct plinth_run_service {
                          uint32_t flags, plinth_take take, void *data);
 
     // The same for a script: the caller says as whom and how, learns what kind of command it was,
-    // and by its status what was wrong with the arguments. Internal commands are not there.
+    // and by its status what was wrong with the arguments. Internal commands are not there. What
+    // the user may not do is noted in ACL LOG, and the reply is an error.
     //
     // Thread: main. Borrow: `reply` for `take`'s call; `request` and all in it for the call. Fails:
     // `PLINTH_STATUS_NONE` for no such command or subcommand, `PLINTH_STATUS_ARITY`,

@@ -66,7 +66,7 @@ impl Acl<'_> {
     }
 
     /// Whether a user may run a command, with `ACL_*` flags; why not, if so. Fails with `None` for no such user,
-    /// `Unsupported` for no such command, and `Arity`.
+    /// `Unsupported` for no such command, and `Arity` for one that is allowed but for its arguments.
     pub fn check_command(&mut self, user: &[u8], args: &[Bytes], flags: u32) -> Result<Option<Denied>> {
         let size = size_of::<abi::acl::Denied>() as u32;
         let mut denied = abi::acl::Denied { size, kind: 0, position: 0, reserved: 0 };

@@ -67,8 +67,8 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a command for a script: as [`command`](Run::command), by `flags`, as a user unless `user` is empty.
-    /// What came of it, and `COMMAND_*` bits of the command, 0 when there is none. Internal commands are not
-    /// there.
+    /// What came of it, and `COMMAND_*` bits of the command, 0 when there is none or the reply says that the user
+    /// may not run it, or that memory is short. Internal commands are not there.
     ///
     /// Fails with `None` for no such command or subcommand, `Arity`, `NotAllowed` for one that is not for scripts
     /// or, as its bits tell, writes where `RUN_READ_ONLY` refuses it, `OutOfRange` when calls nest too deep, and

@@ -5,6 +5,7 @@ use crate::convert::{number_text, push_reply};
 use crate::lua::{Kind, Lua, Outcome, Raised, current};
 use crate::run::{TELL_ALL, TELL_FILE, TELL_REPLICAS, running};
 use crate::scripts::sha_of;
+use plinth_module::abi::bytes::Bytes;
 use plinth_module::prelude::*;
 
 /// Most arguments of a command.
@@ -92,6 +93,23 @@ fn command(lua: Lua, raises: bool) -> Outcome {
 /// Run the command that the arguments are, and push its reply. Whether that is an error; or an error of the
 /// script's.
 fn run_command(lua: Lua) -> std::result::Result<bool, String> {
+    let args = arguments(lua)?;
+    let request = running().as_ref().map(|run| run.request());
+    let Some(request) = request else { return Err(OUTSIDE.into()) };
+    let ran =
+        current::with(|call| call.run.scripted(&mut call.keys, &args, request, b"", |reply| push_reply(lua, reply)));
+    let Some((answer, flags)) = ran else { return Err(OUTSIDE.into()) };
+    if flags & COMMAND_WRITE != 0
+        && answer.is_ok()
+        && let Some(run) = running().as_mut()
+    {
+        run.has_written = true;
+    }
+    answer.map_err(|error| refusal(error, flags).into())
+}
+
+/// The command that the arguments are, which stay on the stack; or an error of the script's.
+fn arguments(lua: Lua) -> std::result::Result<Vec<&'static [u8]>, String> {
     let count = lua.top();
     if count == 0 {
         return Err("ERR Please specify at least one argument for this redis lib call".into());
@@ -111,18 +129,7 @@ fn run_command(lua: Lua) -> std::result::Result<bool, String> {
         }
         args.push(lua.bytes(at).unwrap_or_default());
     }
-    let request = running().as_ref().map(|run| run.request());
-    let Some(request) = request else { return Err(OUTSIDE.into()) };
-    let ran =
-        current::with(|call| call.run.scripted(&mut call.keys, &args, request, b"", |reply| push_reply(lua, reply)));
-    let Some((answer, flags)) = ran else { return Err(OUTSIDE.into()) };
-    if flags & COMMAND_WRITE != 0
-        && answer.is_ok()
-        && let Some(run) = running().as_mut()
-    {
-        run.has_written = true;
-    }
-    answer.map_err(|error| refusal(error, flags).into())
+    Ok(args)
 }
 
 const OUTSIDE: &str = "ERR redis.call/pcall can only be called inside a script invocation";
@@ -223,15 +230,15 @@ fn set_repl(lua: Lua) -> Outcome {
     Ok(0)
 }
 
-/// Whether the user may run a command. There is one user as yet, who may run all.
+/// Whether the user may run a command; by the command alone where the arguments are not all there.
 fn acl_check_cmd(lua: Lua) -> Outcome {
-    if lua.top() == 0 {
-        return Err(raise(lua, "ERR Please specify at least one argument for this redis.acl_check_cmd() call"));
+    let args: Vec<Bytes> = match arguments(lua) {
+        Ok(args) => args.into_iter().map(Bytes::of).collect(),
+        Err(text) => return Err(raise(lua, text)),
+    };
+    match current::with(|call| call.acl.check_command(b"", &args, 0)) {
+        Some(Ok(denied)) => answer(lua, denied.is_none()),
+        Some(Err(Error::Arity)) => answer(lua, true),
+        _ => Err(raise(lua, "ERR Invalid command passed to redis.acl_check_cmd()")),
     }
-    let name = lua.bytes(1).unwrap_or_default();
-    let is_there = current::with(|call| call.run.resolve(name).is_some()).unwrap_or(false);
-    if !is_there {
-        return Err(raise(lua, "ERR Invalid command passed to redis.acl_check_cmd()"));
-    }
-    answer(lua, true)
 }

@@ -68,19 +68,32 @@ fn start(call: &mut Call<'_>) -> Result {
     call.rdb.claim(&CLAIM)
 }
 
+/// Bytes as a person reads them.
+fn human(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes}B"),
+        1024..0x10_0000 => format!("{:.2}K", bytes as f64 / 1024.0),
+        0x10_0000..0x4000_0000 => format!("{:.2}M", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.2}G", bytes as f64 / 1_073_741_824.0),
+    }
+}
+
 fn memory_fields(_call: &mut Call<'_>, out: &mut InfoWriter<'_>) {
     let (eval, scripts, count, _) = engine::standing();
     let (vm, libraries, library_count, function_count) = functions::standing();
     out.integer("used_memory_vm_eval", eval as i64);
     out.integer("used_memory_lua", eval as i64);
+    out.text("used_memory_lua_human", &human(eval));
     out.integer("used_memory_scripts_eval", scripts as i64);
     out.integer("number_of_cached_scripts", count as i64);
     out.integer("number_of_functions", function_count as i64);
     out.integer("number_of_libraries", library_count as i64);
     out.integer("used_memory_vm_functions", vm as i64);
     out.integer("used_memory_vm_total", (eval + vm) as i64);
+    out.text("used_memory_vm_total_human", &human(eval + vm));
     out.integer("used_memory_functions", libraries as i64);
     out.integer("used_memory_scripts", (scripts + libraries) as i64);
+    out.text("used_memory_scripts_human", &human(scripts + libraries));
 }
 
 fn statistics(_call: &mut Call<'_>, out: &mut InfoWriter<'_>) {

@@ -182,6 +182,44 @@ fn a_select_is_the_scripts_own() {
 }
 
 #[test]
+fn a_script_may_do_what_the_user_may_who_called_it() {
+    let server = Server::start();
+    let (mut admin, mut client) = (server.connect(), server.connect());
+    let rules = ["on", ">p", "+eval", "+eval_ro", "+fcall", "+get", "+publish", "~a*", "resetchannels", "&a*"];
+    assert_wire(&mut admin, &[&["ACL", "SETUSER", "u"], &rules[..]].concat(), b"+OK\r\n");
+    let library = "#!lua name=l\nredis.register_function('f', function() return redis.pcall('set', 'a', 1) end)";
+    assert_wire(&mut admin, &["FUNCTION", "LOAD", library], b"$1\r\nl\r\n");
+    assert_wire(&mut client, &["AUTH", "u", "p"], b"+OK\r\n");
+    let command = "-ERR ACL failure in script: User u has no permissions to run the 'set' command\r\n";
+    eval(&mut client, "return redis.pcall('set', 'a', 1)", command);
+    assert_wire(&mut client, &["EVAL_RO", "return redis.pcall('set', 'a', 1)", "0"], command);
+    assert_wire(&mut client, &["FCALL", "f", "0"], command);
+    let thrown = "-ERR ACL failure in script: No permissions to access a key script: \
+                  0f3b7dac407d337857de9c32ca7864e1f018c9de, on @user_script:1.\r\n";
+    eval(&mut client, "return redis.call(\"get\",\"b\")", thrown);
+    eval(&mut client, "return redis.call('get', 'a')", "$-1\r\n");
+    let channel = "-ERR ACL failure in script: No permissions to access a channel\r\n";
+    eval(&mut client, "return redis.pcall('publish', 'x', 1)", channel);
+    eval(&mut client, "return redis.call('publish', 'a', 1)", ":0\r\n");
+    assert_wire(&mut admin, &["EXISTS", "a"], b":0\r\n");
+
+    let noted = admin.command(&["ACL", "LOG"]);
+    let noted = String::from_utf8_lossy(&noted);
+    for object in ["$7\r\ncommand\r\n", "$3\r\nkey\r\n", "$7\r\nchannel\r\n"] {
+        assert!(noted.contains(&format!("{object}$7\r\ncontext\r\n$3\r\nlua\r\n")), "{noted}");
+    }
+
+    let asks = |words: &str| format!("return redis.acl_check_cmd({words}) and 1 or 0");
+    for words in ["'get', 'a'", "'get'", "'publish', 'a', 1"] {
+        eval(&mut client, &asks(words), ":1\r\n");
+    }
+    for words in ["'set', 'a', 1", "'set'", "'get', 'b'", "'publish', 'x', 1", "'config', 'get', 'port'"] {
+        eval(&mut client, &asks(words), ":0\r\n");
+        eval(&mut admin, &asks(words), ":1\r\n");
+    }
+}
+
+#[test]
 fn what_would_take_too_much_is_an_error() {
     let server = Server::with(&["--scripting.memory-max", "16mb"]);
     let mut client = server.connect();

@@ -103,7 +103,6 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.add("allocator_active", held.active);
     fields.add("allocator_resident", held.resident);
     fields.bytes("total_system_memory", system_bytes());
-    scripts(fields);
     fields.bytes("maxmemory", usize::try_from(server.settings.maxmemory).unwrap_or(0));
     fields.add("maxmemory_policy", EVICTION_POLICIES[server.settings.maxmemory_policy]);
     shares(fields, &held, used, resident);
@@ -119,17 +118,6 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.add("active_defrag_running", 0);
     fields.add("lazyfree_pending_objects", server.store.background.pending());
     fields.add("lazyfreed_objects", server.store.background.freed());
-}
-
-/// What scripts take, as long as there are none.
-fn scripts(fields: &mut Fields) {
-    fields.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    fields.add("used_memory_lua_human", "0B");
-    fields.zeros(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"]);
-    fields.zeros(&["number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"]);
-    fields.add("used_memory_vm_total_human", "0B");
-    fields.zeros(&["used_memory_functions", "used_memory_scripts"]);
-    fields.add("used_memory_scripts_human", "0B");
 }
 
 /// How much more is held than is in use, at each level.

@@ -31,7 +31,6 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("expire_cycle_cpu_milliseconds", server.store.counters.expire_cycle_us / 1000);
     fields.add("evicted_keys", server.store.counters.evicted);
     fields.add("evicted_clients", server.excess.clients);
-    fields.add("evicted_scripts", 0);
     fields.add("total_eviction_exceeded_time", server.excess.total().as_millis());
     fields.add("current_eviction_exceeded_time", server.excess.current().as_millis());
     fields.add("keyspace_hits", server.store.counters.hits);

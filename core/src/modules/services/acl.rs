@@ -31,13 +31,15 @@ pub static TABLE: AclService = AclService {
 // bytes and out-parameters valid for the call.
 
 /// Whom a name means.
-enum Whom {
+pub(super) enum Whom {
     /// Nobody, who may do everything.
     Server,
+    /// A user.
     User(UserId),
 }
 
-fn whom(context: &mut Context, name: &[u8]) -> Option<Whom> {
+/// Whom a name means, an empty one the user of the call's client; `None` for no such user.
+pub(super) fn whom(context: &mut Context, name: &[u8]) -> Option<Whom> {
     let client = context.client;
     let server = context.server();
     if !name.is_empty() {
@@ -91,11 +93,9 @@ unsafe extern "C" fn check_command(
         // SAFETY: see above.
         command = command.subcommand(unsafe { name.as_slice() }).unwrap_or(command);
     }
-    if !command.takes(args.len()) {
-        return STATUS_ARITY;
-    }
-    let Whom::User(id) = whom else { return STATUS_OK };
-    let Err(denial) = server.may_run(id, command, args, db, flags & abi::ACL_READ_ANY != 0) else { return STATUS_OK };
+    let allowed = if command.takes(args.len()) { STATUS_OK } else { STATUS_ARITY };
+    let Whom::User(id) = whom else { return allowed };
+    let Err(denial) = server.may_run(id, command, args, db, flags & abi::ACL_READ_ANY != 0) else { return allowed };
     if flags & (abi::ACL_NOTE | abi::ACL_NOTE_SCRIPT) != 0
         && let Some(token) = token
     {

@@ -4,10 +4,12 @@
 //! [`CommandTable::resolve`](crate::engine::call::CommandTable::resolve). One from
 //! before a module came or went is recognised, and the name is looked up again.
 
+use crate::acl::log::Place;
 use crate::command::status::OUT_OF_MEMORY;
-use crate::engine::call::Context;
+use crate::engine::call::{Context, Registered};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
+use crate::modules::services::acl::{Whom, whom};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_WRITE};
@@ -85,14 +87,12 @@ unsafe extern "C" fn run_as(
     let (context, args, request) =
         unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize), &mut *request) };
     request.command_flags = 0;
+    // SAFETY: see above.
+    let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
+    let Some(whom) = whom(context, user) else { return STATUS_UNSUPPORTED };
     let server = context.server();
     if server.depth >= DEPTH_MAX {
         return STATUS_OUT_OF_RANGE;
-    }
-    // SAFETY: see above.
-    let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
-    if !matches!(user, b"" | b"default") {
-        return STATUS_UNSUPPORTED;
     }
     let Some(found) = server.commands.resolved(command as usize).or_else(|| server.commands.find(name)) else {
         return STATUS_NONE;
@@ -104,15 +104,27 @@ unsafe extern "C" fn run_as(
     };
     let flags = request.flags;
     request.command_flags = command.spec.flags;
-    if command.is(COMMAND_NO_SCRIPT) || flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+    if command.is(COMMAND_NO_SCRIPT) {
         return STATUS_NOT_ALLOWED;
+    }
+    let mut refusal = denial(context, &whom, command, args);
+    if refusal.is_none() && flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+        return STATUS_NOT_ALLOWED;
+    }
+    let server = context.server();
+    if refusal.is_none() && flags & RUN_ALLOW_OOM == 0 && server.lacks_memory_for(command.spec.flags) {
+        refusal = Some(OUT_OF_MEMORY.into());
+    }
+    if refusal.is_some() {
+        // What is refused has not written, whatever it is.
+        request.command_flags = 0;
     }
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
     let db_before = select(context, None);
     answer(context, flags, take, data, |server, caller| {
-        if flags & RUN_ALLOW_OOM == 0 && server.lacks_memory_for(command.spec.flags) {
-            server.nested_error(Some(command), OUT_OF_MEMORY.as_bytes(), &caller);
+        if let Some(text) = &refusal {
+            server.nested_error(Some(command), text, &caller);
         } else {
             server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
         }
@@ -131,6 +143,22 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+/// What a script is told that may not run a command for a user, which is noted as its client's doing.
+fn denial(context: &mut Context, whom: &Whom, command: &Registered, args: &[Bytes]) -> Option<Vec<u8>> {
+    let &Whom::User(id) = whom else { return None };
+    let (token, db) = (context.client, context.db);
+    let server = context.server();
+    if server.acl.users.get(id).may_all() {
+        return None;
+    }
+    let denial = server.may_run(id, command, args, db, false).err()?;
+    let text = denial.text(&server.acl.users.get(id).name, &command.name);
+    if let Some(token) = token {
+        server.deny(token, command, args, denial, Place::Script);
+    }
+    Some([b"ERR ACL failure in script: ", text.as_slice()].concat())
 }
 
 /// Put the client of a call into a database, by default that of the call; in which it was.
