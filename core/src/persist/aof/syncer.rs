@@ -96,8 +96,7 @@ impl Shared {
         } else {
             self.synced.fetch_max(job.offset, Ordering::AcqRel);
         }
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) =
-            error.map(|error| crate::settings::rewrite::plain(&error));
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error.map(|error| crate::base::log::plain(&error));
         self.done.fetch_add(1, Ordering::AcqRel);
     }
 }
