@@ -158,7 +158,7 @@ impl Server {
         for id in self.sessions.tracked.take(key) {
             let Some(token) = self.sessions.clients.token(id) else { continue };
             let tracking = self.sessions.clients.peek(token).and_then(|client| client.tracking.as_ref());
-            if tracking.is_some_and(|tracking| !tracking.broadcast && !(tracking.no_loop && by == Some(id))) {
+            if tracking.is_some_and(|tracking| !(tracking.broadcast || tracking.no_loop && by == Some(id))) {
                 self.tell_stale(token, Some(&[key]));
             }
         }

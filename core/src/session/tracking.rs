@@ -74,13 +74,16 @@ struct Readers {
     ids: Vec<u64>,
 }
 
+/// Keys that changed, each with the id of the client that changed it first, 0 for none.
+pub type Changed = BTreeMap<Vec<u8>, u64>;
+
 /// A prefix that clients listen to.
 #[derive(Default)]
 pub struct Prefix {
     /// Their ids.
     pub clients: Vec<u64>,
-    /// Keys that changed, each with the id of the client that changed it first, 0 for none.
-    pub changed: BTreeMap<Vec<u8>, u64>,
+    /// Keys that changed.
+    pub changed: Changed,
 }
 
 /// What is noted for all clients.
@@ -192,7 +195,7 @@ impl Tracked {
     }
 
     /// The prefixes with keys that have changed, which are forgotten: who is to be told of which.
-    pub fn take_changed(&mut self) -> Vec<(Vec<u64>, BTreeMap<Vec<u8>, u64>)> {
+    pub fn take_changed(&mut self) -> Vec<(Vec<u64>, Changed)> {
         self.is_due = false;
         let due = self.prefixes.values_mut().filter(|prefix| !prefix.changed.is_empty());
         due.map(|prefix| (prefix.clients.clone(), std::mem::take(&mut prefix.changed))).collect()
