@@ -117,6 +117,40 @@ fn those_who_listen_to_prefixes_are_told_of_all_keys_with_them() {
 }
 
 #[test]
+fn a_client_has_no_more_prefixes_than_it_may_and_takes_them_one_by_one_or_all_at_once() {
+    const MOST: usize = 1 << 16;
+    let server = Server::start();
+    let mut other = server.connect();
+    let mut client = caching(&server, &["BCAST", "PREFIX", "b", "PREFIX", "d"]);
+    let mut said = |prefixes: &[&str]| {
+        let words = prefixes.iter().flat_map(|prefix| ["PREFIX", *prefix]);
+        client.text(&["CLIENT", "TRACKING", "ON", "BCAST"].into_iter().chain(words).collect::<Vec<_>>())
+    };
+    let overlaps = |one, which, other| {
+        format!(
+            "ERR Prefix '{one}' overlaps with {which} prefix '{other}'. Prefixes for a single client must not overlap."
+        )
+    };
+    assert_eq!(said(&["c", "bb"]), overlaps("bb", "an existing", "b"));
+    assert_eq!(said(&[""]), overlaps("", "an existing", "b"));
+    assert_eq!(said(&["foobar", "a", "foo"]), overlaps("foobar", "another provided", "foo"));
+    let names: Vec<String> = (2..MOST).map(|number| format!("{number:05}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(said(&[&names[..], &["x"]].concat()), "ERR A client can have 65536 prefixes at most");
+    assert_eq!(said(&names), "OK");
+    for _ in 0..3 {
+        assert_eq!(said(&[]), "OK");
+    }
+    assert_eq!(said(&["x"]), "ERR A client can have 65536 prefixes at most");
+    assert_eq!(number(&mut other, "stats", "tracking_total_prefixes"), MOST as i64);
+    // Keys that changed are told once, however often prefixes were named since.
+    assert_wire(&mut other, &["MSET", "d1", "1", "65535", "1", "e", "1"], b"+OK\r\n");
+    assert_eq!((told(&mut client), told(&mut client)), (keys(&["65535"]), keys(&["d1"])));
+    assert_wire(&mut client, &["CLIENT", "TRACKING", "OFF"], b"+OK\r\n");
+    assert_eq!(number(&mut other, "stats", "tracking_total_prefixes"), 0);
+}
+
+#[test]
 fn another_client_is_told_in_resp2_and_its_end_is_told() {
     let server = Server::start();
     let (mut other, mut listener) = (server.connect(), server.connect());

@@ -242,7 +242,7 @@ impl Selector {
         let name = std::str::from_utf8(name).map_err(|_| RuleError::Unknown)?.to_ascii_lowercase();
         // A first argument cannot be taken away, even where it was allowed.
         let is_rule = self.rules.iter().any(|rule| rule.name == name && (rule.allows == allows || !name.contains('|')));
-        if !is_rule && !(names.takes_unknown && is_plausible(&name)) {
+        if !(is_rule || names.takes_unknown && is_plausible(&name)) {
             check_name(allows, &name, names.catalog)?;
         }
         let of_it = |rule: &CommandRule| {

@@ -8,7 +8,7 @@ use crate::base::pattern;
 use crate::engine::call::Context;
 use crate::engine::parameters::SetError;
 use crate::engine::server::Server;
-use crate::settings::{parameters as settings, rewrite};
+use crate::settings::parameters as settings;
 use crate::stats::Stats;
 use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::command::{self as abi, Arg, Change, Command, Docs};
@@ -235,7 +235,7 @@ fn rewrite(context: &mut Context) -> Status {
             context.ok()
         }
         Err(error) => {
-            let text = rewrite::plain(&error);
+            let text = crate::base::log::plain(&error);
             crate::base::log::warning(&format!("CONFIG REWRITE failed: {text}"));
             context.error(format!("ERR Rewriting config file: {text}"))
         }

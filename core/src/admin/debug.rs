@@ -165,7 +165,7 @@ fn rewrite_all(context: &mut Context) -> Status {
     match crate::admin::config::file::rewrite(context.server(), true) {
         Ok(()) => context.ok(),
         Err(error) => {
-            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::settings::rewrite::plain(&error)))
+            context.error(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {}", crate::base::log::plain(&error)))
         }
     }
 }

@@ -137,7 +137,7 @@ fn stats(context: &mut Context) -> Status {
     let server = context.server();
     let databases: Vec<(usize, usize, usize)> = (0..server.store.databases.len())
         .map(|db| (db, &server.store.databases[db].table))
-        .filter(|(_, table)| table.len() > 0)
+        .filter(|(_, table)| !table.is_empty())
         .map(|(db, table)| (db, table.memory_bytes(), table.len()))
         .collect();
     let (uncounted, keys) = (server.excess.uncounted_bytes, databases.iter().map(|(_, _, keys)| keys).sum::<usize>());

@@ -27,6 +27,11 @@ static FILE: Mutex<Option<String>> = Mutex::new(None);
 static LOST: AtomicUsize = AtomicUsize::new(0);
 static MARKS: [char; 4] = ['.', '-', '*', '#'];
 
+/// An I/O error in the system's words, without Rust's error number behind them.
+pub fn plain(error: &std::io::Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// Write lines of this level (position in `LOG_LEVELS`) and above.
 pub fn set_level(level: usize) {
     LEVEL.store(level, Ordering::Relaxed);

@@ -39,9 +39,8 @@ impl Durations {
     #[inline]
     pub fn record(&self, ns: u64) {
         let step = step_of(ns.min(LONGEST_NS));
-        match &*self.0.borrow() {
-            Some(counts) => return add(&counts[step], 1),
-            None => {}
+        if let Some(counts) = &*self.0.borrow() {
+            return add(&counts[step], 1);
         }
         self.first(step);
     }

@@ -11,7 +11,7 @@
 //! Invariant: keys go only while no handler is on the stack that could have looked at them.
 
 use crate::base::memory;
-use crate::base::pace::{BUSY_SLICE, Pace};
+use crate::base::pace::BUSY_SLICE;
 use crate::engine::duties::Duty;
 use crate::engine::server::Server;
 use crate::store::evict::Evicted;
@@ -34,42 +34,6 @@ const THREAD_STEP: Duration = Duration::from_micros(50);
 
 /// No client at all, where it is known that no client's command runs.
 const NOBODY: usize = usize::MAX;
-
-/// How memory stands to its limit.
-#[derive(Default)]
-pub struct Excess {
-    /// Since when it was above, if it is.
-    since: Option<Instant>,
-    /// How long it was above before.
-    before: Duration,
-    /// Clients closed because all together took too much.
-    pub clients: u64,
-    /// Bytes that are in use and do not count: commands on their way to files and others.
-    pub uncounted_bytes: usize,
-    pace: Pace,
-}
-
-impl Excess {
-    /// How long memory has been above its limit this time.
-    pub fn current(&self) -> Duration {
-        self.since.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    /// How long it was above, this time included.
-    pub fn total(&self) -> Duration {
-        self.before + self.current()
-    }
-
-    /// Whether no key was found when keys were last to go.
-    fn is_hopeless(&self) -> bool {
-        !self.pace.is_due(Instant::now())
-    }
-
-    /// Count from 0 again.
-    pub fn reset(&mut self) {
-        (self.clients, self.before) = (0, Duration::ZERO);
-    }
-}
 
 /// Keys go without a command that needs their room: the limit was lowered, or clients take memory.
 pub const DUTY: Duty = Duty { due, run };
@@ -118,11 +82,7 @@ impl Server {
     /// Note whether memory is above its limit.
     pub fn note_excess(&mut self) {
         let is_above = self.settings.maxmemory > 0 && self.excess_bytes() > 0;
-        if is_above {
-            self.excess.since.get_or_insert_with(Instant::now);
-        } else if let Some(since) = self.excess.since.take() {
-            self.excess.before += since.elapsed();
-        }
+        self.excess.note(is_above);
     }
 
     /// Whether a command that may need memory can run; keys go for it if that helps. What they are told as

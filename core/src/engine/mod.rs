@@ -5,7 +5,7 @@
 //! - [`call`]: a call into a handler or a module; [`hooks`], [`timers`]: calls outside commands.
 //! - [`gates`]: what a command has to pass; [`duties`]: what is done without one.
 //! - [`effects`]: what follows from what has happened in the store; [`observers`]: who is told.
-//! - [`eviction`]: which keys go when there is too little memory, and for how long.
+//! - [`eviction`]: which keys go when there is too little memory, and for how long; [`excess`]: whether there is.
 //! - [`footprint`]: what memory goes into; [`weights`]: which clients are closed when all take too much.
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
@@ -24,6 +24,7 @@ pub mod dispatch;
 pub mod duties;
 pub mod effects;
 pub mod eviction;
+pub mod excess;
 pub mod footprint;
 pub mod gates;
 pub mod handover;

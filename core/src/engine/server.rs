@@ -13,7 +13,7 @@ use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
 use crate::engine::effects::{Observer, Pending};
-use crate::engine::eviction::Excess;
+use crate::engine::excess::Excess;
 use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;

@@ -18,6 +18,7 @@ use crate::engine::server::Server;
 use crate::session::tracking::Tracking;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::COMMAND_READONLY;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Most keys of a prefix of which nobody was told yet.
@@ -70,15 +71,14 @@ impl Server {
     pub fn track(&mut self, token: usize, tracking: Option<Box<Tracking>>) {
         let Some(client) = self.sessions.clients.get(token) else { return };
         let (id, is_on) = (client.id, tracking.is_some());
-        let (added, removed) = (tracking.clone(), std::mem::replace(&mut client.tracking, tracking));
+        let removed = std::mem::replace(&mut client.tracking, tracking);
         client.standing.set_tracking(is_on);
+        let none = BTreeSet::new();
+        let old = removed.as_ref().map_or(&none, |tracking| &tracking.prefixes);
+        let new = client.tracking.as_ref().map_or(&none, |tracking| &tracking.prefixes);
         let tracked = &mut self.sessions.tracked;
-        for prefix in removed.iter().flat_map(|tracking| &tracking.prefixes) {
-            tracked.remove_prefix(prefix, id);
-        }
-        for prefix in added.iter().flat_map(|tracking| &tracking.prefixes) {
-            tracked.add_prefix(prefix, id);
-        }
+        old.difference(new).for_each(|prefix| tracked.remove_prefix(prefix, id));
+        new.difference(old).for_each(|prefix| tracked.add_prefix(prefix, id));
         tracked.clients = tracked.clients + usize::from(is_on) - usize::from(removed.is_some());
         if tracked.clients == 0 {
             tracked.forget_keys();
@@ -158,7 +158,7 @@ impl Server {
         for id in self.sessions.tracked.take(key) {
             let Some(token) = self.sessions.clients.token(id) else { continue };
             let tracking = self.sessions.clients.peek(token).and_then(|client| client.tracking.as_ref());
-            if tracking.is_some_and(|tracking| !tracking.broadcast && !(tracking.no_loop && by == Some(id))) {
+            if tracking.is_some_and(|tracking| !(tracking.broadcast || tracking.no_loop && by == Some(id))) {
                 self.tell_stale(token, Some(&[key]));
             }
         }

@@ -11,8 +11,12 @@
 //! Invariant: a key that is noted stands in the list at the place that is noted with it, so that any one can be
 //! chosen by chance and forgotten without a search.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+
+/// Most prefixes that one client listens to.
+pub const PREFIXES_MAX: usize = 1 << 16;
 
 /// Which of the keys that it reads a client is told of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,8 +45,8 @@ pub struct Tracking {
     pub redirect: Option<u64>,
     /// Whether that one was found to be gone.
     pub is_broken: bool,
-    /// Its prefixes.
-    pub prefixes: Vec<Vec<u8>>,
+    /// Its prefixes, of which none begins with another.
+    pub prefixes: BTreeSet<Vec<u8>>,
 }
 
 impl Tracking {
@@ -70,13 +74,16 @@ struct Readers {
     ids: Vec<u64>,
 }
 
+/// Keys that changed, each with the id of the client that changed it first, 0 for none.
+pub type Changed = BTreeMap<Vec<u8>, u64>;
+
 /// A prefix that clients listen to.
 #[derive(Default)]
 pub struct Prefix {
     /// Their ids.
     pub clients: Vec<u64>,
-    /// Keys that changed, each with the id of the client that changed it first, 0 for none.
-    pub changed: BTreeMap<Vec<u8>, u64>,
+    /// Keys that changed.
+    pub changed: Changed,
 }
 
 /// What is noted for all clients.
@@ -88,8 +95,8 @@ pub struct Tracked {
     list: Vec<Rc<[u8]>>,
     items: usize,
     prefixes: BTreeMap<Vec<u8>, Prefix>,
-    /// Length of the longest prefix.
-    longest: usize,
+    /// How many prefixes there are of each length.
+    lengths: BTreeMap<usize, usize>,
     /// Whether keys with prefixes have changed of which nobody was told.
     pub is_due: bool,
 }
@@ -151,8 +158,11 @@ impl Tracked {
 
     /// A client listens to a prefix.
     pub fn add_prefix(&mut self, prefix: &[u8], client: u64) {
-        self.longest = self.longest.max(prefix.len());
-        self.prefixes.entry(prefix.to_vec()).or_default().clients.push(client);
+        let of = self.prefixes.entry(prefix.to_vec()).or_default();
+        if of.clients.is_empty() {
+            *self.lengths.entry(prefix.len()).or_default() += 1;
+        }
+        of.clients.push(client);
     }
 
     /// A client listens to a prefix no more.
@@ -161,7 +171,12 @@ impl Tracked {
             of.clients.retain(|other| *other != client);
             if of.clients.is_empty() {
                 self.prefixes.remove(prefix);
-                self.longest = self.prefixes.keys().map(Vec::len).max().unwrap_or(0);
+                if let Entry::Occupied(mut count) = self.lengths.entry(prefix.len()) {
+                    *count.get_mut() -= 1;
+                    if *count.get() == 0 {
+                        count.remove();
+                    }
+                }
             }
         }
     }
@@ -169,10 +184,7 @@ impl Tracked {
     /// A key has changed, by a client, or by none with 0; most keys that one prefix has to tell of now.
     pub fn changed(&mut self, key: &[u8], by: u64) -> usize {
         let mut most = 0;
-        if self.prefixes.is_empty() {
-            return most;
-        }
-        for len in 0..=key.len().min(self.longest) {
+        for len in self.lengths.range(..=key.len()).map(|(len, _)| *len) {
             if let Some(prefix) = self.prefixes.get_mut(&key[..len]) {
                 prefix.changed.entry(key.to_vec()).or_insert(by);
                 most = most.max(prefix.changed.len());
@@ -183,7 +195,7 @@ impl Tracked {
     }
 
     /// The prefixes with keys that have changed, which are forgotten: who is to be told of which.
-    pub fn take_changed(&mut self) -> Vec<(Vec<u64>, BTreeMap<Vec<u8>, u64>)> {
+    pub fn take_changed(&mut self) -> Vec<(Vec<u64>, Changed)> {
         self.is_due = false;
         let due = self.prefixes.values_mut().filter(|prefix| !prefix.changed.is_empty());
         due.map(|prefix| (prefix.clients.clone(), std::mem::take(&mut prefix.changed))).collect()
@@ -224,7 +236,10 @@ mod tests {
         assert_eq!(clients, [1, 2, 3]);
         assert_eq!(told[1].1.get(&b"user:1"[..]), Some(&9));
         assert!(!tracked.is_due && tracked.take_changed().is_empty());
-        tracked.remove_prefix(b"user:1", 3);
-        assert_eq!((tracked.prefixes(), tracked.longest), (3, 5));
+        tracked.add_prefix(b"yy", 3);
+        for (prefix, client) in [("user:1", 3), ("zz", 4)] {
+            tracked.remove_prefix(prefix.as_bytes(), client);
+        }
+        assert_eq!((tracked.prefixes(), &tracked.lengths), (3, &BTreeMap::from([(0, 1), (2, 1), (5, 1)])));
     }
 }

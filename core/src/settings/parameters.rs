@@ -491,7 +491,7 @@ fn get_dir(_: &Settings) -> String {
 /// Changes the directory at once: lines below may name files relative to it.
 fn set_dir(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     let dir = String::from_utf8_lossy(one(words)?).into_owned();
-    std::env::set_current_dir(&dir).map_err(|error| crate::settings::rewrite::plain(&error))?;
+    std::env::set_current_dir(&dir).map_err(|error| crate::base::log::plain(&error))?;
     settings.dir = get_dir(settings);
     Ok(())
 }

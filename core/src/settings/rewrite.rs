@@ -41,11 +41,6 @@ pub struct Said {
     pub lines: Vec<(Vec<u8>, bool)>,
 }
 
-/// An I/O error in the system's words, without Rust's error number behind them.
-pub fn plain(error: &io::Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
-}
-
 /// Append a word, quoted when it would not survive as it is.
 pub fn word(text: &[u8], line: &mut Vec<u8>) {
     let is_plain = |byte: &u8| matches!(byte, b'!' | b'#'..=b'&' | b'('..=b'[' | b']'..=b'~');

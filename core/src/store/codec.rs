@@ -11,6 +11,11 @@ use plinth_abi::bytes::Opaque;
 use plinth_abi::status::{STATUS_BAD_DATA, Status};
 use plinth_abi::value::Type;
 
+/// RDB value type of a container.
+pub const CONTAINER_TAG: u8 = 7;
+/// The id that all containers of native types carry.
+pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
+
 /// What `save` writes to.
 pub struct Saver<'w> {
     /// Where the bytes go.

@@ -23,11 +23,10 @@
 use crate::durable::read::Reader;
 use crate::durable::version;
 use crate::store::Store;
+use crate::store::codec::{CONTAINER_NAME, CONTAINER_TAG};
 use crate::store::entry::{EntryPtr, Shape};
 use plinth_abi::status::{STATUS_BAD_DATA, STATUS_GHOST, STATUS_OUT_OF_MEMORY, Status};
 use std::collections::HashMap;
-
-use crate::store::saved::{CONTAINER_NAME, CONTAINER_TAG};
 
 /// What stands in an entry instead of a type's id.
 pub const GHOST: u8 = u8::MAX;

@@ -19,7 +19,7 @@ use crate::durable::version::{self, Target};
 use crate::durable::window::{FileError, Window};
 use crate::durable::write::Writer;
 use crate::store::Store;
-use crate::store::codec::{Input, Loaded, Loader, Saver};
+use crate::store::codec::{CONTAINER_NAME, CONTAINER_TAG, Input, Loaded, Loader, Saver};
 use crate::store::entry::{EntryPtr, Shape};
 use crate::store::ghost::GHOST;
 use crate::store::types::{Role, reads_tag, tags, value_of};
@@ -27,11 +27,6 @@ use plinth_abi::status::{STATUS_BAD_DATA, STATUS_OK, STATUS_OUT_OF_MEMORY, STATU
 use plinth_abi::value::Type;
 use std::borrow::Cow;
 use thiserror::Error;
-
-/// RDB value type of a container.
-pub const CONTAINER_TAG: u8 = 7;
-/// The id that all containers of native types carry.
-pub const CONTAINER_NAME: &[u8; 9] = b"plinthtyp";
 
 impl Store {
     /// The entries of a database, each with its key: what is to be written while nothing else runs.

@@ -234,5 +234,5 @@ impl<T: Slot> Table<T> {
 
 /// A place among `count`, from a random number's low bits.
 fn within(random: u64, count: usize) -> usize {
-    ((random & u64::from(u32::MAX)) * count as u64 >> 32) as usize
+    (((random & u64::from(u32::MAX)) * count as u64) >> 32) as usize
 }

@@ -3,9 +3,11 @@
 
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
-use crate::session::tracking::{Choice, Tracking};
+use crate::session::tracking::{Choice, PREFIXES_MAX, Tracking};
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
+use std::collections::BTreeSet;
+use std::ops::Bound::{Included, Unbounded};
 
 /// Arguments of TRACKING.
 pub(super) const ARGS: &[Arg] = &[
@@ -24,6 +26,7 @@ pub(super) const ARGS: &[Arg] = &[
 #[derive(Default)]
 struct Asked {
     tracking: Tracking,
+    prefixes: Vec<Vec<u8>>,
     opt_in: bool,
     opt_out: bool,
 }
@@ -51,7 +54,7 @@ fn parse(context: &mut Context) -> Result<Asked, String> {
             asked.tracking.no_loop = true;
         } else if context.arg_is(at, "PREFIX") && more {
             at += 1;
-            asked.tracking.prefixes.push(context.arg(at).to_vec());
+            asked.prefixes.push(context.arg(at).to_vec());
         } else {
             return Err("syntax error".into());
         }
@@ -62,7 +65,7 @@ fn parse(context: &mut Context) -> Result<Asked, String> {
 
 /// Why a client that caches in one way may not do so in another, or in none.
 fn check(asked: &Asked, before: Option<&Tracking>) -> Result<(), String> {
-    let (broadcast, prefixes) = (asked.tracking.broadcast, &asked.tracking.prefixes);
+    let (broadcast, prefixes) = (asked.tracking.broadcast, &asked.prefixes);
     if !prefixes.is_empty() && !broadcast {
         return Err("PREFIX option requires BCAST mode to be enabled".into());
     }
@@ -83,7 +86,17 @@ fn check(asked: &Asked, before: Option<&Tracking>) -> Result<(), String> {
                     re-enabling it with a different mode."
             .into());
     }
-    let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
+    check_prefixes(prefixes, before.map_or(&BTreeSet::new(), |before| &before.prefixes))
+}
+
+/// Why a client may not listen to more prefixes: they are too many, or a key could have two of them.
+///
+/// A prefix of another stands right before it where they are in order, unless what is between has it, too:
+/// so only neighbours are looked at.
+fn check_prefixes(prefixes: &[Vec<u8>], known: &BTreeSet<Vec<u8>>) -> Result<(), String> {
+    if known.len() + prefixes.len() > PREFIXES_MAX {
+        return Err(format!("A client can have {PREFIXES_MAX} prefixes at most"));
+    }
     let refuse = |which: &str, one: &[u8], other: &[u8]| {
         let text = String::from_utf8_lossy;
         Err(format!(
@@ -92,16 +105,25 @@ fn check(asked: &Asked, before: Option<&Tracking>) -> Result<(), String> {
             text(other)
         ))
     };
-    for (at, prefix) in prefixes.iter().enumerate() {
-        let known = before.map_or(&[][..], |before| &before.prefixes);
-        if let Some(other) = known.iter().find(|other| overlap(prefix, other)) {
+    for prefix in prefixes {
+        let before = known.range::<[u8], _>((Unbounded, Included(&prefix[..]))).next_back();
+        let after = known.range::<[u8], _>((Included(&prefix[..]), Unbounded)).next();
+        if let Some(other) = before.filter(|other| prefix.starts_with(other)) {
             return refuse("an existing", prefix, other);
         }
-        if let Some(other) = prefixes[at + 1..].iter().find(|other| overlap(prefix, other)) {
-            return refuse("another provided", prefix, other);
+        if let Some(other) = after.filter(|other| other.starts_with(prefix)) {
+            return refuse("an existing", prefix, other);
         }
     }
-    Ok(())
+    let mut sorted: Vec<(&[u8], usize)> = prefixes.iter().enumerate().map(|(at, prefix)| (&prefix[..], at)).collect();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[1].0.starts_with(pair[0].0)) {
+        Some(pair) => {
+            let (one, other) = (pair[0].1.min(pair[1].1), pair[0].1.max(pair[1].1));
+            refuse("another provided", &prefixes[one], &prefixes[other])
+        }
+        None => Ok(()),
+    }
 }
 
 pub(super) fn tracking(context: &mut Context) -> Status {
@@ -118,17 +140,17 @@ pub(super) fn tracking(context: &mut Context) -> Status {
             if let Err(reason) = check(&asked, before.as_deref()) {
                 return context.error(format!("ERR {reason}"));
             }
-            let Asked { mut tracking, opt_in, opt_out } = asked;
+            let Asked { mut tracking, prefixes, opt_in, opt_out } = asked;
             tracking.choice = match (opt_in, opt_out) {
                 (true, _) => Choice::OptIn,
                 (_, true) => Choice::OptOut,
                 _ => Choice::All,
             };
             if tracking.broadcast {
-                let known = before.map_or_else(Vec::new, |before| before.prefixes);
-                tracking.prefixes.splice(..0, known);
+                tracking.prefixes = before.map_or_else(BTreeSet::new, |before| before.prefixes);
+                tracking.prefixes.extend(prefixes);
                 if tracking.prefixes.is_empty() {
-                    tracking.prefixes.push(Vec::new());
+                    tracking.prefixes.insert(Vec::new());
                 }
             }
             context.server().track(token, Some(Box::new(tracking)));
@@ -190,7 +212,7 @@ pub(super) fn trackinginfo(context: &mut Context) -> Status {
             .flatten(),
         );
     }
-    let prefixes = tracking.map_or_else(Vec::new, |tracking| tracking.prefixes);
+    let prefixes = tracking.map_or_else(BTreeSet::new, |tracking| tracking.prefixes);
     let mut reply = context.reply();
     reply.map(3);
     reply.bulk("flags");

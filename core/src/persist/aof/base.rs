@@ -1,11 +1,11 @@
 //! A base: all values at one moment, as an RDB file or as commands.
 
+use crate::base::log::plain;
 use crate::durable::disk::DiskFile;
 use crate::durable::sink::Sink;
 use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::snapshot::{self, Form};
-use crate::settings::rewrite::plain;
 use crate::store::entry::EntryPtr;
 use crate::wire::command;
 use bytes::BytesMut;

@@ -15,10 +15,10 @@
 //! - A file is named by the manifest only when it lasts, and is removed only when no manifest that lasts
 //!   names it.
 
+use crate::base::log::plain;
 use crate::durable::aof_manifest::Manifest;
 use crate::durable::disk::Disk;
 use crate::settings::parameters::Settings;
-use crate::settings::rewrite::plain;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use std::fs::File;
 use std::io;

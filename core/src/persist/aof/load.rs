@@ -1,6 +1,7 @@
 //! Loading: base and increments, in order. Values of a base go straight into the databases, commands through
 //! the engine.
 
+use crate::base::log::plain;
 use crate::durable::aof_manifest::Part;
 use crate::durable::rdb::{MAGIC_BYTES, begins_as_rdb};
 use crate::engine::server::Server;
@@ -10,7 +11,6 @@ use crate::persist::aof::Aof;
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::replay::{End, Replay};
 use crate::persist::load::{self, Options, Serve};
-use crate::settings::rewrite::plain;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::FileExt;

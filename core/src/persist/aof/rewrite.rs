@@ -14,10 +14,10 @@
 //!
 //! Invariant: the child's moment lies between two units.
 
+use crate::base::log::plain;
 use crate::engine::server::Server;
 use crate::persist::aof::{Aof, State, base, take_units};
 use crate::persist::child::{self, Child, Ending, Task};
-use crate::settings::rewrite::plain;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

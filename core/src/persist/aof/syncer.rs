@@ -136,7 +136,7 @@ impl Shared {
         } else if self.doubt.load(Ordering::Acquire) == 0 {
             self.synced.fetch_max(offset, Ordering::AcqRel);
         }
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error.map(crate::settings::rewrite::plain);
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error.map(crate::base::log::plain);
         self.resume();
     }
 

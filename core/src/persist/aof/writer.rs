@@ -16,12 +16,12 @@
 //!
 //! Invariant: what the file holds ends with a whole unit, but for the moment of a write.
 
+use crate::base::log::plain;
 use crate::durable::disk::{Disk, DiskFile};
 use crate::persist::aof::syncer::Syncer;
 use crate::persist::aof::text::Text;
 use crate::session::resume::Resumes;
 use crate::settings::aof::{Aof as Settings, SYNC_ALWAYS, SYNC_EVERY_SECOND};
-use crate::settings::rewrite::plain;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
