@@ -103,8 +103,11 @@ fn files_of_every_server_hold_what_the_same_commands_make() {
     }
 }
 
+/// Commands, of words.
+type Commands = Vec<Vec<Vec<u8>>>;
+
 /// The commands: those of the tests' data that are small, and what these have not.
-fn data() -> (Vec<Vec<Vec<u8>>>, Vec<Vec<Vec<u8>>>) {
+fn data() -> (Commands, Commands) {
     let large = ["list:large", "stream:plain"];
     let mut plain: Vec<Vec<Vec<u8>>> =
         data::all().into_iter().filter(|(key, ..)| !large.contains(key)).flat_map(|(.., commands)| commands).collect();

@@ -2,6 +2,7 @@
 //! <https://redis.io/docs/latest/develop/programmability/lua-api/>
 
 use crate::convert::{number_text, push_reply};
+use crate::libraries::Named;
 use crate::lua::{Kind, Lua, Outcome, Raised, current};
 use crate::run::{TELL_ALL, TELL_FILE, TELL_REPLICAS, running};
 use crate::scripts::sha_of;
@@ -15,7 +16,7 @@ const ARGS_MAX: i32 = 1 << 20;
 pub(crate) fn push(lua: Lua, version: &str) {
     lua.push_table(0, 32);
     let table = lua.top();
-    let functions: [(&str, fn(Lua)); 12] = [
+    let functions: [Named; 12] = [
         ("call", |lua| lua.push_function(|lua| command(lua, true))),
         ("pcall", |lua| lua.push_function(|lua| command(lua, false))),
         ("error_reply", |lua| lua.push_function(error_reply)),

@@ -28,7 +28,7 @@ struct Engine {
 }
 
 static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
-static MEMORY: Account = Account::NEW;
+static MEMORY: Account = Account::new();
 
 /// Let go of before a script runs.
 fn engine() -> MutexGuard<'static, Option<Engine>> {

@@ -18,7 +18,7 @@ struct Functions {
 }
 
 static FUNCTIONS: Mutex<Option<Functions>> = Mutex::new(None);
-static MEMORY: Account = Account::NEW;
+static MEMORY: Account = Account::new();
 /// What the library that is being loaded has registered until now.
 static DRAFT: Mutex<Option<Vec<Function>>> = Mutex::new(None);
 

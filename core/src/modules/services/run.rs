@@ -104,21 +104,15 @@ unsafe extern "C" fn run_as(
     };
     let flags = request.flags;
     request.command_flags = command.spec.flags;
-    if command.is(COMMAND_NO_SCRIPT) {
-        return STATUS_NOT_ALLOWED;
-    }
-    let mut refusal = denial(context, &whom, command, args);
-    if refusal.is_none() && flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
-        return STATUS_NOT_ALLOWED;
-    }
-    let server = context.server();
-    if refusal.is_none() && flags & RUN_ALLOW_OOM == 0 && server.lacks_memory_for(command.spec.flags) {
-        refusal = Some(OUT_OF_MEMORY.into());
-    }
+    let refusal = match refusal(context, &whom, command, args, flags) {
+        Ok(refusal) => refusal,
+        Err(status) => return status,
+    };
     if refusal.is_some() {
         // What is refused has not written, whatever it is.
         request.command_flags = 0;
     }
+    let server = context.server();
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
     let db_before = select(context, None);
@@ -143,6 +137,27 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+/// Why a command does not run in a script: an error of its own, or a status.
+fn refusal(
+    context: &mut Context,
+    whom: &Whom,
+    command: &Registered,
+    args: &[Bytes],
+    flags: u32,
+) -> Result<Option<Vec<u8>>, Status> {
+    if command.is(COMMAND_NO_SCRIPT) {
+        return Err(STATUS_NOT_ALLOWED);
+    }
+    if let Some(denied) = denial(context, whom, command, args) {
+        return Ok(Some(denied));
+    }
+    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+        return Err(STATUS_NOT_ALLOWED);
+    }
+    let lacks_memory = flags & RUN_ALLOW_OOM == 0 && context.server().lacks_memory_for(command.spec.flags);
+    Ok(lacks_memory.then(|| OUT_OF_MEMORY.into()))
 }
 
 /// What a script is told that may not run a command for a user, which is noted as its client's doing.

@@ -23,8 +23,11 @@ pub(crate) fn install(lua: Lua, globals: i32) {
     }
 }
 
+/// A name, and what pushes the value that it stands for.
+pub(crate) type Named = (&'static str, fn(Lua));
+
 /// Take functions into the table on top.
-fn fill(lua: Lua, functions: &[(&str, fn(Lua))]) {
+fn fill(lua: Lua, functions: &[Named]) {
     let table = lua.top();
     for (name, push) in functions {
         push(lua);

@@ -17,7 +17,9 @@ pub(crate) struct Account {
 
 impl Account {
     /// Nothing yet.
-    pub(crate) const NEW: Account = Account { used_bytes: AtomicUsize::new(0) };
+    pub(crate) const fn new() -> Account {
+        Account { used_bytes: AtomicUsize::new(0) }
+    }
 
     /// Bytes that the state has.
     pub(crate) fn used_bytes(&self) -> usize {
