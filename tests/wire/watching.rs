@@ -50,6 +50,7 @@ fn secrets_are_not_logged_and_a_transaction_is_its_commands() {
     assert_wire(&mut client, &["AUTH", "open"], b"+OK\r\n");
     client.command(&["HELLO", "2", "AUTH", "default", "open", "SETNAME", "x"]);
     client.command(&["MIGRATE", "127.0.0.1", "1", "none", "0", "1", "AUTH2", "me", "open"]);
+    assert_wire(&mut client, &["ACL", "SETUSER", "me", ">open"], b"+OK\r\n");
     assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
     assert_wire(&mut client, &["GET", "k"], b"+QUEUED\r\n");
     assert_wire(&mut client, &["EXEC"], b"*1\r\n$-1\r\n");
@@ -57,6 +58,7 @@ fn secrets_are_not_logged_and_a_transaction_is_its_commands() {
     let expected = [
         "GET k",
         "MULTI",
+        "ACL SETUSER (redacted) (redacted)",
         "MIGRATE 127.0.0.1 1 none 0 1 AUTH2 (redacted) (redacted)",
         "HELLO 2 AUTH (redacted) (redacted) SETNAME x",
         "AUTH (redacted)",

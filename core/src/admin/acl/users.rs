@@ -10,9 +10,9 @@ use crate::engine::call::Context;
 use crate::wire::write::Writer;
 use plinth_abi::status::{STATUS_OK, Status};
 
-/// Words of SETUSER that nobody is to see: rules, among which are passwords.
+/// Words of SETUSER that nobody is to see: names, and rules, among which are passwords.
 pub(super) fn secrets(words: &[&[u8]]) -> Vec<usize> {
-    (3..words.len()).collect()
+    (2..words.len()).collect()
 }
 
 pub(super) fn setuser(context: &mut Context) -> Status {
