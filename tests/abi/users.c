@@ -62,7 +62,8 @@ static plinth_status users_channel(plinth_call *call) {
 static plinth_status users_be(plinth_call *call) {
     int64_t id;
     CHECK(plinth_integer(call->args[1], &id));
-    return acl->authenticate(call, (uint64_t)id, call->args[2]);
+    CHECK(acl->authenticate(call, (uint64_t)id, call->args[2]) == PLINTH_STATUS_OK);
+    return ok(call);
 }
 
 static plinth_status users_changes(plinth_call *call) {
