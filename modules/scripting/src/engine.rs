@@ -27,6 +27,9 @@ struct Engine {
     scripts: Scripts,
 }
 
+/// Most bytes that a run leaves behind without a collection.
+const LEFT_BYTES_MAX: usize = 8 << 20;
+
 static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 static MEMORY: Account = Account::new();
 
@@ -107,7 +110,7 @@ pub(crate) fn flush_scripts() {
 /// Close a state. What has a collector's hook left is collected first, while the state is whole.
 pub(crate) fn close(lua: Lua) {
     lua.set_top(0);
-    lua.collect(true);
+    lua.collect();
     lua.close();
 }
 
@@ -183,6 +186,7 @@ pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Resu
     memory::set_most_bytes(usize::try_from(crate::MEMORY_MAX.get()).unwrap_or(usize::MAX));
     let begun = begin(call, task);
     *running() = Some(begun);
+    let bytes_before = lua.used_bytes();
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
     let ended = running().take();
     let is_resp3 = ended.is_some_and(|run| run.is_resp3);
@@ -193,5 +197,12 @@ pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Resu
         Err(call.reply.error(take_error(lua, &task.name)))
     };
     lua.set_top(0);
+    // Lua collects while scripts run: what a large one leaves would count against `maxmemory` until then. Its
+    // buffer for joined strings is halved by each collection.
+    let mut bytes = usize::MAX;
+    while lua.used_bytes() > bytes_before + LEFT_BYTES_MAX && lua.used_bytes() < bytes {
+        bytes = lua.used_bytes();
+        lua.collect();
+    }
     result
 }

@@ -237,3 +237,14 @@ fn what_would_take_too_much_is_an_error() {
     eval(&mut client, "return #string.rep('', 2^50)", ":0\r\n");
     assert_wire(&mut client, &["PING"], b"+PONG\r\n");
 }
+
+#[test]
+fn what_a_large_script_leaves_is_given_back_when_it_ends() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for script in ["return #string.rep('x', 64 * 1024 * 1024)", "error(#string.rep('x', 64 * 1024 * 1024))"] {
+        client.command(&["EVAL", script, "0"]);
+        let bytes: usize = client.info("memory", "used_memory_vm_eval").and_then(|bytes| bytes.parse().ok()).unwrap();
+        assert!((1..16 << 20).contains(&bytes), "{bytes} after {script}");
+    }
+}

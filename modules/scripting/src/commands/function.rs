@@ -111,7 +111,10 @@ const KILL: Command = Command {
     name: text("kill"),
     arity: 2,
     flags: COMMAND_NO_SCRIPT | COMMAND_ALLOW_BUSY,
-    docs: &Docs { summary: text("Ends the function that runs, if it has not written."), ..DOCS },
+    docs: &Docs {
+        summary: text("Answers that no function runs: one that runs lets nobody in, and cannot be ended yet."),
+        ..DOCS
+    },
     run: run(crate::busy::kill),
     ..MANAGES
 };
@@ -185,7 +188,7 @@ const HELP_LINES: &[&str] = &[
     "STATS",
     "    The function that runs, and the numbers of libraries and functions.",
     "KILL",
-    "    End the function that runs, if it has not written.",
+    "    Tell that no function runs: one that runs cannot be ended yet.",
     "FLUSH [ASYNC|SYNC]",
     "    Delete all libraries.",
     "DUMP",

@@ -82,7 +82,10 @@ const KILL: Command = Command {
     name: text("kill"),
     arity: 2,
     flags: COMMAND_NO_SCRIPT | COMMAND_ALLOW_BUSY,
-    docs: &Docs { summary: text("Ends the script that runs, if it has not written."), ..DOCS },
+    docs: &Docs {
+        summary: text("Answers that no script runs: one that runs lets nobody in, and cannot be ended yet."),
+        ..DOCS
+    },
     run: run(crate::busy::kill),
     ..MANAGES
 };
@@ -123,7 +126,7 @@ const HELP_LINES: &[&str] = &[
     "FLUSH [ASYNC|SYNC]",
     "    Forget all scripts.",
     "KILL",
-    "    End the script that runs, if it has not written.",
+    "    Tell that no script runs: one that runs cannot be ended yet.",
     "LOAD <script>",
     "    Keep a script without running it, and answer its SHA-1.",
     "SHOW <sha1>",

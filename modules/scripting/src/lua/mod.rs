@@ -347,13 +347,19 @@ impl Lua {
         unsafe { ffi::luaL_unref(self.0, ffi::LUA_REGISTRYINDEX, kept.0) }
     }
 
-    /// Collect garbage, all of it or a step's worth.
-    pub(crate) fn collect(self, whole: bool) {
-        let (what, size) = if whole { (ffi::LUA_GCCOLLECT, 0) } else { (ffi::LUA_GCSTEP, 50) };
+    /// Collect all garbage.
+    pub(crate) fn collect(self) {
         // SAFETY: see the block's comment; scripts cannot give anything a finaliser.
         unsafe {
-            ffi::lua_gc(self.0, what, size);
+            ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT, 0);
         }
+    }
+
+    /// Bytes that the state has, garbage included, in steps of 1024.
+    pub(crate) fn used_bytes(self) -> usize {
+        // SAFETY: see the block's comment; nothing is collected.
+        let kib = unsafe { ffi::lua_gc(self.0, ffi::LUA_GCCOUNT, 0) };
+        usize::try_from(kib).unwrap_or(0) << 10
     }
 
     /// What runs `level` calls above a native function, itself being 0.
