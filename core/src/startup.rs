@@ -13,7 +13,7 @@ use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
-use crate::engine::tracking;
+use crate::engine::{tls, tracking};
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest, Opened};
 use crate::modules::{copies, inspect, sweep};
@@ -24,7 +24,7 @@ use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
-use crate::socket::listener::{listen_tcp, listen_unix};
+use crate::socket::listener::listen_unix;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -124,7 +124,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled", "replicaof"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -174,12 +174,14 @@ static DUTIES: &[Duty] = &[
     save::DUTY,
     duties::WAITS,
     tracking::DUTY,
+    tls::RELOAD,
     aof::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
 static APPLIERS: &[Applier] = &[
     listening::CLIENTS,
+    tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
@@ -230,16 +232,14 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     rename_commands(&mut server, &renames)?;
     load_users(&mut server, &users)?;
     server.settle();
-    if server.port > 0 {
-        let listeners =
-            listen_tcp(&server.settings.bind, server.settings.tcp_backlog, server.port).map_err(|text| {
-                crate::base::log::warning(&text);
-                format!("Failed listening on port {} (tcp), aborting.", server.port)
-            })?;
-        server.listening = handles(&listeners).map_err(text)?;
-        for listener in listeners {
-            events.add_listener(listener).map_err(text)?;
-        }
+    server.take_up_tls().map_err(|reason| {
+        crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
+        "Failed to configure TLS. Check logs for more info.".to_owned()
+    })?;
+    let listeners = listening::listen_all(&server, server.port)?;
+    server.listening = handles(&listeners).map_err(text)?;
+    for listener in listeners {
+        events.add_listener(listener).map_err(text)?;
     }
     if !server.settings.unixsocket.is_empty() {
         events
@@ -254,6 +254,9 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     load_data(&mut server, &mut events)?;
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");
+    }
+    if server.settings.tls.port > 0 && !server.stopping {
+        crate::base::log::notice("Ready to accept connections tls");
     }
     if !server.settings.unixsocket.is_empty() && !server.stopping {
         crate::base::log::notice("Ready to accept connections unix");

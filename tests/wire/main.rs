@@ -18,6 +18,7 @@ mod process;
 mod propagation;
 mod protocol;
 mod scan;
+mod tls;
 mod tracking;
 mod transactions;
 mod users;

@@ -128,6 +128,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "latencystats", default: false, write: statistics::latencies },
     Section { name: "cluster", default: true, write: cluster },
     Section { name: "keyspace", default: true, write: keyspace },
+    Section { name: "tls", default: false, write: resources::tls },
 ];
 
 /// Which sections are asked for.

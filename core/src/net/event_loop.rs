@@ -25,6 +25,7 @@ use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
 use crate::socket::stream::Socket;
+use crate::socket::tls::stream::TlsStream;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -181,6 +182,10 @@ impl EventLoop {
             client.read_listed = true;
             self.ready.push(token);
         }
+        if ready.writable {
+            // The rest of a handshake's answer; nothing, but of one that speaks TLS.
+            let _ = client.socket.flush();
+        }
         // An error is found by the write, too: nothing is read from one that is to be
         // closed when all is sent.
         if client.write_blocked && (ready.failed || ready.writable) {
@@ -203,6 +208,13 @@ impl EventLoop {
                     let local = stream.local_addr().map_or(String::new(), |address| address.to_string());
                     (Socket::Tcp(stream), peer.to_string(), local)
                 }),
+                Listener::Tls(socket) => match socket.accept() {
+                    Ok((stream, peer)) => {
+                        let Some(accepted) = speak_tls(server, stream, peer) else { continue };
+                        Ok(accepted)
+                    }
+                    Err(error) => Err(error),
+                },
                 Listener::Unix(socket) => socket.accept().map(|(stream, _)| {
                     let path = format!("{}:0", server.settings.unixsocket);
                     (Socket::Unix(stream), path.clone(), path)
@@ -237,7 +249,10 @@ impl EventLoop {
         server.stats.connections += 1;
         if let Some(refusal) = refusal(server, &socket, &address) {
             server.stats.rejected_connections += 1;
-            let _ = socket.write(refusal.as_bytes());
+            // One that speaks TLS could not read it before the handshake.
+            if !matches!(socket, Socket::Tls(_)) {
+                let _ = socket.write(refusal.as_bytes());
+            }
             return None;
         }
         prepare_socket(&socket, server.settings.tcp_keepalive);
@@ -318,7 +333,7 @@ impl EventLoop {
 
 /// Socket options of a connection.
 fn prepare_socket(socket: &Socket, keepalive_s: i64) {
-    if let Socket::Tcp(stream) = socket {
+    if let Some(stream) = socket.tcp() {
         let _ = stream.set_nodelay(true);
         if keepalive_s > 0 {
             let interval = Duration::from_secs((keepalive_s / 3).max(1) as u64);
@@ -331,13 +346,27 @@ fn prepare_socket(socket: &Socket, keepalive_s: i64) {
     }
 }
 
+/// A TCP connection as one that speaks TLS, with the addresses of both ends; none if that cannot be begun.
+fn speak_tls(
+    server: &Server,
+    stream: mio::net::TcpStream,
+    peer: std::net::SocketAddr,
+) -> Option<(Socket, String, String)> {
+    let local = stream.local_addr().map_or(String::new(), |address| address.to_string());
+    match server.tls_of_clients().map(|config| TlsStream::accept(stream, config)) {
+        Some(Ok(stream)) => Some((Socket::Tls(Box::new(stream)), peer.to_string(), local)),
+        Some(Err(error)) => {
+            crate::base::log::verbose(&format!("Error accepting a client connection: {error} (addr={peer})"));
+            None
+        }
+        None => None,
+    }
+}
+
 /// Let the last reply arrive: closing a socket with unread bytes would make the
 /// kernel reset the connection, and what the other side has not read yet may be lost.
 fn linger(socket: &mut Socket) {
-    let _ = match socket {
-        Socket::Tcp(stream) => stream.shutdown(std::net::Shutdown::Write),
-        Socket::Unix(stream) => stream.shutdown(std::net::Shutdown::Write),
-    };
+    let _ = socket.end_writing();
     let mut unread = [0; 16 * 1024];
     for _ in 0..LINGER_READS_MAX {
         if !matches!(socket.read(&mut unread), Ok(bytes) if bytes > 0) {
@@ -370,8 +399,12 @@ fn read_client(server: &mut Server, token: usize) {
     };
     client.active_s = now_s;
     client.input_bytes += bytes as u64;
+    let identity = client.socket.take_identity();
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
+    if let Some(identity) = identity {
+        server.authenticate_by_certificate(token, &identity);
+    }
     server.weigh_client(token);
     server.close_over_query(token);
 }
@@ -417,11 +450,7 @@ fn write_client(server: &mut Server, token: usize) -> bool {
 
 /// A connection's state at its begin.
 fn new_client(server: &mut Server, socket: Socket, address: String, local_address: String) -> Client {
-    use std::os::fd::AsRawFd;
-    let (is_unix, fd) = match &socket {
-        Socket::Tcp(stream) => (false, stream.as_raw_fd()),
-        Socket::Unix(stream) => (true, stream.as_raw_fd()),
-    };
+    let (is_unix, fd) = (matches!(socket, Socket::Unix(_)), socket.fd());
     let now_s = server.clock.now_s;
     let mut output = Output::default();
     output.set_limit(server.output_bytes_max(OUTPUT_OF_OTHERS));

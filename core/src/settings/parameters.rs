@@ -12,6 +12,7 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::tls::{self, Tls};
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -125,6 +126,8 @@ pub struct Settings {
     pub memory: memory::Limits,
     /// Those that concern users.
     pub acl: Acl,
+    /// Those of connections that speak TLS.
+    pub tls: Tls,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -143,6 +146,12 @@ pub struct OutputLimit {
     pub soft_s: u64,
 }
 
+/// The limits of normal, replica and pubsub clients when nothing else is set.
+const OUTPUT_LIMITS: [OutputLimit; 3] = [
+    OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_s: 0 },
+    OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
+    OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
+];
 /// Names of log levels; `nothing` is the last.
 pub const LOG_LEVELS: &[&str] = &["debug", "verbose", "notice", "warning", "nothing"];
 /// Names of eviction policies.
@@ -324,11 +333,7 @@ impl Default for Settings {
             dynamic_hz: true,
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
-            output_limits: [
-                OutputLimit::default(),
-                OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
-                OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
-            ],
+            output_limits: OUTPUT_LIMITS,
             maxmemory: 0,
             maxmemory_policy: 7,
             lfu_log_factor: 10,
@@ -360,6 +365,7 @@ impl Default for Settings {
             aof: Aof::default(),
             memory: memory::Limits::default(),
             acl: Acl::default(),
+            tls: Tls::default(),
             inert,
             save_was_set: false,
         }
@@ -374,6 +380,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
         .chain(acl::PARAMETERS)
+        .chain(tls::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
 

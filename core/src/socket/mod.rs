@@ -4,8 +4,10 @@
 //! - [`stream`]: connected ones.
 //! - [`output`]: what is to go, which is also what replies are written into.
 //! - [`poller`]: which of them are ready.
+//! - [`tls`]: those that speak TLS.
 
 pub mod listener;
 pub mod output;
 pub mod poller;
 pub mod stream;
+pub mod tls;
