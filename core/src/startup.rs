@@ -148,6 +148,7 @@ static GATES: &[Gate] = &[
     gates::listening::gate,
     gates::monitor::gate,
     standing::loading,
+    gates::busy::gate,
     gates::pause::gate,
     gates::queue::gate,
 ];
@@ -195,7 +196,14 @@ static APPLIERS: &[Applier] = &[
 
 /// A server with the core's own commands and services, and what each room takes part in.
 pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
-    let lists = Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS, ..Lists::default() };
+    let lists = Lists {
+        gates: GATES,
+        observers: OBSERVERS,
+        duties: DUTIES,
+        appliers: APPLIERS,
+        serve_others: Some(crate::net::busy::serve),
+        ..Lists::default()
+    };
     let mut server = Server::new(settings, lists)?;
     server.slots.put(Box::<Persist>::default());
     server.follow_password();
@@ -220,7 +228,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
-    let mut events = EventLoop::new().map_err(text)?;
+    let mut events = EventLoop::new(&mut server).map_err(text)?;
     crate::base::signals::watch(events.waker()).map_err(text)?;
     server.sessions.blocking.resumes.wake_by(events.waker());
     server.port = server.settings.port as u16;

@@ -6,6 +6,7 @@
 
 mod append;
 mod blocking;
+mod busy;
 mod clients;
 mod clock;
 mod configuration;

@@ -95,6 +95,10 @@ fn shutdown(context: &mut Context) -> Status {
         crate::base::log::notice("Shutdown manually aborted.");
         return context.ok();
     }
+    // What is saved would be half of what goes on.
+    if let Some(busy) = context.server().registry.standing.busy.clone().filter(|_| !how.nosave) {
+        return context.error(busy.refusal);
+    }
     if !crate::persist::shutdown::stop(context.server(), how) {
         return context.error("ERR Errors trying to SHUTDOWN. Check logs.");
     }

@@ -19,6 +19,7 @@
 //! - [`slots`]: state of rooms above.
 
 pub mod acl;
+pub mod busy;
 pub mod call;
 pub mod dispatch;
 pub mod duties;

@@ -338,9 +338,28 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
             if server.stopping {
                 break;
             }
+            if !server.is_busy() && server.pending.is_parsed_anew.take().is_some() {
+                parse_again(server, &batch.pending);
+                break;
+            }
         }
     }
     batch.clear();
+}
+
+/// Commands of a window do not run as they were parsed, because others were served in between.
+#[cold]
+fn parse_again(server: &mut Server, window: &[Pending]) {
+    for pending in window {
+        // SAFETY: clients that were there when the window was filled are freed after the batch.
+        let client = unsafe { &mut *pending.client.as_ptr() };
+        if client.query.has_input() {
+            client.query.restart();
+            client.unparsed = true;
+            let token = client.token;
+            server.sessions.clients.list_read(token);
+        }
+    }
 }
 
 /// A command is done.

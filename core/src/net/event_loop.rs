@@ -14,6 +14,8 @@
 //!   second event says it.
 //! - Nothing more is read from a client while whole commands of it wait.
 //! - The loop does not sleep while a client is listed for reading or writing.
+//! - While commands run nobody holds the intake, so that it serves others while one of them takes long
+//!   ([`crate::net::busy`]).
 
 use crate::base::clock::ticks;
 use crate::base::id::UserId;
@@ -26,7 +28,9 @@ use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
 use crate::socket::stream::Socket;
 use crate::socket::tls::stream::TlsStream;
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,11 +45,20 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// The loop's own: what the server's state does not contain.
 pub struct EventLoop {
+    intake: Rc<RefCell<Intake>>,
+    batch: Batch,
+    ready: Vec<usize>,
+}
+
+/// Sockets, and what is known of them.
+pub struct Intake {
     poller: Poller,
     readiness: Readiness,
     listeners: Vec<Listener>,
-    batch: Batch,
-    ready: Vec<usize>,
+    /// Tokens of clients that may have sent something.
+    pub(super) ready: Vec<usize>,
+    /// The batch of those who are served while a command takes long.
+    pub(super) meanwhile: Batch,
     /// Whether connections may wait at the listeners without an event to come.
     accept_again: bool,
     /// The same, but to be tried then.
@@ -53,41 +66,30 @@ pub struct EventLoop {
 }
 
 impl EventLoop {
-    /// A loop without listeners.
-    pub fn new() -> io::Result<EventLoop> {
-        Ok(EventLoop {
+    /// A loop without listeners, by which the server serves others while a command takes long.
+    pub fn new(server: &mut Server) -> io::Result<EventLoop> {
+        let intake = Intake {
             poller: Poller::new()?,
             readiness: Readiness::default(),
             listeners: Vec::new(),
-            batch: Batch::default(),
             ready: Vec::new(),
+            meanwhile: Batch::default(),
             accept_again: false,
             accept_later: None,
-        })
+        };
+        let intake = Rc::new(RefCell::new(intake));
+        server.slots.put(Box::new(intake.clone()));
+        Ok(EventLoop { intake, batch: Batch::default(), ready: Vec::new() })
     }
 
     /// What wakes the loop from a signal handler or another thread.
     pub fn waker(&self) -> Arc<Waker> {
-        self.poller.waker()
+        self.intake.borrow().poller.waker()
     }
 
     /// Serve a listener.
-    pub fn add_listener(&mut self, mut listener: Listener) -> io::Result<()> {
-        self.poller.add_listener(&mut listener, self.listeners.len())?;
-        self.listeners.push(listener);
-        Ok(())
-    }
-
-    /// Serve other TCP listeners instead of the present ones (CONFIG SET port, bind).
-    pub fn replace_tcp(&mut self, new: Vec<Listener>) -> io::Result<()> {
-        let old = std::mem::take(&mut self.listeners);
-        for mut listener in old {
-            self.poller.remove_listener(&mut listener)?;
-            if matches!(listener, Listener::Unix(_)) {
-                self.add_listener(listener)?;
-            }
-        }
-        new.into_iter().try_for_each(|listener| self.add_listener(listener))
+    pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
+        self.intake.borrow_mut().add_listener(listener)
     }
 
     /// Run until the server stops.
@@ -96,10 +98,12 @@ impl EventLoop {
             let timeout = self.timeout(server);
             self.turn(server, timeout)?;
         }
+        server.announce_end();
         // Nobody is to be taken in whom nobody will serve.
-        self.listeners.clear();
+        let mut intake = self.intake.borrow_mut();
+        intake.listeners.clear();
         server.listening.clear();
-        self.drain(server);
+        intake.drain(server);
         Ok(())
     }
 
@@ -114,39 +118,40 @@ impl EventLoop {
 
     /// One turn, which waits for events up to a time.
     pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
-        let begun = self.serve(server, timeout)?;
-        self.duties(server);
-        if let Some(listeners) = server.new_listeners.take() {
-            self.replace_tcp(listeners)?;
-        }
         server.stats.loop_turns += 1;
+        let begun = self.serve(server, timeout)?;
+        server.do_duties();
+        crate::persist::aof::flush(server);
+        let mut intake = self.intake.borrow_mut();
+        intake.accept_late(server);
+        intake.close_all(server);
+        if let Some(listeners) = server.new_listeners.take() {
+            intake.replace_tcp(listeners)?;
+        }
         server.stats.loop_ticks += ticks().wrapping_sub(begun);
         Ok(())
     }
 
     /// Take in what has come, run it and answer; when that began, in ticks.
     fn serve(&mut self, server: &mut Server, timeout: Duration) -> io::Result<u64> {
-        self.poller.wait(&mut self.readiness, timeout)?;
-        let begun = ticks();
-        server.tick(begun);
-        self.ready.clear();
-        std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
-        let readiness = std::mem::replace(&mut self.readiness, Readiness::none());
-        for ready in readiness.iter() {
-            self.on_ready(server, ready);
-        }
-        self.readiness = readiness;
-        if std::mem::take(&mut self.accept_again) {
-            self.accept_all(server);
-        }
-        self.read_all(server);
+        let begun = {
+            let mut intake = self.intake.borrow_mut();
+            intake.wait(timeout)?;
+            let begun = ticks();
+            server.tick(begun);
+            intake.note_ready(server);
+            intake.read_all(server);
+            std::mem::swap(&mut self.ready, &mut intake.ready);
+            begun
+        };
         let batch_begun = ticks();
         crate::net::batch::run_batch(server, &mut self.batch, &mut self.ready);
         server.stats.command_ticks += ticks().wrapping_sub(batch_begun);
         crate::persist::aof::flush(server);
-        self.write_all(server);
+        let mut intake = self.intake.borrow_mut();
+        intake.write_all(server);
         server.close_heavy();
-        self.close_all(server);
+        intake.close_all(server);
         Ok(begun)
     }
 
@@ -157,7 +162,7 @@ impl EventLoop {
         own.set_nonblocking(true)?;
         other.set_nonblocking(true)?;
         let socket = Socket::Unix(mio::net::UnixStream::from_std(own));
-        let token = self.open(server, socket, "in-process".into(), "in-process".into());
+        let token = self.intake.borrow_mut().open(server, socket, "in-process".into(), "in-process".into());
         token.map(|token| (other, token)).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
@@ -166,8 +171,47 @@ impl EventLoop {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let later = self.accept_later.map(|at| at.saturating_duration_since(now));
+        let later = self.intake.borrow().accept_later.map(|at| at.saturating_duration_since(now));
         server.sleep(now).into_iter().chain(later).min().unwrap_or(SLEEP_MAX)
+    }
+}
+
+impl Intake {
+    fn add_listener(&mut self, mut listener: Listener) -> io::Result<()> {
+        self.poller.add_listener(&mut listener, self.listeners.len())?;
+        self.listeners.push(listener);
+        Ok(())
+    }
+
+    /// Serve other TCP listeners instead of the present ones (CONFIG SET port, bind).
+    fn replace_tcp(&mut self, new: Vec<Listener>) -> io::Result<()> {
+        let old = std::mem::take(&mut self.listeners);
+        for mut listener in old {
+            self.poller.remove_listener(&mut listener)?;
+            if matches!(listener, Listener::Unix(_)) {
+                self.add_listener(listener)?;
+            }
+        }
+        new.into_iter().try_for_each(|listener| self.add_listener(listener))
+    }
+
+    /// Wait for events up to a time.
+    pub(super) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        self.poller.wait(&mut self.readiness, timeout)
+    }
+
+    /// Take in what events say, with those who were listed before them.
+    pub(super) fn note_ready(&mut self, server: &mut Server) {
+        self.ready.clear();
+        std::mem::swap(&mut self.ready, &mut server.sessions.clients.to_read);
+        let readiness = std::mem::replace(&mut self.readiness, Readiness::none());
+        for ready in readiness.iter() {
+            self.on_ready(server, ready);
+        }
+        self.readiness = readiness;
+        if std::mem::take(&mut self.accept_again) {
+            self.accept_all(server);
+        }
     }
 
     fn on_ready(&mut self, server: &mut Server, ready: Ready) {
@@ -268,13 +312,13 @@ impl EventLoop {
         Some(token)
     }
 
-    fn read_all(&mut self, server: &mut Server) {
+    pub(super) fn read_all(&mut self, server: &mut Server) {
         for at in 0..self.ready.len() {
             read_client(server, self.ready[at]);
         }
     }
 
-    fn write_all(&mut self, server: &mut Server) {
+    pub(super) fn write_all(&mut self, server: &mut Server) {
         let mut tokens = std::mem::take(&mut server.sessions.clients.to_write);
         let written = tokens.len();
         for at in 0..written {
@@ -294,32 +338,36 @@ impl EventLoop {
             // They are closed by the end, when the port is closed too: who asked for it may come back at once.
             return;
         }
+        server.tell_of_clients();
         for token in std::mem::take(&mut server.sessions.clients.to_close) {
             if server.sessions.clients.peek(token).is_none_or(|client| client.closing == Closing::No) {
                 continue;
             }
             server.client_event(plinth_abi::events::ON_CLIENT_CLOSE, token);
-            server.unwatch(token);
-            server.track(token, None);
-            server.end_wait(token);
-            let Some(mut client) = server.sessions.clients.remove(token) else { continue };
-            let _ = self.poller.remove(&mut client.socket);
-            if client.closing == Closing::AfterReply {
-                linger(&mut client.socket);
-            }
-            if client.no_touch {
-                server.sessions.count_no_touch();
-            }
+            self.release(server, token);
         }
     }
 
-    fn duties(&mut self, server: &mut Server) {
-        server.do_duties();
-        crate::persist::aof::flush(server);
+    /// Let a client go, of which modules know that it does.
+    pub(super) fn release(&mut self, server: &mut Server, token: usize) {
+        server.unwatch(token);
+        server.track(token, None);
+        server.end_wait(token);
+        let Some(mut client) = server.sessions.clients.remove(token) else { return };
+        let _ = self.poller.remove(&mut client.socket);
+        if client.closing == Closing::AfterReply {
+            linger(&mut client.socket);
+        }
+        if client.no_touch {
+            server.sessions.count_no_touch();
+        }
+    }
+
+    /// Take the connections that could not be taken when they came.
+    fn accept_late(&mut self, server: &mut Server) {
         if self.accept_later.take_if(|at| *at <= Instant::now()).is_some() {
             self.accept_all(server);
         }
-        self.close_all(server);
     }
 
     /// Send what can be sent before the end.

@@ -69,7 +69,6 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("bio_cpulist", Text, "").immutable(),
     inert("socket-mark-id", Integer(0, u32::MAX as i64), "0").immutable(),
     inert("bind-source-addr", Text, ""),
-    inert("busy-reply-threshold", Integer(0, LONG_MAX), "5000").alias("lua-time-limit"),
     inert("propagation-error-behavior", Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
     // Replication.
     inert("replicaof", Words(replica_of), "").alias("slaveof").several().immutable(),

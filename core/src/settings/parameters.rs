@@ -53,6 +53,8 @@ pub struct Settings {
     pub loglevel: usize,
     /// Show the banner even when the log is a file.
     pub always_show_logo: bool,
+    /// Milliseconds after which a command that takes long has others served, 0 for never.
+    pub busy_reply_threshold: i64,
     /// Turns of the housekeeping timer per second.
     pub hz: i64,
     /// More turns with many clients.
@@ -269,6 +271,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("logfile", Text(|s| &mut s.logfile)).immutable(),
     parameter("loglevel", Choice(|s| &mut s.loglevel, LOG_LEVELS)),
     parameter("always-show-logo", Bool(|s| &mut s.always_show_logo)).immutable(),
+    parameter("busy-reply-threshold", Integer(|s| &mut s.busy_reply_threshold, 0, i64::MAX)).alias("lua-time-limit"),
     parameter("hz", Custom(|s| s.hz.to_string(), set_hz)),
     parameter("dynamic-hz", Bool(|s| &mut s.dynamic_hz)),
     parameter("proto-max-bulk-len", Memory(|s| &mut s.proto_max_bulk_len, 1 << 20, i64::MAX)),
@@ -302,15 +305,17 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("module-exclude", Custom(|s| s.module_exclude.join(" "), set_module_exclude)).several(),
 ];
 
+/// Parameters without effect, with their defaults.
+fn inert_defaults() -> Vec<(&'static str, Vec<u8>)> {
+    let default = |parameter: &Parameter| match parameter.kind {
+        Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
+        _ => None,
+    };
+    inert::PARAMETERS.iter().filter_map(default).collect()
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        let inert = inert::PARAMETERS
-            .iter()
-            .filter_map(|parameter| match parameter.kind {
-                Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
-                _ => None,
-            })
-            .collect();
         Settings {
             bind: vec!["*".into(), "-::*".into()],
             bind_was_set: false,
@@ -329,6 +334,7 @@ impl Default for Settings {
             logfile: String::new(),
             loglevel: 2,
             always_show_logo: false,
+            busy_reply_threshold: 5000,
             hz: 10,
             dynamic_hz: true,
             proto_max_bulk_len: 512 << 20,
@@ -366,7 +372,7 @@ impl Default for Settings {
             memory: memory::Limits::default(),
             acl: Acl::default(),
             tls: Tls::default(),
-            inert,
+            inert: inert_defaults(),
             save_was_set: false,
         }
     }

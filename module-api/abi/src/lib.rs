@@ -23,6 +23,7 @@
 pub mod acl;
 pub mod block;
 pub mod bus;
+pub mod busy;
 pub mod bytes;
 pub mod call;
 pub mod clients;

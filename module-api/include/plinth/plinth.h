@@ -52,6 +52,7 @@
 #include <plinth/acl.h>
 #include <plinth/block.h>
 #include <plinth/bus.h>
+#include <plinth/busy.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>

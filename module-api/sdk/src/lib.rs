@@ -67,6 +67,7 @@ pub mod ahead;
 pub mod args;
 pub mod block;
 pub mod bus;
+pub mod busy;
 pub mod call;
 pub mod chance;
 pub mod clients;
@@ -128,6 +129,7 @@ pub mod prelude {
     pub use crate::ahead::{LookAhead, look_ahead};
     pub use crate::args::Args;
     pub use crate::block::{self, Block, Ticket, Wait, WaitReply};
+    pub use crate::busy::GaveWay;
     pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
     pub use crate::clients::{Client, Listening};
     pub use crate::codec::{Loader, Saver};

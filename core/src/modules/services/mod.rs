@@ -5,6 +5,7 @@
 
 pub mod acl;
 pub mod block;
+pub mod busy;
 pub mod clients;
 pub mod codec;
 pub mod config;
@@ -165,5 +166,6 @@ pub fn core_services() -> Vec<Service> {
         service(abi::acl::ACL_SERVICE, (&raw const acl::TABLE).cast()),
         service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
         service(abi::rdb::RDB_SERVICE, (&raw const rdb::TABLE).cast()),
+        service(abi::busy::BUSY_SERVICE, (&raw const busy::TABLE).cast()),
     ]
 }
