@@ -113,6 +113,8 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
+    /// Puts the parameters into the configuration file; with `true`, also those at their default.
+    pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,

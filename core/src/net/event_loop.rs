@@ -23,7 +23,7 @@ use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
 use crate::session::query::Received;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
-use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
+use crate::socket::poller::{Poller, Readiness, Ready, Registrar, Waker, Which};
 use crate::socket::stream::Socket;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -68,6 +68,11 @@ impl EventLoop {
     /// What wakes the loop from a signal handler or another thread.
     pub fn waker(&self) -> Arc<Waker> {
         self.poller.waker()
+    }
+
+    /// Where descriptors of modules are registered.
+    pub fn registrar(&self) -> io::Result<Registrar> {
+        self.poller.registrar()
     }
 
     /// Serve a listener.
@@ -173,6 +178,7 @@ impl EventLoop {
         let token = match ready.which {
             Which::Listener(number) => return self.accept(server, number),
             Which::Connected(token) => token,
+            Which::Watched(id) => return server.registry.watches.note(id, ready),
         };
         let Some(client) = server.sessions.clients.get(token) else { return };
         client.hung_up |= ready.failed || ready.hung_up;
