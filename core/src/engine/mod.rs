@@ -10,7 +10,7 @@
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
-//! - [`wait`]: running those again who wait.
+//! - [`wait`]: running those again who wait; [`watches`]: what modules watch.
 //! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
@@ -45,4 +45,5 @@ pub mod tls;
 pub mod tracking;
 pub mod transaction;
 pub mod wait;
+pub mod watches;
 pub mod weights;

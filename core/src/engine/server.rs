@@ -117,6 +117,8 @@ pub struct Lists {
     pub appliers: &'static [Applier],
     /// Serves others once while a command takes long.
     pub serve_others: Option<fn(&mut Server)>,
+    /// Puts the parameters into the configuration file; with `true`, also those at their default.
+    pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,

@@ -25,7 +25,7 @@ use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
 use crate::session::query::Received;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
-use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
+use crate::socket::poller::{Poller, Readiness, Ready, Registrar, Waker, Which};
 use crate::socket::stream::Socket;
 use crate::socket::tls::stream::TlsStream;
 use std::cell::RefCell;
@@ -85,6 +85,11 @@ impl EventLoop {
     /// What wakes the loop from a signal handler or another thread.
     pub fn waker(&self) -> Arc<Waker> {
         self.intake.borrow().poller.waker()
+    }
+
+    /// Where descriptors of modules are registered.
+    pub fn registrar(&self) -> io::Result<Registrar> {
+        self.intake.borrow().poller.registrar()
     }
 
     /// Serve a listener.
@@ -218,6 +223,7 @@ impl Intake {
         let token = match ready.which {
             Which::Listener(number) => return self.accept(server, number),
             Which::Connected(token) => token,
+            Which::Watched(id) => return server.registry.watches.note(id, ready),
         };
         let Some(client) = server.sessions.clients.get(token) else { return };
         client.hung_up |= ready.failed || ready.hung_up;

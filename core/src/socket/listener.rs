@@ -17,7 +17,7 @@ pub enum Listener {
 }
 
 /// Listen on an address.
-fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
     let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {

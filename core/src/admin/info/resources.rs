@@ -25,7 +25,7 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("redis_git_sha1", "00000000");
     fields.add("redis_git_dirty", 0);
     fields.add("redis_build_id", build_id());
-    fields.add("redis_mode", "standalone");
+    fields.add("redis_mode", server.registry.mode.as_ref().map_or("standalone", |mode| &mode.name));
     fields.add("server_name", "plinth");
     fields.add("plinth_version", VERSION);
     fields.add("os", format_args!("{} {} {}", word(system.sysname()), word(system.release()), word(system.machine())));
