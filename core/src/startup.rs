@@ -22,6 +22,7 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
+use crate::replication;
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
@@ -161,6 +162,7 @@ static OBSERVERS: &[Observer] = &[
     aof::observe,
     observers::hooks::observe,
     save::observe,
+    replication::state::observe,
 ];
 
 /// What is to be done without a command.

@@ -122,7 +122,7 @@ impl Server {
     /// A server with nothing loaded.
     pub fn new(settings: Settings, lists: Lists) -> std::io::Result<Server> {
         let mut random = Random::new();
-        let run_id = (0..5).map(|_| format!("{:08x}", random.number() >> 32)).collect();
+        let run_id = random.identity();
         let clock = Clock::new();
         Ok(Server {
             store: Store::new(usize::try_from(settings.databases).unwrap_or(16), clock.now_ms)?,
@@ -181,7 +181,7 @@ impl Server {
     /// called when that may have changed.
     pub fn observe(&mut self) {
         let all = self.lists.tells_all && !self.is_quiet;
-        let is_told = all || !self.is_quiet && (self.propagation.recorded.is_some() || self.propagation.to_file);
+        let is_told = all || !self.is_quiet && self.propagation.is_wanted();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())

@@ -6,6 +6,7 @@
 //! - [`propagation`]: what the one that runs has said is to be passed on.
 //! - [`rdb`]: what files have beside keys, and who has claimed it.
 //! - [`hooks`], [`timers`]: what they have asked to be told; [`auth`]: who is asked who a client is.
+//! - [`replication`]: whose copy the data are, and how far the stream of changes is.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -19,6 +20,7 @@ pub mod modules;
 pub mod propagation;
 pub mod rdb;
 pub mod replacement;
+pub mod replication;
 pub mod service;
 pub mod standing;
 pub mod timers;
@@ -29,6 +31,7 @@ use crate::registry::hooks::Hooks;
 use crate::registry::modules::Modules;
 use crate::registry::rdb::Beside;
 use crate::registry::replacement::Replacement;
+use crate::registry::replication::Replication;
 use crate::registry::standing::Standing;
 use crate::registry::timers::Timers;
 use crate::settings::of_module::ModuleParameter;
@@ -49,6 +52,8 @@ pub struct Registry<R> {
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
     /// Why commands are refused.
     pub standing: Standing,
+    /// Role and offsets.
+    pub replication: Replication,
     /// What RDB files have beside keys.
     pub beside: Beside,
 }
@@ -63,6 +68,7 @@ impl<R> Default for Registry<R> {
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),
             standing: Standing::default(),
+            replication: Replication::default(),
             beside: Beside::default(),
         }
     }

@@ -12,6 +12,7 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::replication;
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -123,6 +124,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern replication.
+    pub replication: replication::Replication,
     /// Those that concern users.
     pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
@@ -359,6 +362,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            replication: replication::Replication::default(),
             acl: Acl::default(),
             inert,
             save_was_set: false,
@@ -373,6 +377,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(inert::PARAMETERS)
 }

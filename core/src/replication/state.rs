@@ -1,0 +1,131 @@
+//! The stream: what is fed to it, and what befalls it when the role changes.
+//!
+//! Invariants:
+//! - `registry.replication.offset` is the end of the backlog, as long as there is one.
+//! - While nobody reads the stream and nothing of it is kept, nothing is written to it.
+
+use crate::base::random::Random;
+use crate::engine::server::Server;
+use crate::persist::aof::text::Text;
+use crate::registry::replication::NO_ID;
+use crate::replication::backlog::{Backlog, SIZE_MIN};
+use crate::store::effects::Effect;
+
+/// State of replication, in a slot of the server.
+#[derive(Default)]
+pub struct Replication {
+    /// The last bytes of the stream, while somebody may ask for them.
+    pub backlog: Option<Backlog>,
+    /// The unit that goes on.
+    text: Text,
+}
+
+/// Units of propagation go into the stream. On a replica they do not: its stream is its primary's.
+pub fn observe(server: &mut Server, effect: &Effect) {
+    if !server.propagation.to_stream || server.registry.replication.is_replica() {
+        return;
+    }
+    match effect {
+        Effect::Propagate { db, command } => {
+            server.slots.with(|replication: &mut Replication| replication.text.add(*db, command, None));
+        }
+        Effect::UnitEnd => {
+            let unit = server.slots.with(|replication: &mut Replication| {
+                replication.text.end_unit();
+                replication.text.take()
+            });
+            feed(server, &unit);
+        }
+        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+    }
+}
+
+/// Bytes of the stream: kept, and sent to who reads it. Units of this server's own, or, on a replica, what its
+/// primary sends, as it is.
+pub fn feed(server: &mut Server, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    let end = server.slots.with(|replication: &mut Replication| {
+        let backlog = replication.backlog.as_mut()?;
+        backlog.append(bytes);
+        Some(backlog.end())
+    });
+    server.registry.replication.offset = end.map_or(server.registry.replication.offset, |end| end as i64);
+    trim(server);
+}
+
+/// Drop bytes that nobody needs any more.
+fn trim(server: &mut Server) {
+    let kept = server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN);
+    server.slots.with(|replication: &mut Replication| {
+        if let Some(backlog) = &mut replication.backlog {
+            backlog.trim(backlog.end().saturating_sub(kept));
+        }
+    });
+}
+
+/// Keep bytes of the stream from now on, unless they are kept already.
+pub fn keep_backlog(server: &mut Server) {
+    let at = server.registry.replication.offset.unsigned_abs();
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog.get_or_insert_with(|| Backlog::new(at));
+    });
+    server.propagation.to_stream = true;
+    server.observe();
+}
+
+/// Keep none any more: whoever reads the stream is to be told another id.
+pub fn drop_backlog(server: &mut Server) {
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog = None;
+        replication.text.clear();
+    });
+    server.propagation.to_stream = false;
+    server.observe();
+}
+
+/// The data are another stream's, as of an offset: what was kept is of no use.
+pub fn adopt(server: &mut Server, id: &str, offset: i64) {
+    let known = &mut server.registry.replication;
+    known.id = id.into();
+    known.offset = offset;
+    clear_id2(server);
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog = replication.backlog.take().map(|_| Backlog::new(offset.unsigned_abs()));
+        replication.text.clear();
+    });
+}
+
+/// The stream goes on under a new id, because this server is its source now. Who has read it up to here may go
+/// on under the old one.
+pub fn shift_id(server: &mut Server) {
+    let known = &mut server.registry.replication;
+    known.id2 = std::mem::replace(&mut known.id, Random::new().identity());
+    known.second_offset = known.offset + 1;
+    let text = format!(
+        "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
+        known.id2, known.second_offset, known.id
+    );
+    crate::base::log::warning(&text);
+    // Who goes on reading may have another database selected than was told last.
+    server.slots.with(|replication: &mut Replication| replication.text.restart());
+}
+
+/// Begin a stream with which no other has anything in common.
+pub fn new_id(server: &mut Server) {
+    server.registry.replication.id = Random::new().identity();
+    clear_id2(server);
+}
+
+/// The stream before the last promotion can be gone on with no more.
+pub fn clear_id2(server: &mut Server) {
+    let known = &mut server.registry.replication;
+    known.id2 = NO_ID.into();
+    known.second_offset = -1;
+}
+
+/// What follows is read by somebody who has selected no database.
+pub fn restart_text(server: &mut Server) {
+    server.slots.with(|replication: &mut Replication| replication.text.restart());
+}
