@@ -145,7 +145,9 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::acl::gate,
     gates::memory::gate,
+    replication::gates::replica,
     standing::disk,
+    replication::gates::lacks,
     gates::listening::gate,
     gates::monitor::gate,
     standing::loading,
@@ -177,6 +179,7 @@ static DUTIES: &[Duty] = &[
     duties::WAITS,
     tracking::DUTY,
     aof::DUTY,
+    replication::primary::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -185,6 +188,7 @@ static APPLIERS: &[Applier] = &[
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    replication::gates::WRITES,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,

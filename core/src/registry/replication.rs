@@ -45,6 +45,20 @@ pub enum Link {
     Up,
 }
 
+impl Link {
+    /// As ROLE calls it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Link::Off => "none",
+            Link::Connect => "connect",
+            Link::Connecting => "connecting",
+            Link::Handshake => "handshake",
+            Link::Syncing => "sync",
+            Link::Up => "connected",
+        }
+    }
+}
+
 /// Role and offsets. Rooms below replication read it, and replication alone writes it.
 #[derive(Clone, Debug)]
 pub struct Replication {
@@ -60,8 +74,6 @@ pub struct Replication {
     pub second_offset: i64,
     /// Bytes of the stream so far.
     pub offset: i64,
-    /// Whether writes are refused because there are too few replicas that keep up.
-    pub lacks_replicas: bool,
 }
 
 impl Default for Replication {
@@ -73,7 +85,6 @@ impl Default for Replication {
             id2: NO_ID.into(),
             second_offset: -1,
             offset: 0,
-            lacks_replicas: false,
         }
     }
 }

@@ -22,6 +22,8 @@ const TRACKING: u32 = 32;
 const RESTRICTED: u32 = 16;
 /// It is shown what others do (MONITOR).
 const MONITOR: u32 = 64;
+/// It is a replica.
+const REPLICA: u32 = 128;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -84,6 +86,11 @@ impl Standing {
     /// Say whether it is shown what others do.
     pub fn set_monitor(&mut self, is_so: bool) {
         self.mark(MONITOR, is_so);
+    }
+
+    /// Say whether it is a replica.
+    pub fn set_replica(&mut self, is_so: bool) {
+        self.mark(REPLICA, is_so);
     }
 
     /// Whether it is shown what others do.
