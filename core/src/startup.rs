@@ -22,7 +22,7 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
-use crate::replication;
+use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
@@ -125,7 +125,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -146,8 +146,10 @@ static GATES: &[Gate] = &[
     gates::acl::gate,
     gates::memory::gate,
     standing::disk,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
+    upstream::gates::stale,
     standing::loading,
     gates::pause::gate,
     gates::queue::gate,
@@ -177,6 +179,7 @@ static DUTIES: &[Duty] = &[
     duties::WAITS,
     tracking::DUTY,
     aof::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -185,6 +188,7 @@ static APPLIERS: &[Applier] = &[
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -253,6 +257,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // Whoever reads it may connect from now on.
     crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
+    upstream::role::begin(&mut server);
     load_data(&mut server, &mut events)?;
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod module;
 pub mod monitor;
 pub mod persistence;
+pub mod replicaof;
 pub mod server;
 pub mod slowlog;
 pub mod spec;
@@ -39,6 +40,7 @@ pub fn register_core_commands(server: &mut Server) {
         module::COMMANDS,
         monitor::COMMANDS,
         persistence::COMMANDS,
+        replicaof::COMMANDS,
         server::COMMANDS,
         slowlog::COMMANDS,
         transaction::COMMANDS,

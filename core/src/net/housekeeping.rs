@@ -76,7 +76,12 @@ fn look_after(server: &mut Server, token: usize) {
     let (peak_reset_ms, resize) = (server.reply_peak_reset_ms, server.reply_resizing);
     let Some(client) = server.sessions.clients.get(token) else { return };
     let idle_s = now_s - client.active_s;
-    if timeout_s > 0 && idle_s > timeout_s && !client.stalled && client.listening.is_none() {
+    if timeout_s > 0
+        && idle_s > timeout_s
+        && !client.stalled
+        && client.listening.is_none()
+        && !client.standing.is_primary()
+    {
         crate::base::log::verbose("Closing idle client");
         server.sessions.clients.close(token);
         return;

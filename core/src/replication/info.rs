@@ -4,6 +4,7 @@ use crate::engine::server::Server;
 use crate::registry::replication::Role;
 use crate::replication::backlog::SIZE_MIN;
 use crate::replication::state::Replication;
+use crate::replication::upstream;
 
 /// Fields of INFO, with their values.
 pub type Fields = Vec<(String, String)>;
@@ -33,11 +34,13 @@ pub fn fields(server: &Server) -> Fields {
 /// What a replica says, from `role` on.
 fn replica_fields(server: &Server) -> Fields {
     let Role::Replica { host, port } = &server.registry.replication.role else { return Fields::new() };
-    vec![
+    let mut fields = vec![
         ("role".into(), "slave".into()),
         ("master_host".into(), host.clone()),
         ("master_port".into(), port.to_string()),
-    ]
+    ];
+    fields.extend(upstream::info::fields(server));
+    fields
 }
 
 /// What is said of the replicas of this server.

@@ -14,3 +14,4 @@
 pub mod backlog;
 pub mod info;
 pub mod state;
+pub mod upstream;
