@@ -22,7 +22,7 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
-use crate::replication;
+use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::{listen_tcp, listen_unix};
@@ -125,7 +125,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled", "tls-port"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -148,8 +148,10 @@ static GATES: &[Gate] = &[
     replication::gates::replica,
     standing::disk,
     replication::gates::lacks,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
+    upstream::gates::stale,
     standing::loading,
     gates::pause::gate,
     gates::queue::gate,
@@ -180,6 +182,7 @@ static DUTIES: &[Duty] = &[
     tracking::DUTY,
     aof::DUTY,
     replication::primary::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -189,6 +192,7 @@ static APPLIERS: &[Applier] = &[
     limits::OUTPUT,
     standing::WRITES,
     replication::gates::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -257,6 +261,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // Whoever reads it may connect from now on.
     crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
+    upstream::role::begin(&mut server);
     load_data(&mut server, &mut events)?;
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");

@@ -348,6 +348,7 @@ fn hello(context: &mut Context) -> Status {
 
 fn tell(context: &mut Context, id: u64, resp: u8) {
     let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = crate::admin::module::listing(context.server());
+    let role = if context.server().registry.replication.is_replica() { "replica" } else { "master" };
     let mut reply = context.reply();
     reply.map(7);
     reply.bulk("server");
@@ -361,7 +362,7 @@ fn tell(context: &mut Context, id: u64, resp: u8) {
     reply.bulk("mode");
     reply.bulk("standalone");
     reply.bulk("role");
-    reply.bulk("master");
+    reply.bulk(role);
     reply.bulk("modules");
     crate::admin::module::write_listing(&mut reply, &modules);
 }

@@ -39,6 +39,7 @@ pub mod replay;
 pub mod restate;
 pub mod server;
 pub mod slots;
+pub mod stream;
 pub mod timers;
 pub mod tracking;
 pub mod transaction;

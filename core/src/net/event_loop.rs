@@ -20,8 +20,11 @@ use crate::base::id::UserId;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
 use crate::replication::primary;
+use crate::replication::upstream::wire::Wire;
+use crate::replication::upstream::{self, Step};
 use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS, Replicates};
 use crate::session::query::Received;
+use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
@@ -116,6 +119,7 @@ impl EventLoop {
     pub fn turn(&mut self, server: &mut Server, timeout: Duration) -> io::Result<()> {
         let begun = self.serve(server, timeout)?;
         self.duties(server);
+        self.follow_primary(server);
         if let Some(listeners) = server.new_listeners.take() {
             self.replace_tcp(listeners)?;
         }
@@ -311,6 +315,41 @@ impl EventLoop {
         self.close_all(server);
     }
 
+    /// Do what this server's part as a replica asks of the loop.
+    fn follow_primary(&mut self, server: &mut Server) {
+        while let Some(step) = upstream::next_step(server) {
+            match step {
+                Step::Load(news) => upstream::load::load(server, news, &mut |server| self.serve_while_busy(server)),
+                Step::Join(wire) => {
+                    if let Err(error) = self.join(server, wire) {
+                        crate::base::log::warning(&format!("Serving the connection to the MASTER: {error}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Serve the connection on which the primary sends its stream.
+    fn join(&mut self, server: &mut Server, wire: Wire) -> io::Result<()> {
+        let (stream, read) = wire.into_parts();
+        stream.set_nonblocking(true)?;
+        let (peer, local) = (stream.peer_addr()?.to_string(), stream.local_addr()?.to_string());
+        let socket = Socket::Tcp(mio::net::TcpStream::from_std(stream));
+        prepare_socket(&socket, server.settings.tcp_keepalive);
+        let mut client = new_client(server, socket, peer, local);
+        client.standing = Standing::of_primary();
+        client.no_evict = true;
+        client.unparsed = !read.is_empty();
+        client.query.put(read);
+        let token = server.sessions.clients.insert(client);
+        if let Some(client) = server.sessions.clients.get(token) {
+            self.poller.add(&mut client.socket, token)?;
+        }
+        server.sessions.clients.list_read(token);
+        upstream::stream::joined(server, token);
+        Ok(())
+    }
+
     /// Send what can be sent before the end.
     fn drain(&mut self, server: &mut Server) {
         for token in server.sessions.clients.tokens() {
@@ -373,6 +412,7 @@ fn read_client(server: &mut Server, token: usize) {
         }
     };
     client.active_s = now_s;
+    client.heard_s = now_s;
     client.input_bytes += bytes as u64;
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
@@ -476,6 +516,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         is_unix,
         created_s: now_s,
         active_s: now_s,
+        heard_s: now_s,
         last_command: "".into(),
         soft_limit_since_s: None,
         peak_at_ms: server.clock.now_ms,

@@ -12,6 +12,11 @@ use crate::base::random::Random;
 /// An id that stands for no stream.
 pub const NO_ID: &str = "0000000000000000000000000000000000000000";
 
+/// Why a replica refuses a write.
+pub const READ_ONLY: &str = "READONLY You can't write against a read only replica.";
+/// Why a replica refuses what needs data that are not old.
+pub const STALE: &str = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+
 /// Whose copy the data are.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Role {
@@ -74,6 +79,10 @@ pub struct Replication {
     pub second_offset: i64,
     /// Bytes of the stream so far.
     pub offset: i64,
+    /// Whether writes are refused because this is a replica.
+    pub refuses_writes: bool,
+    /// Whether all that needs the data is refused because they may be old.
+    pub refuses_stale: bool,
 }
 
 impl Default for Replication {
@@ -85,6 +94,8 @@ impl Default for Replication {
             id2: NO_ID.into(),
             second_offset: -1,
             offset: 0,
+            refuses_writes: false,
+            refuses_stale: false,
         }
     }
 }

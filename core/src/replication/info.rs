@@ -6,6 +6,7 @@ use crate::replication::primary::address;
 use crate::replication::replica::Stage;
 use crate::replication::state::{self, Replication};
 use crate::wire::write::Writer;
+use crate::replication::upstream;
 
 /// Fields of INFO, with their values.
 pub type Fields = Vec<(String, String)>;
@@ -35,11 +36,13 @@ pub fn fields(server: &Server) -> Fields {
 /// What a replica says, from `role` on.
 fn replica_fields(server: &Server) -> Fields {
     let Role::Replica { host, port } = &server.registry.replication.role else { return Fields::new() };
-    vec![
+    let mut fields = vec![
         ("role".into(), "slave".into()),
         ("master_host".into(), host.clone()),
         ("master_port".into(), port.to_string()),
-    ]
+    ];
+    fields.extend(upstream::info::fields(server));
+    fields
 }
 
 /// What is said of the replicas of this server.

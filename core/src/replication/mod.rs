@@ -21,3 +21,4 @@ pub mod replica;
 pub mod state;
 pub mod sync;
 pub mod transfer;
+pub mod upstream;

@@ -135,6 +135,8 @@ pub struct Client {
     pub created_s: i64,
     /// Unix time in seconds when bytes last came or went.
     pub active_s: i64,
+    /// Unix time in seconds when bytes last came.
+    pub heard_s: i64,
     /// Name of the last command.
     pub last_command: Rc<str>,
     /// Since when the output is above its soft limit, Unix time in seconds.

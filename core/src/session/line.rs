@@ -9,6 +9,7 @@ fn flags(client: &Client) -> String {
     let tracking = client.tracking.as_ref();
     let letters = [
         (client.replicates == Replicates::Attached, 'S'),
+        (client.standing.is_primary(), 'M'),
         (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),
