@@ -17,6 +17,7 @@ mod memory;
 mod process;
 mod propagation;
 mod protocol;
+mod replication;
 mod scan;
 mod tracking;
 mod transactions;

@@ -9,9 +9,9 @@
 use crate::base::log;
 use crate::engine::server::Server;
 use crate::persist::shutdown;
+use crate::replication::held::Held;
 use crate::replication::primary::name;
 use crate::replication::state::Replication;
-use crate::session::pause::Pause;
 use crate::settings::durability::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,7 @@ use std::time::{Duration, Instant};
 pub struct Farewell {
     how: Shutdown,
     until: Instant,
-    /// The pause that there was before.
-    pause: Option<Pause>,
+    held: Held,
     /// Under which clients wait whose SHUTDOWN it is.
     tickets: Vec<u64>,
     /// Whether a signal has asked for it.
@@ -45,16 +44,13 @@ pub fn stop(server: &mut Server, how: Shutdown, is_signal: bool) -> Outcome {
     if how.now || timeout.is_zero() || !lags(server) || server.registry.standing.is_loading {
         return finish(server, how);
     }
-    let pause = server.sessions.pause;
+    let held = Held::begin(server);
     server.slots.with(|replication: &mut Replication| {
         replication.wants_acks = true;
         replication.next = None;
         let until = Instant::now() + timeout;
-        replication.farewell = Some(Farewell { how, until, pause, tickets: Vec::new(), is_signal });
+        replication.farewell = Some(Farewell { how, until, held, tickets: Vec::new(), is_signal });
     });
-    server.sessions.pause =
-        Some(Pause { until_ms: i64::MAX, writes_only: pause.is_none_or(|pause| pause.writes_only) });
-    server.observe();
     log::notice("Waiting for replicas before shutting down.");
     Outcome::Waits
 }
@@ -81,7 +77,8 @@ fn lags(server: &Server) -> bool {
 
 /// Go on with the end if it is time.
 pub fn look(server: &mut Server, now: Instant) {
-    let Some(farewell) = server.slots.peek::<Replication>().and_then(|replication| replication.farewell.as_ref()) else {
+    let Some(farewell) = server.slots.peek::<Replication>().and_then(|replication| replication.farewell.as_ref())
+    else {
         return;
     };
     if now < farewell.until && lags(server) {
@@ -101,6 +98,7 @@ pub fn look(server: &mut Server, now: Instant) {
 pub fn abort(server: &mut Server) -> bool {
     let is_waiting = is_waiting(server);
     if is_waiting {
+        crate::base::signals::stopped_not();
         give_up(server);
     }
     is_waiting
@@ -109,13 +107,7 @@ pub fn abort(server: &mut Server) -> bool {
 fn give_up(server: &mut Server) {
     let farewell = server.slots.with(|replication: &mut Replication| replication.farewell.take());
     let Some(farewell) = farewell else { return };
-    match farewell.pause {
-        Some(pause) => {
-            server.sessions.pause = Some(pause);
-            server.observe();
-        }
-        None => server.end_pause(),
-    }
+    farewell.held.end(server);
     farewell.tickets.iter().for_each(|ticket| _ = server.sessions.blocking.resumes.resume(*ticket));
 }
 

@@ -5,8 +5,8 @@ use crate::registry::replication::Role;
 use crate::replication::primary::address;
 use crate::replication::replica::Stage;
 use crate::replication::state::{self, Replication};
-use crate::wire::write::Writer;
 use crate::replication::upstream;
+use crate::wire::write::Writer;
 
 /// Fields of INFO, with their values.
 pub type Fields = Vec<(String, String)>;
@@ -59,7 +59,7 @@ fn primary_fields(server: &Server, add: &mut impl FnMut(&str, String)) {
         let (state, offset) = (replica.stage.text(), replica.acked);
         add(&format!("slave{at}"), format!("ip={ip},port={port},state={state},offset={offset},lag={lag}"));
     }
-    add("master_failover_state", "no-failover".into());
+    add("master_failover_state", crate::replication::failover::state(server).into());
 }
 
 /// The answer to ROLE.

@@ -82,6 +82,11 @@ pub fn next_step(server: &mut Server) -> Option<Step> {
     server.slots.with(|replica: &mut Upstream| replica.steps.pop_front())
 }
 
+/// The database that the primary's stream has selected.
+pub fn stream_db(server: &Server) -> u32 {
+    server.slots.peek::<Upstream>().map_or(0, |replica| replica.db)
+}
+
 /// How far the link is.
 pub fn link(server: &Server) -> Link {
     if !server.registry.replication.is_replica() {
