@@ -22,6 +22,7 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
+use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::socket::listener::listen_unix;
@@ -160,7 +161,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof"];
+const UNMET: &[&str] = &["cluster-enabled"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -180,9 +181,13 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::acl::gate,
     gates::memory::gate,
+    replication::gates::replica,
     standing::disk,
+    replication::gates::lacks,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
+    upstream::gates::stale,
     standing::loading,
     gates::busy::gate,
     gates::pause::gate,
@@ -198,6 +203,7 @@ static OBSERVERS: &[Observer] = &[
     aof::observe,
     observers::hooks::observe,
     save::observe,
+    replication::state::observe,
 ];
 
 /// What is to be done without a command.
@@ -214,6 +220,8 @@ static DUTIES: &[Duty] = &[
     tracking::DUTY,
     tls::RELOAD,
     aof::DUTY,
+    replication::primary::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -223,6 +231,8 @@ static APPLIERS: &[Applier] = &[
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    replication::gates::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -302,6 +312,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
     if kind.is_none() {
+        upstream::role::begin(&mut server);
         load_data(&mut server, &mut events)?;
     }
     if server.port > 0 && !server.stopping {

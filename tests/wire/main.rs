@@ -18,6 +18,7 @@ mod memory;
 mod process;
 mod propagation;
 mod protocol;
+mod replication;
 mod scan;
 mod tls;
 mod tracking;

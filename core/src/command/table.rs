@@ -111,6 +111,8 @@ pub const MINDS_ALWAYS: u32 = 1;
 pub const MINDS_MEMORY: u32 = 2;
 /// It is always so: a command with subcommands is to be resolved.
 pub const MINDS_SUBCOMMANDS: u32 = 4;
+/// Writes may be refused: those mind that write.
+pub const MINDS_WRITES: u32 = 8;
 
 impl<R> Registered<R> {
     /// Take in a subcommand.
@@ -150,7 +152,9 @@ impl<R> Registered<R> {
             first_key,
             number: 0,
             named_categories: 0,
-            minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
+            minds: MINDS_ALWAYS
+                | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 }
+                | if spec.flags & abi::COMMAND_WRITE != 0 { MINDS_WRITES } else { 0 },
             subcommands: Vec::new(),
             secrets: (spec.flags & abi::COMMAND_SENSITIVE != 0).then_some(told_secrets as Secrets),
             stats: CommandStats::default(),

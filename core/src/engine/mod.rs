@@ -40,6 +40,7 @@ pub mod replay;
 pub mod restate;
 pub mod server;
 pub mod slots;
+pub mod stream;
 pub mod timers;
 pub mod tls;
 pub mod tracking;

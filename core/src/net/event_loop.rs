@@ -21,8 +21,12 @@ use crate::base::clock::ticks;
 use crate::base::id::UserId;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
-use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
+use crate::replication::primary;
+use crate::replication::upstream::wire::Wire;
+use crate::replication::upstream::{self, Step};
+use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS, Replicates};
 use crate::session::query::Received;
+use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
 use crate::socket::poller::{Poller, Readiness, Ready, Registrar, Waker, Which};
@@ -127,6 +131,7 @@ impl EventLoop {
         let begun = self.serve(server, timeout)?;
         server.do_duties();
         crate::persist::aof::flush(server);
+        self.follow_primary(server);
         let mut intake = self.intake.borrow_mut();
         intake.accept_late(server);
         intake.close_all(server);
@@ -178,6 +183,41 @@ impl EventLoop {
         let now = Instant::now();
         let later = self.intake.borrow().accept_later.map(|at| at.saturating_duration_since(now));
         server.sleep(now).into_iter().chain(later).min().unwrap_or(SLEEP_MAX)
+    }
+
+    /// Do what this server's part as a replica asks of the loop.
+    fn follow_primary(&mut self, server: &mut Server) {
+        while let Some(step) = upstream::next_step(server) {
+            match step {
+                Step::Load(news) => upstream::load::load(server, news, &mut |server| self.serve_while_busy(server)),
+                Step::Join(wire) => {
+                    if let Err(error) = self.join(server, wire) {
+                        crate::base::log::warning(&format!("Serving the connection to the MASTER: {error}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Serve the connection on which the primary sends its stream.
+    fn join(&mut self, server: &mut Server, wire: Wire) -> io::Result<()> {
+        let (stream, read) = wire.into_parts();
+        stream.set_nonblocking(true)?;
+        let (peer, local) = (stream.peer_addr()?.to_string(), stream.local_addr()?.to_string());
+        let socket = Socket::Tcp(mio::net::TcpStream::from_std(stream));
+        prepare_socket(&socket, server.settings.tcp_keepalive);
+        let mut client = new_client(server, socket, peer, local);
+        client.standing = Standing::of_primary();
+        client.no_evict = true;
+        client.unparsed = !read.is_empty();
+        client.query.put(read);
+        let token = server.sessions.clients.insert(client);
+        if let Some(client) = server.sessions.clients.get(token) {
+            self.intake.borrow().poller.add(&mut client.socket, token)?;
+        }
+        server.sessions.clients.list_read(token);
+        upstream::stream::joined(server, token);
+        Ok(())
     }
 }
 
@@ -359,6 +399,9 @@ impl Intake {
         server.unwatch(token);
         server.track(token, None);
         server.end_wait(token);
+        if server.sessions.clients.peek(token).is_some_and(|client| client.replicates != Replicates::No) {
+            primary::closed(server, token);
+        }
         let Some(mut client) = server.sessions.clients.remove(token) else { return };
         let _ = self.poller.remove(&mut client.socket);
         if client.closing == Closing::AfterReply {
@@ -452,6 +495,7 @@ fn read_client(server: &mut Server, token: usize) {
         }
     };
     client.active_s = now_s;
+    client.heard_s = now_s;
     client.input_bytes += bytes as u64;
     let identity = client.socket.take_identity();
     server.stats.reads += 1;
@@ -472,6 +516,11 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
+    let is_replica = client.replicates == Replicates::Attached;
+    if is_replica && !primary::may_write(server, token) {
+        return false;
+    }
+    let Some(client) = server.sessions.clients.get(token) else { return false };
     let before = client.output.pending();
     if before > 0 && !client.write_blocked {
         match client.output.send(&mut client.socket) {
@@ -497,7 +546,11 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
-    let more = client.write_listed;
+    let more = if is_replica && client.output.pending() == 0 && !client.write_blocked {
+        primary::write_stream(server, token)
+    } else {
+        client.write_listed
+    };
     server.weigh_client(token);
     !server.close_over_output(token) && more
 }
@@ -527,6 +580,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         closing: Closing::No,
         standing: server.first_standing(),
         listening: None,
+        replicates: Replicates::No,
         resp: 2,
         db: 0,
         watch_spoiled: false,
@@ -545,11 +599,13 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         is_unix,
         created_s: now_s,
         active_s: now_s,
+        heard_s: now_s,
         last_command: "".into(),
         soft_limit_since_s: None,
         peak_at_ms: server.clock.now_ms,
         input_bytes: 0,
         output_bytes: 0,
+        write_offset: 0,
         commands: 0,
         fd,
     }

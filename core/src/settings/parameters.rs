@@ -12,6 +12,7 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::replication;
 use crate::settings::tls::{self, Tls};
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
@@ -126,6 +127,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern replication.
+    pub replication: replication::Replication,
     /// Those that concern users.
     pub acl: Acl,
     /// Those of connections that speak TLS.
@@ -370,6 +373,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            replication: replication::Replication::default(),
             acl: Acl::default(),
             tls: Tls::default(),
             inert: inert_defaults(),
@@ -385,6 +389,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(tls::PARAMETERS)
         .chain(inert::PARAMETERS)

@@ -5,7 +5,7 @@ use crate::socket::tls::stream::TlsStream;
 use mio::net::{TcpStream, UnixStream};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// A socket of either family.
 pub enum Socket {
@@ -52,6 +52,35 @@ impl Socket {
     #[inline]
     pub fn take_identity(&mut self) -> Option<Identity> {
         if let Socket::Tls(stream) = self { stream.take_identity() } else { None }
+    }
+
+    /// A second handle of the same connection.
+    ///
+    /// # Errors
+    /// When there is no descriptor for it.
+    pub fn try_clone_handle(&self) -> io::Result<OwnedFd> {
+        match self {
+            Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned(),
+            Socket::Unix(stream) => stream.as_fd().try_clone_to_owned(),
+            // What is written to it would not be encrypted.
+            Socket::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// End the connection for all who have a handle of it.
+    pub fn shut_down(&self) {
+        let _ = match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Tls(stream) => stream.socket().shutdown(Shutdown::Both),
+        };
+    }
+
+    /// Whether small pieces are sent at once.
+    pub fn set_nodelay(&self, is_so: bool) {
+        if let Some(stream) = self.tcp() {
+            let _ = stream.set_nodelay(is_so);
+        }
     }
 }
 
