@@ -584,7 +584,7 @@ impl Server {
             }
         };
         if self.stream.is_running {
-            self.stream_time(&resolved.name, args);
+            self.stream_time(resolved, args);
             return Ok(resolved);
         }
         if let Some(text) = self.refused_to_replica(resolved, caller) {

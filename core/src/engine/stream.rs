@@ -16,26 +16,10 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK};
 use plinth_abi::command::{COMMAND_STALE, COMMAND_WRITE};
 
-/// Commands that go by the time at which they run, where others name a moment: those with a time to live, which
-/// older primaries pass on as they came, and those by which consumers are seen.
-const GO_BY_THE_CLOCK: &[&str] =
-    &["expire", "pexpire", "setex", "psetex", "xclaim", "xautoclaim", "xreadgroup", "xgroup"];
-/// Words that give a command a time to live, and commands that take them.
-const TIMES_TO_LIVE: &[&[u8]] = &[b"EX", b"PX"];
-const TAKE_TIMES_TO_LIVE: &[&str] = &["set", "getex"];
+/// Commands by which consumers are seen: the time is now for them, whatever they say.
+const SEE: &[&str] = &["xclaim", "xautoclaim", "xreadgroup", "xgroup"];
 /// Most errors of the stream that are logged in full; beyond, one of a thousand.
 const ERRORS_LOGGED_MAX: u64 = 100;
-
-/// What is known of the stream while one of its commands runs.
-#[derive(Default)]
-pub struct Stream {
-    /// Whether one does.
-    pub is_running: bool,
-    /// The time that it is, Unix time in ms.
-    now_ms: i64,
-    /// Commands that answered with an error.
-    pub errors: u64,
-}
 
 impl Server {
     /// Run a command of the primary's, or queue it.
@@ -67,7 +51,7 @@ impl Server {
         let flags = CALL_NO_BLOCK;
         let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp: 2, flags };
         self.begin_streamed();
-        self.stream_time(&command.name, args);
+        self.stream_time(command, args);
         self.run(command, args, hash, caller);
         self.end_streamed();
         if self.stats.errors != errors {
@@ -114,9 +98,9 @@ impl Server {
     }
 
     /// Let it be the time that a command of the stream goes by: for most, the beginning.
-    pub(super) fn stream_time(&mut self, name: &str, args: &[Bytes]) {
+    pub(super) fn stream_time(&mut self, command: &Registered, args: &[Bytes]) {
         self.store.now_ms = 0;
-        self.clock.now_ms = if goes_by_the_clock(name, args) { self.stream.now_ms } else { 0 };
+        self.clock.now_ms = if goes_by_the_clock(command, args) { self.stream.now_ms } else { 0 };
     }
 
     /// Why a command that another runs is refused because this is a replica, if it is.
@@ -133,15 +117,14 @@ impl Server {
     }
 }
 
-fn goes_by_the_clock(name: &str, args: &[Bytes]) -> bool {
-    let of_container = name.split('|').next().unwrap_or(name);
-    GO_BY_THE_CLOCK.contains(&of_container)
-        || TAKE_TIMES_TO_LIVE.contains(&name)
-            && args.iter().skip(2).any(|arg| {
-                // SAFETY: arguments live as long as the batch.
-                let word = unsafe { arg.as_slice() };
-                TIMES_TO_LIVE.iter().any(|known| known.eq_ignore_ascii_case(word))
-            })
-        // SAFETY: as above.
-        || name == "restore" && !args.iter().any(|arg| unsafe { arg.as_slice() }.eq_ignore_ascii_case(b"ABSTTL"))
+/// Whether a command counts from when it runs, where others name a moment.
+fn goes_by_the_clock(command: &Registered, args: &[Bytes]) -> bool {
+    let of_container = command.name.split('|').next().unwrap_or_default();
+    // SAFETY: arguments live as long as the batch.
+    let counts_from_now = unsafe { command.lifetime.counts_from_now(args) };
+    counts_from_now
+        || SEE.contains(&of_container)
+        || command.name == "restore"
+            // SAFETY: as above.
+            && !args.iter().any(|arg| unsafe { arg.as_slice() }.eq_ignore_ascii_case(b"ABSTTL"))
 }

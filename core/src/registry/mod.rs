@@ -7,6 +7,7 @@
 //! - [`rdb`]: what files have beside keys, and who has claimed it.
 //! - [`hooks`], [`timers`]: what they have asked to be told; [`auth`]: who is asked who a client is.
 //! - [`replication`]: whose copy the data are, and how far the stream of changes is.
+//! - [`stream`]: how the commands of this server's primary run.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -23,6 +24,7 @@ pub mod replacement;
 pub mod replication;
 pub mod service;
 pub mod standing;
+pub mod stream;
 pub mod timers;
 
 use crate::base::id::ModuleId;
