@@ -145,8 +145,10 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::acl::gate,
     gates::memory::gate,
+    replication::gates::replica,
     standing::disk,
     upstream::gates::read_only,
+    replication::gates::lacks,
     gates::listening::gate,
     gates::monitor::gate,
     upstream::gates::stale,
@@ -180,6 +182,7 @@ static DUTIES: &[Duty] = &[
     tracking::DUTY,
     aof::DUTY,
     upstream::duty::DUTY,
+    replication::primary::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -189,6 +192,7 @@ static APPLIERS: &[Applier] = &[
     limits::OUTPUT,
     standing::WRITES,
     upstream::gates::REFUSALS,
+    replication::gates::WRITES,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -259,6 +263,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::notice("Server initialized");
     upstream::role::begin(&mut server);
     load_data(&mut server, &mut events)?;
+    upstream::role::resume(&mut server);
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");
     }

@@ -17,6 +17,7 @@ pub mod module;
 pub mod monitor;
 pub mod persistence;
 pub mod replicaof;
+pub mod replicas;
 pub mod server;
 pub mod slowlog;
 pub mod spec;
@@ -41,6 +42,7 @@ pub fn register_core_commands(server: &mut Server) {
         monitor::COMMANDS,
         persistence::COMMANDS,
         replicaof::COMMANDS,
+        replicas::COMMANDS,
         server::COMMANDS,
         slowlog::COMMANDS,
         transaction::COMMANDS,

@@ -19,9 +19,10 @@ use crate::base::clock::ticks;
 use crate::base::id::UserId;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
+use crate::replication::primary;
 use crate::replication::upstream::wire::Wire;
 use crate::replication::upstream::{self, Step};
-use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
+use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS, Replicates};
 use crate::session::query::Received;
 use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
@@ -291,6 +292,9 @@ impl EventLoop {
             server.unwatch(token);
             server.track(token, None);
             server.end_wait(token);
+            if server.sessions.clients.peek(token).is_some_and(|client| client.replicates != Replicates::No) {
+                primary::closed(server, token);
+            }
             let Some(mut client) = server.sessions.clients.remove(token) else { continue };
             let _ = self.poller.remove(&mut client.socket);
             if client.closing == Closing::AfterReply {
@@ -425,6 +429,11 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
+    let is_replica = client.replicates == Replicates::Attached;
+    if is_replica && !primary::may_write(server, token) {
+        return false;
+    }
+    let Some(client) = server.sessions.clients.get(token) else { return false };
     let before = client.output.pending();
     if before > 0 && !client.write_blocked {
         match client.output.send(&mut client.socket) {
@@ -450,7 +459,11 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
-    let more = client.write_listed;
+    let more = if is_replica && client.output.pending() == 0 && !client.write_blocked {
+        primary::write_stream(server, token)
+    } else {
+        client.write_listed
+    };
     server.weigh_client(token);
     !server.close_over_output(token) && more
 }
@@ -484,6 +497,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         closing: Closing::No,
         standing: server.first_standing(),
         listening: None,
+        replicates: Replicates::No,
         resp: 2,
         db: 0,
         watch_spoiled: false,

@@ -50,6 +50,20 @@ pub enum Link {
     Up,
 }
 
+impl Link {
+    /// As ROLE calls it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Link::Off => "none",
+            Link::Connect => "connect",
+            Link::Connecting => "connecting",
+            Link::Handshake => "handshake",
+            Link::Syncing => "sync",
+            Link::Up => "connected",
+        }
+    }
+}
+
 /// Role and offsets. Rooms below replication read it, and replication alone writes it.
 #[derive(Clone, Debug)]
 pub struct Replication {
@@ -65,12 +79,14 @@ pub struct Replication {
     pub second_offset: i64,
     /// Bytes of the stream so far.
     pub offset: i64,
+    /// Whether bytes of the stream are kept, so that it means something to others.
+    pub is_kept: bool,
+    /// The database that the stream has selected at the offset.
+    pub stream_db: u32,
     /// Whether writes are refused because this is a replica.
     pub refuses_writes: bool,
     /// Whether all that needs the data is refused because they may be old.
     pub refuses_stale: bool,
-    /// Whether writes are refused because there are too few replicas that keep up.
-    pub lacks_replicas: bool,
 }
 
 impl Default for Replication {
@@ -82,9 +98,10 @@ impl Default for Replication {
             id2: NO_ID.into(),
             second_offset: -1,
             offset: 0,
+            is_kept: false,
+            stream_db: 0,
             refuses_writes: false,
             refuses_stale: false,
-            lacks_replicas: false,
         }
     }
 }

@@ -7,11 +7,18 @@
 //! ```
 //!
 //! - [`state`]: what there is of it, and what befalls the stream; [`backlog`]: its last bytes.
-//! - [`info`]: how it is shown.
+//! - [`replica`], [`primary`]: one who reads it, and all; [`sync`]: what one is given who asks for it.
+//! - [`transfer`]: the thread that sends a snapshot.
+//! - [`gates`]: what is refused to replicas, or for want of them; [`info`]: how it is shown.
 //!
 //! What other rooms may know (role, offsets) lies in [`registry::replication`](crate::registry::replication).
 
 pub mod backlog;
+pub mod gates;
 pub mod info;
+pub mod primary;
+pub mod replica;
 pub mod state;
+pub mod sync;
+pub mod transfer;
 pub mod upstream;

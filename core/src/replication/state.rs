@@ -9,7 +9,13 @@ use crate::engine::server::Server;
 use crate::persist::aof::text::Text;
 use crate::registry::replication::NO_ID;
 use crate::replication::backlog::{Backlog, SIZE_MIN};
+use crate::replication::primary;
+use crate::replication::replica::Replica;
+use crate::replication::sync::Round;
+use crate::replication::transfer::Post;
 use crate::store::effects::Effect;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// State of replication, in a slot of the server.
 #[derive(Default)]
@@ -18,6 +24,52 @@ pub struct Replication {
     pub backlog: Option<Backlog>,
     /// The unit that goes on.
     text: Text,
+    /// Those who read the stream, want to, or have said that they might.
+    pub replicas: Vec<Replica>,
+    /// The snapshot that is being made for some of them.
+    pub round: Option<Round>,
+    /// Snapshots so far.
+    pub rounds: u64,
+    /// What threads say that send snapshots.
+    pub post: Arc<Post>,
+    /// When it is to be looked after next; `None` for at once.
+    pub next: Option<Instant>,
+    /// When that was done last which is done once a second ...
+    pub second: Option<Instant>,
+    /// ... and when replicas were sent the last PING.
+    pub pinged: Option<Instant>,
+    /// Since when there is no replica.
+    pub alone_since: Option<Instant>,
+}
+
+impl Replication {
+    /// Replicas that have asked to be synchronised.
+    pub fn attached(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().filter(|replica| replica.is_attached())
+    }
+
+    /// A replica by the token of its connection.
+    pub fn of(&mut self, token: usize) -> Option<&mut Replica> {
+        self.replicas.iter_mut().find(|replica| replica.token == token)
+    }
+
+    /// What follows is read by somebody who has selected no database.
+    pub fn restart_text(&mut self) {
+        self.text.restart();
+    }
+
+    /// Drop bytes that nobody needs any more.
+    fn trim(&mut self, kept: u64) {
+        let Some(backlog) = &mut self.backlog else { return };
+        let held = self.replicas.iter().filter(|replica| replica.holds_stream()).map(|replica| replica.cursor);
+        let to = backlog.end().saturating_sub(kept);
+        backlog.trim(held.fold(to, u64::min));
+    }
+}
+
+/// Bytes of the stream that are kept for replicas that come back.
+pub fn kept_bytes(server: &Server) -> u64 {
+    server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN)
 }
 
 /// Units of propagation go into the stream. On a replica they do not: its stream is its primary's.
@@ -27,6 +79,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
     }
     match effect {
         Effect::Propagate { db, command } => {
+            server.registry.replication.stream_db = *db;
             server.slots.with(|replication: &mut Replication| replication.text.add(*db, command, None));
         }
         Effect::UnitEnd => {
@@ -46,23 +99,15 @@ pub fn feed(server: &mut Server, bytes: &[u8]) {
     if bytes.is_empty() {
         return;
     }
-    let end = server.slots.with(|replication: &mut Replication| {
-        let backlog = replication.backlog.as_mut()?;
+    let kept = kept_bytes(server);
+    let mut replication = server.slots.take::<Replication>();
+    if let Some(backlog) = &mut replication.backlog {
         backlog.append(bytes);
-        Some(backlog.end())
-    });
-    server.registry.replication.offset = end.map_or(server.registry.replication.offset, |end| end as i64);
-    trim(server);
-}
-
-/// Drop bytes that nobody needs any more.
-fn trim(server: &mut Server) {
-    let kept = server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN);
-    server.slots.with(|replication: &mut Replication| {
-        if let Some(backlog) = &mut replication.backlog {
-            backlog.trim(backlog.end().saturating_sub(kept));
-        }
-    });
+        server.registry.replication.offset = backlog.end() as i64;
+        primary::call_readers(server, &mut replication);
+        replication.trim(kept);
+    }
+    server.slots.put(replication);
 }
 
 /// Keep bytes of the stream from now on, unless they are kept already.
@@ -72,6 +117,7 @@ pub fn keep_backlog(server: &mut Server) {
         replication.backlog.get_or_insert_with(|| Backlog::new(at));
     });
     server.propagation.to_stream = true;
+    server.registry.replication.is_kept = true;
     server.observe();
 }
 
@@ -82,6 +128,7 @@ pub fn drop_backlog(server: &mut Server) {
         replication.text.clear();
     });
     server.propagation.to_stream = false;
+    server.registry.replication.is_kept = false;
     server.observe();
 }
 
@@ -109,7 +156,7 @@ pub fn shift_id(server: &mut Server) {
     );
     crate::base::log::warning(&text);
     // Who goes on reading may have another database selected than was told last.
-    server.slots.with(|replication: &mut Replication| replication.text.restart());
+    restart_text(server);
 }
 
 /// Begin a stream with which no other has anything in common.
@@ -127,5 +174,5 @@ pub fn clear_id2(server: &mut Server) {
 
 /// What follows is read by somebody who has selected no database.
 pub fn restart_text(server: &mut Server) {
-    server.slots.with(|replication: &mut Replication| replication.text.restart());
+    server.slots.with(Replication::restart_text);
 }

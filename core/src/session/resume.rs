@@ -42,7 +42,7 @@ impl Resumes {
         let _ = self.waker.set(waker);
     }
 
-    /// Have the loop look around. From any thread.
+    /// Wake the loop. From any thread.
     pub fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             let _ = waker.wake();

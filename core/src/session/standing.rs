@@ -24,6 +24,8 @@ const RESTRICTED: u32 = 16;
 const MONITOR: u32 = 64;
 /// It is this server's primary, whose commands are what has happened there.
 const PRIMARY: u32 = 256;
+/// It is a replica.
+const REPLICA: u32 = 128;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -101,6 +103,11 @@ impl Standing {
     /// Say whether it is shown what others do.
     pub fn set_monitor(&mut self, is_so: bool) {
         self.mark(MONITOR, is_so);
+    }
+
+    /// Say whether it is a replica.
+    pub fn set_replica(&mut self, is_so: bool) {
+        self.mark(REPLICA, is_so);
     }
 
     /// Whether it is shown what others do.

@@ -2,6 +2,8 @@
 
 use mio::net::{TcpStream, UnixStream};
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A socket of either family.
 pub enum Socket {
@@ -9,6 +11,34 @@ pub enum Socket {
     Tcp(TcpStream),
     /// Unix domain.
     Unix(UnixStream),
+}
+
+impl Socket {
+    /// A second handle of the same connection.
+    ///
+    /// # Errors
+    /// When there is no descriptor for it.
+    pub fn try_clone_handle(&self) -> io::Result<OwnedFd> {
+        match self {
+            Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned(),
+            Socket::Unix(stream) => stream.as_fd().try_clone_to_owned(),
+        }
+    }
+
+    /// End the connection for all who have a handle of it.
+    pub fn shut_down(&self) {
+        let _ = match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+
+    /// Whether small pieces are sent at once.
+    pub fn set_nodelay(&self, is_so: bool) {
+        if let Socket::Tcp(stream) = self {
+            let _ = stream.set_nodelay(is_so);
+        }
+    }
 }
 
 impl Read for Socket {

@@ -47,8 +47,6 @@ pub struct Upstream {
     pub last_failure: String,
     /// Token and id of the session that the stream comes through.
     session: Option<(usize, u64)>,
-    /// The database that the stream has selected where it was applied to.
-    db: u32,
     /// Whether the data are those of the stream at the offset that is known, so that it may be gone on with.
     goes_on: bool,
     /// Bytes of a transaction that has not ended.
