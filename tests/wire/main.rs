@@ -17,6 +17,7 @@ mod memory;
 mod process;
 mod propagation;
 mod protocol;
+mod replica;
 mod scan;
 mod tracking;
 mod transactions;
