@@ -13,7 +13,7 @@ use crate::engine::gates::{Verdict, pause, queue};
 use crate::engine::server::Server;
 use crate::registry::replication::{READ_ONLY, STALE};
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK};
+use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command::{COMMAND_STALE, COMMAND_WRITE};
 
 /// Commands by which consumers are seen: the time is now for them, whatever they say.
@@ -97,20 +97,20 @@ impl Server {
         self.store.now_ms = self.clock.now_ms;
     }
 
-    /// Let it be the time that a command of the stream goes by: for most, the beginning.
-    pub(super) fn stream_time(&mut self, command: &Registered, args: &[Bytes]) {
+    /// Let it be the time that a command of the stream, or one that it runs, goes by: for most, the beginning.
+    pub fn stream_time(&mut self, command: &Registered, args: &[Bytes]) {
         self.store.now_ms = 0;
         self.clock.now_ms = if goes_by_the_clock(command, args) { self.stream.now_ms } else { 0 };
     }
 
-    /// Why a command that another runs is refused because this is a replica, if it is.
-    pub(super) fn refused_to_replica(&self, command: &Registered, caller: &Caller) -> Option<&'static str> {
+    /// Why a command is refused that is run in a client's stead because this is a replica, if it is; one that a
+    /// script or a module runs if `is_nested`.
+    pub fn refused_to_replica(&self, command: &Registered, is_nested: bool) -> Option<&'static str> {
         let known = &self.registry.replication;
-        if caller.client.is_none() || !known.refuses_writes && !known.refuses_stale {
+        if self.stream.is_running {
             return None;
         }
         if known.refuses_stale && command.spec.flags & COMMAND_STALE == 0 {
-            let is_nested = caller.flags & CALL_NESTED != 0;
             return Some(if is_nested { "ERR Can not execute the command on a stale replica" } else { STALE });
         }
         (known.refuses_writes && command.spec.flags & COMMAND_WRITE != 0).then_some(READ_ONLY)
