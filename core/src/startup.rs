@@ -314,6 +314,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     if kind.is_none() {
         upstream::role::begin(&mut server);
         load_data(&mut server, &mut events)?;
+        upstream::role::resume(&mut server);
     }
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");

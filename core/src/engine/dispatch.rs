@@ -584,10 +584,11 @@ impl Server {
             }
         };
         if self.stream.is_running {
-            self.stream_time(&resolved.name, args);
+            self.stream_time(resolved, args);
             return Ok(resolved);
         }
-        if let Some(text) = self.refused_to_replica(resolved, caller) {
+        let is_nested = caller.flags & CALL_NESTED != 0;
+        if let Some(text) = self.refused_to_replica(resolved, is_nested).filter(|_| caller.client.is_some()) {
             return Err(self.nested_error(Some(resolved), text.as_bytes(), caller));
         }
         if let Err(text) = self.allowed_again(resolved, args, caller) {

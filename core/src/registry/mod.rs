@@ -8,6 +8,7 @@
 //! - [`hooks`], [`timers`], [`watches`]: what they have asked to be told; [`auth`]: who is asked who a client is.
 //! - [`mode`]: what one of them has made of the server; [`directives`]: which lines of the file are theirs.
 //! - [`replication`]: whose copy the data are, and how far the stream of changes is.
+//! - [`stream`]: how the commands of this server's primary run.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -26,6 +27,7 @@ pub mod replacement;
 pub mod replication;
 pub mod service;
 pub mod standing;
+pub mod stream;
 pub mod timers;
 pub mod watches;
 

@@ -31,7 +31,9 @@ impl Kind {
 
     /// The kind of a client.
     pub(super) fn of(client: &Client) -> Kind {
-        if client.replicates == Replicates::Attached {
+        if client.standing.is_primary() {
+            Kind::Master
+        } else if client.replicates == Replicates::Attached {
             Kind::Replica
         } else if client.listening.is_some() {
             Kind::PubSub
