@@ -66,6 +66,7 @@
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
+#include <plinth/language.h>
 #include <plinth/list.h>
 #include <plinth/propagate.h>
 #include <plinth/rdb.h>
