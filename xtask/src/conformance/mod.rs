@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 45] = [
+const DEFAULT_UNITS: [&str; 52] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -72,6 +72,13 @@ const DEFAULT_UNITS: [&str; 45] = [
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",
+    "unit/info",
+    "unit/introspection-2",
+    "unit/tracking",
+    "unit/obuf-limits",
+    "unit/client-eviction",
+    "unit/maxmemory",
+    "unit/lazyfree",
     "unit/shutdown",
     "unit/aofrw",
     "unit/slowlog",
