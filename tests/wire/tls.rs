@@ -298,7 +298,7 @@ fn a_password_protects_a_key_and_versions_and_suites_are_chosen() {
 }
 
 #[test]
-fn a_replica_and_itskept_speak_tls() {
+fn a_replica_and_its_primary_speak_tls() {
     let authority = Authority::new();
     for diskless in ["yes", "no"] {
         let (kept, port) = authority.server(&["--repl-diskless-sync", diskless, "--repl-diskless-sync-delay", "0"]);
