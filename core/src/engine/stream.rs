@@ -13,29 +13,13 @@ use crate::engine::gates::{Verdict, pause, queue};
 use crate::engine::server::Server;
 use crate::registry::replication::{READ_ONLY, STALE};
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK};
+use plinth_abi::call::CALL_NO_BLOCK;
 use plinth_abi::command::{COMMAND_STALE, COMMAND_WRITE};
 
-/// Commands that go by the time at which they run, where others name a moment: those with a time to live, which
-/// older primaries pass on as they came, and those by which consumers are seen.
-const GO_BY_THE_CLOCK: &[&str] =
-    &["expire", "pexpire", "setex", "psetex", "xclaim", "xautoclaim", "xreadgroup", "xgroup"];
-/// Words that give a command a time to live, and commands that take them.
-const TIMES_TO_LIVE: &[&[u8]] = &[b"EX", b"PX"];
-const TAKE_TIMES_TO_LIVE: &[&str] = &["set", "getex"];
+/// Commands by which consumers are seen: the time is now for them, whatever they say.
+const SEE: &[&str] = &["xclaim", "xautoclaim", "xreadgroup", "xgroup"];
 /// Most errors of the stream that are logged in full; beyond, one of a thousand.
 const ERRORS_LOGGED_MAX: u64 = 100;
-
-/// What is known of the stream while one of its commands runs.
-#[derive(Default)]
-pub struct Stream {
-    /// Whether one does.
-    pub is_running: bool,
-    /// The time that it is, Unix time in ms.
-    now_ms: i64,
-    /// Commands that answered with an error.
-    pub errors: u64,
-}
 
 impl Server {
     /// Run a command of the primary's, or queue it.
@@ -67,7 +51,7 @@ impl Server {
         let flags = CALL_NO_BLOCK;
         let caller = Caller { client: Some((token, id)), output: &raw mut output, db, resp: 2, flags };
         self.begin_streamed();
-        self.stream_time(&command.name, args);
+        self.stream_time(command, args);
         self.run(command, args, hash, caller);
         self.end_streamed();
         if self.stats.errors != errors {
@@ -113,35 +97,34 @@ impl Server {
         self.store.now_ms = self.clock.now_ms;
     }
 
-    /// Let it be the time that a command of the stream goes by: for most, the beginning.
-    pub(super) fn stream_time(&mut self, name: &str, args: &[Bytes]) {
+    /// Let it be the time that a command of the stream, or one that it runs, goes by: for most, the beginning.
+    pub fn stream_time(&mut self, command: &Registered, args: &[Bytes]) {
         self.store.now_ms = 0;
-        self.clock.now_ms = if goes_by_the_clock(name, args) { self.stream.now_ms } else { 0 };
+        self.clock.now_ms = if goes_by_the_clock(command, args) { self.stream.now_ms } else { 0 };
     }
 
-    /// Why a command that another runs is refused because this is a replica, if it is.
-    pub(super) fn refused_to_replica(&self, command: &Registered, caller: &Caller) -> Option<&'static str> {
+    /// Why a command is refused that is run in a client's stead because this is a replica, if it is; one that a
+    /// script or a module runs if `is_nested`.
+    pub fn refused_to_replica(&self, command: &Registered, is_nested: bool) -> Option<&'static str> {
         let known = &self.registry.replication;
-        if caller.client.is_none() || !known.refuses_writes && !known.refuses_stale {
+        if self.stream.is_running {
             return None;
         }
         if known.refuses_stale && command.spec.flags & COMMAND_STALE == 0 {
-            let is_nested = caller.flags & CALL_NESTED != 0;
             return Some(if is_nested { "ERR Can not execute the command on a stale replica" } else { STALE });
         }
         (known.refuses_writes && command.spec.flags & COMMAND_WRITE != 0).then_some(READ_ONLY)
     }
 }
 
-fn goes_by_the_clock(name: &str, args: &[Bytes]) -> bool {
-    let of_container = name.split('|').next().unwrap_or(name);
-    GO_BY_THE_CLOCK.contains(&of_container)
-        || TAKE_TIMES_TO_LIVE.contains(&name)
-            && args.iter().skip(2).any(|arg| {
-                // SAFETY: arguments live as long as the batch.
-                let word = unsafe { arg.as_slice() };
-                TIMES_TO_LIVE.iter().any(|known| known.eq_ignore_ascii_case(word))
-            })
-        // SAFETY: as above.
-        || name == "restore" && !args.iter().any(|arg| unsafe { arg.as_slice() }.eq_ignore_ascii_case(b"ABSTTL"))
+/// Whether a command counts from when it runs, where others name a moment.
+fn goes_by_the_clock(command: &Registered, args: &[Bytes]) -> bool {
+    let of_container = command.name.split('|').next().unwrap_or_default();
+    // SAFETY: arguments live as long as the batch.
+    let counts_from_now = unsafe { command.lifetime.counts_from_now(args) };
+    counts_from_now
+        || SEE.contains(&of_container)
+        || command.name == "restore"
+            // SAFETY: as above.
+            && !args.iter().any(|arg| unsafe { arg.as_slice() }.eq_ignore_ascii_case(b"ABSTTL"))
 }

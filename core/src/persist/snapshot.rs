@@ -107,6 +107,20 @@ impl Form {
         }
     }
 
+    /// The same, with where in the stream the data are, so that it can be gone on with after a restart.
+    pub fn of_stream(server: &Server) -> Form {
+        let known = &server.registry.replication;
+        let mut form = Form::of(server);
+        if known.is_kept {
+            form.aux = vec![
+                ("repl-stream-db", known.stream_db.to_string()),
+                ("repl-id", known.id.clone()),
+                ("repl-offset", known.offset.to_string()),
+            ];
+        }
+        form
+    }
+
     /// The same as the base of an append-only file.
     pub fn of_base(server: &Server) -> Form {
         let syncs = server.settings.aof.incremental_sync;

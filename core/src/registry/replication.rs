@@ -79,6 +79,10 @@ pub struct Replication {
     pub second_offset: i64,
     /// Bytes of the stream so far.
     pub offset: i64,
+    /// Whether bytes of the stream are kept, so that it means something to others.
+    pub is_kept: bool,
+    /// The database that the stream has selected at the offset.
+    pub stream_db: u32,
     /// Whether writes are refused because this is a replica.
     pub refuses_writes: bool,
     /// Whether all that needs the data is refused because they may be old.
@@ -94,6 +98,8 @@ impl Default for Replication {
             id2: NO_ID.into(),
             second_offset: -1,
             offset: 0,
+            is_kept: false,
+            stream_db: 0,
             refuses_writes: false,
             refuses_stale: false,
         }

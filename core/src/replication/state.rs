@@ -92,6 +92,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
     }
     match effect {
         Effect::Propagate { db, command } => {
+            server.registry.replication.stream_db = *db;
             let by = server.pending.by;
             server.slots.with(|replication: &mut Replication| {
                 replication.text.add(*db, command, None);
@@ -139,6 +140,7 @@ pub fn keep_backlog(server: &mut Server) {
         replication.backlog.get_or_insert_with(|| Backlog::new(at));
     });
     server.propagation.to_stream = true;
+    server.registry.replication.is_kept = true;
     server.observe();
 }
 
@@ -149,6 +151,7 @@ pub fn drop_backlog(server: &mut Server) {
         replication.text.clear();
     });
     server.propagation.to_stream = false;
+    server.registry.replication.is_kept = false;
     server.observe();
 }
 

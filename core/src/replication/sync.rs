@@ -22,7 +22,6 @@ use crate::replication::primary::name;
 use crate::replication::replica::{Kind, Replica, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::transfer::{TIMED_OUT, Target, Transfer, Word};
-use crate::replication::upstream;
 use crate::session::client::Replicates;
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -308,10 +307,8 @@ fn form(server: &Server, kind: Kind) -> Form {
     let mut form = Form::of(server);
     (form.version, form.rises) = (kind.version, kind.rises);
     (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions);
-    // Behind it this server's own stream begins anew, and a primary's goes on.
-    let db = if known.is_replica() { upstream::stream_db(server) } else { 0 };
     form.aux = vec![
-        ("repl-stream-db", db.to_string()),
+        ("repl-stream-db", known.stream_db.to_string()),
         ("repl-id", known.id.clone()),
         ("repl-offset", known.offset.to_string()),
     ];

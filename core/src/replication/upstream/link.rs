@@ -321,7 +321,7 @@ fn greet(plan: &Plan, wire: &mut Wire, shared: &Shared) -> Result<(), Failure> {
     if !plan.own_address.is_empty() {
         commands.push(vec![b"REPLCONF", b"ip-address", plan.own_address.as_bytes()]);
     }
-    commands.push(vec![b"REPLCONF", b"capa", b"eof", b"capa", b"psync2", b"capa", b"plinth"]);
+    commands.push(vec![b"REPLCONF", b"capa", b"eof", b"capa", b"psync2", b"capa", b"rdb-12"]);
     commands.push(vec![b"REPLCONF", b"version", VERSION]);
     for words in &commands {
         wire.send(words).map_err(Failure::Broken)?;

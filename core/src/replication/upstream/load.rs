@@ -9,7 +9,7 @@ use crate::persist::{Persist, save};
 use crate::replication::state;
 use crate::replication::upstream::duty::{end_attempt, set_back};
 use crate::replication::upstream::link::{News, Position};
-use crate::replication::upstream::{Step, Upstream};
+use crate::replication::upstream::{Step, Upstream, role};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -95,6 +95,7 @@ fn take_in(server: &mut Server, file: File, size: Option<u64>, serve: Serve<'_>)
     let had_file = switch::suspend(server);
     // What is there is no part of any stream from here on.
     server.slots.with(|replica: &mut Upstream| replica.goes_on = false);
+    role::disconnect_replicas(server);
     empty(server);
     log::notice("MASTER <-> REPLICA sync: Loading DB in memory");
     load::begin(server, size.unwrap_or(0));
@@ -136,10 +137,8 @@ fn loaded(server: &mut Server, of: &Position) {
     }
     let count = server.store.databases.len();
     let db = origin.and_then(|origin| u32::try_from(origin.db).ok()).filter(|db| (*db as usize) < count);
-    server.slots.with(|replica: &mut Upstream| {
-        replica.goes_on = !of.id.is_empty();
-        replica.db = db.unwrap_or(0);
-    });
+    server.registry.replication.stream_db = db.unwrap_or(0);
+    server.slots.with(|replica: &mut Upstream| replica.goes_on = !of.id.is_empty());
 }
 
 /// A snapshot that has come as a file takes the place of the last one, unless nothing is to stay on the disk.

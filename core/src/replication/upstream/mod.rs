@@ -47,8 +47,6 @@ pub struct Upstream {
     pub last_failure: String,
     /// Token and id of the session that the stream comes through.
     session: Option<(usize, u64)>,
-    /// The database that the stream has selected where it was applied to.
-    db: u32,
     /// Whether the data are those of the stream at the offset that is known, so that it may be gone on with.
     goes_on: bool,
     /// Bytes of a transaction that has not ended.
@@ -80,11 +78,6 @@ pub fn next_step(server: &mut Server) -> Option<Step> {
     }
     duty::hear(server);
     server.slots.with(|replica: &mut Upstream| replica.steps.pop_front())
-}
-
-/// The database that the primary's stream has selected.
-pub fn stream_db(server: &Server) -> u32 {
-    server.slots.peek::<Upstream>().map_or(0, |replica| replica.db)
 }
 
 /// How far the link is.

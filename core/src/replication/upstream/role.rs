@@ -2,8 +2,9 @@
 
 use crate::base::log;
 use crate::engine::server::Server;
-use crate::registry::replication::{Link, Role};
-use crate::replication::state;
+use crate::persist::Persist;
+use crate::registry::replication::{Link, NO_ID, Role};
+use crate::replication::state::{self, Replication};
 use crate::replication::upstream::{Upstream, gates};
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
         replica.next = Some(Instant::now());
         replica.down_since_s = now_s;
         if was_primary {
-            (replica.goes_on, replica.db) = (true, 0);
+            replica.goes_on = true;
         }
     });
     if was_primary {
@@ -35,6 +36,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
             server.unblock(token, Some(UNBLOCKED));
         }
     }
+    disconnect_replicas(server);
     state::keep_backlog(server);
     gates::changed(server);
 }
@@ -49,12 +51,20 @@ pub fn promote(server: &mut Server) {
     server.registry.replication.link = Link::Off;
     server.settings.replication.replicaof = String::new();
     state::shift_id(server);
+    disconnect_replicas(server);
     server.slots.with(|replica: &mut Upstream| {
         replica.goes_on = false;
         replica.down_since_s = 0;
         replica.last_failure.clear();
     });
     gates::changed(server);
+}
+
+/// Have those who read the stream from this server ask anew, as it has another id, or another source.
+pub(super) fn disconnect_replicas(server: &mut Server) {
+    let tokens: Vec<usize> =
+        server.slots.with(|replication: &mut Replication| replication.attached().map(|one| one.token).collect());
+    tokens.into_iter().for_each(|token| server.sessions.clients.close(token));
 }
 
 /// Let go of the link, or of the attempt to get one.
@@ -91,4 +101,26 @@ pub fn begin(server: &mut Server) {
         replica.down_since_s = now_s;
     });
     gates::changed(server);
+}
+
+/// At the start, when the data are loaded: the stream that they were part of can be gone on with, read from another if
+/// this is a replica, and by others if not.
+pub fn resume(server: &mut Server) {
+    let Some(origin) = server.slots.with(|persist: &mut Persist| persist.origin.take()) else { return };
+    if origin.offset < 0 || origin.id.len() != NO_ID.len() {
+        return;
+    }
+    let is_replica = server.registry.replication.is_replica();
+    let known = &mut server.registry.replication;
+    let count = server.store.databases.len();
+    known.stream_db = u32::try_from(origin.db).ok().filter(|db| (*db as usize) < count).unwrap_or(0);
+    known.offset = origin.offset;
+    if is_replica {
+        known.id = origin.id;
+        server.slots.with(|replica: &mut Upstream| replica.goes_on = true);
+    } else {
+        // What is written from here on is of another stream.
+        (known.id2, known.second_offset) = (origin.id, origin.offset + 1);
+    }
+    state::keep_backlog(server);
 }

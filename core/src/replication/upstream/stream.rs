@@ -12,7 +12,7 @@ use crate::base::log;
 use crate::engine::server::Server;
 use crate::registry::replication::{Link, Role};
 use crate::replication::state;
-use crate::replication::upstream::{Upstream, gates};
+use crate::replication::upstream::{Upstream, gates, role};
 use crate::session::client::Closing;
 use crate::wire::command;
 use std::time::{Duration, Instant};
@@ -29,12 +29,14 @@ pub(super) fn go_on(server: &mut Server, id: Option<String>) {
     known.second_offset = known.offset + 1;
     known.id2 = std::mem::replace(&mut known.id, id.clone());
     log::notice(&format!("Master replication ID changed to {id}"));
+    // They are to hear of it.
+    role::disconnect_replicas(server);
 }
 
 /// The primary's session is served.
 pub fn joined(server: &mut Server, token: usize) {
     let Some(id) = server.sessions.clients.peek(token).map(|client| client.id) else { return };
-    let db = server.slots.with(|replica: &mut Upstream| {
+    server.slots.with(|replica: &mut Upstream| {
         replica.session = Some((token, id));
         replica.goes_on = true;
         replica.held = Vec::new();
@@ -43,8 +45,8 @@ pub fn joined(server: &mut Server, token: usize) {
         replica.lasting_failures = 0;
         replica.takes_over = false;
         replica.last_failure.clear();
-        replica.db
     });
+    let db = server.registry.replication.stream_db;
     if let Some(client) = server.sessions.clients.get(token) {
         client.db = db;
     }
@@ -69,7 +71,7 @@ pub fn applied(server: &mut Server, token: usize, bytes: usize) {
         replica.held.extend_from_slice(own);
         if client.standing.transaction().is_none() {
             fed = std::mem::take(&mut replica.held);
-            replica.db = client.db;
+            server.registry.replication.stream_db = client.db;
         }
     }
     server.slots.put(replica);
