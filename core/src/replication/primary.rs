@@ -101,6 +101,8 @@ pub fn closed(server: &mut Server, token: usize) {
         if replication.attached().next().is_none() {
             replication.alone_since = Some(Instant::now());
         }
+        // What was kept for it alone goes.
+        replication.trim(state::kept_bytes(server));
         sync::left(server, &mut replication);
     }
     server.slots.put(replication);
