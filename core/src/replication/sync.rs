@@ -492,6 +492,8 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             continue;
         }
         replica.stage = Stage::Online;
+        // It may have acknowledged already.
+        server.sessions.clients.list_write(replica.token);
         log::notice(&format!(
             "Streamed replica with replica {shown} succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming"
         ));

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 52] = [
+const DEFAULT_UNITS: [&str; 54] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -91,6 +91,8 @@ const DEFAULT_UNITS: [&str; 52] = [
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
+    "unit/wait",
+    "integration/block-repl",
 ];
 
 /// What to run against which server.
