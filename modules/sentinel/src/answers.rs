@@ -12,6 +12,10 @@ impl Sentinel {
         let Some(one) = self.groups[at].get_mut(id) else { return };
         if listens {
             one.pc_activity = now;
+            if one.pc.pending.pop_front() == Some(Expect::Subscribed) && matches!(reply, Reply::Error(_)) {
+                // It may not listen: with another password, perhaps, it may.
+                return self.disconnect_one(at, id, true);
+            }
             let Reply::Array(items) = reply else { return };
             if let [Reply::Bulk(kind), Reply::Bulk(channel), Reply::Bulk(text)] = &items[..]
                 && kind == b"message"

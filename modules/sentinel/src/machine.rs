@@ -289,7 +289,7 @@ impl Sentinel {
         }
     }
 
-    fn disconnect_one(&mut self, at: usize, id: Id, listens: bool) {
+    pub(crate) fn disconnect_one(&mut self, at: usize, id: Id, listens: bool) {
         let Some(one) = self.groups[at].get_mut(id) else { return };
         let link = std::mem::take(if listens { &mut one.pc } else { &mut one.cc });
         if link.id != 0 {
@@ -360,6 +360,10 @@ impl Sentinel {
                     Action::Send(link, words.map(String::into_bytes).collect())
                 })
                 .collect();
+            if let Some(one) = self.groups[at].get_mut(id) {
+                one.pc.pending.extend((1..mapped.len()).map(|_| Expect::Nothing));
+                one.pc.pending.push_back(Expect::Subscribed);
+            }
             self.actions.extend(mapped);
             return;
         }

@@ -103,6 +103,8 @@ pub enum Expect {
     Hello,
     /// Whether the master is down.
     Vote,
+    /// SUBSCRIBE.
+    Subscribed,
     /// Nothing that is looked at.
     Nothing,
 }
