@@ -19,11 +19,17 @@ impl Drop for Theirs {
 }
 
 impl Theirs {
-    fn start(program: &str, lines: &str) -> Option<Theirs> {
+    fn start(args: &[&str], lines: &str) -> Option<Theirs> {
         let (folder, port) = (TempDir::new(), server::free_port());
         let text = format!("port {port}\ndir {}\n{lines}", folder.path().display());
         let file = folder.write("server.conf", text);
-        let child = Command::new(program).arg(file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        let child = Command::new("redis-server")
+            .arg(file)
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
         let theirs = Theirs { child, port, _folder: folder };
         wait_until("a server of Debian's serves", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Some(theirs)
@@ -37,9 +43,9 @@ impl Theirs {
 /// A primary and two replicas of it, if Redis is here.
 fn group() -> Option<Vec<Theirs>> {
     let common = "save \"\"\nrepl-diskless-sync-delay 0\n";
-    let primary = Theirs::start("redis-server", common)?;
+    let primary = Theirs::start(&[], common)?;
     let lines = format!("{common}replicaof 127.0.0.1 {}\n", primary.port);
-    let replica = || Theirs::start("redis-server", &lines);
+    let replica = || Theirs::start(&[], &lines);
     let group = vec![primary, replica()?, replica()?];
     for replica in &group[1..] {
         let mut client = replica.connect();
@@ -109,7 +115,7 @@ fn a_group_of_redis_servers_is_failed_over_by_our_sentinels() {
 #[test]
 fn our_sentinels_and_redis_s_own_agree_about_a_group() {
     let Some(group) = group() else { return println!("without Redis 7.0") };
-    let Some(theirs) = Theirs::start("redis-sentinel", &lines(group[0].port)) else {
+    let Some(theirs) = Theirs::start(&["--sentinel"], &lines(group[0].port)) else {
         return println!("without Redis's Sentinel");
     };
     let ours: Vec<Server> = (0..2).map(|_| ours(group[0].port)).collect();
@@ -121,7 +127,7 @@ fn our_sentinels_and_redis_s_own_agree_about_a_group() {
 #[test]
 fn our_sentinel_votes_for_redis_s_own() {
     let Some(group) = group() else { return println!("without Redis 7.0") };
-    let theirs = || Theirs::start("redis-sentinel", &lines(group[0].port));
+    let theirs = || Theirs::start(&["--sentinel"], &lines(group[0].port));
     let (Some(first), Some(second)) = (theirs(), theirs()) else { return println!("without Redis's Sentinel") };
     let ours = ours(group[0].port);
     let mut sentinels = vec![ours.connect(), first.connect(), second.connect()];

@@ -29,7 +29,6 @@ pub(crate) const KIND: Kind = Kind {
         text("publish"),
         text("punsubscribe"),
         text("quit"),
-        text("reset"),
         text("role"),
         text("sentinel"),
         text("shutdown"),
