@@ -13,7 +13,7 @@ use crate::engine::observers;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
-use crate::engine::tracking;
+use crate::engine::{tls, tracking};
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest, Opened};
 use crate::modules::{copies, inspect, sweep};
@@ -22,9 +22,10 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
+use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
-use crate::socket::listener::{listen_tcp, listen_unix};
+use crate::socket::listener::listen_unix;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -160,7 +161,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -180,10 +181,15 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::acl::gate,
     gates::memory::gate,
+    replication::gates::replica,
     standing::disk,
+    replication::gates::lacks,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
+    upstream::gates::stale,
     standing::loading,
+    gates::busy::gate,
     gates::pause::gate,
     gates::queue::gate,
 ];
@@ -197,6 +203,7 @@ static OBSERVERS: &[Observer] = &[
     aof::observe,
     observers::hooks::observe,
     save::observe,
+    replication::state::observe,
 ];
 
 /// What is to be done without a command.
@@ -211,15 +218,21 @@ static DUTIES: &[Duty] = &[
     save::DUTY,
     duties::WAITS,
     tracking::DUTY,
+    tls::RELOAD,
     aof::DUTY,
+    replication::primary::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
 static APPLIERS: &[Applier] = &[
     listening::CLIENTS,
+    tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    replication::gates::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -235,6 +248,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
         observers: OBSERVERS,
         duties: DUTIES,
         appliers: APPLIERS,
+        serve_others: Some(crate::net::busy::serve),
         rewrite: Some(crate::admin::config::file::rewrite),
         tells_all: false,
     };
@@ -265,7 +279,7 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
-    let mut events = EventLoop::new().map_err(text)?;
+    let mut events = EventLoop::new(&mut server).map_err(text)?;
     crate::base::signals::watch(events.waker()).map_err(text)?;
     server.sessions.blocking.resumes.wake_by(events.waker());
     server.registry.watches.register_at(events.registrar().map_err(text)?);
@@ -278,16 +292,14 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     rename_commands(&mut server, &renames)?;
     load_users(&mut server, &users)?;
     server.settle();
-    if server.port > 0 {
-        let listeners =
-            listen_tcp(&server.settings.bind, server.settings.tcp_backlog, server.port).map_err(|text| {
-                crate::base::log::warning(&text);
-                format!("Failed listening on port {} (tcp), aborting.", server.port)
-            })?;
-        server.listening = handles(&listeners).map_err(text)?;
-        for listener in listeners {
-            events.add_listener(listener).map_err(text)?;
-        }
+    server.take_up_tls().map_err(|reason| {
+        crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
+        "Failed to configure TLS. Check logs for more info.".to_owned()
+    })?;
+    let listeners = listening::listen_all(&server, server.port)?;
+    server.listening = handles(&listeners).map_err(text)?;
+    for listener in listeners {
+        events.add_listener(listener).map_err(text)?;
     }
     if !server.settings.unixsocket.is_empty() {
         events
@@ -300,10 +312,15 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
     if kind.is_none() {
+        upstream::role::begin(&mut server);
         load_data(&mut server, &mut events)?;
+        upstream::role::resume(&mut server);
     }
     if server.port > 0 && !server.stopping {
         crate::base::log::notice("Ready to accept connections tcp");
+    }
+    if server.settings.tls.port > 0 && !server.stopping {
+        crate::base::log::notice("Ready to accept connections tls");
     }
     if !server.settings.unixsocket.is_empty() && !server.stopping {
         crate::base::log::notice("Ready to accept connections unix");

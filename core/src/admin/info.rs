@@ -128,6 +128,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "latencystats", default: false, write: statistics::latencies },
     Section { name: "cluster", default: true, write: cluster },
     Section { name: "keyspace", default: true, write: keyspace },
+    Section { name: "tls", default: false, write: resources::tls },
 ];
 
 /// Which sections are asked for.
@@ -198,18 +199,9 @@ pub fn text(server: &mut Server, sections: Vec<String>) -> String {
 
 fn replication(server: &mut Server, fields: &mut Fields) {
     fields.section("Replication");
-    fields.add("role", "master");
-    fields.add("connected_slaves", 0);
-    fields.add("master_failover_state", "no-failover");
-    // The history of this server's data begins with its run.
-    fields.add("master_replid", &server.run_id);
-    fields.add("master_replid2", "0".repeat(40));
-    fields.add("master_repl_offset", 0);
-    fields.add("second_repl_offset", -1);
-    fields.add("repl_backlog_active", 0);
-    let backlog = server.get_parameter("repl-backlog-size").unwrap_or_default();
-    fields.add("repl_backlog_size", String::from_utf8_lossy(&backlog));
-    fields.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+    for (name, value) in crate::replication::info::fields(server) {
+        fields.add(&name, value);
+    }
 }
 
 fn cluster(_server: &mut Server, fields: &mut Fields) {

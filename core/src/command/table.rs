@@ -8,6 +8,7 @@ use crate::base::foreign::{text, widened};
 use crate::base::id::ModuleId;
 use crate::command::category::Categories;
 use crate::command::durations::Durations;
+use crate::command::lifetime::Lifetime;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
 use std::cell::Cell;
@@ -83,6 +84,8 @@ pub struct Registered<R> {
     named_categories: u64,
     /// Which bits of the server's word of what is special concern it (`MINDS_*`).
     pub minds: u32,
+    /// Whether it counts a time from when it runs.
+    pub lifetime: Lifetime,
     /// Subcommands, put there by [`Registered::add_subcommand`].
     pub subcommands: Vec<Box<Registered<R>>>,
     /// Which of its words nobody is to see, by position; `None` if all may be seen.
@@ -111,6 +114,8 @@ pub const MINDS_ALWAYS: u32 = 1;
 pub const MINDS_MEMORY: u32 = 2;
 /// It is always so: a command with subcommands is to be resolved.
 pub const MINDS_SUBCOMMANDS: u32 = 4;
+/// Writes may be refused: those mind that write.
+pub const MINDS_WRITES: u32 = 8;
 
 impl<R> Registered<R> {
     /// Take in a subcommand.
@@ -150,7 +155,11 @@ impl<R> Registered<R> {
             first_key,
             number: 0,
             named_categories: 0,
-            minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
+            minds: MINDS_ALWAYS
+                | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 }
+                | if spec.flags & abi::COMMAND_WRITE != 0 { MINDS_WRITES } else { 0 },
+            // SAFETY: promised by the caller.
+            lifetime: unsafe { Lifetime::of(&spec) },
             subcommands: Vec::new(),
             secrets: (spec.flags & abi::COMMAND_SENSITIVE != 0).then_some(told_secrets as Secrets),
             stats: CommandStats::default(),

@@ -15,10 +15,11 @@
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
-//! - [`parameters`]: reading and setting parameters.
+//! - [`parameters`]: reading and setting parameters; [`tls`]: what TLS is spoken with.
 //! - [`slots`]: state of rooms above.
 
 pub mod acl;
+pub mod busy;
 pub mod call;
 pub mod dispatch;
 pub mod duties;
@@ -39,7 +40,9 @@ pub mod replay;
 pub mod restate;
 pub mod server;
 pub mod slots;
+pub mod stream;
 pub mod timers;
+pub mod tls;
 pub mod tracking;
 pub mod transaction;
 pub mod wait;

@@ -7,6 +7,8 @@
 //! - [`rdb`]: what files have beside keys, and who has claimed it.
 //! - [`hooks`], [`timers`], [`watches`]: what they have asked to be told; [`auth`]: who is asked who a client is.
 //! - [`mode`]: what one of them has made of the server; [`directives`]: which lines of the file are theirs.
+//! - [`replication`]: whose copy the data are, and how far the stream of changes is.
+//! - [`stream`]: how the commands of this server's primary run.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -22,8 +24,10 @@ pub mod modules;
 pub mod propagation;
 pub mod rdb;
 pub mod replacement;
+pub mod replication;
 pub mod service;
 pub mod standing;
+pub mod stream;
 pub mod timers;
 pub mod watches;
 
@@ -35,6 +39,7 @@ use crate::registry::mode::Mode;
 use crate::registry::modules::Modules;
 use crate::registry::rdb::Beside;
 use crate::registry::replacement::Replacement;
+use crate::registry::replication::Replication;
 use crate::registry::standing::Standing;
 use crate::registry::timers::Timers;
 use crate::registry::watches::Watches;
@@ -62,6 +67,8 @@ pub struct Registry<R> {
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
     /// Why commands are refused.
     pub standing: Standing,
+    /// Role and offsets.
+    pub replication: Replication,
     /// What RDB files have beside keys.
     pub beside: Beside,
 }
@@ -79,6 +86,7 @@ impl<R> Default for Registry<R> {
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),
             standing: Standing::default(),
+            replication: Replication::default(),
             beside: Beside::default(),
         }
     }

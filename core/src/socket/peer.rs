@@ -8,7 +8,7 @@ use mio::net::{TcpListener, TcpStream, UnixStream};
 use socket2::{Domain, Protocol, SockAddr, Type};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 
 /// Bytes that are asked for by a read.
 const READ_BYTES: usize = 16 * 1024;
@@ -49,10 +49,7 @@ impl Peer {
 
     /// The descriptor.
     pub fn fd(&self) -> RawFd {
-        match &self.socket {
-            Socket::Tcp(stream) => stream.as_raw_fd(),
-            Socket::Unix(stream) => stream.as_raw_fd(),
-        }
+        self.socket.fd()
     }
 
     /// Other limits than before.
@@ -65,6 +62,7 @@ impl Peer {
         let (failed, reached) = match &self.socket {
             Socket::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
             Socket::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
+            Socket::Tls(stream) => (stream.socket().take_error()?, stream.socket().peer_addr().map(drop)),
         };
         match (failed, reached) {
             (Some(error), _) => Err(error),
@@ -144,10 +142,10 @@ impl Peer {
 
     /// Its own address, or the other side's.
     pub fn address(&self, of_peer: bool) -> io::Result<String> {
-        match &self.socket {
-            Socket::Tcp(stream) if of_peer => stream.peer_addr().map(|address| address.to_string()),
-            Socket::Tcp(stream) => stream.local_addr().map(|address| address.to_string()),
-            Socket::Unix(_) => Ok("unix".into()),
+        match self.socket.tcp() {
+            Some(stream) if of_peer => stream.peer_addr().map(|address| address.to_string()),
+            Some(stream) => stream.local_addr().map(|address| address.to_string()),
+            None => Ok("unix".into()),
         }
     }
 }

@@ -181,7 +181,7 @@ fn ready(event: &Event) -> Ready {
 
 fn listener_source(listener: &mut Listener) -> &mut dyn Pollable {
     match listener {
-        Listener::Tcp(socket) => socket,
+        Listener::Tcp(socket) | Listener::Tls(socket) => socket,
         Listener::Unix(socket) => socket,
     }
 }
@@ -190,6 +190,7 @@ fn socket_source(socket: &mut Socket) -> &mut dyn Pollable {
     match socket {
         Socket::Tcp(stream) => stream,
         Socket::Unix(stream) => stream,
+        Socket::Tls(stream) => stream.socket_mut(),
     }
 }
 
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn a_listener_and_a_connected_socket_are_told_apart_and_told_of_once() {
         let mut poller = Poller::new().unwrap();
-        let mut listener = listen_tcp(&["127.0.0.1".into()], 5, 0).unwrap().remove(0);
+        let mut listener = listen_tcp(&["127.0.0.1".into()], 5, 0, Listener::Tcp).unwrap().remove(0);
         let Listener::Tcp(socket) = &listener else { panic!("not a TCP socket") };
         let address = socket.local_addr().unwrap();
         poller.add_listener(&mut listener, 3).unwrap();

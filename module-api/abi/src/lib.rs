@@ -23,6 +23,7 @@
 pub mod acl;
 pub mod block;
 pub mod bus;
+pub mod busy;
 pub mod bytes;
 pub mod call;
 pub mod clients;
@@ -39,6 +40,7 @@ pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod language;
 pub mod layout;
 pub mod list;
 pub mod mode;

@@ -52,6 +52,7 @@
 #include <plinth/acl.h>
 #include <plinth/block.h>
 #include <plinth/bus.h>
+#include <plinth/busy.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>
@@ -68,6 +69,7 @@
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
+#include <plinth/language.h>
 #include <plinth/list.h>
 #include <plinth/mode.h>
 #include <plinth/process.h>
