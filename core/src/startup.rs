@@ -327,6 +327,12 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     events.run(&mut server).map_err(text)?;
     aof::stop(&mut server);
+    leave(server);
+    Ok(())
+}
+
+/// Take away what shows that the server is there.
+fn leave(server: Server) {
     crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
@@ -336,7 +342,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
-    Ok(())
 }
 
 /// Load what was saved. Those who connect meanwhile are told that it goes on.
