@@ -4,6 +4,7 @@
 use crate::acl::file::{self, UserError};
 use crate::acl::selector::Names;
 use crate::engine::acl;
+use crate::engine::defrag;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::eviction;
@@ -169,6 +170,7 @@ static DUTIES: &[Duty] = &[
     sweep::DUTY,
     duties::EXPIRE,
     eviction::DUTY,
+    defrag::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,
@@ -182,6 +184,7 @@ static APPLIERS: &[Applier] = &[
     listening::CLIENTS,
     listening::ADDRESSES,
     limits::OUTPUT,
+    defrag::SUPPORT,
     standing::WRITES,
     acl::PASSWORD,
     acl::LOG,

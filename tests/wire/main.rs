@@ -10,6 +10,7 @@ mod clients;
 mod clock;
 mod configuration;
 mod crash;
+mod defrag;
 mod eviction;
 mod keyspace;
 mod limits;

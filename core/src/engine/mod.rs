@@ -20,6 +20,7 @@
 
 pub mod acl;
 pub mod call;
+pub mod defrag;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;

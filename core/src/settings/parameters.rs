@@ -7,6 +7,7 @@
 
 use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
+use crate::settings::defrag::{self, Defrag};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
@@ -123,6 +124,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Active defragmentation.
+    pub defrag: Defrag,
     /// Those that concern users.
     pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
@@ -359,6 +362,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            defrag: Defrag::default(),
             acl: Acl::default(),
             inert,
             save_was_set: false,
@@ -373,6 +377,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(defrag::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
