@@ -6,6 +6,7 @@
 
 mod append;
 mod blocking;
+mod busy;
 mod clients;
 mod clock;
 mod configuration;
@@ -18,7 +19,10 @@ mod memory;
 mod process;
 mod propagation;
 mod protocol;
+mod replica;
+mod replication;
 mod scan;
+mod tls;
 mod tracking;
 mod transactions;
 mod users;

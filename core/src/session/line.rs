@@ -1,7 +1,7 @@
 //! A connection as CLIENT LIST shows it: a line of `name=value` words.
 //! Fields: <https://redis.io/docs/latest/commands/client-list/>.
 
-use crate::session::client::{Client, Closing};
+use crate::session::client::{Client, Closing, Replicates};
 use plinth_abi::bytes::Bytes;
 
 /// The letters that say what is special about a client.
@@ -11,6 +11,8 @@ pub const LETTERS: &[u8] = b"AbBcdeiMNOPrRStTuUx";
 pub fn flags(client: &Client) -> String {
     let tracking = client.tracking.as_ref();
     let letters = [
+        (client.replicates == Replicates::Attached, 'S'),
+        (client.standing.is_primary(), 'M'),
         (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),
