@@ -4,6 +4,7 @@
 use crate::acl::file::{self, UserError};
 use crate::acl::selector::Names;
 use crate::engine::acl;
+use crate::engine::defrag;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::eviction;
@@ -213,6 +214,7 @@ static DUTIES: &[Duty] = &[
     sweep::DUTY,
     duties::EXPIRE,
     eviction::DUTY,
+    defrag::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,
@@ -230,6 +232,7 @@ static APPLIERS: &[Applier] = &[
     tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
+    defrag::SUPPORT,
     standing::WRITES,
     replication::gates::WRITES,
     upstream::gates::REFUSALS,

@@ -3,6 +3,7 @@
 use crate::admin::info::{Fields, ratio};
 use crate::base::version::{REDIS_VERSION, VERSION};
 use crate::base::{allocator, memory};
+use crate::engine::defrag::Defragmentation;
 use crate::engine::footprint::Footprint;
 use crate::engine::server::Server;
 use crate::settings::parameters::EVICTION_POLICIES;
@@ -133,7 +134,7 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.add("mem_cluster_links", 0);
     fields.add("mem_aof_buffer", uncounted);
     fields.add("mem_allocator", allocator::version());
-    fields.add("active_defrag_running", 0);
+    fields.add("active_defrag_running", server.slots.peek::<Defragmentation>().map_or(0, |at| at.percent));
     fields.add("lazyfree_pending_objects", server.store.background.pending());
     fields.add("lazyfreed_objects", server.store.background.freed());
 }
