@@ -102,8 +102,12 @@ fn run_command(lua: Lua) -> std::result::Result<bool, String> {
     let args = arguments(lua)?;
     let request = running().as_ref().map(|run| run.request());
     let Some(request) = request else { return Err(OUTSIDE.into()) };
-    let ran =
-        current::with(|call| call.run.scripted(&mut call.keys, &args, request, b"", |reply| push_reply(lua, reply)));
+    let take = |reply: &[u8]| {
+        // The command has ended: its arguments, which may be as many as the stack takes, make room.
+        lua.set_top(0);
+        push_reply(lua, reply)
+    };
+    let ran = current::with(|call| call.run.scripted(&mut call.keys, &args, request, b"", take));
     let Some((answer, flags)) = ran else { return Err(OUTSIDE.into()) };
     if flags & COMMAND_WRITE != 0
         && answer.is_ok()
