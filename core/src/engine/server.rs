@@ -8,7 +8,7 @@
 use crate::acl::Acl;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
+use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS, MINDS_WRITES};
 use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
@@ -18,6 +18,7 @@ use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
 use crate::registry::propagation::Propagation;
+use crate::registry::stream::Stream;
 use crate::session::Sessions;
 use crate::settings::parameters::Settings;
 use crate::socket::listener::Listener;
@@ -66,6 +67,8 @@ pub struct Server {
     pub excess: Excess,
     /// What others are told of commands.
     pub propagation: Propagation,
+    /// The primary's stream, while a command of it runs.
+    pub stream: Stream,
     /// Where replies go that nobody reads.
     pub sink: Output,
     /// Identity of this run, 40 hex digits.
@@ -119,6 +122,8 @@ pub struct Lists {
     pub appliers: &'static [Applier],
     /// Serves others once while a command takes long.
     pub serve_others: Option<fn(&mut Server)>,
+    /// Puts the parameters into the configuration file; with `true`, also those at their default.
+    pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,
@@ -128,7 +133,7 @@ impl Server {
     /// A server with nothing loaded.
     pub fn new(settings: Settings, lists: Lists) -> std::io::Result<Server> {
         let mut random = Random::new();
-        let run_id = (0..5).map(|_| format!("{:08x}", random.number() >> 32)).collect();
+        let run_id = random.identity();
         let clock = Clock::new();
         Ok(Server {
             store: Store::new(usize::try_from(settings.databases).unwrap_or(16), clock.now_ms)?,
@@ -146,6 +151,7 @@ impl Server {
             pending: Pending::default(),
             excess: Excess::default(),
             propagation: Propagation::default(),
+            stream: Stream::default(),
             sink: Output::default(),
             run_id,
             config_file: PathBuf::new(),
@@ -196,10 +202,12 @@ impl Server {
     /// called when that may have changed.
     pub fn observe(&mut self) {
         let all = self.lists.tells_all && !self.is_quiet;
-        let is_told = all || !self.is_quiet && (self.propagation.recorded.is_some() || self.propagation.to_file);
+        let is_told = all || !self.is_quiet && self.propagation.is_wanted();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())
+            | bit(MINDS_ALWAYS, self.registry.replication.refuses_stale)
+            | bit(MINDS_WRITES, self.registry.replication.refuses_writes)
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);
@@ -212,6 +220,7 @@ impl Server {
         };
         self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
+        self.store.is_replica = self.registry.replication.is_replica();
     }
 
     /// End the loop after this turn. Where a command takes long it is to end at once, and modules are told then.

@@ -301,9 +301,20 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
         batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
     }
     if count == 0 && offset > 0 {
-        client.query.skip(offset);
+        skip(server, token, offset);
     }
     (count, more)
+}
+
+/// Pass over bytes that are no command. Those of a stream count as any.
+#[cold]
+fn skip(server: &mut Server, token: usize, bytes: usize) {
+    if server.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+        crate::replication::upstream::stream::applied(server, token, bytes);
+    }
+    if let Some(client) = server.sessions.clients.get(token) {
+        client.query.skip(bytes);
+    }
 }
 
 fn run_window(server: &mut Server, batch: &mut Batch) {
@@ -331,6 +342,12 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
                 client.stalled = true;
             }
             Outcome::Done => ran(server, pending.client, pending.consumed),
+            Outcome::Streamed => {
+                // SAFETY: as above.
+                let token = unsafe { pending.client.as_ref() }.token;
+                crate::replication::upstream::stream::applied(server, token, pending.consumed);
+                ran(server, pending.client, pending.consumed);
+            }
         }
         if server.sessions.blocking.due || server.pending.is_due {
             server.settle();

@@ -21,12 +21,17 @@ use crate::base::clock::ticks;
 use crate::base::id::UserId;
 use crate::engine::server::Server;
 use crate::net::batch::Batch;
-use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS};
+use crate::replication::primary;
+use crate::replication::upstream::wire::Wire;
+use crate::replication::upstream::{self, Step};
+use crate::session::client::{Client, Closing, OUTPUT_OF_OTHERS, Replicates};
 use crate::session::query::Received;
+use crate::session::standing::Standing;
 use crate::socket::listener::Listener;
 use crate::socket::output::{Output, Sent};
-use crate::socket::poller::{Poller, Readiness, Ready, Waker, Which};
+use crate::socket::poller::{Poller, Readiness, Ready, Registrar, Waker, Which};
 use crate::socket::stream::Socket;
+use crate::socket::tls::stream::TlsStream;
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
@@ -86,6 +91,11 @@ impl EventLoop {
         self.intake.borrow().poller.waker()
     }
 
+    /// Where descriptors of modules are registered.
+    pub fn registrar(&self) -> io::Result<Registrar> {
+        self.intake.borrow().poller.registrar()
+    }
+
     /// Serve a listener.
     pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
         self.intake.borrow_mut().add_listener(listener)
@@ -121,6 +131,7 @@ impl EventLoop {
         let begun = self.serve(server, timeout)?;
         server.do_duties();
         crate::persist::aof::flush(server);
+        self.follow_primary(server);
         let mut intake = self.intake.borrow_mut();
         intake.accept_late(server);
         intake.close_all(server);
@@ -173,6 +184,41 @@ impl EventLoop {
         let later = self.intake.borrow().accept_later.map(|at| at.saturating_duration_since(now));
         server.sleep(now).into_iter().chain(later).min().unwrap_or(SLEEP_MAX)
     }
+
+    /// Do what this server's part as a replica asks of the loop.
+    fn follow_primary(&mut self, server: &mut Server) {
+        while let Some(step) = upstream::next_step(server) {
+            match step {
+                Step::Load(news) => upstream::load::load(server, news, &mut |server| self.serve_while_busy(server)),
+                Step::Join(wire) => {
+                    if let Err(error) = self.join(server, wire) {
+                        crate::base::log::warning(&format!("Serving the connection to the MASTER: {error}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Serve the connection on which the primary sends its stream.
+    fn join(&mut self, server: &mut Server, wire: Wire) -> io::Result<()> {
+        let (stream, read) = wire.into_parts();
+        stream.set_nonblocking(true)?;
+        let (peer, local) = (stream.peer_addr()?.to_string(), stream.local_addr()?.to_string());
+        let socket = Socket::Tcp(mio::net::TcpStream::from_std(stream));
+        prepare_socket(&socket, server.settings.tcp_keepalive);
+        let mut client = new_client(server, socket, peer, local);
+        client.standing = Standing::of_primary();
+        client.no_evict = true;
+        client.unparsed = !read.is_empty();
+        client.query.put(read);
+        let token = server.sessions.clients.insert(client);
+        if let Some(client) = server.sessions.clients.get(token) {
+            self.intake.borrow().poller.add(&mut client.socket, token)?;
+        }
+        server.sessions.clients.list_read(token);
+        upstream::stream::joined(server, token);
+        Ok(())
+    }
 }
 
 impl Intake {
@@ -217,6 +263,7 @@ impl Intake {
         let token = match ready.which {
             Which::Listener(number) => return self.accept(server, number),
             Which::Connected(token) => token,
+            Which::Watched(id) => return server.registry.watches.note(id, ready),
         };
         let Some(client) = server.sessions.clients.get(token) else { return };
         client.hung_up |= ready.failed || ready.hung_up;
@@ -224,6 +271,10 @@ impl Intake {
         if client.readable && !client.read_listed {
             client.read_listed = true;
             self.ready.push(token);
+        }
+        if ready.writable {
+            // The rest of a handshake's answer; nothing, but of one that speaks TLS.
+            let _ = client.socket.flush();
         }
         // An error is found by the write, too: nothing is read from one that is to be
         // closed when all is sent.
@@ -247,6 +298,13 @@ impl Intake {
                     let local = stream.local_addr().map_or(String::new(), |address| address.to_string());
                     (Socket::Tcp(stream), peer.to_string(), local)
                 }),
+                Listener::Tls(socket) => match socket.accept() {
+                    Ok((stream, peer)) => {
+                        let Some(accepted) = speak_tls(server, stream, peer) else { continue };
+                        Ok(accepted)
+                    }
+                    Err(error) => Err(error),
+                },
                 Listener::Unix(socket) => socket.accept().map(|(stream, _)| {
                     let path = format!("{}:0", server.settings.unixsocket);
                     (Socket::Unix(stream), path.clone(), path)
@@ -281,7 +339,10 @@ impl Intake {
         server.stats.connections += 1;
         if let Some(refusal) = refusal(server, &socket, &address) {
             server.stats.rejected_connections += 1;
-            let _ = socket.write(refusal.as_bytes());
+            // One that speaks TLS could not read it before the handshake.
+            if !matches!(socket, Socket::Tls(_)) {
+                let _ = socket.write(refusal.as_bytes());
+            }
             return None;
         }
         prepare_socket(&socket, server.settings.tcp_keepalive);
@@ -338,6 +399,9 @@ impl Intake {
         server.unwatch(token);
         server.track(token, None);
         server.end_wait(token);
+        if server.sessions.clients.peek(token).is_some_and(|client| client.replicates != Replicates::No) {
+            primary::closed(server, token);
+        }
         let Some(mut client) = server.sessions.clients.remove(token) else { return };
         let _ = self.poller.remove(&mut client.socket);
         if client.closing == Closing::AfterReply {
@@ -366,7 +430,7 @@ impl Intake {
 
 /// Socket options of a connection.
 fn prepare_socket(socket: &Socket, keepalive_s: i64) {
-    if let Socket::Tcp(stream) = socket {
+    if let Some(stream) = socket.tcp() {
         let _ = stream.set_nodelay(true);
         if keepalive_s > 0 {
             let interval = Duration::from_secs((keepalive_s / 3).max(1) as u64);
@@ -379,13 +443,27 @@ fn prepare_socket(socket: &Socket, keepalive_s: i64) {
     }
 }
 
+/// A TCP connection as one that speaks TLS, with the addresses of both ends; none if that cannot be begun.
+fn speak_tls(
+    server: &Server,
+    stream: mio::net::TcpStream,
+    peer: std::net::SocketAddr,
+) -> Option<(Socket, String, String)> {
+    let local = stream.local_addr().map_or(String::new(), |address| address.to_string());
+    match server.tls_of_clients().map(|config| TlsStream::accept(stream, config)) {
+        Some(Ok(stream)) => Some((Socket::Tls(Box::new(stream)), peer.to_string(), local)),
+        Some(Err(error)) => {
+            crate::base::log::verbose(&format!("Error accepting a client connection: {error} (addr={peer})"));
+            None
+        }
+        None => None,
+    }
+}
+
 /// Let the last reply arrive: closing a socket with unread bytes would make the
 /// kernel reset the connection, and what the other side has not read yet may be lost.
 fn linger(socket: &mut Socket) {
-    let _ = match socket {
-        Socket::Tcp(stream) => stream.shutdown(std::net::Shutdown::Write),
-        Socket::Unix(stream) => stream.shutdown(std::net::Shutdown::Write),
-    };
+    let _ = socket.end_writing();
     let mut unread = [0; 16 * 1024];
     for _ in 0..LINGER_READS_MAX {
         if !matches!(socket.read(&mut unread), Ok(bytes) if bytes > 0) {
@@ -417,9 +495,14 @@ fn read_client(server: &mut Server, token: usize) {
         }
     };
     client.active_s = now_s;
+    client.heard_s = now_s;
     client.input_bytes += bytes as u64;
+    let identity = client.socket.take_identity();
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
+    if let Some(identity) = identity {
+        server.authenticate_by_certificate(token, &identity);
+    }
     server.weigh_client(token);
     server.close_over_query(token);
 }
@@ -433,6 +516,11 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
+    let is_replica = client.replicates == Replicates::Attached;
+    if is_replica && !primary::may_write(server, token) {
+        return false;
+    }
+    let Some(client) = server.sessions.clients.get(token) else { return false };
     let before = client.output.pending();
     if before > 0 && !client.write_blocked {
         match client.output.send(&mut client.socket) {
@@ -458,18 +546,18 @@ fn write_client(server: &mut Server, token: usize) -> bool {
         server.sessions.clients.list_close(token);
         return false;
     }
-    let more = client.write_listed;
+    let more = if is_replica && client.output.pending() == 0 && !client.write_blocked {
+        primary::write_stream(server, token)
+    } else {
+        client.write_listed
+    };
     server.weigh_client(token);
     !server.close_over_output(token) && more
 }
 
 /// A connection's state at its begin.
 fn new_client(server: &mut Server, socket: Socket, address: String, local_address: String) -> Client {
-    use std::os::fd::AsRawFd;
-    let (is_unix, fd) = match &socket {
-        Socket::Tcp(stream) => (false, stream.as_raw_fd()),
-        Socket::Unix(stream) => (true, stream.as_raw_fd()),
-    };
+    let (is_unix, fd) = (matches!(socket, Socket::Unix(_)), socket.fd());
     let now_s = server.clock.now_s;
     let mut output = Output::default();
     output.set_limit(server.output_bytes_max(OUTPUT_OF_OTHERS));
@@ -492,6 +580,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         closing: Closing::No,
         standing: server.first_standing(),
         listening: None,
+        replicates: Replicates::No,
         resp: 2,
         db: 0,
         watch_spoiled: false,
@@ -510,11 +599,13 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         is_unix,
         created_s: now_s,
         active_s: now_s,
+        heard_s: now_s,
         last_command: "".into(),
         soft_limit_since_s: None,
         peak_at_ms: server.clock.now_ms,
         input_bytes: 0,
         output_bytes: 0,
+        write_offset: 0,
         commands: 0,
         fd,
     }

@@ -18,6 +18,8 @@ pub struct Standing {
     pub is_loading: bool,
     /// The last snapshot failed, and writes are to be refused then.
     pub snapshot_failed: bool,
+    /// There are too few replicas that keep up.
+    pub lacks_replicas: bool,
     /// Why the append-only file cannot be written, as an error.
     pub append_failed: Option<String>,
     /// A command that takes long serves others now.

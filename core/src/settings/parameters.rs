@@ -12,6 +12,8 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::replication;
+use crate::settings::tls::{self, Tls};
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -125,8 +127,12 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern replication.
+    pub replication: replication::Replication,
     /// Those that concern users.
     pub acl: Acl,
+    /// Those of connections that speak TLS.
+    pub tls: Tls,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -145,6 +151,12 @@ pub struct OutputLimit {
     pub soft_s: u64,
 }
 
+/// The limits of normal, replica and pubsub clients when nothing else is set.
+const OUTPUT_LIMITS: [OutputLimit; 3] = [
+    OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_s: 0 },
+    OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
+    OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
+];
 /// Names of log levels; `nothing` is the last.
 pub const LOG_LEVELS: &[&str] = &["debug", "verbose", "notice", "warning", "nothing"];
 /// Names of eviction policies.
@@ -330,11 +342,7 @@ impl Default for Settings {
             dynamic_hz: true,
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
-            output_limits: [
-                OutputLimit::default(),
-                OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
-                OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
-            ],
+            output_limits: OUTPUT_LIMITS,
             maxmemory: 0,
             maxmemory_policy: 7,
             lfu_log_factor: 10,
@@ -365,7 +373,9 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            replication: replication::Replication::default(),
             acl: Acl::default(),
+            tls: Tls::default(),
             inert: inert_defaults(),
             save_was_set: false,
         }
@@ -379,7 +389,9 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
+        .chain(tls::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
 

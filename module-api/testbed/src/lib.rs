@@ -121,6 +121,7 @@ impl Testbed {
         server.observe();
         let mut events = EventLoop::new(&mut server).expect("a poller can be made");
         server.sessions.blocking.resumes.wake_by(events.waker());
+        server.registry.watches.register_at(events.registrar().expect("a poller can be shared"));
         let client = Peer::connect(&mut server, &mut events);
         base::memory::mark_startup();
         Testbed {
