@@ -121,6 +121,6 @@ fn execute(call: &mut Call<'_>, sha: &Sha, source: Option<&[u8]>, keys: usize, r
         Err(Failure(text)) => return Err(call.reply.error(text)),
     };
     let name = String::from_utf8_lossy(sha).into_owned();
-    let task = engine::Task { origin: Origin::Script, name, function, flags, keys, reads };
-    engine::execute(call, task)
+    let task = engine::Task { origin: Origin::Script, name, flags, keys, reads };
+    engine::execute(call, &task, function)
 }
