@@ -77,7 +77,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("replybuffer", 2, 2, reply_buffer),
     ("rewrite", 1, 1, values::rewrite),
     ("set-active-expire", 1, 1, set_active_expire),
-    ("set-disable-deny-scripts", 1, 1, accept),
+    ("set-disable-deny-scripts", 1, 1, set_disable_deny),
     ("set-skip-checksum-validation", 1, 1, set_skip_checksums),
     ("sleep", 1, 1, sleep),
     ("stringmatch-len", 2, 2, string_match),
@@ -142,6 +142,11 @@ fn sleep(context: &mut Context) -> Status {
 
 fn set_active_expire(context: &mut Context) -> Status {
     context.server().store.active_expire = is_on(context, 2);
+    context.ok()
+}
+
+fn set_disable_deny(context: &mut Context) -> Status {
+    context.server().allows_scripts_more = is_on(context, 2);
     context.ok()
 }
 

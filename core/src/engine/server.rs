@@ -95,6 +95,8 @@ pub struct Server {
     pub reply_resizing: bool,
     /// `DEBUG SET-SKIP-CHECKSUM-VALIDATION`.
     pub skip_checksums: bool,
+    /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: scripts run commands of the core that are not for them.
+    pub allows_scripts_more: bool,
     /// `DEBUG PAUSE-CRON`.
     pub cron_paused: bool,
     /// From how many ticks on somebody wants to look at a command that has run.
@@ -163,6 +165,7 @@ impl Server {
             reply_peak_reset_ms: 5000,
             reply_resizing: true,
             skip_checksums: false,
+            allows_scripts_more: false,
             cron_paused: false,
             looks_from: 0,
             last_ticks: 0,

@@ -53,10 +53,10 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`acl`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`];
-//! [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`] for making the
-//! server something else; [`language`] and [`replied`] (what functions are written in, and what their commands
-//! answer); [`glob`]
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`],
+//! [`language`] and [`replied`] (what functions are written in, and what their commands answer);
+//! [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`] for making the server
+//! something else; [`busy`] for giving way; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in

@@ -103,7 +103,12 @@ fn run_command(lua: Lua) -> std::result::Result<bool, String> {
     let args = arguments(lua)?;
     let request = running().as_ref().map(|run| run.request());
     let Some(request) = request else { return Err(OUTSIDE.into()) };
-    let ran = current::with(|call| command::run(call, &args, request, |reply| push_reply(lua, reply)));
+    let take = |reply: &[u8]| {
+        // The command has ended: its arguments, which may be as many as the stack takes, make room.
+        lua.set_top(0);
+        push_reply(lua, reply)
+    };
+    let ran = current::with(|call| command::run(call, &args, request, take));
     ran.unwrap_or(Err(OUTSIDE)).map_err(String::from)
 }
 

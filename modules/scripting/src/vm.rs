@@ -114,8 +114,6 @@ fn replace_functions(lua: Lua, globals: i32) {
     lua.raw_set_name(globals, "pcall");
     lua.raw_get_name(globals, "string");
     let string = lua.top();
-    lua.push_nil();
-    lua.raw_set_name(string, "dump");
     lua.raw_get_name(string, "gmatch");
     lua.raw_set_name(string, "gfind");
     lua.pop(1);

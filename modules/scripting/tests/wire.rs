@@ -86,7 +86,9 @@ fn what_scripts_share_cannot_be_changed() {
         let said = String::from_utf8_lossy(&said).into_owned();
         assert!(said.contains("nonexistent global variable"), "{gone}: {said}");
     }
-    eval(&mut client, "return string.dump", "$-1\r\n");
+    let refused = "-ERR user_script:1: attempt to call a nil value script: \
+                   5dcb142d767eb350dbcc8f0ae66433b0e227f5a2, on @user_script:1.\r\n";
+    eval(&mut client, "return loadstring(string.dump(function() return 1 end))()", refused);
     eval(&mut client, "return {loadstring('\\27Lua')}", "*0\r\n");
     eval(&mut client, "local n = 0 for k in pairs(redis) do n = n + 1 end return n > 20", ":1\r\n");
 }
@@ -247,4 +249,32 @@ fn what_a_large_script_leaves_is_given_back_when_it_ends() {
         let bytes: usize = client.info("memory", "used_memory_vm_eval").and_then(|bytes| bytes.parse().ok()).unwrap();
         assert!((1..16 << 20).contains(&bytes), "{bytes} after {script}");
     }
+}
+
+#[test]
+fn no_pattern_keeps_the_server() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for script in [
+        "return string.find(('a'):rep(200), ('.-'):rep(12) .. 'b')",
+        "return (('a'):rep(40)):match(('a?'):rep(40) .. ('a'):rep(40) .. 'b')",
+        "return (string.gsub(('a'):rep(3000), '(.-)(.-)(.-)b', ''))",
+        "for word in string.gmatch(('a'):rep(3000), '.*.*.*b') do return word end",
+    ] {
+        let said = String::from_utf8_lossy(&client.command(&["EVAL", script, "0"])).into_owned();
+        assert!(said.starts_with("-ERR") && said.contains("pattern too complex"), "{script}: {said}");
+    }
+    eval(&mut client, "return {string.find(('ab'):rep(100000), ('ab'):rep(50000) .. 'c', 1, true)}", "*0\r\n");
+    let found = "*2\r\n:3\r\n:100003\r\n";
+    eval(&mut client, "return {string.find('c' .. ('ab'):rep(100000), ('ba'):rep(50000) .. 'b', -200000)}", found);
+    eval(&mut client, "return {('key = value'):match('^(%w+)%s*=%s*(%w+)$')}", "*2\r\n$3\r\nkey\r\n$5\r\nvalue\r\n");
+    eval(&mut client, "return (('x'):rep(1000000)):gsub('x', 'yy'):len()", ":2000000\r\n");
+}
+
+#[test]
+fn as_many_arguments_as_the_stack_takes_get_a_reply() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let script = "local a = {} for i = 1, 7999 do a[i] = 1 end return redis.call('lpush', 'l', unpack(a))";
+    eval(&mut client, script, ":7999\r\n");
 }

@@ -6,7 +6,7 @@
 
 use crate::acl::log::Place;
 use crate::command::status::OUT_OF_MEMORY;
-use crate::engine::call::{Context, Registered};
+use crate::engine::call::{Context, Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
@@ -157,7 +157,8 @@ fn refusal(
     args: &[Bytes],
     flags: u32,
 ) -> Result<Option<Vec<u8>>, Status> {
-    if command.is(COMMAND_NO_SCRIPT) {
+    let more = context.server().allows_scripts_more && matches!(command.run, Run::Core(_));
+    if command.is(COMMAND_NO_SCRIPT) && !more {
         return Err(STATUS_NOT_ALLOWED);
     }
     if let Some(denied) = denial(context, whom, command, args) {

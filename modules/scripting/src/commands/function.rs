@@ -319,12 +319,10 @@ fn show(reply: &mut ReplyBuffer<'_>, name: &str, library: &Library, with_code: b
 }
 
 fn stats(call: &mut Call<'_>) -> Result {
-    if let Some(origin) = running().as_ref().map(|run| run.origin).filter(|origin| *origin != Origin::Function) {
-        return Err(call.reply.error(crate::busy::refusal(origin)));
-    }
-    if running().is_none() {
-        // While a function runs, nothing is compiled.
-        functions::revive(call);
+    match running().as_ref().map(|run| run.origin) {
+        Some(Origin::Function) => {}
+        Some(origin) => return Err(call.reply.error(crate::busy::refusal(origin))),
+        None => functions::revive(call),
     }
     call.reply.map(2);
     call.reply.bulk("running_script");

@@ -8,6 +8,7 @@
 //! A locked table's metatable has at 1 an address that scripts cannot make, and at 2 the real table.
 
 use super::Lua;
+use super::pattern::{Wanted, is_affordable, is_plain};
 use mlua::ffi;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -27,6 +28,9 @@ pub(crate) fn mark() -> *const u8 {
 const PATTERN_BYTES_MAX: usize = 8192;
 /// Longest string that `rep` makes.
 const REP_BYTES_MAX: usize = 512 << 20;
+
+/// Steps of a plain search that take no time to speak of.
+const PLAIN_STEPS_FEW: usize = 1 << 24;
 
 /// How a guard goes about its first argument.
 macro_rules! guards {
@@ -78,10 +82,10 @@ guards! {
     table_remove: unlocked;
     table_sort: unlocked;
     string_rep: short;
-    string_find: simple;
-    string_match: simple;
-    string_gmatch: simple;
-    string_gsub: simple;
+    string_find: findable;
+    string_match: matchable;
+    string_gmatch: iterable;
+    string_gsub: replaceable;
     coroutine_create: living;
     coroutine_wrap: living;
     coroutine_resume: living;
@@ -145,14 +149,78 @@ unsafe fn short(state: *mut ffi::lua_State) {
     }
 }
 
-/// The second argument is a pattern, unless the fourth says that `find` is to take it as it is.
-unsafe fn simple(state: *mut ffi::lua_State) {
-    // SAFETY: as in `push_real`; there is nothing to drop.
+/// The second argument is a pattern, whose first match is looked for, unless the fourth says that it is to be taken
+/// as it is.
+unsafe fn findable(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`.
     unsafe {
         let mut len = 0;
-        ffi::luaL_checklstring(state, 2, &mut len);
-        let is_plain = ffi::lua_type(state, 4) == ffi::LUA_TBOOLEAN && ffi::lua_toboolean(state, 4) != 0;
-        if len > PATTERN_BYTES_MAX && !is_plain {
+        let pattern = ffi::luaL_checklstring(state, 2, &mut len);
+        let pattern = std::slice::from_raw_parts(pattern.cast::<u8>(), len);
+        if ffi::lua_toboolean(state, 4) != 0 || is_plain(pattern) {
+            shorten(state);
+        } else {
+            affordable(state, Wanted::First, true);
+        }
+    }
+}
+
+/// What is looked for as it is takes Lua as many steps as both texts have bytes, one times the other: where that is
+/// much it is found here, and Lua told to begin there.
+unsafe fn shorten(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`; there is nothing to drop.
+    unsafe {
+        let (mut text_len, mut len) = (0, 0);
+        let text = ffi::luaL_checklstring(state, 1, &mut text_len);
+        let wanted = ffi::luaL_checklstring(state, 2, &mut len);
+        if text_len.saturating_mul(len) < PLAIN_STEPS_FEW {
+            return;
+        }
+        let begin = ffi::luaL_optinteger(state, 3, 1);
+        let begin = if begin < 0 { begin + text_len as ffi::lua_Integer + 1 } else { begin };
+        let begin = usize::try_from(begin - 1).unwrap_or(0).min(text_len);
+        let text = std::slice::from_raw_parts(text.cast::<u8>(), text_len);
+        let wanted = std::slice::from_raw_parts(wanted.cast::<u8>(), len);
+        let found = memchr::memmem::find(&text[begin..], wanted);
+        // Behind the end there is nothing to be found in.
+        let from = found.map_or(text_len, |at| begin + at) + 1;
+        ffi::lua_settop(state, 4);
+        ffi::lua_pushnumber(state, from as f64);
+        ffi::lua_replace(state, 3);
+    }
+}
+
+/// The second argument is a pattern, whose first match is looked for.
+unsafe fn matchable(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`.
+    unsafe { affordable(state, Wanted::First, true) }
+}
+
+/// The second argument is a pattern, all matches of which are looked for, one by one.
+unsafe fn iterable(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`.
+    unsafe { affordable(state, Wanted::All, false) }
+}
+
+/// The second argument is a pattern, whose matches are replaced.
+unsafe fn replaceable(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`.
+    unsafe { affordable(state, Wanted::All, true) }
+}
+
+/// The first argument is a text in which the second, a pattern, is looked for.
+unsafe fn affordable(state: *mut ffi::lua_State, wanted: Wanted, takes_anchor: bool) {
+    // SAFETY: as in `push_real`; what is tried is dropped before anything is raised.
+    unsafe {
+        let (mut text_len, mut len) = (0, 0);
+        let text = ffi::luaL_checklstring(state, 1, &mut text_len);
+        let pattern = ffi::luaL_checklstring(state, 2, &mut len);
+        let is_affordable = len <= PATTERN_BYTES_MAX && {
+            let text = std::slice::from_raw_parts(text.cast::<u8>(), text_len);
+            let pattern = std::slice::from_raw_parts(pattern.cast::<u8>(), len);
+            std::panic::catch_unwind(|| is_affordable(text, pattern, wanted, takes_anchor)).unwrap_or(false)
+        };
+        if !is_affordable {
             ffi::luaL_error(state, c"pattern too complex".as_ptr());
         }
     }

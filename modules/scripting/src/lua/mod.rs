@@ -15,6 +15,7 @@ pub(crate) mod current;
 pub(crate) mod guards;
 pub(crate) mod hook;
 pub(crate) mod memory;
+mod pattern;
 
 use mlua::ffi;
 use std::ffi::{CStr, c_char, c_int};
