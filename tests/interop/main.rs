@@ -16,4 +16,5 @@ mod keyspecs;
 mod payloads;
 mod peer;
 mod pubsub;
+mod scripts;
 mod stream;
