@@ -6,6 +6,7 @@ mod languages;
 mod sections;
 mod told;
 mod values;
+mod watches;
 
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 

@@ -16,5 +16,7 @@ mod keyspecs;
 mod payloads;
 mod peer;
 mod pubsub;
+mod replica;
+mod replication;
 mod scripts;
 mod stream;

@@ -33,6 +33,8 @@ pub enum Outcome {
     Done,
     /// It must wait: it is to be put back and parsed again.
     Wait,
+    /// It was one of this server's primary's: it is consumed, and counts as read.
+    Streamed,
 }
 
 /// Who runs a command.
@@ -94,7 +96,7 @@ impl Server {
         client.commands += 1;
         let token = client.token;
         let Some(command) = command else {
-            return self.refuse_unknown(token, args);
+            return self.run_unknown(token, args);
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { command.as_ref() };
@@ -137,6 +139,13 @@ impl Server {
     }
 
     #[cold]
+    fn run_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
+        if self.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+            return self.pass_over(token, args);
+        }
+        self.refuse_unknown(token, args)
+    }
+
     fn refuse_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
         // SAFETY: arguments live as long as the batch.
         let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
@@ -150,26 +159,40 @@ impl Server {
             return Outcome::Done;
         }
         let text = status::unknown(&slices);
+        self.note_command(token, None);
         self.refuse(token, None, &text);
         Outcome::Done
     }
 
+    /// Note which command a client has sent, whether it runs or not; none if there is no such command.
+    fn note_command(&mut self, token: usize, command: Option<&Registered>) {
+        if let Some(client) = self.sessions.clients.get(token) {
+            client.last_command = command.map_or_else(|| "".into(), |command| command.shared_name.clone());
+        }
+    }
+
     #[cold]
     fn execute_gated(&mut self, token: usize, command: &Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+        if self.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+            return self.execute_streamed(token, command, args, hash);
+        }
         let command = match self.resolve_subcommand(command, args) {
             Ok(command) => command,
             Err(unresolved) => {
+                // SAFETY: arguments live as long as the batch.
+                let sub = args.get(1).and_then(|name| command.subcommand(unsafe { name.as_slice() }));
+                self.note_command(token, unresolved.counted(sub.unwrap_or(command)));
                 self.refuse(token, unresolved.counted(command), &unresolved.text);
                 return Outcome::Done;
             }
         };
+        self.note_command(token, Some(command));
         let verdict = self.pass_gates(token, command, args);
         if let Verdict::Refuse(text) = &verdict {
             self.refuse(token, Some(command), text.as_bytes());
             return Outcome::Done;
         }
         let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
-        client.last_command = command.shared_name.clone();
         if verdict == Verdict::Wait {
             client.commands -= 1;
             return Outcome::Wait;
@@ -571,6 +594,14 @@ impl Server {
                 return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
             }
         };
+        if self.stream.is_running {
+            self.stream_time(resolved, args);
+            return Ok(resolved);
+        }
+        let is_nested = caller.flags & CALL_NESTED != 0;
+        if let Some(text) = self.refused_to_replica(resolved, is_nested).filter(|_| caller.client.is_some()) {
+            return Err(self.nested_error(Some(resolved), text.as_bytes(), caller));
+        }
         if let Err(text) = self.allowed_again(resolved, args, caller) {
             return Err(self.nested_error(Some(resolved), &text, caller));
         }

@@ -67,6 +67,12 @@ impl Query {
         self.filled - self.consumed >= self.need.max(1)
     }
 
+    /// Bytes that were read by another reader of the same stream, before any other.
+    pub fn put(&mut self, bytes: Vec<u8>) {
+        self.filled = bytes.len();
+        self.buffer = bytes;
+    }
+
     /// Note the length below which parsing gets no further, counted from `consumed`.
     pub fn set_need(&mut self, need: usize) {
         self.need = need;
@@ -109,10 +115,10 @@ impl Query {
         self.buffer.len()
     }
 
-    /// Bytes of memory held.
+    /// Bytes of memory held, or that the next read will take for a long argument that was announced.
     pub fn memory_bytes(&self) -> usize {
         let inline: usize = self.inline.iter().map(Vec::capacity).sum();
-        self.buffer.capacity() + self.parser.heap_size() + inline
+        self.buffer.capacity().max(self.need.min(ANNOUNCED_BYTES_MAX)) + self.parser.heap_size() + inline
     }
 
     /// Read what the socket has, up to a turn's share. Only between batches.

@@ -152,6 +152,9 @@ pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
         is_resp3: false,
         tells: TELL_ALL,
         has_written: false,
+        calls: 0,
+        is_slow: false,
+        is_killed: false,
     }
 }
 
@@ -188,6 +191,7 @@ pub(crate) fn run_begun(call: &mut Call<'_>, name: &str, lua: Lua, args: i32) ->
     memory::set_most_bytes(usize::try_from(crate::MEMORY_MAX.get()).unwrap_or(usize::MAX));
     let bytes_before = lua.used_bytes();
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
+    lua.hook_again();
     let is_resp3 = running().as_ref().is_some_and(|run| run.is_resp3);
     let result = if succeeded {
         write_reply(lua, &mut call.reply, is_resp3);

@@ -10,7 +10,7 @@
 //! `convert` (how they reach the server), `scripts`, `engine`, then the commands. `functions` and `library` know no
 //! language: Lua, in `registration`, is one by the same table that other modules provide.
 //!
-//! *What is deliberately absent*: a debugger of scripts, and (as yet) serving others while a script runs.
+//! *What is deliberately absent*: a debugger of scripts.
 
 #![deny(unsafe_code)]
 

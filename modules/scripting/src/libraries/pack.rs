@@ -225,7 +225,14 @@ fn element_size(lua: Lua, option: &Element, data: &[u8], at: usize) -> Result<us
             }
             let size = lua.number(-1);
             lua.pop(1);
-            if size <= -1.0 { Ok(usize::MAX) } else { Ok(size as usize) }
+            // As processors have it: none beyond all bits, and more than there is below 0.
+            if size >= 2f64.powi(64) {
+                Ok(0)
+            } else if size > -1.0 {
+                Ok(size as usize)
+            } else {
+                Ok(usize::MAX)
+            }
         }
         (b's', _) => {
             let rest = data.get(at..).unwrap_or_default();
