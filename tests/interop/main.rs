@@ -19,4 +19,5 @@ mod pubsub;
 mod replica;
 mod replication;
 mod scripts;
+mod sentinel;
 mod stream;
