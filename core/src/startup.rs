@@ -147,8 +147,8 @@ static GATES: &[Gate] = &[
     gates::memory::gate,
     replication::gates::replica,
     standing::disk,
-    upstream::gates::read_only,
     replication::gates::lacks,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
     upstream::gates::stale,
@@ -181,8 +181,8 @@ static DUTIES: &[Duty] = &[
     duties::WAITS,
     tracking::DUTY,
     aof::DUTY,
-    upstream::duty::DUTY,
     replication::primary::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
@@ -191,8 +191,8 @@ static APPLIERS: &[Applier] = &[
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
-    upstream::gates::REFUSALS,
     replication::gates::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,

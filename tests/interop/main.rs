@@ -17,4 +17,5 @@ mod payloads;
 mod peer;
 mod pubsub;
 mod replica;
+mod replication;
 mod stream;

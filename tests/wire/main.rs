@@ -18,6 +18,7 @@ mod process;
 mod propagation;
 mod protocol;
 mod replica;
+mod replication;
 mod scan;
 mod tracking;
 mod transactions;

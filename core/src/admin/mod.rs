@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod connection;
 pub mod debug;
+pub mod failover;
 pub mod info;
 pub mod latency;
 pub mod memory;
@@ -22,6 +23,7 @@ pub mod server;
 pub mod slowlog;
 pub mod spec;
 pub mod transaction;
+pub mod wait;
 
 use crate::engine::server::Server;
 
@@ -35,17 +37,19 @@ pub fn register_core_commands(server: &mut Server) {
         config::COMMANDS,
         connection::COMMANDS,
         debug::COMMANDS,
+        failover::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
         memory::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,
         persistence::COMMANDS,
-        replicaof::COMMANDS,
         replicas::COMMANDS,
+        replicaof::COMMANDS,
         server::COMMANDS,
         slowlog::COMMANDS,
         transaction::COMMANDS,
+        wait::COMMANDS,
     ];
     for command in families.into_iter().flatten() {
         server.commands.insert(command.register(None));

@@ -3,8 +3,10 @@
 use crate::admin::spec::CoreCommand;
 use crate::base::number::parse_i64;
 use crate::base::words;
+use crate::durable::version;
 use crate::engine::call::Context;
 use crate::registry::replication::{Link, Role};
+use crate::replication::failover;
 use crate::replication::info;
 use crate::replication::primary;
 use crate::replication::replica::Said;
@@ -92,6 +94,13 @@ pub static COMMANDS: &[CoreCommand] = &[
 
 fn psync(context: &mut Context) -> Status {
     let Some(offset) = parse_i64(context.arg(2)) else { return STATUS_NOT_INTEGER };
+    let is_attached = context.client().is_some_and(|client| client.replicates == Replicates::Attached);
+    if context.argc() > 3 && context.arg_is(3, "FAILOVER") && !is_attached {
+        let id = context.arg(1);
+        if let Err(text) = failover::take_over(context.server(), id) {
+            return context.error(text);
+        }
+    }
     answer(context, Ask::From(context.arg(1), offset))
 }
 
@@ -184,6 +193,8 @@ fn change(option: &[u8], value: &[u8]) -> Result<Change, String> {
 fn capability(name: &str) -> Change {
     let rdb_version = name.strip_prefix("rdb-").and_then(|version| version.parse().ok());
     match name {
+        // What every Plinth reads.
+        "plinth" => Box::new(|said| said.rdb_version = Some(version::NEWEST)),
         "eof" => Box::new(|said| said.reads_mark = true),
         "psync2" => Box::new(|said| said.reads_id = true),
         _ => Box::new(move |said| said.rdb_version = rdb_version.or(said.rdb_version)),

@@ -522,6 +522,7 @@ fn new_client(server: &mut Server, socket: Socket, address: String, local_addres
         peak_at_ms: server.clock.now_ms,
         input_bytes: 0,
         output_bytes: 0,
+        write_offset: 0,
         commands: 0,
         fd,
     }

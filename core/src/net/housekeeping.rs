@@ -56,7 +56,7 @@ fn turn(server: &mut Server) -> u64 {
 /// Stop if a signal asks for it.
 pub fn follow_signals(server: &mut Server) {
     if let Some(signal) = crate::base::signals::take_stop() {
-        crate::persist::shutdown::stop_on(server, signal);
+        crate::replication::farewell::stop_on(server, signal);
     }
 }
 
@@ -77,8 +77,10 @@ fn look_after(server: &mut Server, token: usize) {
     let (peak_reset_ms, resize) = (server.reply_peak_reset_ms, server.reply_resizing);
     let Some(client) = server.sessions.clients.get(token) else { return };
     let idle_s = now_s - client.active_s;
-    let may_idle = client.stalled || client.listening.is_some() || client.replicates == Replicates::Attached;
-    let may_idle = may_idle || client.standing.is_primary();
+    let may_idle = client.stalled
+        || client.listening.is_some()
+        || client.replicates == Replicates::Attached
+        || client.standing.is_primary();
     if timeout_s > 0 && idle_s > timeout_s && !may_idle {
         crate::base::log::verbose("Closing idle client");
         server.sessions.clients.close(token);

@@ -59,7 +59,7 @@ fn primary_fields(server: &Server, add: &mut impl FnMut(&str, String)) {
         let (state, offset) = (replica.stage.text(), replica.acked);
         add(&format!("slave{at}"), format!("ip={ip},port={port},state={state},offset={offset},lag={lag}"));
     }
-    add("master_failover_state", "no-failover".into());
+    add("master_failover_state", crate::replication::failover::state(server).into());
 }
 
 /// The answer to ROLE.

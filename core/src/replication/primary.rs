@@ -9,7 +9,7 @@ use crate::engine::duties::Duty;
 use crate::engine::server::Server;
 use crate::replication::replica::{Replica, Said, Stage};
 use crate::replication::state::{self, Replication};
-use crate::replication::sync;
+use crate::replication::{failover, farewell, sync, wait};
 use crate::session::client::{Closing, OUTPUT_OF_REPLICAS, Replicates};
 use crate::wire::command;
 use std::io::{self, Write};
@@ -73,10 +73,13 @@ pub fn acknowledge(server: &mut Server, token: usize, offset: i64, synced: Optio
         replica.acked = replica.acked.max(offset.min(end));
         replica.synced = replica.synced.max(synced.unwrap_or(-1).min(end));
         replica.heard_s = now_s;
-        if replica.stage == Stage::Online && std::mem::take(&mut replica.awaits_ack) {
+        // It may have read the mark before the thread has told that it was sent.
+        replica.awaits_ack &= !matches!(replica.stage, Stage::Online | Stage::Sending);
+        if replication.farewell.is_some() || replication.failover.is_some() {
             replication.next = None;
         }
     });
+    wait::settle(server);
     server.sessions.clients.list_write(token);
 }
 
@@ -216,11 +219,13 @@ pub fn count_replicas(server: &mut Server) {
 }
 
 fn due(server: &Server, now: Instant) -> Option<Duration> {
-    let replication = server.slots.peek::<Replication>()?;
-    if replication.post.any() {
+    let counts = server.settings.replication.min_replicas_to_write > 0;
+    let Some(replication) = server.slots.peek::<Replication>() else { return counts.then_some(Duration::ZERO) };
+    if replication.post.any() || replication.wants_acks {
         return Some(Duration::ZERO);
     }
-    if replication.replicas.is_empty() && replication.backlog.is_none() {
+    let stands_still = replication.farewell.is_some() || replication.failover.is_some();
+    if !counts && !stands_still && replication.replicas.is_empty() && replication.backlog.is_none() {
         return None;
     }
     Some(replication.next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now)))
@@ -229,8 +234,13 @@ fn due(server: &Server, now: Instant) -> Option<Duration> {
 fn run(server: &mut Server, now: Instant) {
     sync::follow_threads(server);
     sync::begin_what_is_due(server, now);
+    wait::ask(server);
+    farewell::look(server, now);
+    failover::look(server, now);
     let is_second = server.slots.with(|replication: &mut Replication| {
-        let waits = replication.replicas.iter().any(|replica| replica.stage == Stage::Waiting);
+        let waits = replication.replicas.iter().any(|replica| replica.stage == Stage::Waiting)
+            || replication.farewell.is_some()
+            || replication.failover.is_some();
         replication.next = Some(now + if waits { LOOK_EVERY } else { SECOND });
         let is_due = replication.second.is_none_or(|last| now - last >= SECOND);
         if is_due {
@@ -257,11 +267,12 @@ fn each_second(server: &mut Server, now: Instant) {
 /// Replicas are to know that this server is there, and where the stream is.
 fn ping(server: &mut Server, now: Instant) {
     let period = Duration::from_secs(server.settings.replication.ping_period_s.unsigned_abs());
-    let is_replica = server.registry.replication.is_replica();
+    let stands_still = failover::is_running(server) || farewell::is_waiting(server);
+    let is_replica = server.registry.replication.is_replica() || stands_still;
     let is_due = server.slots.with(|replication: &mut Replication| {
         let is_due = !is_replica
             && replication.attached().next().is_some()
-            && replication.pinged.is_none_or(|last| now - last >= period);
+            && now - *replication.pinged.get_or_insert(now) >= period;
         if is_due {
             replication.pinged = Some(now);
         }

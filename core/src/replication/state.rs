@@ -9,10 +9,13 @@ use crate::engine::server::Server;
 use crate::persist::aof::text::Text;
 use crate::registry::replication::NO_ID;
 use crate::replication::backlog::{Backlog, SIZE_MIN};
+use crate::replication::failover::Failover;
+use crate::replication::farewell::Farewell;
 use crate::replication::primary;
 use crate::replication::replica::Replica;
 use crate::replication::sync::Round;
 use crate::replication::transfer::Post;
+use crate::replication::wait::Wait;
 use crate::store::effects::Effect;
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,6 +41,16 @@ pub struct Replication {
     pub second: Option<Instant>,
     /// ... and when replicas were sent the last PING.
     pub pinged: Option<Instant>,
+    /// Who waits for replicas.
+    pub waits: Vec<Wait>,
+    /// Whether replicas are to be asked how far they are.
+    pub wants_acks: bool,
+    /// An end of the server that waits for replicas.
+    pub farewell: Option<Farewell>,
+    /// A role that is being given away.
+    pub failover: Option<Failover>,
+    /// The client whose commands are in the unit that goes on: token and id.
+    writer: Option<(usize, u64)>,
     /// Since when there is no replica.
     pub alone_since: Option<Instant>,
 }
@@ -80,14 +93,24 @@ pub fn observe(server: &mut Server, effect: &Effect) {
     match effect {
         Effect::Propagate { db, command } => {
             server.registry.replication.stream_db = *db;
-            server.slots.with(|replication: &mut Replication| replication.text.add(*db, command, None));
+            let by = server.pending.by;
+            server.slots.with(|replication: &mut Replication| {
+                replication.text.add(*db, command, None);
+                replication.writer = by.or(replication.writer);
+            });
         }
         Effect::UnitEnd => {
-            let unit = server.slots.with(|replication: &mut Replication| {
+            let (unit, writer) = server.slots.with(|replication: &mut Replication| {
                 replication.text.end_unit();
-                replication.text.take()
+                (replication.text.take(), replication.writer.take())
             });
             feed(server, &unit);
+            let offset = server.registry.replication.offset;
+            if let Some((token, id)) = writer
+                && let Some(client) = server.sessions.clients.get(token).filter(|client| client.id == id)
+            {
+                client.write_offset = offset;
+            }
         }
         Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
     }

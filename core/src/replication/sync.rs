@@ -266,6 +266,7 @@ fn begin(server: &mut Server, replication: &mut Replication, kind: Kind, group: 
     for replica in replication.replicas.iter_mut().filter(|replica| group.contains(&replica.token)) {
         (replica.stage, replica.cursor) = (Stage::Saving, at);
         tell_full(server, replica, at);
+        replica.awaits_ack = kind.is_pipe;
         if kind.is_pipe {
             targets.extend(hand_over(server, replica));
         }
@@ -306,8 +307,10 @@ fn form(server: &Server, kind: Kind) -> Form {
     let mut form = Form::of(server);
     (form.version, form.rises) = (kind.version, kind.rises);
     (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions);
+    // Behind it this server's own stream begins anew, and a primary's goes on.
+    let db = if known.is_replica() { known.stream_db } else { 0 };
     form.aux = vec![
-        ("repl-stream-db", known.stream_db.to_string()),
+        ("repl-stream-db", db.to_string()),
         ("repl-id", known.id.clone()),
         ("repl-offset", known.offset.to_string()),
     ];
@@ -489,7 +492,7 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             log::notice(&format!("RDB transfer completed, rdb only replica ({shown}) should be disconnected asap"));
             continue;
         }
-        (replica.stage, replica.awaits_ack) = (Stage::Online, true);
+        replica.stage = Stage::Online;
         log::notice(&format!(
             "Streamed replica with replica {shown} succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming"
         ));

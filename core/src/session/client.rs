@@ -147,6 +147,8 @@ pub struct Client {
     pub input_bytes: u64,
     /// Bytes sent to it.
     pub output_bytes: u64,
+    /// End of the replication stream when it had changed something last.
+    pub write_offset: i64,
     /// Commands it has run.
     pub commands: u64,
     /// File descriptor.

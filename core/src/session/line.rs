@@ -8,8 +8,8 @@ use plinth_abi::bytes::Bytes;
 fn flags(client: &Client) -> String {
     let tracking = client.tracking.as_ref();
     let letters = [
-        (client.standing.is_primary(), 'M'),
         (client.replicates == Replicates::Attached, 'S'),
+        (client.standing.is_primary(), 'M'),
         (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),

@@ -22,10 +22,10 @@ const TRACKING: u32 = 32;
 const RESTRICTED: u32 = 16;
 /// It is shown what others do (MONITOR).
 const MONITOR: u32 = 64;
-/// It is this server's primary, whose commands are what has happened there.
-const PRIMARY: u32 = 256;
 /// It is a replica.
 const REPLICA: u32 = 128;
+/// It is this server's primary, whose commands are what has happened there.
+const PRIMARY: u32 = 256;
 
 /// A session as the gates see it.
 #[derive(Default)]
