@@ -12,6 +12,7 @@
 //!   a slice at a time.
 //! - [`effects`]: what has happened, for others to be told.
 //! - [`evict`]: which keys make room when memory is short.
+//! - [`own_expiry`]: those of a replica's keys that it has to see to itself.
 //! - [`expire`]: the budgeted cycle that removes what has expired.
 //! - [`access_clock`]: what idle times and frequencies are read from.
 //! - [`background`]: freeing off the main thread.
@@ -32,6 +33,7 @@ pub mod evict;
 pub mod expire;
 pub mod flush;
 pub mod ghost;
+pub mod own_expiry;
 pub mod rewrite;
 pub mod saved;
 pub mod slices;
@@ -46,6 +48,7 @@ use crate::store::entry::EntryPtr;
 use crate::store::evict::Eviction;
 use crate::store::expire::ExpireCycle;
 use crate::store::ghost::Ghosts;
+use crate::store::own_expiry::OwnExpiry;
 use crate::store::slices::Migration;
 use crate::store::types::{TYPES_MAX, Types};
 use siphasher::sip::SipHasher13;
@@ -85,6 +88,8 @@ pub struct Store {
     pub is_replica: bool,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
+    /// Keys whose expiry is a replica's own affair.
+    pub own_expiry: OwnExpiry,
     /// The search for keys that have expired.
     pub expiring: ExpireCycle,
     /// The search for keys that make room.
@@ -155,6 +160,7 @@ impl Store {
             is_paused: false,
             is_replica: false,
             active_expire: true,
+            own_expiry: OwnExpiry::default(),
             expiring: ExpireCycle::default(),
             evicting: Eviction::default(),
             migration: None,

@@ -41,7 +41,8 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     let forks = persistence::forks(server);
     fields.add("latest_fork_usec", forks.last_us);
     fields.add("total_forks", forks.count);
-    fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
+    fields.add("slave_expires_tracked_keys", server.store.own_expiry.len());
+    fields.zeros(&["active_defrag_hits"]);
     fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     fields.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
     let tracked = &server.sessions.tracked;
