@@ -1,9 +1,12 @@
 //! The ABI from a C module: `probe.c` calls every function of every service of the host through the
 //! public headers, and these tests run it and look at what shows from outside.
 
+mod acts;
+mod languages;
 mod sections;
 mod told;
 mod values;
+mod watches;
 
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 

@@ -6,6 +6,7 @@
 
 mod append;
 mod blocking;
+mod busy;
 mod clients;
 mod clock;
 mod configuration;
@@ -20,6 +21,7 @@ mod protocol;
 mod replica;
 mod replication;
 mod scan;
+mod tls;
 mod tracking;
 mod transactions;
 mod users;

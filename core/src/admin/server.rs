@@ -102,6 +102,10 @@ fn shutdown(context: &mut Context) -> Status {
         crate::base::log::notice("Shutdown manually aborted.");
         return context.ok();
     }
+    // What is saved would be half of what goes on.
+    if let Some(busy) = context.server().registry.standing.busy.clone().filter(|_| !how.nosave) {
+        return context.error(busy.refusal);
+    }
     match farewell::stop(context.server(), how, false) {
         Outcome::Fails => return context.error(FAILED),
         Outcome::Waits => {

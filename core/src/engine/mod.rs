@@ -10,15 +10,16 @@
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
-//! - [`wait`]: running those again who wait.
+//! - [`wait`]: running those again who wait; [`watches`]: what modules watch.
 //! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`limits`]: what a client may make the server hold.
-//! - [`parameters`]: reading and setting parameters.
+//! - [`parameters`]: reading and setting parameters; [`tls`]: what TLS is spoken with.
 //! - [`slots`]: state of rooms above.
 
 pub mod acl;
+pub mod busy;
 pub mod call;
 pub mod dispatch;
 pub mod duties;
@@ -41,7 +42,9 @@ pub mod server;
 pub mod slots;
 pub mod stream;
 pub mod timers;
+pub mod tls;
 pub mod tracking;
 pub mod transaction;
 pub mod wait;
+pub mod watches;
 pub mod weights;

@@ -87,6 +87,8 @@ pub struct Server {
     pub is_quiet: bool,
     /// Set when the loop should end.
     pub stopping: bool,
+    /// Whether modules have been told so.
+    pub has_announced_end: bool,
     /// Milliseconds after which a reply buffer's peak is forgotten, negative for never.
     pub reply_peak_reset_ms: i64,
     /// Whether reply buffers are resized.
@@ -116,6 +118,10 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
+    /// Serves others once while a command takes long.
+    pub serve_others: Option<fn(&mut Server)>,
+    /// Puts the parameters into the configuration file; with `true`, also those at their default.
+    pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,
@@ -153,6 +159,7 @@ impl Server {
             listening: Vec::new(),
             is_quiet: false,
             stopping: false,
+            has_announced_end: false,
             reply_peak_reset_ms: 5000,
             reply_resizing: true,
             skip_checksums: false,
@@ -162,6 +169,13 @@ impl Server {
             depth: 0,
             setting: 0,
         })
+    }
+
+    /// Tell modules, once, that the server stops.
+    pub fn announce_end(&mut self) {
+        if !std::mem::replace(&mut self.has_announced_end, true) {
+            self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        }
     }
 
     /// Read the time, for a turn of the loop that begins when the counter is at `ticks`.
@@ -174,7 +188,7 @@ impl Server {
     /// others, time stands still: all of it happens at one instant.
     #[cold]
     pub fn tick_after(&mut self, flags: u32) {
-        if flags & CALL_NO_BLOCK == 0 {
+        if flags & CALL_NO_BLOCK == 0 && !self.is_busy() {
             self.clock.measure(self.last_ticks);
             self.look_back_by();
             self.tick(self.last_ticks);
@@ -206,9 +220,12 @@ impl Server {
         self.store.is_replica = self.registry.replication.is_replica();
     }
 
-    /// End the loop after this turn.
+    /// End the loop after this turn. Where a command takes long it is to end at once, and modules are told then.
     pub fn stop(&mut self) {
-        self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        match &mut self.registry.standing.busy {
+            Some(busy) => busy.ends = true,
+            None => self.announce_end(),
+        }
         self.stopping = true;
         // Who runs commands looks there, and runs no more.
         self.pending.is_due = true;

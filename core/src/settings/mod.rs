@@ -3,7 +3,7 @@
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
 //! - [`durability`]: those that concern files; [`aof`]: those of the append-only file; [`memory`]: of memory;
-//!   [`replication`]: of replication.
+//!   [`replication`]: of replication; [`tls`]: of connections that speak TLS.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
@@ -17,4 +17,5 @@ pub mod of_module;
 pub mod parameters;
 pub mod replication;
 pub mod rewrite;
+pub mod tls;
 pub mod value;

@@ -44,6 +44,8 @@ pub struct Stats {
     pub panics: u64,
     /// Refused passwords.
     pub auth_failures: u64,
+    /// Clients whose certificate names no user although it should.
+    pub certificate_failures: u64,
     /// Commands that their users may not run.
     pub denied_commands: u64,
     /// Keys that they may not use.

@@ -70,6 +70,16 @@ pub struct Everything {
     pub string: crate::string::StringService,
     /// Channels.
     pub bus: crate::bus::BusService,
+    /// Languages.
+    pub language: crate::language::LanguageService,
+    /// A library.
+    pub library_source: crate::language::LibrarySource,
+    /// A function of it.
+    pub declared_function: crate::language::DeclaredFunction,
+    /// A function that is called.
+    pub function_run: crate::language::FunctionRun,
+    /// Part of a reply.
+    pub reply_node: crate::run::ReplyNode,
     /// Waiting for keys.
     pub block: crate::block::BlockService,
     /// How to wait.
@@ -82,4 +92,18 @@ pub struct Everything {
     pub rdb: crate::rdb::RdbService,
     /// What a module claims of it.
     pub rdb_claim: crate::rdb::RdbClaim,
+    /// Descriptors.
+    pub event_loop: crate::event_loop::LoopService,
+    /// Sockets.
+    pub socket: crate::socket::SocketService,
+    /// What is done with one.
+    pub peer: crate::socket::Peer,
+    /// Other programs.
+    pub process: crate::process::ProcessService,
+    /// What the server is.
+    pub mode: crate::mode::ModeService,
+    /// The same in words.
+    pub mode_of: crate::mode::Mode,
+    /// Lines of the configuration file.
+    pub directives: crate::directives::DirectivesService,
 }

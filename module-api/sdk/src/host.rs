@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub use crate::abi::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
 
 /// Ids of the services that the SDK always resolves; a host that lacks one refuses the load.
-pub const CORE_SERVICES: [&str; 15] = [
+pub const CORE_SERVICES: [&str; 16] = [
     abi::reply::REPLY_SERVICE,
     abi::keys::KEYS_SERVICE,
     abi::codec::CODEC_SERVICE,
@@ -33,6 +33,7 @@ pub const CORE_SERVICES: [&str; 15] = [
     abi::digest::DIGEST_SERVICE,
     abi::rdb::RDB_SERVICE,
     abi::acl::ACL_SERVICE,
+    abi::busy::BUSY_SERVICE,
 ];
 
 /// Addresses of the resolved tables.
@@ -53,6 +54,7 @@ struct Tables {
     digest: AtomicPtr<abi::digest::DigestService>,
     rdb: AtomicPtr<abi::rdb::RdbService>,
     acl: AtomicPtr<abi::acl::AclService>,
+    busy: AtomicPtr<abi::busy::BusyService>,
 }
 
 static TABLES: Tables = Tables {
@@ -72,6 +74,7 @@ static TABLES: Tables = Tables {
     digest: AtomicPtr::new(null_mut()),
     rdb: AtomicPtr::new(null_mut()),
     acl: AtomicPtr::new(null_mut()),
+    busy: AtomicPtr::new(null_mut()),
 };
 
 /// One reader per table. A reader is called with a `Call`, a `Saver` or the like in hand, which
@@ -105,6 +108,7 @@ readers! {
     digest: abi::digest::DigestService;
     rdb: abi::rdb::RdbService;
     acl: abi::acl::AclService;
+    busy: abi::busy::BusyService;
 }
 
 /// Looks up every table. Fails with `Unsupported` when the host lacks one, or has it shorter than
@@ -140,6 +144,7 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::digest::DIGEST_SERVICE, &TABLES.digest)?;
         one(host, abi::rdb::RDB_SERVICE, &TABLES.rdb)?;
         one(host, abi::acl::ACL_SERVICE, &TABLES.acl)?;
+        one(host, abi::busy::BUSY_SERVICE, &TABLES.busy)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     plinth_table::on_give_way(ask_host_to_give_way);
@@ -194,6 +199,22 @@ pub(crate) fn is_own(host: *const abi::host::Host) -> bool {
 pub(crate) unsafe fn find(host: *const abi::host::Host, id: &str, size_min: u32) -> Opaque {
     // SAFETY: the caller vouches for `host`; `id` lives for the call.
     unsafe { ((*host).service)(host, Bytes::of(id.as_bytes()), size_min) }
+}
+
+/// The table of a service for this module, or null; on the main thread.
+pub(crate) fn find_own(id: &str, size_min: u32) -> Opaque {
+    let host = TABLES.host.load(Relaxed);
+    // SAFETY: null, or the host, which lives while the module is loaded.
+    if host.is_null() { null_mut() } else { unsafe { find(host, id, size_min) } }
+}
+
+/// Uses a service no longer. Its provider may go, so no address of its table may be left in use.
+pub(crate) fn let_go(id: &str) {
+    let host = TABLES.host.load(Relaxed);
+    if !host.is_null() {
+        // SAFETY: `resolve` stored the host, which lives while the module is loaded; `id` lives for the call.
+        unsafe { ((*host).let_go)(host, Bytes::of(id.as_bytes())) }
+    }
 }
 
 /// Writes a line to the server's log at a `LOG_*` level. May be called from any thread. Before

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 45] = [
+const DEFAULT_UNITS: [&str; 55] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -72,6 +72,13 @@ const DEFAULT_UNITS: [&str; 45] = [
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",
+    "unit/info",
+    "unit/introspection-2",
+    "unit/tracking",
+    "unit/obuf-limits",
+    "unit/client-eviction",
+    "unit/maxmemory",
+    "unit/lazyfree",
     "unit/shutdown",
     "unit/aofrw",
     "unit/slowlog",
@@ -84,6 +91,9 @@ const DEFAULT_UNITS: [&str; 45] = [
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
+    "integration/replication-2",
+    "integration/replication-3",
+    "integration/psync2-reg",
 ];
 
 /// What to run against which server.
@@ -102,6 +112,9 @@ pub(crate) struct Args {
     /// reason belongs. A list needs the reason; nothing is written to it.
     #[arg(long)]
     skip_lines: bool,
+    /// Have the suite speak TLS to its servers (Debian's package tcl-tls, and openssl). `unit/tls` runs so only.
+    #[arg(long)]
+    tls: bool,
     /// Units by the suite's names, like unit/type/string (default: those that Plinth is held to).
     #[arg(value_name = "UNIT")]
     units: Vec<String>,
@@ -127,12 +140,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     };
     let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
     lists.check_units(&suite)?;
+    if args.tls {
+        suite.make_certificates()?;
+    }
     let units = wanted_units(&args.units, &suite)?;
     eprintln!("conformance: the suite of Redis {} against {}", suite.version(), tools::describe(&server));
 
     let mut results = Vec::new();
     for unit in &units {
-        let result = run_unit(&suite, &lists, unit, Duration::from_secs(args.timeout), &interrupt)?;
+        let result = run_unit(&suite, &lists, unit, (Duration::from_secs(args.timeout), args.tls), &interrupt)?;
         eprintln!("conformance: {}", result.summary());
         results.push(result);
     }
@@ -173,12 +189,12 @@ fn run_unit(
     suite: &Suite,
     lists: &Lists,
     unit: &str,
-    patience: Duration,
+    (patience, tls): (Duration, bool),
     interrupt: &Interrupt,
 ) -> Result<Unit, String> {
     let begin = Instant::now();
     suite.forget_logs(unit)?;
-    let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), patience };
+    let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), tls, patience };
     let mut passes: Vec<Outcome> = vec![pass.run(interrupt)?];
     let alone = lists.alone_arguments(unit);
     if !alone.is_empty() {

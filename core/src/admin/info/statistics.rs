@@ -71,6 +71,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("acl_access_denied_key", stats.denied_keys);
     fields.add("acl_access_denied_channel", stats.denied_channels);
     fields.add("acl_access_denied_db", stats.denied_databases);
+    fields.add("acl_access_denied_tls_cert", stats.certificate_failures);
 }
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {

@@ -168,6 +168,22 @@ pub fn purge() {
     }
 }
 
+/// A number that it tells by a name of its own, as `arenas.page`: of those that may be read without anything
+/// coming of it.
+pub fn number(name: &str) -> Option<i64> {
+    let is_plain = ["arenas.", "config.", "opt.", "stats."].iter().any(|begin| name.starts_with(begin));
+    let name = std::ffi::CString::new(name).ok().filter(|_| is_plain && name != "arenas.create")?;
+    for len in [8, 4, 1] {
+        let (mut value, mut taken) = (0i64, len);
+        let at = (&raw mut value).cast();
+        // SAFETY: the name has an end, at most `len` bytes are written where as many are, and nothing is set.
+        if unsafe { sys::mallctl(name.as_ptr(), at, &raw mut taken, std::ptr::null_mut(), 0) } == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// Its statistics as it words them itself.
 pub fn report() -> String {
     unsafe extern "C" fn append(text: *mut std::ffi::c_void, part: *const std::ffi::c_char) {

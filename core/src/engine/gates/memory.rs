@@ -10,7 +10,8 @@ use plinth_abi::command::{COMMAND_DENY_OOM, COMMAND_NOT_QUEUED};
 
 /// The gate. What is queued takes memory, whatever it does.
 pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if server.settings.maxmemory == 0 || server.ignores_maxmemory() {
+    // What is removed while a command is in the middle of something would be told as part of that.
+    if server.settings.maxmemory == 0 || server.is_busy() || server.ignores_maxmemory() {
         return Verdict::Pass;
     }
     let queues = !command.is(COMMAND_NOT_QUEUED)

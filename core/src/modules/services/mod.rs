@@ -5,18 +5,24 @@
 
 pub mod acl;
 pub mod block;
+pub mod busy;
 pub mod clients;
 pub mod codec;
 pub mod config;
 pub mod digest;
+pub mod directives;
+pub mod event_loop;
 pub mod events;
 pub mod info;
 pub mod keys;
+pub mod mode;
+pub mod process;
 pub mod propagate;
 pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;
+pub mod socket;
 pub mod timers;
 
 use crate::base::id::ModuleId;
@@ -64,6 +70,7 @@ impl HostLink {
             panicked,
             allocate,
             release,
+            let_go,
         }
     }
 }
@@ -125,6 +132,16 @@ unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opa
     table
 }
 
+unsafe extern "C" fn let_go(host: *const Host, id: Bytes) {
+    // SAFETY: as in `service`.
+    let (link, id) = unsafe { (link(host), id.as_slice()) };
+    // SAFETY: as in `service`.
+    let server = unsafe { &mut *link.server };
+    if let Some(module) = server.registry.modules.get_mut(link.module) {
+        module.uses.retain(|used| used.as_bytes() != id);
+    }
+}
+
 unsafe extern "C" fn log(host: *const Host, level: u32, text: Bytes) {
     // SAFETY: called by a loaded module; the link's name never changes, so any thread
     // may read it.
@@ -165,5 +182,11 @@ pub fn core_services() -> Vec<Service> {
         service(abi::acl::ACL_SERVICE, (&raw const acl::TABLE).cast()),
         service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
         service(abi::rdb::RDB_SERVICE, (&raw const rdb::TABLE).cast()),
+        service(abi::busy::BUSY_SERVICE, (&raw const busy::TABLE).cast()),
+        service(abi::event_loop::LOOP_SERVICE, (&raw const event_loop::TABLE).cast()),
+        service(abi::socket::SOCKET_SERVICE, (&raw const socket::TABLE).cast()),
+        service(abi::process::PROCESS_SERVICE, (&raw const process::TABLE).cast()),
+        service(abi::mode::MODE_SERVICE, (&raw const mode::TABLE).cast()),
+        service(abi::directives::DIRECTIVES_SERVICE, (&raw const directives::TABLE).cast()),
     ]
 }
