@@ -262,6 +262,45 @@ fn plinth_keeps_what_has_expired_until_its_primary_says_so() {
 }
 
 #[test]
+fn plinth_keeps_fields_that_have_expired_until_its_primary_says_so() {
+    let primary = Primary::new();
+    let server = Server::start();
+    let mut client = server.connect();
+    follow(&mut client, &primary);
+    let mut link = primary.meet();
+    link.full(0);
+    let set = ["SELECT 0", "HSET h f 5 g 1", "HPEXPIREAT h 1000 FIELDS 1 f", "HINCRBY h f 1"];
+    let set: Vec<u8> = set.iter().flat_map(|line| encoded(line)).collect();
+    link.send(&set);
+    link.wait_for(set.len() as i64);
+    assert_wire(&mut client, &["HGET", "h", "f"], b"$-1\r\n");
+    // Timers run meanwhile.
+    client.ask(&["XREAD", "BLOCK", "300", "STREAMS", "none", "0"]);
+    let persist = encoded("HPERSIST h FIELDS 1 f");
+    link.send(&persist);
+    link.wait_for((set.len() + persist.len()) as i64);
+    assert_wire(&mut client, &["HGET", "h", "f"], b"$1\r\n6\r\n");
+}
+
+#[test]
+fn plinth_removes_what_has_expired_of_a_writable_replicas_own() {
+    let primary = Primary::new();
+    let server = Server::with(&["--replica-read-only", "no"]);
+    let mut client = server.connect();
+    follow(&mut client, &primary);
+    let mut link = primary.meet();
+    link.full(0);
+    let set: Vec<u8> = ["SELECT 0", "SET of-primary 1 PXAT 1000"].iter().flat_map(|line| encoded(line)).collect();
+    link.send(&set);
+    link.wait_for(set.len() as i64);
+    assert_wire(&mut client, &["SET", "own", "1", "PX", "20"], b"+OK\r\n");
+    wait_until("its own is gone", || client.command(&["DBSIZE"]) == b":1\r\n");
+    assert_eq!(client.info("stats", "slave_expires_tracked_keys").as_deref(), Some("0"));
+    assert_wire(&mut client, &["EXISTS", "of-primary"], b":0\r\n");
+    assert_wire(&mut client, &["RANDOMKEY"], b"$10\r\nof-primary\r\n");
+}
+
+#[test]
 fn plinth_refuses_what_a_replica_refuses() {
     let primary = Primary::new();
     let server = Server::start();

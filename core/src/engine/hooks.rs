@@ -5,7 +5,7 @@ use crate::base::id::ModuleId;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::server::Server;
 use crate::registry::hooks::{Subscription, event};
-use plinth_abi::call::CALL_UNTOLD;
+use plinth_abi::call::{CALL_REPLICA, CALL_UNTOLD};
 use plinth_abi::events::{Event, ON_KEY};
 
 /// How deep hooks run within hooks: a module may load a module in one, which a hook is told of.
@@ -64,7 +64,8 @@ impl Server {
         let outside = self.enter_outside();
         let mut output = std::mem::take(&mut self.sink);
         let begin = output.mark();
-        let flags = if self.propagation.touched.is_some() { 0 } else { CALL_UNTOLD };
+        let untold = if self.propagation.touched.is_some() { 0 } else { CALL_UNTOLD };
+        let flags = untold | if self.store.is_replica { CALL_REPLICA } else { 0 };
         let parts = CallParts { args: &[], output: &raw mut output, client: None, db, resp: 3, flags, module, host };
         // SAFETY: `output` is ours until the context is gone, and the server is not used
         // in the meantime.

@@ -49,6 +49,7 @@ fn turn(server: &mut Server) -> u64 {
     // A quarter of the time at most, more with more effort.
     let period = Duration::from_micros(1_000_000 / hz);
     server.store.begin_expire_cycle(period * (23 + 2 * effort) / 100, period, server.stats.commands);
+    server.store.expire_own();
     look_after_some(server, hz as usize);
     hz
 }

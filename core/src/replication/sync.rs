@@ -308,8 +308,10 @@ fn form(server: &Server, kind: Kind) -> Form {
     let mut form = Form::of(server);
     (form.version, form.rises) = (kind.version, kind.rises);
     (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions);
+    // Behind it this server's own stream begins anew, and a primary's goes on.
+    let db = if known.is_replica() { known.stream_db } else { 0 };
     form.aux = vec![
-        ("repl-stream-db", known.stream_db.to_string()),
+        ("repl-stream-db", db.to_string()),
         ("repl-id", known.id.clone()),
         ("repl-offset", known.offset.to_string()),
     ];

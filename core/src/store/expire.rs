@@ -11,6 +11,7 @@
 use crate::base::pace::{BUSY_SLICE, Pace};
 use crate::store::Store;
 use crate::store::entry::EntryPtr;
+use crate::store::own_expiry::OwnExpiry;
 use std::time::{Duration, Instant};
 
 /// Buckets looked at before the clock is read.
@@ -48,6 +49,40 @@ impl Store {
         self.expiring.pace.hurry();
         self.expiring = ExpireCycle { left: budget, period, db: 0, pace: self.expiring.pace };
         self.expire_turn(Instant::now(), commands);
+    }
+
+    /// A key has got an expiry. On a replica, and not by its primary, for which it is the beginning of time, it is the
+    /// replica's to see to.
+    #[inline]
+    pub fn note_own_expiry(&mut self, db: u32, entry: EntryPtr) {
+        if self.is_replica && self.now_ms > 0 {
+            // SAFETY: the entry is in the table.
+            self.own_expiry.add(db, unsafe { entry.key() });
+        }
+    }
+
+    /// Remove those of them that have expired, some in each turn.
+    pub fn expire_own(&mut self) {
+        if self.own_expiry.is_empty() {
+            return;
+        }
+        if !self.is_replica {
+            // They are keys like any other.
+            self.own_expiry = OwnExpiry::default();
+            return;
+        }
+        if !self.may_remove() {
+            return;
+        }
+        for own in self.own_expiry.next() {
+            let (db, key) = (own.0, &own.1);
+            let hash = self.hash(key);
+            let found = self.databases[db as usize].find(hash, key).filter(|entry| entry.has_expiry());
+            if found.is_none_or(|entry| entry.has_expired(self.now_ms)) {
+                self.find_to_write(db, hash, key);
+                self.own_expiry.forget(&own);
+            }
+        }
     }
 
     /// One slice, if it is time for one.

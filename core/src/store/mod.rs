@@ -13,6 +13,7 @@
 //! - [`defrag`]: moving entries out of pages that are mostly empty.
 //! - [`effects`]: what has happened, for others to be told.
 //! - [`evict`]: which keys make room when memory is short.
+//! - [`own_expiry`]: those of a replica's keys that it has to see to itself.
 //! - [`expire`]: the budgeted cycle that removes what has expired.
 //! - [`access_clock`]: what idle times and frequencies are read from.
 //! - [`background`]: freeing off the main thread.
@@ -34,6 +35,7 @@ pub mod evict;
 pub mod expire;
 pub mod flush;
 pub mod ghost;
+pub mod own_expiry;
 pub mod rewrite;
 pub mod saved;
 pub mod slices;
@@ -49,6 +51,7 @@ use crate::store::entry::EntryPtr;
 use crate::store::evict::Eviction;
 use crate::store::expire::ExpireCycle;
 use crate::store::ghost::Ghosts;
+use crate::store::own_expiry::OwnExpiry;
 use crate::store::slices::Migration;
 use crate::store::types::{TYPES_MAX, Types};
 use siphasher::sip::SipHasher13;
@@ -88,6 +91,8 @@ pub struct Store {
     pub is_replica: bool,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
+    /// Keys whose expiry is a replica's own affair.
+    pub own_expiry: OwnExpiry,
     /// The search for keys that have expired.
     pub expiring: ExpireCycle,
     /// The move of entries out of pages that are mostly empty.
@@ -161,6 +166,7 @@ impl Store {
             is_replica: false,
             active_expire: true,
             defragging: Defrag::default(),
+            own_expiry: OwnExpiry::default(),
             expiring: ExpireCycle::default(),
             evicting: Eviction::default(),
             migration: None,

@@ -23,6 +23,9 @@ pub const CALL_RETRY: u32 = 1 << 4;
 /// Nobody is told of what the command changes: what its handler says through `plinth.propagate/1` is
 /// not kept, and it need not be put together. Without the bit it may be.
 pub const CALL_UNTOLD: u32 = 1 << 5;
+/// The data are a copy of another server's, which says what of them goes: a timer or a hook removes nothing
+/// because its time has come. Commands need not look at it.
+pub const CALL_REPLICA: u32 = 1 << 6;
 
 /// One run of a handler. The host fills it; a module reads it and passes it on to
 /// services. Valid until the handler returns.

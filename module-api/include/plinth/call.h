@@ -36,6 +36,9 @@ typedef struct plinth_reply plinth_reply; // reply.h
 // Nobody is told of what the command changes: what its handler says through `plinth.propagate/1` is
 // not kept, and it need not be put together. Without the bit it may be.
 #define PLINTH_CALL_UNTOLD (UINT32_C(1) << 5)
+// The data are a copy of another server's, which says what of them goes: a timer or a hook removes
+// nothing because its time has come. Commands need not look at it.
+#define PLINTH_CALL_REPLICA (UINT32_C(1) << 6)
 
 // One run of a handler. The host fills it; a module reads it and passes it on to services. Valid
 // until the handler returns.

@@ -37,7 +37,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-pub use crate::abi::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY};
+pub use crate::abi::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_REPLICA, CALL_RETRY};
 
 /// One run of a handler. See the [module](self).
 pub struct Call<'a> {

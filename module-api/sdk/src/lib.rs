@@ -140,7 +140,9 @@ pub mod prelude {
     pub use crate::args::Args;
     pub use crate::block::{self, Block, Ticket, Wait, WaitReply};
     pub use crate::busy::GaveWay;
-    pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
+    pub use crate::call::{
+        CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_REPLICA, CALL_RETRY, Call,
+    };
     pub use crate::clients::{Client, Listening};
     pub use crate::codec::{Loader, Saver};
     pub use crate::command::*;

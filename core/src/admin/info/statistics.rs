@@ -42,7 +42,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     let forks = persistence::forks(server);
     fields.add("latest_fork_usec", forks.last_us);
     fields.add("total_forks", forks.count);
-    fields.zeros(&["slave_expires_tracked_keys"]);
+    fields.add("slave_expires_tracked_keys", server.store.own_expiry.len());
     // A key is one allocation, which moves or does not.
     let (moved, kept) = (server.store.defragging.moved, server.store.defragging.kept);
     fields.add("active_defrag_hits", moved);

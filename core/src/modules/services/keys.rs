@@ -376,6 +376,9 @@ unsafe extern "C" fn set_expire(call: *mut Call, entry: *mut Entry, expire_at_ms
     let Some(new) = context.server().store.reshape(db, hash, old, inline_len, old.tag(), expire_at_ms, false) else {
         return STATUS_OUT_OF_MEMORY;
     };
+    if expire_at_ms != EXPIRE_NONE {
+        context.server().store.note_own_expiry(db, new);
+    }
     // SAFETY: see above.
     unsafe { write_entry(context, entry, new, hash) };
     STATUS_OK
@@ -425,7 +428,7 @@ unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
     let server = context.server();
     // Expired keys are passed over and removed; a database of nothing else is not
     // searched for ever.
-    for _ in 0..100 {
+    for left in (0..100).rev() {
         let Some(entry) = server.store.random_entry(db) else {
             return STATUS_NONE;
         };
@@ -433,7 +436,7 @@ unsafe extern "C" fn random(call: *mut Call, key_out: *mut Bytes) -> Status {
         // anything changes.
         let key = unsafe { entry.key() };
         let hash = server.store.hash(key);
-        if server.store.find(db, hash, key).is_some() || !server.store.may_expire() {
+        if server.store.find(db, hash, key).is_some() || left == 0 && !server.store.may_expire() {
             // SAFETY: see above.
             unsafe { key_out.write(Bytes::of(key)) };
             return STATUS_OK;
