@@ -9,9 +9,11 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod connection;
+pub mod crash;
 pub mod debug;
 pub mod info;
 pub mod latency;
+pub mod lolwut;
 pub mod memory;
 pub mod module;
 pub mod monitor;
@@ -35,6 +37,7 @@ pub fn register_core_commands(server: &mut Server) {
         debug::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
+        lolwut::COMMANDS,
         memory::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,

@@ -2,7 +2,8 @@
 //!
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
-//! - [`durability`]: those that concern files; [`aof`]: those of the append-only file; [`memory`]: of memory.
+//! - [`durability`]: those that concern files; [`aof`]: those of the append-only file; [`memory`]: of memory;
+//!   [`process`](mod@process): of the process.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
@@ -14,5 +15,6 @@ pub mod inert;
 pub mod memory;
 pub mod of_module;
 pub mod parameters;
+pub mod process;
 pub mod rewrite;
 pub mod value;

@@ -12,6 +12,7 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::process::{self, Process};
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -123,6 +124,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern the process.
+    pub process: Process,
     /// Those that concern users.
     pub acl: Acl,
     /// Parameters that are accepted for the sake of configuration files and do
@@ -295,13 +298,6 @@ pub static PARAMETERS: &[Parameter] = &[
 
 impl Default for Settings {
     fn default() -> Self {
-        let inert = inert::PARAMETERS
-            .iter()
-            .filter_map(|parameter| match parameter.kind {
-                Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
-                _ => None,
-            })
-            .collect();
         Settings {
             bind: vec!["*".into(), "-::*".into()],
             bind_was_set: false,
@@ -359,11 +355,20 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            process: Process::default(),
             acl: Acl::default(),
-            inert,
+            inert: inert_defaults(),
             save_was_set: false,
         }
     }
+}
+
+fn inert_defaults() -> Vec<(&'static str, Vec<u8>)> {
+    let value = |parameter: &Parameter| match parameter.kind {
+        Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
+        _ => None,
+    };
+    inert::PARAMETERS.iter().filter_map(value).collect()
 }
 
 /// All parameters of the core, with and without effect.
@@ -374,6 +379,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
         .chain(acl::PARAMETERS)
+        .chain(process::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
 

@@ -38,7 +38,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 45] = [
+const DEFAULT_UNITS: [&str; 49] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -72,10 +72,14 @@ const DEFAULT_UNITS: [&str; 45] = [
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",
+    "unit/info",
+    "unit/info-command",
     "unit/shutdown",
     "unit/aofrw",
     "unit/slowlog",
     "unit/latency-monitor",
+    "integration/logging",
+    "integration/redis-benchmark",
     "integration/rdb",
     "integration/aof",
     "integration/aof-multi-part",
