@@ -23,6 +23,8 @@ use std::path::PathBuf;
 pub enum Task {
     /// Serve.
     Serve(CommandLine),
+    /// Watch over other servers.
+    Watch(CommandLine),
     /// Say whether the configuration is correct.
     Check(CommandLine),
     /// Show what a module's library exports.
@@ -48,16 +50,17 @@ impl CommandLineError {
     }
 }
 
-const SENTINEL: &str = "--sentinel";
+/// Makes the server a Sentinel wherever it stands, and is no directive.
+pub const SENTINEL: &str = "--sentinel";
 
 /// Options of Redis that would be taken for directives, and what to do without them.
 const ABSENT: &[(&str, &str)] = &[
-    (SENTINEL, "this version does not watch over other servers."),
     ("--test-memory", "test memory with a program made for that, such as memtester."),
     ("--check-system", "this version does not judge the system that it runs on."),
 ];
 
 const USAGE: &str = "plinth-server [/path/to/redis.conf] [--directive value ...] [-]
+       plinth-server /path/to/sentinel.conf --sentinel [--directive value ...]
        plinth-server --check-config [/path/to/redis.conf] [--directive value ...] [-]
        plinth-server --inspect module.so";
 
@@ -105,17 +108,21 @@ fn program() -> Command {
 /// What the arguments behind the program's name ask for.
 pub fn parse(args: &[OsString]) -> Result<Task, CommandLineError> {
     // Redis becomes a Sentinel wherever the word stands; the others count in the first place only.
-    let stands =
-        |name| args.first().is_some_and(|arg| arg == name) || name == SENTINEL && args.iter().any(|arg| arg == name);
-    if let Some((name, instead)) = ABSENT.iter().find(|(name, _)| stands(*name)) {
+    let words: Vec<&OsString> = args.iter().filter(|arg| *arg != SENTINEL).collect();
+    let watches = words.len() < args.len();
+    if let Some((name, instead)) = ABSENT.iter().find(|(name, _)| words.first().is_some_and(|arg| *arg == name)) {
         return Err(CommandLineError::Absent(name, instead));
     }
-    let mut matches = program().no_binary_name(true).try_get_matches_from(args)?;
+    let mut matches = program().no_binary_name(true).try_get_matches_from(words)?;
     if let Some(path) = matches.remove_one("inspect") {
         return Ok(Task::Inspect(path));
     }
     let line = configuration(&mut matches);
-    Ok(if matches.get_flag("check-config") { Task::Check(line) } else { Task::Serve(line) })
+    Ok(match (matches.get_flag("check-config"), watches) {
+        (true, _) => Task::Check(line),
+        (false, true) => Task::Watch(line),
+        (false, false) => Task::Serve(line),
+    })
 }
 
 fn configuration(matches: &mut ArgMatches) -> CommandLine {
@@ -180,9 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn sentinel_is_refused_wherever_it_stands() {
-        for line in [&["--sentinel"][..], &["my.conf", "--sentinel"], &["--requirepass", "--sentinel"]] {
-            assert!(parsed(line).is_err_and(|text| text.contains("--sentinel")), "{line:?}");
-        }
+    fn sentinel_is_what_it_becomes_wherever_that_stands() {
+        let watch = |rest: &[&str]| Ok(Task::Watch(CommandLine::parse(rest)));
+        assert_eq!(parsed(&["--sentinel"]), watch(&[]));
+        assert_eq!(parsed(&["my.conf", "--sentinel"]), watch(&["my.conf"]));
+        assert_eq!(parsed(&["my.conf", "--sentinel", "--port", "1"]), watch(&["my.conf", "--port", "1"]));
     }
 }

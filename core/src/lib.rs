@@ -7,7 +7,7 @@
 //! - [`net`]: the loop, connections, batches.
 //! - [`engine`]: all state, in one value owned by one thread, and what runs a command in it.
 //! - [`modules`]: loading, and the services that modules ask for.
-//! - [`persist`]: the data set in a file, and back.
+//! - [`persist`]: the data set in a file, and back; [`replication`]: on other servers.
 //! - [`store`]: databases of entries.
 //! - [`admin`]: the core's own commands.
 //! - [`acl`]: users and what each of them may do.
@@ -28,6 +28,7 @@ pub mod modules;
 pub mod net;
 pub mod persist;
 pub mod registry;
+pub mod replication;
 pub mod session;
 pub mod settings;
 pub mod socket;

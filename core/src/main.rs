@@ -3,7 +3,7 @@
 use plinth::base::allocator;
 use plinth::command_line::{self, Task};
 use plinth::settings::file::CommandLine;
-use plinth::startup::{self, Configuration};
+use plinth::startup::{self, Configuration, Kind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,7 +11,10 @@ use std::process::ExitCode;
 static ALLOCATOR: allocator::Allocator = allocator::ALLOCATOR;
 
 fn main() -> ExitCode {
-    let args: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    let mut args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if !args.is_empty() && args.remove(0).to_string_lossy().contains("redis-sentinel") {
+        args.push(command_line::SENTINEL.into());
+    }
     let code = follow(&args);
     plinth::modules::copies::end();
     code
@@ -19,8 +22,9 @@ fn main() -> ExitCode {
 
 fn follow(args: &[std::ffi::OsString]) -> ExitCode {
     match command_line::parse(args) {
-        Ok(Task::Serve(line)) => run(&line, startup::serve),
-        Ok(Task::Check(line)) => run(&line, startup::check),
+        Ok(Task::Serve(line)) => run(&line, None, startup::serve),
+        Ok(Task::Watch(line)) => run(&line, Some(startup::SENTINEL), startup::serve),
+        Ok(Task::Check(line)) => run(&line, None, startup::check),
         Ok(Task::Inspect(path)) => inspect(&path),
         Err(error) if error.is_answer() => {
             print!("{error}");
@@ -49,8 +53,8 @@ fn inspect(path: &Path) -> ExitCode {
     }
 }
 
-fn run(line: &CommandLine, task: fn(Configuration) -> Result<(), String>) -> ExitCode {
-    let configuration = match startup::configure(line) {
+fn run(line: &CommandLine, kind: Option<Kind>, task: fn(Configuration) -> Result<(), String>) -> ExitCode {
+    let configuration = match startup::configure(line, kind) {
         Ok(configuration) => configuration,
         Err(error) => {
             eprintln!("\n{error}");

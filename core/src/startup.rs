@@ -19,7 +19,7 @@ use crate::engine::parameters::Applier;
 use crate::engine::process::{self, Process};
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
-use crate::engine::tracking;
+use crate::engine::{tls, tracking};
 use crate::modules::folder::{first_party, module_folders};
 use crate::modules::load::{LoadError, LoadRequest, Opened};
 use crate::modules::{copies, inspect, sweep};
@@ -28,10 +28,11 @@ use crate::net::listening::{handles, raise_open_files};
 use crate::net::{housekeeping, listening};
 use crate::persist::load;
 use crate::persist::{Persist, aof, save, standing};
+use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
 use crate::settings::process::SUPERVISORS;
-use crate::socket::listener::{listen_tcp, listen_unix};
+use crate::socket::listener::listen_unix;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -51,6 +52,39 @@ pub struct Configuration {
     pub file: Option<PathBuf>,
     /// Where the server was started, before a `dir` line.
     pub started_in: Option<PathBuf>,
+    /// The module that makes the server what it is, where that is not one that keeps data.
+    pub kind: Option<Kind>,
+}
+
+/// What a start option makes of the server, by a module that loads for it only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kind {
+    /// The module.
+    pub module: &'static str,
+    /// The port, unless the configuration says another.
+    pub port: i64,
+}
+
+/// `--sentinel`.
+pub const SENTINEL: Kind = Kind { module: crate::modules::folder::SENTINEL, port: 26379 };
+
+impl Kind {
+    /// Parameters begin so.
+    fn prepare(self, settings: &mut settings::Settings) {
+        settings.port = self.port;
+        settings.protected_mode = false;
+        settings.durability.save.clear();
+    }
+
+    /// There is a file that the module can keep what it knows in.
+    fn check_file(self, file: Option<&Path>) -> Result<(), String> {
+        let Some(path) = file else {
+            return Err("Sentinel needs a config file on disk, please specify a valid config file. Exiting...".into());
+        };
+        let open = std::fs::File::options().append(true).open(path);
+        open.map(drop)
+            .map_err(|error| format!("Sentinel config file {} is not writable: {error}. Exiting...", path.display()))
+    }
 }
 
 /// How this server is called in configuration errors.
@@ -59,8 +93,11 @@ pub fn server_name() -> String {
 }
 
 /// Read the file and the command line's directives.
-pub fn configure(line: &CommandLine) -> Result<Configuration, ConfigError> {
-    let mut configuration = Configuration::default();
+pub fn configure(line: &CommandLine, kind: Option<Kind>) -> Result<Configuration, ConfigError> {
+    let mut configuration = Configuration { kind, ..Configuration::default() };
+    if let Some(kind) = kind {
+        kind.prepare(&mut configuration.settings);
+    }
     let stdin = if line.stdin { std::io::read_to_string(std::io::stdin()).ok() } else { None };
     // Before a `dir` line changes what a relative path means.
     configuration.started_in = std::env::current_dir().ok();
@@ -131,7 +168,7 @@ fn load_users(server: &mut Server, lines: &[Directive]) -> Result<(), String> {
 
 /// Parameters that ask for something which this server does not do yet, in a way
 /// that its owner must know of.
-const UNMET: &[&str] = &["cluster-enabled", "replicaof", "tls-port"];
+const UNMET: &[&str] = &["cluster-enabled"];
 
 /// Say which parameters have no effect although they should.
 fn warn_of_unmet(settings: &mut settings::Settings) {
@@ -151,10 +188,15 @@ static GATES: &[Gate] = &[
     gates::transaction::gate,
     gates::acl::gate,
     gates::memory::gate,
+    replication::gates::replica,
     standing::disk,
+    replication::gates::lacks,
+    upstream::gates::read_only,
     gates::listening::gate,
     gates::monitor::gate,
+    upstream::gates::stale,
     standing::loading,
+    gates::busy::gate,
     gates::pause::gate,
     gates::queue::gate,
 ];
@@ -168,10 +210,12 @@ static OBSERVERS: &[Observer] = &[
     aof::observe,
     observers::hooks::observe,
     save::observe,
+    replication::state::observe,
 ];
 
 /// What is to be done without a command.
 static DUTIES: &[Duty] = &[
+    duties::WATCHES,
     duties::TIMERS,
     sweep::DUTY,
     duties::EXPIRE,
@@ -181,15 +225,21 @@ static DUTIES: &[Duty] = &[
     save::DUTY,
     duties::WAITS,
     tracking::DUTY,
+    tls::RELOAD,
     aof::DUTY,
+    replication::primary::DUTY,
+    upstream::duty::DUTY,
 ];
 
 /// How parameters take effect that need more than their value.
 static APPLIERS: &[Applier] = &[
     listening::CLIENTS,
+    tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
     standing::WRITES,
+    replication::gates::WRITES,
+    upstream::gates::REFUSALS,
     acl::PASSWORD,
     acl::LOG,
     aof::switch::APPEND,
@@ -205,7 +255,15 @@ static APPLIERS: &[Applier] = &[
 
 /// A server with the core's own commands and services, and what each room takes part in.
 pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
-    let lists = Lists { gates: GATES, observers: OBSERVERS, duties: DUTIES, appliers: APPLIERS, ..Lists::default() };
+    let lists = Lists {
+        gates: GATES,
+        observers: OBSERVERS,
+        duties: DUTIES,
+        appliers: APPLIERS,
+        serve_others: Some(crate::net::busy::serve),
+        rewrite: Some(crate::admin::config::file::rewrite),
+        tells_all: false,
+    };
     let mut server = Server::new(settings, lists)?;
     server.slots.put(Box::<Persist>::default());
     server.follow_password();
@@ -216,8 +274,11 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
 
 /// Make the server, load its modules, and serve until it stops.
 pub fn serve(configuration: Configuration) -> Result<(), String> {
-    let Configuration { settings, waiting, renames, users, file, started_in } = configuration;
+    let Configuration { settings, waiting, renames, users, file, started_in, kind } = configuration;
     crate::base::log::set_level(settings.loglevel);
+    if let Some(kind) = kind {
+        kind.check_file(file.as_deref())?;
+    }
     let supervisor = Supervisor::named(SUPERVISORS[settings.process.supervised]);
     if settings.daemonize && supervisor == Supervisor::None {
         daemonize(started_in.as_deref())?;
@@ -232,18 +293,23 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
-    let mut events = EventLoop::new().map_err(text)?;
+    let mut events = EventLoop::new(server).map_err(text)?;
     crate::base::signals::watch(events.waker()).map_err(text)?;
     server.sessions.blocking.resumes.wake_by(events.waker());
+    server.registry.watches.register_at(events.registrar().map_err(text)?);
     server.port = server.settings.port as u16;
-    banner(server);
+    banner(server, kind);
     // It takes as long as the folder of temporary files has entries.
     let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
-    load_modules(server, waiting)?;
+    load_modules(server, waiting, kind)?;
     rename_commands(server, &renames)?;
     load_users(server, &users)?;
     server.settle();
+    server.take_up_tls().map_err(|reason| {
+        crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
+        "Failed to configure TLS. Check logs for more info.".to_owned()
+    })?;
     listen(server, &mut events)?;
     write_pidfile(server);
     title_process(server, supervisor);
@@ -252,16 +318,12 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // Whoever reads it may connect from now on.
     crate::base::log::notice(&format!("PID: {}", std::process::id()));
     crate::base::log::notice("Server initialized");
-    load_data(server, &mut events)?;
-    if server.port > 0 && !server.stopping {
-        crate::base::log::notice("Ready to accept connections tcp");
+    if kind.is_none() {
+        upstream::role::begin(server);
+        load_data(server, &mut events)?;
+        upstream::role::resume(server);
     }
-    if !server.settings.unixsocket.is_empty() && !server.stopping {
-        crate::base::log::notice("Ready to accept connections unix");
-    }
-    if !server.stopping {
-        supervisor.tell("STATUS=Ready to accept connections\nREADY=1\n");
-    }
+    tell_ready(server, supervisor);
     events.run(server).map_err(text)?;
     supervisor.tell("STOPPING=1\n");
     aof::stop(server);
@@ -278,16 +340,10 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
 /// Listen where the configuration says.
 fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    if server.port > 0 {
-        let listeners =
-            listen_tcp(&server.settings.bind, server.settings.tcp_backlog, server.port).map_err(|text| {
-                crate::base::log::warning(&text);
-                format!("Failed listening on port {} (tcp), aborting.", server.port)
-            })?;
-        server.listening = handles(&listeners).map_err(text)?;
-        for listener in listeners {
-            events.add_listener(listener).map_err(text)?;
-        }
+    let listeners = listening::listen_all(server, server.port)?;
+    server.listening = handles(&listeners).map_err(text)?;
+    for listener in listeners {
+        events.add_listener(listener).map_err(text)?;
     }
     if !server.settings.unixsocket.is_empty() {
         events
@@ -295,6 +351,23 @@ fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
             .map_err(text)?;
     }
     Ok(())
+}
+
+/// Say that the server serves.
+fn tell_ready(server: &Server, supervisor: Supervisor) {
+    if server.stopping {
+        return;
+    }
+    if server.port > 0 {
+        crate::base::log::notice("Ready to accept connections tcp");
+    }
+    if server.settings.tls.port > 0 {
+        crate::base::log::notice("Ready to accept connections tls");
+    }
+    if !server.settings.unixsocket.is_empty() {
+        crate::base::log::notice("Ready to accept connections unix");
+    }
+    supervisor.tell("STATUS=Ready to accept connections\nREADY=1\n");
 }
 
 /// What the process is from its beginning on: where it writes, what it says when it dies, where it runs.
@@ -367,6 +440,8 @@ fn daemonize(started_in: Option<&Path>) -> Result<(), String> {
     }
     let path = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut child = Command::new(path);
+    // What the program is called may say what it is.
+    child.arg0(std::env::args_os().next().unwrap_or_default());
     child.args(std::env::args_os().skip(1)).env(DAEMON_MARK, "1").process_group(0);
     child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // The same words mean the same files there.
@@ -392,7 +467,7 @@ fn write_pidfile(server: &Server) {
 }
 
 /// Load the modules that the configuration names, and those found by themselves.
-fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), String> {
+fn load_modules(server: &mut Server, waiting: Vec<Directive>, kind: Option<Kind>) -> Result<(), String> {
     server.registry.waiting_parameters = waiting
         .iter()
         .map(|directive| {
@@ -400,12 +475,16 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
             (directive.name.clone(), value)
         })
         .collect();
-    load_named(server)?;
+    server.registry.directives.waiting.clone_from(&waiting);
+    load_named(server, kind)?;
     #[cfg(feature = "linked-string")]
     crate::modules::load::load_linked(server, &plinth_string::plinth_module_entry, LoadRequest::default())
         .map_err(|error| error.to_string())?;
-    let paths = default_modules(server);
-    load_defaults(server, paths);
+    if kind.is_none() {
+        let paths = default_modules(server);
+        load_defaults(server, paths);
+    }
+    server.registry.directives.waiting.clear();
     if let Some((name, _)) = server.registry.waiting_parameters.first() {
         let directive = waiting.iter().find(|directive| directive.name == *name);
         let error = directive.map(|directive| line_error(directive, LineError::BadDirective));
@@ -417,14 +496,16 @@ fn load_modules(server: &mut Server, waiting: Vec<Directive>) -> Result<(), Stri
 /// Load the modules that the configuration names, in whatever order their services ask for. They come
 /// before those found by themselves, whose place they may take; so one of these joins them only when it
 /// provides what is missing and none of the named ones does.
-fn load_named(server: &mut Server) -> Result<(), String> {
+fn load_named(server: &mut Server, kind: Option<Kind>) -> Result<(), String> {
     let words = server.settings.loadmodule.clone().into_iter();
+    let own = kind.map(|kind| own_module(server, kind)).transpose()?;
     let mut left: Vec<Named> = words
         .map(|mut words| {
             let path = PathBuf::from(words.remove(0));
             Named { path, args: words.into_iter().map(String::into_bytes).collect() }
         })
         .collect();
+    left.extend(own.map(|path| Named { path, args: Vec::new() }));
     loop {
         let before = left.len();
         let mut missing = Vec::new();
@@ -445,6 +526,13 @@ fn load_named(server: &mut Server) -> Result<(), String> {
         let provider = provider.map(|path| Named { path, args: Vec::new() });
         left = provider.into_iter().chain(missing.into_iter().map(|(named, _)| named)).collect();
     }
+}
+
+/// The library of the module of a kind.
+fn own_module(server: &Server, kind: Kind) -> Result<PathBuf, String> {
+    let named = module_folders(server).into_iter().map(|folder| folder.join(format!("libplinth_{}.so", kind.module)));
+    let found = named.into_iter().find(|path| path.exists());
+    found.ok_or_else(|| format!("The module '{}' was not found. Set 'module-dir'.", kind.module))
 }
 
 /// A module to be loaded, with its arguments.
@@ -489,8 +577,10 @@ fn rename_commands(server: &mut Server, renames: &[Directive]) -> Result<(), Str
 fn default_modules(server: &Server) -> Vec<PathBuf> {
     for folder in module_folders(server) {
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-        let mut found: Vec<PathBuf> =
-            entries.map(|entry| entry.path()).filter(|path| first_party(path).is_some()).collect();
+        let mut found: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| first_party(path).is_some_and(|name| name != SENTINEL.module))
+            .collect();
         if !found.is_empty() {
             found.sort();
             let excluded = |name: &str| server.settings.module_exclude.iter().any(|other| other == name);
@@ -538,10 +628,11 @@ fn load_defaults(server: &mut Server, paths: Vec<PathBuf>) {
     }
 }
 
-fn banner(server: &Server) {
+fn banner(server: &Server, kind: Option<Kind>) {
     crate::base::log::warning("oO0OoO0OoO0Oo Plinth is starting oO0OoO0OoO0Oo");
     let version = crate::base::version::VERSION;
-    let mode = if server.settings.daemonize { "daemon" } else { "standalone" };
+    let alone = if server.settings.daemonize { "daemon" } else { "standalone" };
+    let mode = kind.map_or(alone, |kind| kind.module);
     let terminal = server.settings.logfile.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdout());
     if terminal || server.settings.always_show_logo {
         crate::base::log::raw(&format!(
@@ -556,7 +647,7 @@ fn banner(server: &Server) {
 pub fn check(configuration: Configuration) -> Result<(), String> {
     let mut server = assemble(configuration.settings).map_err(|error| error.to_string())?;
     crate::base::log::set_level(3);
-    load_modules(&mut server, configuration.waiting)?;
+    load_modules(&mut server, configuration.waiting, configuration.kind)?;
     rename_commands(&mut server, &configuration.renames)?;
     load_users(&mut server, &configuration.users)?;
     println!("The configuration is correct.");

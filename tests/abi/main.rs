@@ -4,6 +4,7 @@
 mod sections;
 mod told;
 mod values;
+mod watches;
 
 use plinth_testkit::{Client, Server, TempDir, assert_wire, build, cc, wait_until};
 

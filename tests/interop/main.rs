@@ -16,4 +16,6 @@ mod keyspecs;
 mod payloads;
 mod peer;
 mod pubsub;
+mod replica;
+mod replication;
 mod stream;

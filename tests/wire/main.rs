@@ -6,6 +6,7 @@
 
 mod append;
 mod blocking;
+mod busy;
 mod clients;
 mod clock;
 mod configuration;
@@ -17,9 +18,12 @@ mod memory;
 mod process;
 mod propagation;
 mod protocol;
+mod replica;
+mod replication;
 mod report;
 mod scan;
 mod supervision;
+mod tls;
 mod tracking;
 mod transactions;
 mod users;

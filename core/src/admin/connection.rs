@@ -348,8 +348,10 @@ fn hello(context: &mut Context) -> Status {
 
 fn tell(context: &mut Context, id: u64, resp: u8) {
     let modules: Vec<(String, i64, String, Vec<Vec<u8>>)> = crate::admin::module::listing(context.server());
+    let kind = context.server().registry.mode.as_ref().map(|mode| mode.name.clone());
+    let role = if context.server().registry.replication.is_replica() { "replica" } else { "master" };
     let mut reply = context.reply();
-    reply.map(7);
+    reply.map(if kind.is_some() { 6 } else { 7 });
     reply.bulk("server");
     reply.bulk("redis");
     reply.bulk("version");
@@ -359,9 +361,11 @@ fn tell(context: &mut Context, id: u64, resp: u8) {
     reply.bulk("id");
     reply.integer(id as i64);
     reply.bulk("mode");
-    reply.bulk("standalone");
-    reply.bulk("role");
-    reply.bulk("master");
+    reply.bulk(kind.as_deref().unwrap_or("standalone"));
+    if kind.is_none() {
+        reply.bulk("role");
+        reply.bulk(role);
+    }
     reply.bulk("modules");
     crate::admin::module::write_listing(&mut reply, &modules);
 }

@@ -128,6 +128,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "latencystats", default: false, write: statistics::latencies },
     Section { name: "cluster", default: true, write: cluster },
     Section { name: "keyspace", default: true, write: keyspace },
+    Section { name: "tls", default: false, write: resources::tls },
 ];
 
 /// Which sections are asked for.
@@ -151,6 +152,11 @@ impl Wanted {
         }
     }
 
+    /// Whether a section is wanted that is shown when nothing is asked for.
+    fn names_own(&self, name: &str) -> bool {
+        self.all || self.default || self.names.iter().any(|one| one == name)
+    }
+
     fn has(&self, section: &Section) -> bool {
         self.all || self.default && section.default || self.names.iter().any(|name| name == section.name)
     }
@@ -167,10 +173,20 @@ fn info(context: &mut Context) -> Status {
 pub fn text(server: &mut Server, sections: Vec<String>) -> String {
     let wanted = Wanted::of(sections);
     let mut fields = Fields::default();
-    for section in SECTIONS.iter().filter(|section| wanted.has(section)) {
+    let shown = server.registry.mode.as_ref().map(|mode| (mode.module, mode.sections.clone()));
+    let is_shown = |name: &str| shown.as_ref().is_none_or(|(_, names)| names.iter().any(|shown| shown == name));
+    for section in SECTIONS.iter().filter(|section| wanted.has(section) && is_shown(section.name)) {
         (section.write)(server, &mut fields);
         let added = crate::modules::services::info::module_fields(server, section.name);
         fields.0.push_str(&added);
+    }
+    if let Some((module, names)) = shown {
+        let is_wanted = |name: &str| names.iter().any(|one| one == name) && wanted.names_own(name);
+        for (title, lines) in crate::modules::services::info::sections_of_mode(server, module, is_wanted) {
+            fields.section(&title);
+            fields.0.push_str(&lines);
+        }
+        return fields.0;
     }
     for (title, lines) in crate::modules::services::info::module_sections(server, |module, title| {
         wanted.of_modules || wanted.names.iter().any(|name| name == module || name == title)
@@ -183,18 +199,9 @@ pub fn text(server: &mut Server, sections: Vec<String>) -> String {
 
 fn replication(server: &mut Server, fields: &mut Fields) {
     fields.section("Replication");
-    fields.add("role", "master");
-    fields.add("connected_slaves", 0);
-    fields.add("master_failover_state", "no-failover");
-    // The history of this server's data begins with its run.
-    fields.add("master_replid", &server.run_id);
-    fields.add("master_replid2", "0".repeat(40));
-    fields.add("master_repl_offset", 0);
-    fields.add("second_repl_offset", -1);
-    fields.add("repl_backlog_active", 0);
-    let backlog = server.get_parameter("repl-backlog-size").unwrap_or_default();
-    fields.add("repl_backlog_size", String::from_utf8_lossy(&backlog));
-    fields.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+    for (name, value) in crate::replication::info::fields(server) {
+        fields.add(&name, value);
+    }
 }
 
 fn cluster(_server: &mut Server, fields: &mut Fields) {

@@ -11,6 +11,7 @@ pub mod config;
 pub mod connection;
 pub mod crash;
 pub mod debug;
+pub mod failover;
 pub mod info;
 pub mod latency;
 pub mod lolwut;
@@ -18,10 +19,13 @@ pub mod memory;
 pub mod module;
 pub mod monitor;
 pub mod persistence;
+pub mod replicaof;
+pub mod replicas;
 pub mod server;
 pub mod slowlog;
 pub mod spec;
 pub mod transaction;
+pub mod wait;
 
 use crate::engine::server::Server;
 
@@ -35,6 +39,7 @@ pub fn register_core_commands(server: &mut Server) {
         config::COMMANDS,
         connection::COMMANDS,
         debug::COMMANDS,
+        failover::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
         lolwut::COMMANDS,
@@ -42,9 +47,12 @@ pub fn register_core_commands(server: &mut Server) {
         module::COMMANDS,
         monitor::COMMANDS,
         persistence::COMMANDS,
+        replicas::COMMANDS,
+        replicaof::COMMANDS,
         server::COMMANDS,
         slowlog::COMMANDS,
         transaction::COMMANDS,
+        wait::COMMANDS,
     ];
     for command in families.into_iter().flatten() {
         server.commands.insert(command.register(None));

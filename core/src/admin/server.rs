@@ -2,11 +2,14 @@
 
 use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
+use crate::replication::farewell::{self, Outcome};
 use crate::settings::durability::Shutdown;
 use plinth_abi::bytes::{Bytes, Slice};
+use plinth_abi::call::CALL_RETRY;
 use plinth_abi::command::{self as abi, Arg, Command, Docs};
 use plinth_abi::status::{STATUS_OK, Status};
 
+const FAILED: &str = "ERR Errors trying to SHUTDOWN. Check logs.";
 const GROUP: Bytes = Bytes::new("server");
 
 /// The commands.
@@ -88,15 +91,30 @@ fn shutdown(context: &mut Context) -> Status {
     if how.save && how.nosave || abort && context.argc() > 2 {
         return context.error("ERR syntax error");
     }
+    // Run again, it has waited for replicas in vain: else there would be nobody to run it.
+    if context.call.flags & CALL_RETRY != 0 {
+        return context.error(FAILED);
+    }
     if abort {
-        if !crate::base::signals::cancel_stop() {
+        if !farewell::abort(context.server()) && !crate::base::signals::cancel_stop() {
             return context.error("ERR No shutdown in progress.");
         }
         crate::base::log::notice("Shutdown manually aborted.");
         return context.ok();
     }
-    if !crate::persist::shutdown::stop(context.server(), how) {
-        return context.error("ERR Errors trying to SHUTDOWN. Check logs.");
+    // What is saved would be half of what goes on.
+    if let Some(busy) = context.server().registry.standing.busy.clone().filter(|_| !how.nosave) {
+        return context.error(busy.refusal);
+    }
+    match farewell::stop(context.server(), how, false) {
+        Outcome::Fails => return context.error(FAILED),
+        Outcome::Waits => {
+            if let Some(ticket) = crate::admin::wait::suspend(context, None) {
+                farewell::wait(context.server(), ticket);
+            }
+            return STATUS_OK;
+        }
+        Outcome::Stops => {}
     }
     if let Some(client) = context.client() {
         client.closing = crate::session::client::Closing::Now;

@@ -18,6 +18,11 @@ impl Random {
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
+
+    /// A name that nobody else has: 40 hex digits.
+    pub fn identity(&mut self) -> String {
+        (0..5).map(|_| format!("{:08x}", self.number() >> 32)).collect()
+    }
 }
 
 impl Default for Random {

@@ -8,10 +8,11 @@ use crate::base::foreign::{text, widened};
 use crate::base::id::ModuleId;
 use crate::command::category::Categories;
 use crate::command::durations::Durations;
+use crate::command::lifetime::Lifetime;
 use plinth_abi::command::{self as abi, Command, KeySpec};
 use plinth_abi::host::Host;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Longest name of a command or subcommand in bytes, ...
@@ -83,6 +84,8 @@ pub struct Registered<R> {
     named_categories: u64,
     /// Which bits of the server's word of what is special concern it (`MINDS_*`).
     pub minds: u32,
+    /// Whether it counts a time from when it runs.
+    pub lifetime: Lifetime,
     /// Subcommands, put there by [`Registered::add_subcommand`].
     pub subcommands: Vec<Box<Registered<R>>>,
     /// Which of its words nobody is to see, by position; `None` if all may be seen.
@@ -111,6 +114,8 @@ pub const MINDS_ALWAYS: u32 = 1;
 pub const MINDS_MEMORY: u32 = 2;
 /// It is always so: a command with subcommands is to be resolved.
 pub const MINDS_SUBCOMMANDS: u32 = 4;
+/// Writes may be refused: those mind that write.
+pub const MINDS_WRITES: u32 = 8;
 
 impl<R> Registered<R> {
     /// Take in a subcommand.
@@ -150,7 +155,11 @@ impl<R> Registered<R> {
             first_key,
             number: 0,
             named_categories: 0,
-            minds: MINDS_ALWAYS | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 },
+            minds: MINDS_ALWAYS
+                | if spec.flags & abi::COMMAND_DENY_OOM != 0 { MINDS_MEMORY } else { 0 }
+                | if spec.flags & abi::COMMAND_WRITE != 0 { MINDS_WRITES } else { 0 },
+            // SAFETY: promised by the caller.
+            lifetime: unsafe { Lifetime::of(&spec) },
             subcommands: Vec::new(),
             secrets: (spec.flags & abi::COMMAND_SENSITIVE != 0).then_some(told_secrets as Secrets),
             stats: CommandStats::default(),
@@ -268,6 +277,11 @@ pub struct Table<R> {
     internal: HashMap<Vec<u8>, *const Registered<R>>,
     /// Other names for commands, in lower case; an empty one hides the command.
     renamed: HashMap<String, Vec<u8>>,
+    /// The only ones that are to be there, if a module has said so, in lower case.
+    only: Option<HashSet<String>>,
+    /// Commands that are not to be there meanwhile.
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
+    away: Vec<Box<Registered<R>>>,
     /// Commands that modules have resolved since the last change.
     handles: Vec<*const Registered<R>>,
     /// ACL categories.
@@ -284,6 +298,8 @@ impl<R> Default for Table<R> {
             long: HashMap::new(),
             internal: HashMap::new(),
             renamed: HashMap::new(),
+            only: None,
+            away: Vec::new(),
             handles: Vec::new(),
             categories: Categories::default(),
             epoch: 0,
@@ -430,13 +446,41 @@ impl<R> Table<R> {
     /// Take in a command; its name must be free and fit.
     pub fn insert(&mut self, mut command: Box<Registered<R>>) {
         command.allot_categories(&mut self.categories);
-        self.all.push(command);
+        let is_there = self.only.as_ref().is_none_or(|only| only.contains(&command.name));
+        if is_there { &mut self.all } else { &mut self.away }.push(command);
         self.rebuild();
     }
 
     /// Remove all commands of a module.
     pub fn remove_module(&mut self, module: ModuleId) {
         self.all.retain(|command| command.module != module);
+        self.away.retain(|command| command.module != module);
+        self.rebuild();
+    }
+
+    /// Have no other commands than those of these names, and `instead` in the place of others of their names.
+    #[allow(clippy::vec_box, reason = "addresses must not change")]
+    pub fn restrict(&mut self, only: HashSet<String>, instead: Vec<Box<Registered<R>>>) {
+        let replaced: HashSet<&str> = instead.iter().map(|command| command.name.as_str()).collect();
+        let goes = |command: &Registered<R>| !only.contains(&command.name) || replaced.contains(&*command.name);
+        self.away.extend(self.all.extract_if(.., |command| goes(command)));
+        drop(replaced);
+        for mut command in instead {
+            command.allot_categories(&mut self.categories);
+            self.all.push(command);
+        }
+        self.only = Some(only);
+        self.rebuild();
+    }
+
+    /// Have all commands again, but those whose names others have by now.
+    pub fn unrestrict(&mut self) {
+        self.only = None;
+        for command in std::mem::take(&mut self.away) {
+            if self.all.iter().all(|other| other.name != command.name) {
+                self.all.push(command);
+            }
+        }
         self.rebuild();
     }
 

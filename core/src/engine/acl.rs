@@ -168,6 +168,10 @@ impl Server {
     /// said, or nothing.
     fn ask_auth_hooks(&mut self, token: usize, name: &[u8], password: &[u8]) -> Option<Result<(), Option<String>>> {
         let id = self.sessions.clients.peek(token)?.id;
+        // Where a command takes long no code of modules runs but its own.
+        if self.is_busy() {
+            return None;
+        }
         for asked in self.registry.auth_hooks.list() {
             if self.registry.replacements.iter().any(|one| one.inactive == asked.module) {
                 continue;

@@ -33,6 +33,8 @@ pub enum Outcome {
     Done,
     /// It must wait: it is to be put back and parsed again.
     Wait,
+    /// It was one of this server's primary's: it is consumed, and counts as read.
+    Streamed,
 }
 
 /// Who runs a command.
@@ -94,7 +96,7 @@ impl Server {
         client.commands += 1;
         let token = client.token;
         let Some(command) = command else {
-            return self.refuse_unknown(token, args);
+            return self.run_unknown(token, args);
         };
         // SAFETY: the batch looks a command up again when the table has changed.
         let command = unsafe { command.as_ref() };
@@ -137,6 +139,13 @@ impl Server {
     }
 
     #[cold]
+    fn run_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
+        if self.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+            return self.pass_over(token, args);
+        }
+        self.refuse_unknown(token, args)
+    }
+
     fn refuse_unknown(&mut self, token: usize, args: &[Bytes]) -> Outcome {
         // SAFETY: arguments live as long as the batch.
         let slices: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
@@ -156,6 +165,9 @@ impl Server {
 
     #[cold]
     fn execute_gated(&mut self, token: usize, command: &Registered, args: &[Bytes], hash: Option<u64>) -> Outcome {
+        if self.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+            return self.execute_streamed(token, command, args, hash);
+        }
         let command = match self.resolve_subcommand(command, args) {
             Ok(command) => command,
             Err(unresolved) => {
@@ -571,6 +583,14 @@ impl Server {
                 return Err(self.nested_error(unresolved.counted(command), &unresolved.text, caller));
             }
         };
+        if self.stream.is_running {
+            self.stream_time(resolved, args);
+            return Ok(resolved);
+        }
+        let is_nested = caller.flags & CALL_NESTED != 0;
+        if let Some(text) = self.refused_to_replica(resolved, is_nested).filter(|_| caller.client.is_some()) {
+            return Err(self.nested_error(Some(resolved), text.as_bytes(), caller));
+        }
         if let Err(text) = self.allowed_again(resolved, args, caller) {
             return Err(self.nested_error(Some(resolved), &text, caller));
         }

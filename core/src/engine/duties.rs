@@ -23,6 +23,12 @@ pub const TIMERS: Duty = Duty {
     run: |server, _| server.fire_timers(server.clock.instant()),
 };
 
+/// What modules watch.
+pub const WATCHES: Duty = Duty {
+    due: |server, _| server.registry.watches.is_due().then_some(Duration::ZERO),
+    run: |server, _| server.serve_watches(),
+};
+
 /// Keys that have expired.
 pub const EXPIRE: Duty = Duty {
     due: |server, now| server.store.expiring.next_in(now),

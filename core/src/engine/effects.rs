@@ -47,6 +47,11 @@ pub struct Pending {
     pub pushed: Vec<usize>,
     /// What modules share out among clients, until the outermost command has ended.
     pub shared: Vec<Shared>,
+    /// What modules are to be told of clients: `ON_CLIENT_*`, and the token.
+    pub of_clients: Vec<(u32, usize)>,
+    /// The turn of the loop in which commands that were parsed are to be parsed again: others were served
+    /// before they ran.
+    pub is_parsed_anew: Option<u64>,
     /// Whether there is anything of these.
     pub is_due: bool,
 }
@@ -130,7 +135,11 @@ impl Server {
     /// Tell hooks, and run those again who wait, after the outermost command or a duty.
     #[cold]
     pub fn settle(&mut self) {
+        if self.is_busy() {
+            return;
+        }
         self.record();
+        self.tell_of_clients();
         self.tell_hooks();
         self.end_unit();
         self.settle_begun();

@@ -76,7 +76,7 @@ impl Server {
 
     /// Whether keys may go now.
     fn may_evict(&self) -> bool {
-        self.depth == 0 && self.store.may_expire() && !self.is_quiet
+        self.depth == 0 && self.store.may_remove() && !self.is_quiet && !self.ignores_maxmemory()
     }
 
     /// Note whether memory is above its limit.

@@ -45,8 +45,11 @@ impl Server {
         self.registry.hooks.end(one.id);
     }
 
-    /// Tell of a client.
+    /// Tell of a client; later while a command takes long.
     pub fn client_event(&mut self, kind: u32, token: usize) {
+        if self.is_busy() {
+            return self.tell_of_client_later(kind, token);
+        }
         if let Some(client) = self.sessions.clients.peek(token) {
             let event = Event { client_id: client.id, ..event(kind, client.db as i32, &[]) };
             self.publish(&event);

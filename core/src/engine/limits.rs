@@ -16,6 +16,9 @@ const UNKNOWN_OUTPUT_BYTES: usize = 1024;
 /// Most bytes that such a client may have sent without being answered.
 const UNKNOWN_QUERY_BYTES: usize = 1 << 20;
 
+/// Bytes of the primary's stream that may wait, at least.
+const PRIMARY_QUERY_BYTES_MIN: usize = 1 << 30;
+
 /// `client-output-buffer-limit`, for the clients that are there.
 pub const OUTPUT: Applier = Applier { names: &["client-output-buffer-limit"], apply };
 
@@ -86,6 +89,8 @@ impl Server {
     pub fn close_over_query(&mut self, token: usize) -> bool {
         let limit = usize::try_from(self.settings.client_query_buffer_limit).unwrap_or(usize::MAX);
         let Some(client) = self.sessions.clients.get(token) else { return false };
+        // The primary has run it within a limit of its own.
+        let limit = if client.standing.is_primary() { limit.max(PRIMARY_QUERY_BYTES_MIN) } else { limit };
         let held = client.query.pending().len() + client.standing.transaction().map_or(0, |open| open.bytes);
         let limit = if client.standing.is_known() { limit } else { limit.min(UNKNOWN_QUERY_BYTES) };
         if held <= limit {

@@ -66,7 +66,8 @@ impl Server {
             return false;
         }
         // Its own output may be in the middle of a reply, or of one that comes to nothing.
-        if own.is_some_and(|own| own != token) && client.pushed.is_empty() {
+        let is_within = self.registry.standing.busy.as_ref().is_some_and(|busy| busy.client == Some(token));
+        if own.is_some_and(|own| own != token) && client.pushed.is_empty() && !is_within {
             client.output.write(push.head);
             if let Some(shared) = push.shared {
                 client.output.write_shared(shared);

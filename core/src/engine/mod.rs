@@ -10,16 +10,17 @@
 //! - [`propagate`]: which commands bring about elsewhere what one has done here.
 //! - [`restate`]: commands that make keys what they are; [`replay`]: commands of a file.
 //! - [`handover`]: which of two modules runs a command while one takes over from the other.
-//! - [`wait`]: running those again who wait.
+//! - [`wait`]: running those again who wait; [`watches`]: what modules watch.
 //! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
 //! - [`process`](mod@process): what the process is to the system; [`crash`]: what ran when it died.
 //! - [`limits`]: what a client may make the server hold.
-//! - [`parameters`]: reading and setting parameters.
+//! - [`parameters`]: reading and setting parameters; [`tls`]: what TLS is spoken with.
 //! - [`slots`]: state of rooms above.
 
 pub mod acl;
+pub mod busy;
 pub mod call;
 pub mod crash;
 pub mod dispatch;
@@ -42,8 +43,11 @@ pub mod replay;
 pub mod restate;
 pub mod server;
 pub mod slots;
+pub mod stream;
 pub mod timers;
+pub mod tls;
 pub mod tracking;
 pub mod transaction;
 pub mod wait;
+pub mod watches;
 pub mod weights;

@@ -6,6 +6,7 @@ use crate::base::process::{locale, oom, processors, title};
 use crate::base::{crash, log};
 use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
+use crate::registry::replication::Role;
 use crate::settings::process::{OOM_ABSOLUTE, OOM_OFF};
 
 /// Positions in `oom-score-adj-values` ...
@@ -166,8 +167,8 @@ pub fn follow_role(server: &mut Server) {
     }
 }
 
-fn class(server: &mut Server) -> usize {
-    if server.get_parameter("replicaof").is_some_and(|value| !value.is_empty()) { REPLICA } else { PRIMARY }
+fn class(server: &Server) -> usize {
+    if server.registry.replication.role == Role::Primary { PRIMARY } else { REPLICA }
 }
 
 /// Become a child that works at a task, by its name.

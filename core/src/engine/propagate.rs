@@ -79,9 +79,10 @@ impl Server {
         self.propagation.is_part = before;
     }
 
-    /// What has been propagated until now belongs together.
+    /// What has been propagated until now belongs together. Of what was cut off, because the server stops, nobody
+    /// is told.
     pub(super) fn end_unit(&mut self) {
-        if self.store.effects.unit_is_open {
+        if self.store.effects.unit_is_open && !self.is_quiet {
             self.store.effects.end_unit();
             self.record();
         }

@@ -8,7 +8,7 @@
 use crate::acl::Acl;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS};
+use crate::command::table::{MINDS_ALWAYS, MINDS_MEMORY, MINDS_SUBCOMMANDS, MINDS_WRITES};
 use crate::durable::disk::{Disk, Real};
 use crate::engine::call::{CommandTable, Registry};
 use crate::engine::duties::Duty;
@@ -18,6 +18,7 @@ use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
 use crate::registry::propagation::Propagation;
+use crate::registry::stream::Stream;
 use crate::session::Sessions;
 use crate::settings::parameters::Settings;
 use crate::socket::listener::Listener;
@@ -66,6 +67,8 @@ pub struct Server {
     pub excess: Excess,
     /// What others are told of commands.
     pub propagation: Propagation,
+    /// The primary's stream, while a command of it runs.
+    pub stream: Stream,
     /// Where replies go that nobody reads.
     pub sink: Output,
     /// Identity of this run, 40 hex digits.
@@ -84,6 +87,8 @@ pub struct Server {
     pub is_quiet: bool,
     /// Set when the loop should end.
     pub stopping: bool,
+    /// Whether modules have been told so.
+    pub has_announced_end: bool,
     /// Milliseconds after which a reply buffer's peak is forgotten, negative for never.
     pub reply_peak_reset_ms: i64,
     /// Whether reply buffers are resized.
@@ -113,6 +118,10 @@ pub struct Lists {
     pub duties: &'static [Duty],
     /// How parameters take effect.
     pub appliers: &'static [Applier],
+    /// Serves others once while a command takes long.
+    pub serve_others: Option<fn(&mut Server)>,
+    /// Puts the parameters into the configuration file; with `true`, also those at their default.
+    pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,
@@ -122,7 +131,7 @@ impl Server {
     /// A server with nothing loaded.
     pub fn new(settings: Settings, lists: Lists) -> std::io::Result<Server> {
         let mut random = Random::new();
-        let run_id = (0..5).map(|_| format!("{:08x}", random.number() >> 32)).collect();
+        let run_id = random.identity();
         let clock = Clock::new();
         Ok(Server {
             store: Store::new(usize::try_from(settings.databases).unwrap_or(16), clock.now_ms)?,
@@ -140,6 +149,7 @@ impl Server {
             pending: Pending::default(),
             excess: Excess::default(),
             propagation: Propagation::default(),
+            stream: Stream::default(),
             sink: Output::default(),
             run_id,
             config_file: PathBuf::new(),
@@ -149,6 +159,7 @@ impl Server {
             listening: Vec::new(),
             is_quiet: false,
             stopping: false,
+            has_announced_end: false,
             reply_peak_reset_ms: 5000,
             reply_resizing: true,
             skip_checksums: false,
@@ -158,6 +169,13 @@ impl Server {
             depth: 0,
             setting: 0,
         })
+    }
+
+    /// Tell modules, once, that the server stops.
+    pub fn announce_end(&mut self) {
+        if !std::mem::replace(&mut self.has_announced_end, true) {
+            self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        }
     }
 
     /// Read the time, for a turn of the loop that begins when the counter is at `ticks`.
@@ -170,7 +188,7 @@ impl Server {
     /// others, time stands still: all of it happens at one instant.
     #[cold]
     pub fn tick_after(&mut self, flags: u32) {
-        if flags & CALL_NO_BLOCK == 0 {
+        if flags & CALL_NO_BLOCK == 0 && !self.is_busy() {
             self.clock.measure(self.last_ticks);
             self.look_back_by();
             self.tick(self.last_ticks);
@@ -181,10 +199,12 @@ impl Server {
     /// called when that may have changed.
     pub fn observe(&mut self) {
         let all = self.lists.tells_all && !self.is_quiet;
-        let is_told = all || !self.is_quiet && (self.propagation.recorded.is_some() || self.propagation.to_file);
+        let is_told = all || !self.is_quiet && self.propagation.is_wanted();
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())
+            | bit(MINDS_ALWAYS, self.registry.replication.refuses_stale)
+            | bit(MINDS_WRITES, self.registry.replication.refuses_writes)
             | bit(MINDS_MEMORY, self.settings.maxmemory > 0)
             | bit(SPECIAL_REPLACED, !self.registry.replacements.is_empty())
             | bit(SPECIAL_TOLD, is_told);
@@ -197,11 +217,15 @@ impl Server {
         };
         self.store.effects.wants_commands = is_told;
         self.store.is_paused = self.sessions.pause.is_some();
+        self.store.is_replica = self.registry.replication.is_replica();
     }
 
-    /// End the loop after this turn.
+    /// End the loop after this turn. Where a command takes long it is to end at once, and modules are told then.
     pub fn stop(&mut self) {
-        self.publish(&crate::registry::hooks::event(plinth_abi::events::ON_SHUTDOWN, 0, &[]));
+        match &mut self.registry.standing.busy {
+            Some(busy) => busy.ends = true,
+            None => self.announce_end(),
+        }
         self.stopping = true;
         // Who runs commands looks there, and runs no more.
         self.pending.is_due = true;

@@ -6,7 +6,7 @@
 
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
-use crate::session::block::{Asked, Kept, Key, Queue, Waiter};
+use crate::session::block::{Asked, Kept, Key, Queue, WAIT_AGAIN, Waiter};
 use crate::session::client::{Closing, ReplyMode};
 use crate::socket::output::Mark;
 use crate::wire::write::Writer;
@@ -38,7 +38,7 @@ impl Server {
             self.sessions.blocking.ends.insert((end, client.id));
         }
         let silent = client.standing.reply_mode() != ReplyMode::On;
-        client.blocked = Some(Box::new(Waiter { asked, place, end, silent, again: false, resumed: 0 }));
+        client.blocked = Some(Box::new(Waiter { asked, place, end, silent, again: false, resumed: 0, is_late: false }));
         client.stalled = true;
         client.query.restart();
         self.sessions.blocking.begun = Some((token, mark));
@@ -83,6 +83,9 @@ impl Server {
     /// Let a client go that waits, with an error or as if its time were up; whether it
     /// waited.
     pub fn unblock(&mut self, token: usize, error: Option<&str>) -> bool {
+        if error.is_none() && self.run_late(token) {
+            return true;
+        }
         let Some(waiter) = self.end_wait(token) else { return false };
         let Some(client) = self.sessions.clients.get(token) else { return false };
         let resp3 = client.resp == 3;
@@ -95,6 +98,20 @@ impl Server {
         if let Some(text) = error {
             self.stats.count_error(text.split(' ').next().unwrap_or("ERR"));
             self.commands.count_failure(&waiter.asked.name);
+        }
+        true
+    }
+
+    /// Let a client go whose handler says itself what there is at the end of the time; whether it is so.
+    fn run_late(&mut self, token: usize) -> bool {
+        let Some(client) = self.sessions.clients.get(token) else { return false };
+        let Some(waiter) = client.blocked.as_mut().filter(|waiter| waiter.asked.reply == WAIT_AGAIN) else {
+            return false;
+        };
+        waiter.is_late = true;
+        let ticket = waiter.asked.ticket;
+        if self.run_again(token) == Served::Held {
+            self.sessions.blocking.held_tickets.push(ticket);
         }
         true
     }

@@ -3,6 +3,9 @@
 use crate::engine::server::Server;
 use std::path::{Path, PathBuf};
 
+/// A module that does not load by itself: the start option is named like it.
+pub const SENTINEL: &str = "sentinel";
+
 /// What stands for the path of a module that has no library.
 pub const LINKED: &str = "linked";
 

@@ -43,6 +43,9 @@ pub fn unload_to_ghosts(server: &mut Server, name: &str) -> Result<(), LoadError
     server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
+    server.registry.watches.remove_module(id);
+    server.end_mode(id);
+    server.registry.directives.remove_module(id);
     server.registry.modules.remove_services(id);
     let Some(module) = server.registry.modules.get_mut(id) else { return Ok(()) };
     module.standing = Standing::Leaving;

@@ -251,6 +251,7 @@ fn make_visible(server: &mut Server, id: ModuleId, entry: &Entry) {
         let registered = register(server, command, id);
         server.commands.insert(registered);
     }
+    begin_mode(server, id);
     let mut types = Vec::new();
     if let Some(module) = server.registry.modules.get_mut(id) {
         module.sections = entry.sections.clone();
@@ -263,6 +264,14 @@ fn make_visible(server: &mut Server, id: ModuleId, entry: &Entry) {
     if server.store.ghosts.values() > 0 {
         sweep::begin(server, true);
     }
+}
+
+/// Make the server what the module has asked for in its `start`.
+fn begin_mode(server: &mut Server, id: ModuleId) {
+    let Some(mode) = server.registry.mode.as_ref().filter(|mode| mode.module == id) else { return };
+    let (stay, instead) = (mode.commands.clone(), mode.instead.clone());
+    let instead = instead.iter().map(|command| register(server, command, id)).collect();
+    server.commands.restrict(stay, instead);
 }
 
 /// Everything that can be refused before anything is registered.
@@ -440,6 +449,9 @@ pub(super) fn take_down(server: &mut Server, id: ModuleId) {
     server.registry.auth_hooks.remove_module(id);
     server.observe();
     server.registry.timers.remove_module(id);
+    server.registry.watches.remove_module(id);
+    server.end_mode(id);
+    server.registry.directives.remove_module(id);
     server.registry.modules.remove_services(id);
     // The freeing thread may still be in the module's `drop`.
     if !leave::is_freed(server, id) {

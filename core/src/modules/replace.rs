@@ -233,6 +233,8 @@ fn switch(server: &mut Server, at: usize, stash: Stash) {
     server.registry.hooks.put_back(stash.hooks);
     server.observe();
     server.registry.timers.put_back(server.clock.instant(), stash.timers);
+    server.registry.watches.set_asleep(from, true);
+    server.registry.watches.set_asleep(to, false);
     if let Some(module) = server.registry.modules.get_mut(to) {
         module.sections = stash.sections;
         module.standing = Standing::Active;

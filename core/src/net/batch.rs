@@ -301,9 +301,20 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
         batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
     }
     if count == 0 && offset > 0 {
-        client.query.skip(offset);
+        skip(server, token, offset);
     }
     (count, more)
+}
+
+/// Pass over bytes that are no command. Those of a stream count as any.
+#[cold]
+fn skip(server: &mut Server, token: usize, bytes: usize) {
+    if server.sessions.clients.peek(token).is_some_and(|client| client.standing.is_primary()) {
+        crate::replication::upstream::stream::applied(server, token, bytes);
+    }
+    if let Some(client) = server.sessions.clients.get(token) {
+        client.query.skip(bytes);
+    }
 }
 
 fn run_window(server: &mut Server, batch: &mut Batch) {
@@ -331,6 +342,12 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
                 client.stalled = true;
             }
             Outcome::Done => ran(server, pending.client, pending.consumed),
+            Outcome::Streamed => {
+                // SAFETY: as above.
+                let token = unsafe { pending.client.as_ref() }.token;
+                crate::replication::upstream::stream::applied(server, token, pending.consumed);
+                ran(server, pending.client, pending.consumed);
+            }
         }
         if server.sessions.blocking.due || server.pending.is_due {
             server.settle();
@@ -338,9 +355,28 @@ fn run_window(server: &mut Server, batch: &mut Batch) {
             if server.stopping {
                 break;
             }
+            if !server.is_busy() && server.pending.is_parsed_anew.take().is_some() {
+                parse_again(server, &batch.pending);
+                break;
+            }
         }
     }
     batch.clear();
+}
+
+/// Commands of a window do not run as they were parsed, because others were served in between.
+#[cold]
+fn parse_again(server: &mut Server, window: &[Pending]) {
+    for pending in window {
+        // SAFETY: clients that were there when the window was filled are freed after the batch.
+        let client = unsafe { &mut *pending.client.as_ptr() };
+        if client.query.has_input() {
+            client.query.restart();
+            client.unparsed = true;
+            let token = client.token;
+            server.sessions.clients.list_read(token);
+        }
+    }
 }
 
 /// A command is done.

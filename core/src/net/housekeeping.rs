@@ -3,6 +3,7 @@
 use crate::engine::duties::Duty;
 use crate::engine::process;
 use crate::engine::server::Server;
+use crate::session::client::Replicates;
 use crate::socket::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,7 @@ pub fn follow_signals(server: &mut Server) {
         server.reread_users();
     }
     if let Some(signal) = crate::base::signals::take_stop() {
-        crate::persist::shutdown::stop_on(server, signal);
+        crate::replication::farewell::stop_on(server, signal);
     }
 }
 
@@ -89,7 +90,11 @@ fn look_after(server: &mut Server, token: usize) {
     let (peak_reset_ms, resize) = (server.reply_peak_reset_ms, server.reply_resizing);
     let Some(client) = server.sessions.clients.get(token) else { return };
     let idle_s = now_s - client.active_s;
-    if timeout_s > 0 && idle_s > timeout_s && !client.stalled && client.listening.is_none() {
+    let may_idle = client.stalled
+        || client.listening.is_some()
+        || client.replicates == Replicates::Attached
+        || client.standing.is_primary();
+    if timeout_s > 0 && idle_s > timeout_s && !may_idle {
         crate::base::log::verbose("Closing idle client");
         server.sessions.clients.close(token);
         return;

@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// `port` and `bind`.
-pub const ADDRESSES: Applier = Applier { names: &["port", "bind"], apply: apply_addresses };
+/// `port`, `tls-port` and `bind`.
+pub const ADDRESSES: Applier = Applier { names: &["port", "tls-port", "bind"], apply: apply_addresses };
 
 /// `maxclients`.
 pub const CLIENTS: Applier = Applier { names: &["maxclients"], apply: apply_clients };
@@ -17,7 +17,7 @@ pub const CLIENTS: Applier = Applier { names: &["maxclients"], apply: apply_clie
 /// loop owns them.
 pub fn handles(listeners: &[Listener]) -> io::Result<Vec<OwnedFd>> {
     let tcp = listeners.iter().filter_map(|listener| match listener {
-        Listener::Tcp(socket) => Some(socket.as_fd().try_clone_to_owned()),
+        Listener::Tcp(socket) | Listener::Tls(socket) => Some(socket.as_fd().try_clone_to_owned()),
         Listener::Unix(_) => None,
     });
     tcp.collect()
@@ -42,7 +42,7 @@ fn apply_addresses(server: &mut Server, name: &str) -> Result<Undo, String> {
     let port = server.settings.port as u16;
     let undo = listen_anew(server, port).map_err(|error| {
         crate::base::log::warning(&error);
-        let reason = if is_same(name, "port") {
+        let reason = if is_same(name, "port") || is_same(name, "tls-port") {
             "Unable to listen on this port. Check server logs."
         } else {
             "Failed to bind to specified addresses."
@@ -56,11 +56,22 @@ fn apply_addresses(server: &mut Server, name: &str) -> Result<Undo, String> {
     }))
 }
 
+/// Listen on a port for plain connections and on the parameters' for those that speak TLS, as far as they are
+/// not 0.
+pub fn listen_all(server: &Server, port: u16) -> Result<Vec<Listener>, String> {
+    let (bind, backlog) = (&server.settings.bind, server.settings.tcp_backlog);
+    let listen = |port: u16, kind| match port {
+        0 => Ok(Vec::new()),
+        port => listen_tcp(bind, backlog, port, kind),
+    };
+    let mut listeners = listen(port, Listener::Tcp)?;
+    listeners.extend(listen(server.settings.tls.port as u16, Listener::Tls)?);
+    Ok(listeners)
+}
+
 /// Listen as the parameters say now; when that fails, on as before.
 fn listen_anew(server: &mut Server, port: u16) -> Result<Undo, String> {
-    let listen = |server: &Server| {
-        if port == 0 { Ok(Vec::new()) } else { listen_tcp(&server.settings.bind, server.settings.tcp_backlog, port) }
-    };
+    let listen = |server: &Server| listen_all(server, port);
     // An address can be listened on once, and `*` stands in the way of all others.
     // So when the new sockets cannot be had beside the present ones, these are
     // put to rest for the attempt.

@@ -15,7 +15,7 @@ use crate::durable::rdb::{Attributes, Item, RdbError, RdbReader};
 use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::snapshot::delay;
-use crate::persist::{Persist, standing};
+use crate::persist::{Origin, Persist, standing};
 use crate::registry::rdb::PARTS_MAX;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
@@ -189,6 +189,7 @@ pub fn load(
         served_at: 0,
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
+        origin: None,
         total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
@@ -200,9 +201,12 @@ pub fn load(
         load.server.registry.beside.kept = kept;
     }
     result?;
-    let Load { server, mut loaded, reader, .. } = load;
+    let Load { server, mut loaded, reader, origin, .. } = load;
     loaded.bytes = reader.window.offset();
-    server.slots.with(|persist: &mut Persist| persist.loaded = loaded);
+    server.slots.with(|persist: &mut Persist| {
+        persist.loaded = loaded;
+        persist.origin = origin;
+    });
     let Loaded { keys, expired, .. } = loaded;
     log::notice(&format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}."));
     Ok(loaded)
@@ -222,6 +226,8 @@ struct Load<'l> {
     readers: Readers,
     /// Entries that are in no table yet, with the hashes of their keys.
     waiting: Vec<(u64, EntryPtr)>,
+    /// Where in which stream the data were, as far as the file says it.
+    origin: Option<Origin>,
     /// Bytes that the file has, at most; 0 where nobody knows.
     total_bytes: u64,
 }
@@ -349,12 +355,19 @@ impl Load<'_> {
         result
     }
 
+    fn origin(&mut self) -> &mut Origin {
+        self.origin.get_or_insert(Origin { id: String::new(), offset: -1, db: -1 })
+    }
+
     fn aux(&mut self, name: &[u8], value: &[u8]) {
         let text = String::from_utf8_lossy(value);
         let number = text.parse::<i64>().unwrap_or(0);
         match name {
             b"redis-ver" | b"valkey-ver" => log::notice(&format!("Loading RDB produced by version {text}")),
             b"ctime" => log::notice(&format!("RDB age {} seconds", (unix_us() / 1_000_000 - number).max(0))),
+            b"repl-id" => self.origin().id = text.into_owned(),
+            b"repl-offset" => self.origin().offset = number,
+            b"repl-stream-db" => self.origin().db = number,
             b"used-mem" => {
                 log::notice(&format!("RDB memory usage when created {:.2} Mb", number as f64 / (1 << 20) as f64));
                 self.server.slots.with(|persist: &mut Persist| {

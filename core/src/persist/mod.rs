@@ -40,8 +40,21 @@ pub struct Persist {
     pub loading: Option<Loading>,
     /// What was loaded last.
     pub loaded: load::Loaded,
+    /// Of which stream the data were that were loaded last, if the file says it.
+    pub origin: Option<Origin>,
     /// When the duty is to be done next.
     next: Option<Instant>,
+}
+
+/// Where in which stream the data of a file were.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// Id of the stream.
+    pub id: String,
+    /// Bytes of it, or -1.
+    pub offset: i64,
+    /// The database that it had selected, or -1.
+    pub db: i64,
 }
 
 /// Forks so far.

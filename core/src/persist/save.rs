@@ -124,7 +124,7 @@ fn write_file(
     let file = disk.create(temp).map_err(|error| {
         format!("Failed opening the temp RDB file {shown} (in server root dir {folder}) for saving: {error}")
     })?;
-    let form = Form::of(server);
+    let form = Form::of_stream(server);
     let written = snapshot::write(server, file, &form, each)
         .map_err(|error| format!("Write error saving DB on disk: {error}"))
         .and_then(|sunk| may_replace().map(|()| sunk))

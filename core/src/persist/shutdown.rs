@@ -12,7 +12,6 @@ use crate::settings::durability::Shutdown;
 /// goes on.
 #[must_use]
 pub fn stop(server: &mut Server, how: Shutdown) -> bool {
-    log::warning("User requested shutdown...");
     if crate::persist::aof::is_unfinished(server) && !how.force {
         log::warning("Writing initial AOF, can't exit.");
         return false;
@@ -37,17 +36,4 @@ pub fn stop(server: &mut Server, how: Shutdown) -> bool {
     }
     server.stop();
     true
-}
-
-/// Stop the server as a signal asks for it.
-pub fn stop_on(server: &mut Server, signal: i32) {
-    let durability = &server.settings.durability;
-    let is_interrupt = signal == crate::base::signals::INTERRUPT;
-    let how = if is_interrupt { durability.shutdown_on_sigint } else { durability.shutdown_on_sigterm };
-    let name = if is_interrupt { "SIGINT" } else { "SIGTERM" };
-    log::warning(&format!("Received {name} scheduling shutdown..."));
-    if !stop(server, how) {
-        log::warning("Errors trying to shut down the server. Check the logs for more information.");
-        crate::base::signals::stopped_not();
-    }
 }

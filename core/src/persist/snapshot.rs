@@ -41,6 +41,10 @@ pub struct Form {
     pub compresses: bool,
     /// Sync it now and then.
     pub syncs: bool,
+    /// Write keys, and functions; a replica may want only one of both.
+    pub has_keys: bool,
+    /// See there.
+    pub has_functions: bool,
     /// Microseconds for each key; negative for one of so many keys.
     pub key_delay: i64,
     uses_idle: bool,
@@ -95,10 +99,26 @@ impl Form {
             is_checked: durability.rdbchecksum,
             compresses: settings.rdbcompression,
             syncs: durability.rdb_save_incremental_fsync,
+            has_keys: true,
+            has_functions: true,
             key_delay: durability.rdb_key_save_delay,
             uses_idle: policy.ends_with("-lru") || policy.ends_with("-lrm"),
             uses_frequency: policy.ends_with("-lfu"),
         }
+    }
+
+    /// The same, with where in the stream the data are, so that it can be gone on with after a restart.
+    pub fn of_stream(server: &Server) -> Form {
+        let known = &server.registry.replication;
+        let mut form = Form::of(server);
+        if known.is_kept {
+            form.aux = vec![
+                ("repl-stream-db", known.stream_db.to_string()),
+                ("repl-id", known.id.clone()),
+                ("repl-offset", known.offset.to_string()),
+            ];
+        }
+        form
     }
 
     /// The same as the base of an append-only file.
@@ -115,9 +135,15 @@ impl Form {
 pub fn write(server: &mut Server, file: DiskFile, form: &Form, mut each: impl FnMut()) -> Result<Sunk, SnapshotError> {
     let mut version = form.version;
     if form.rises {
-        version = version.max(server.store.version_needed()).min(*VERSIONS.end());
+        version = server.store.version_needed(version).min(*VERSIONS.end());
     }
-    let parts = beside::parts(server).map_err(SnapshotError::Beside)?;
+    let mut parts = beside::parts(server).map_err(SnapshotError::Beside)?;
+    if !form.has_functions {
+        parts.functions.clear();
+    }
+    if !form.has_keys {
+        parts.sections.clear();
+    }
     let path = file.path.clone();
     let mut file = Some(file);
     loop {
@@ -154,7 +180,8 @@ fn write_as(
     let is_before = |section: &&crate::durable::rdb::Section| section.when == 1;
     parts.sections.iter().filter(is_before).for_each(|section| out.put_section(section));
     parts.functions.iter().for_each(|text| out.put_function(text));
-    for db in 0..server.store.databases.len() {
+    let databases = if form.has_keys { server.store.databases.len() } else { 0 };
+    for db in 0..databases {
         write_database(&mut server.store, db, &mut out, form, version, each)?;
     }
     parts.sections.iter().filter(|section| !is_before(section)).for_each(|section| out.put_section(section));

@@ -5,7 +5,10 @@
 //! - [`replacement`]: which of them is taking the place of which.
 //! - [`propagation`]: what the one that runs has said is to be passed on.
 //! - [`rdb`]: what files have beside keys, and who has claimed it.
-//! - [`hooks`], [`timers`]: what they have asked to be told; [`auth`]: who is asked who a client is.
+//! - [`hooks`], [`timers`], [`watches`]: what they have asked to be told; [`auth`]: who is asked who a client is.
+//! - [`mode`]: what one of them has made of the server; [`directives`]: which lines of the file are theirs.
+//! - [`replication`]: whose copy the data are, and how far the stream of changes is.
+//! - [`stream`]: how the commands of this server's primary run.
 //! - [`standing`]: why commands are refused, for all rooms to know.
 //!
 //! *Invariant*: all that a module registers carries its [`ModuleId`](crate::base::id::ModuleId) and
@@ -13,24 +16,33 @@
 //! another's.
 
 pub mod auth;
+pub mod directives;
 pub mod hooks;
 pub mod library;
+pub mod mode;
 pub mod modules;
 pub mod propagation;
 pub mod rdb;
 pub mod replacement;
+pub mod replication;
 pub mod service;
 pub mod standing;
+pub mod stream;
 pub mod timers;
+pub mod watches;
 
 use crate::base::id::ModuleId;
 use crate::registry::auth::AuthHooks;
+use crate::registry::directives::Directives;
 use crate::registry::hooks::Hooks;
+use crate::registry::mode::Mode;
 use crate::registry::modules::Modules;
 use crate::registry::rdb::Beside;
 use crate::registry::replacement::Replacement;
+use crate::registry::replication::Replication;
 use crate::registry::standing::Standing;
 use crate::registry::timers::Timers;
+use crate::registry::watches::Watches;
 use crate::settings::of_module::ModuleParameter;
 
 /// All that modules have registered, but for commands and types.
@@ -43,12 +55,20 @@ pub struct Registry<R> {
     pub auth_hooks: AuthHooks,
     /// Timers.
     pub timers: Timers,
+    /// Descriptors, sockets and child processes.
+    pub watches: Watches,
+    /// What the server is, unless one that keeps data.
+    pub mode: Option<Mode>,
+    /// Lines of the configuration file.
+    pub directives: Directives,
     /// Modules that are being replaced.
     pub replacements: Vec<Replacement<R>>,
     /// Parameters that the configuration file names before their modules are loaded.
     pub waiting_parameters: Vec<(String, Vec<u8>)>,
     /// Why commands are refused.
     pub standing: Standing,
+    /// Role and offsets.
+    pub replication: Replication,
     /// What RDB files have beside keys.
     pub beside: Beside,
 }
@@ -60,9 +80,13 @@ impl<R> Default for Registry<R> {
             hooks: Hooks::default(),
             auth_hooks: AuthHooks::default(),
             timers: Timers::default(),
+            watches: Watches::default(),
+            mode: None,
+            directives: Directives::default(),
             replacements: Vec::new(),
             waiting_parameters: Vec::new(),
             standing: Standing::default(),
+            replication: Replication::default(),
             beside: Beside::default(),
         }
     }

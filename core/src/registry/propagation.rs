@@ -58,6 +58,8 @@ pub struct Propagation {
     pub recorded: Option<Box<Recorded>>,
     /// Whether the append-only file takes what is propagated.
     pub to_file: bool,
+    /// Whether the stream that replicas read takes it.
+    pub to_stream: bool,
     /// Keys that have changed, by database, while a module is called outside a command.
     pub touched: Option<BTreeSet<(u32, Vec<u8>)>>,
     /// Those of them that the module itself has told of.
@@ -75,6 +77,11 @@ pub enum Said {
 }
 
 impl Propagation {
+    /// Whether anybody takes what is propagated.
+    pub fn is_wanted(&self) -> bool {
+        self.recorded.is_some() || self.to_file || self.to_stream
+    }
+
     /// The handler that runs has another command told in its place; one that says so again has both told.
     pub fn instead(&mut self, words: &[&[u8]]) {
         // What a command says that is part of another is the other's affair.

@@ -1,5 +1,16 @@
 //! What rooms above let all others know of the server: why commands are refused.
 
+/// A command that takes long, and has others served meanwhile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Busy {
+    /// What is answered to what does not run meanwhile.
+    pub refusal: String,
+    /// The client whose command it is.
+    pub client: Option<usize>,
+    /// Whether it is to end.
+    pub ends: bool,
+}
+
 /// Why commands are refused.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Standing {
@@ -7,8 +18,12 @@ pub struct Standing {
     pub is_loading: bool,
     /// The last snapshot failed, and writes are to be refused then.
     pub snapshot_failed: bool,
+    /// There are too few replicas that keep up.
+    pub lacks_replicas: bool,
     /// Why the append-only file cannot be written, as an error.
     pub append_failed: Option<String>,
+    /// A command that takes long serves others now.
+    pub busy: Option<Busy>,
 }
 
 impl Standing {

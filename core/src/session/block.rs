@@ -98,7 +98,7 @@ pub struct Asked {
     pub type_id: u32,
     /// Whether it is run when a key is gone, too.
     pub removal: bool,
-    /// `WAIT_NULL` or `WAIT_NULL_ARRAY`; the core's own, [`WAIT_NOBODY`].
+    /// `WAIT_NULL` or `WAIT_NULL_ARRAY`; the core's own, [`WAIT_AGAIN`].
     pub reply: u32,
     /// For how long, `None` for ever.
     pub timeout: Option<Duration>,
@@ -110,8 +110,8 @@ pub struct Asked {
     pub args: Kept,
 }
 
-/// The reply at the end of the time: that neither this server nor any other has it.
-pub const WAIT_NOBODY: u32 = u32::MAX;
+/// At the end of the time its handler is run once more, and says itself what there is.
+pub const WAIT_AGAIN: u32 = u32::MAX;
 
 /// A client's waiting.
 pub struct Waiter {
@@ -127,6 +127,8 @@ pub struct Waiter {
     pub again: bool,
     /// The ticket for which it is being run again, or 0.
     pub resumed: u64,
+    /// Whether its time is up, and it is run for the last time.
+    pub is_late: bool,
 }
 
 impl Waiter {
@@ -209,11 +211,6 @@ impl Waiter {
         let mut writer = Writer::new(output, resp3);
         match self.asked.reply {
             WAIT_NULL_ARRAY => writer.null_array(),
-            WAIT_NOBODY => {
-                writer.array(2);
-                writer.integer(0);
-                writer.integer(0);
-            }
             _ => writer.null(),
         }
     }

@@ -41,8 +41,22 @@ pub enum Closing {
 
 /// Classes of clients in `client-output-buffer-limit`.
 pub const OUTPUT_OF_OTHERS: usize = 0;
+/// Replicas.
+pub const OUTPUT_OF_REPLICAS: usize = 1;
 /// Those who listen.
 pub const OUTPUT_OF_LISTENERS: usize = 2;
+
+/// Whether a client replicates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Replicates {
+    /// It has said nothing of the kind.
+    #[default]
+    No,
+    /// It has said something of itself as a replica.
+    Known,
+    /// It reads the stream, or waits for it.
+    Attached,
+}
 
 /// A connection.
 pub struct Client {
@@ -83,6 +97,8 @@ pub struct Client {
     pub standing: Standing,
     /// What it listens to, if it does; the standing knows that.
     pub listening: Option<Box<Listening>>,
+    /// Whether it replicates; the standing knows if it does.
+    pub replicates: Replicates,
     /// Protocol version.
     pub resp: u8,
     /// Selected database.
@@ -119,6 +135,8 @@ pub struct Client {
     pub created_s: i64,
     /// Unix time in seconds when bytes last came or went.
     pub active_s: i64,
+    /// Unix time in seconds when bytes last came.
+    pub heard_s: i64,
     /// Name of the last command.
     pub last_command: Rc<str>,
     /// Since when the output is above its soft limit, Unix time in seconds.
@@ -129,6 +147,8 @@ pub struct Client {
     pub input_bytes: u64,
     /// Bytes sent to it.
     pub output_bytes: u64,
+    /// End of the replication stream when it had changed something last.
+    pub write_offset: i64,
     /// Commands it has run.
     pub commands: u64,
     /// File descriptor.
@@ -169,7 +189,13 @@ impl Client {
 
     /// Number of its class of clients in `client-output-buffer-limit`.
     pub fn output_class(&self) -> usize {
-        if self.listening.is_some() { OUTPUT_OF_LISTENERS } else { OUTPUT_OF_OTHERS }
+        if self.replicates == Replicates::Attached {
+            OUTPUT_OF_REPLICAS
+        } else if self.listening.is_some() {
+            OUTPUT_OF_LISTENERS
+        } else {
+            OUTPUT_OF_OTHERS
+        }
     }
 
     /// Whether its command, which is run again, has said that it waits on.

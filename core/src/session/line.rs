@@ -1,13 +1,15 @@
 //! A connection as CLIENT LIST shows it: a line of `name=value` words.
 //! Fields: <https://redis.io/docs/latest/commands/client-list/>.
 
-use crate::session::client::{Client, Closing};
+use crate::session::client::{Client, Closing, Replicates};
 use plinth_abi::bytes::Bytes;
 
 /// One letter for each thing that is special about a client, `N` when nothing is.
 fn flags(client: &Client) -> String {
     let tracking = client.tracking.as_ref();
     let letters = [
+        (client.replicates == Replicates::Attached, 'S'),
+        (client.standing.is_primary(), 'M'),
         (client.listening.is_some(), 'P'),
         (client.standing.transaction().is_some(), 'x'),
         (client.stalled, 'b'),

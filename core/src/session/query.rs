@@ -67,6 +67,12 @@ impl Query {
         self.filled - self.consumed >= self.need.max(1)
     }
 
+    /// Bytes that were read by another reader of the same stream, before any other.
+    pub fn put(&mut self, bytes: Vec<u8>) {
+        self.filled = bytes.len();
+        self.buffer = bytes;
+    }
+
     /// Note the length below which parsing gets no further, counted from `consumed`.
     pub fn set_need(&mut self, need: usize) {
         self.need = need;

@@ -42,6 +42,13 @@ impl Resumes {
         let _ = self.waker.set(waker);
     }
 
+    /// Wake the loop. From any thread.
+    pub fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            let _ = waker.wake();
+        }
+    }
+
     fn tickets(&self) -> MutexGuard<'_, Tickets> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,9 +75,7 @@ impl Resumes {
             tickets.ready.push(ticket);
             self.any.store(true, Ordering::Release);
             drop(tickets);
-            if let Some(waker) = self.waker.get() {
-                let _ = waker.wake();
-            }
+            self.wake();
         }
         true
     }

@@ -22,6 +22,10 @@ const TRACKING: u32 = 32;
 const RESTRICTED: u32 = 16;
 /// It is shown what others do (MONITOR).
 const MONITOR: u32 = 64;
+/// It is a replica.
+const REPLICA: u32 = 128;
+/// It is this server's primary, whose commands are what has happened there.
+const PRIMARY: u32 = 256;
 
 /// A session as the gates see it.
 #[derive(Default)]
@@ -37,6 +41,21 @@ impl Standing {
         let mut standing = Standing::default();
         standing.set_known(is_known);
         standing
+    }
+
+    /// That of the session through which this server's primary sends its stream: no rule of users holds for it,
+    /// and nobody reads a reply.
+    pub fn of_primary() -> Standing {
+        let mut standing = Standing::new(true);
+        standing.mark(PRIMARY, true);
+        standing.set_reply_mode(ReplyMode::Off);
+        standing
+    }
+
+    /// Whether it is this server's primary.
+    #[inline]
+    pub fn is_primary(&self) -> bool {
+        self.special & PRIMARY != 0
     }
 
     fn mark(&mut self, bit: u32, is_so: bool) {
@@ -57,7 +76,7 @@ impl Standing {
 
     /// Say whether it may run commands.
     pub fn set_known(&mut self, is_known: bool) {
-        self.mark(UNKNOWN, !is_known);
+        self.mark(UNKNOWN, !is_known && !self.is_primary());
     }
 
     /// Whether its user may not do everything.
@@ -68,7 +87,7 @@ impl Standing {
 
     /// Say whether its user may not do everything.
     pub fn set_restricted(&mut self, is_restricted: bool) {
-        self.mark(RESTRICTED, is_restricted);
+        self.mark(RESTRICTED, is_restricted && !self.is_primary());
     }
 
     /// Say whether it listens to anything.
@@ -84,6 +103,11 @@ impl Standing {
     /// Say whether it is shown what others do.
     pub fn set_monitor(&mut self, is_so: bool) {
         self.mark(MONITOR, is_so);
+    }
+
+    /// Say whether it is a replica.
+    pub fn set_replica(&mut self, is_so: bool) {
+        self.mark(REPLICA, is_so);
     }
 
     /// Whether it is shown what others do.

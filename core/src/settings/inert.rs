@@ -58,32 +58,7 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("io-threads-do-reads", Bool, "no").immutable(),
     inert("socket-mark-id", Integer(0, u32::MAX as i64), "0").immutable(),
     inert("bind-source-addr", Text, ""),
-    inert("busy-reply-threshold", Integer(0, LONG_MAX), "5000").alias("lua-time-limit"),
     inert("propagation-error-behavior", Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
-    // Replication.
-    inert("replicaof", Words(replica_of), "").alias("slaveof").several().immutable(),
-    inert("masterauth", Text, ""),
-    inert("masteruser", Text, ""),
-    inert("repl-diskless-sync", Bool, "yes"),
-    inert("repl-diskless-sync-delay", COUNT, "5"),
-    inert("repl-diskless-sync-max-replicas", COUNT, "0"),
-    inert("repl-diskless-load", Choice(&["disabled", "on-empty-db", "swapdb"]), "disabled"),
-    inert("repl-disable-tcp-nodelay", Bool, "no"),
-    inert("repl-ping-replica-period", Integer(1, INT_MAX), "10").alias("repl-ping-slave-period"),
-    inert("repl-backlog-size", Memory(1, LONG_MAX), "1048576"),
-    inert("repl-backlog-ttl", Integer(0, LONG_MAX), "3600"),
-    inert("repl-timeout", Integer(1, INT_MAX), "60"),
-    inert("min-replicas-to-write", COUNT, "0").alias("min-slaves-to-write"),
-    inert("min-replicas-max-lag", COUNT, "10").alias("min-slaves-max-lag"),
-    inert("replica-announce-ip", Text, "").alias("slave-announce-ip"),
-    inert("replica-announce-port", PORT, "0").alias("slave-announce-port"),
-    inert("replica-announced", Bool, "yes"),
-    inert("replica-ignore-disk-write-errors", Bool, "no"),
-    inert("replica-ignore-maxmemory", Bool, "yes").alias("slave-ignore-maxmemory"),
-    inert("replica-lazy-flush", Bool, "no").alias("slave-lazy-flush"),
-    inert("replica-priority", COUNT, "100").alias("slave-priority"),
-    inert("replica-read-only", Bool, "yes").alias("slave-read-only"),
-    inert("replica-serve-stale-data", Bool, "yes").alias("slave-serve-stale-data"),
     // The cluster.
     inert("cluster-enabled", Bool, "no").immutable(),
     inert("cluster-config-file", Text, "nodes.conf").immutable(),
@@ -104,27 +79,8 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("cluster-replica-no-failover", Bool, "no").alias("cluster-slave-no-failover"),
     inert("cluster-replica-validity-factor", COUNT, "10").alias("cluster-slave-validity-factor"),
     inert("cluster-require-full-coverage", Bool, "yes"),
-    // TLS.
-    inert("tls-port", PORT, "0"),
-    inert("tls-cluster", Bool, "no"),
-    inert("tls-replication", Bool, "no"),
-    inert("tls-auth-clients", Choice(&["no", "yes", "optional"]), "yes"),
-    inert("tls-prefer-server-ciphers", Bool, "no"),
-    inert("tls-session-caching", Bool, "yes"),
-    inert("tls-session-cache-size", COUNT, "20480"),
-    inert("tls-session-cache-timeout", COUNT, "300"),
-    inert("tls-cert-file", Text, ""),
-    inert("tls-key-file", Text, ""),
-    inert("tls-key-file-pass", Text, ""),
-    inert("tls-client-cert-file", Text, ""),
-    inert("tls-client-key-file", Text, ""),
-    inert("tls-client-key-file-pass", Text, ""),
+    // Of OpenSSL's ways to agree on a key one that is not used: curves need no such file.
     inert("tls-dh-params-file", Text, ""),
-    inert("tls-ca-cert-file", Text, ""),
-    inert("tls-ca-cert-dir", Text, ""),
-    inert("tls-protocols", Text, ""),
-    inert("tls-ciphers", Text, ""),
-    inert("tls-ciphersuites", Text, ""),
     // For test suites of the cluster.
     inert("cluster-ping-interval", COUNT, "0").hidden(),
     inert("enable-debug-assert", Bool, "no").immutable().hidden(),
@@ -181,18 +137,6 @@ fn host_name(word: &str) -> Result<(), String> {
     Err("Hostnames may only contain alphanumeric characters, hyphens or dots".into())
 }
 
-/// A host and a port, or `no one`.
-fn replica_of(words: &[String]) -> Result<String, String> {
-    let [host, port] = words else { return Err("wrong number of arguments".into()) };
-    if host.eq_ignore_ascii_case("no") && port.eq_ignore_ascii_case("one") {
-        return Ok(String::new());
-    }
-    match port.parse::<u16>() {
-        Ok(_) => Ok(words.join(" ")),
-        Err(_) => Err("Invalid master port".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,9 +152,6 @@ mod tests {
             let crate::settings::parameters::Kind::Inert(rule, default) = parameter.kind else {
                 panic!("{} has an effect", parameter.name);
             };
-            if parameter.name == "replicaof" {
-                continue;
-            }
             let words: Vec<Vec<u8>> = match default {
                 "" => vec![Vec::new()],
                 text if parameter.several => text.split(' ').map(|word| word.as_bytes().to_vec()).collect(),
@@ -228,8 +169,6 @@ mod tests {
             (PORT, "65536"),
             (Memory(1, LONG_MAX), "0"),
             (Choice(&["a", "b"]), "c"),
-            (Words(replica_of), "host"),
-            (Words(replica_of), "host 70000"),
             (Checked(|word| file_name("x", "file", word)), "a/b"),
             (Checked(|word| file_name("x", "file", word)), "''"),
             (Checked(host_name), "a_b"),
@@ -242,6 +181,5 @@ mod tests {
     fn values_are_shown_in_one_form() {
         assert_eq!(check(Memory(0, LONG_MAX), "64mb").as_deref(), Ok("67108864"));
         assert_eq!(check(Bool, "YES").as_deref(), Ok("yes"));
-        assert_eq!(check(Words(replica_of), "NO ONE").as_deref(), Ok(""));
     }
 }

@@ -13,6 +13,8 @@ use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
 use crate::settings::process::{self, Process};
+use crate::settings::replication;
+use crate::settings::tls::{self, Tls};
 use crate::settings::value;
 use crate::settings::value::{ValueError, memory_size};
 
@@ -53,6 +55,8 @@ pub struct Settings {
     pub loglevel: usize,
     /// Show the banner even when the log is a file.
     pub always_show_logo: bool,
+    /// Milliseconds after which a command that takes long has others served, 0 for never.
+    pub busy_reply_threshold: i64,
     /// Turns of the housekeeping timer per second.
     pub hz: i64,
     /// More turns with many clients.
@@ -126,8 +130,12 @@ pub struct Settings {
     pub memory: memory::Limits,
     /// Those that concern the process.
     pub process: Process,
+    /// Those that concern replication.
+    pub replication: replication::Replication,
     /// Those that concern users.
     pub acl: Acl,
+    /// Those of connections that speak TLS.
+    pub tls: Tls,
     /// Parameters that are accepted for the sake of configuration files and do
     /// nothing yet, with their values.
     pub inert: Vec<(&'static str, Vec<u8>)>,
@@ -146,6 +154,12 @@ pub struct OutputLimit {
     pub soft_s: u64,
 }
 
+/// The limits of normal, replica and pubsub clients when nothing else is set.
+const OUTPUT_LIMITS: [OutputLimit; 3] = [
+    OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_s: 0 },
+    OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
+    OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
+];
 /// Names of log levels; `nothing` is the last.
 pub const LOG_LEVELS: &[&str] = &["debug", "verbose", "notice", "warning", "nothing"];
 /// Names of eviction policies.
@@ -263,6 +277,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("logfile", Text(|s| &mut s.logfile)).immutable(),
     parameter("loglevel", Choice(|s| &mut s.loglevel, LOG_LEVELS)),
     parameter("always-show-logo", Bool(|s| &mut s.always_show_logo)).immutable(),
+    parameter("busy-reply-threshold", Integer(|s| &mut s.busy_reply_threshold, 0, i64::MAX)).alias("lua-time-limit"),
     parameter("hz", Custom(|s| s.hz.to_string(), set_hz)),
     parameter("dynamic-hz", Bool(|s| &mut s.dynamic_hz)),
     parameter("proto-max-bulk-len", Memory(|s| &mut s.proto_max_bulk_len, 1 << 20, i64::MAX)),
@@ -296,6 +311,15 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("module-exclude", Custom(|s| s.module_exclude.join(" "), set_module_exclude)).several(),
 ];
 
+/// Parameters without effect, with their defaults.
+fn inert_defaults() -> Vec<(&'static str, Vec<u8>)> {
+    let default = |parameter: &Parameter| match parameter.kind {
+        Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
+        _ => None,
+    };
+    inert::PARAMETERS.iter().filter_map(default).collect()
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -316,15 +340,12 @@ impl Default for Settings {
             logfile: String::new(),
             loglevel: 2,
             always_show_logo: false,
+            busy_reply_threshold: 5000,
             hz: 10,
             dynamic_hz: true,
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
-            output_limits: [
-                OutputLimit::default(),
-                OutputLimit { hard_bytes: 256 << 20, soft_bytes: 64 << 20, soft_s: 60 },
-                OutputLimit { hard_bytes: 32 << 20, soft_bytes: 8 << 20, soft_s: 60 },
-            ],
+            output_limits: OUTPUT_LIMITS,
             maxmemory: 0,
             maxmemory_policy: 7,
             lfu_log_factor: 10,
@@ -356,19 +377,13 @@ impl Default for Settings {
             aof: Aof::default(),
             memory: memory::Limits::default(),
             process: Process::default(),
+            replication: replication::Replication::default(),
             acl: Acl::default(),
+            tls: Tls::default(),
             inert: inert_defaults(),
             save_was_set: false,
         }
     }
-}
-
-fn inert_defaults() -> Vec<(&'static str, Vec<u8>)> {
-    let value = |parameter: &Parameter| match parameter.kind {
-        Inert(_, default) => Some((parameter.name, default.as_bytes().to_vec())),
-        _ => None,
-    };
-    inert::PARAMETERS.iter().filter_map(value).collect()
 }
 
 /// All parameters of the core, with and without effect.
@@ -378,8 +393,10 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(process::PARAMETERS)
+        .chain(tls::PARAMETERS)
         .chain(inert::PARAMETERS)
 }
 

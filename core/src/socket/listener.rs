@@ -10,12 +10,14 @@ use std::os::unix::fs::PermissionsExt;
 pub enum Listener {
     /// TCP.
     Tcp(TcpListener),
+    /// TCP, for connections that speak TLS.
+    Tls(TcpListener),
     /// Unix domain.
     Unix(UnixListener),
 }
 
 /// Listen on an address.
-fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
     let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -36,8 +38,14 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     }
 }
 
-/// Listen on all these addresses, of which one behind `-` may be missing; an error names the address.
-pub fn listen_tcp(bind: &[String], backlog: i64, port: u16) -> Result<Vec<Listener>, String> {
+/// Listen on all these addresses, of which one behind `-` may be missing, for plain connections or for those
+/// that speak TLS; an error names the address.
+pub fn listen_tcp(
+    bind: &[String],
+    backlog: i64,
+    port: u16,
+    kind: fn(TcpListener) -> Listener,
+) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
     for word in bind {
         let (optional, host) = match word.strip_prefix('-') {
@@ -45,7 +53,7 @@ pub fn listen_tcp(bind: &[String], backlog: i64, port: u16) -> Result<Vec<Listen
             None => (false, word.as_str()),
         };
         match resolve(host, port).and_then(|address| listen(address, backlog.clamp(1, 65_535) as i32)) {
-            Ok(listener) => listeners.push(Listener::Tcp(listener)),
+            Ok(listener) => listeners.push(kind(listener)),
             Err(error) if optional && error.kind() != io::ErrorKind::AddrInUse => {}
             Err(error) => {
                 return Err(format!("Could not create server TCP listening socket {host}:{port}: bind: {error}"));

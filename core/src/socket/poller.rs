@@ -6,8 +6,10 @@
 use crate::socket::listener::Listener;
 use crate::socket::stream::Socket;
 use mio::event::{Event, Source as Pollable};
-use mio::{Events, Interest, Poll, Token};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
 use std::io;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ pub use mio::Waker;
 const WAKER: Token = Token(usize::MAX);
 /// Tokens of listeners begin here; connected sockets have those below.
 const LISTENERS: usize = 1 << 40;
+/// Tokens of what is watched for modules begin here.
+const WATCHED: usize = 1 << 41;
 /// Most sockets that are told of in one turn; the others come with the next.
 const READY_MAX: usize = 1024;
 
@@ -35,6 +39,49 @@ pub enum Which {
     Listener(usize),
     /// A connected one, by its token.
     Connected(usize),
+    /// What is watched for a module, by its id.
+    Watched(u64),
+}
+
+/// Where descriptors are registered from outside the loop: those that modules have asked for.
+pub struct Registrar(Registry);
+
+/// What is waited for. Neither is nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interests {
+    /// Something to read.
+    pub read: bool,
+    /// Room to write.
+    pub write: bool,
+}
+
+impl Registrar {
+    /// Be told of a descriptor, as of sockets once for each change.
+    pub fn add(&self, fd: RawFd, id: u64, wanted: Interests) -> io::Result<()> {
+        let Some(wanted) = interest(wanted) else { return Ok(()) };
+        self.0.register(&mut SourceFd(&fd), Token(WATCHED + id as usize), wanted)
+    }
+
+    /// Be told of it anew, also of what it was ready for before.
+    pub fn again(&self, fd: RawFd, id: u64, wanted: Interests) -> io::Result<()> {
+        let Some(wanted) = interest(wanted) else { return Ok(()) };
+        self.0.reregister(&mut SourceFd(&fd), Token(WATCHED + id as usize), wanted)
+    }
+
+    /// Be told of it no more.
+    pub fn remove(&self, fd: RawFd) {
+        // One that rests is not there.
+        let _ = self.0.deregister(&mut SourceFd(&fd));
+    }
+}
+
+fn interest(wanted: Interests) -> Option<Interest> {
+    match (wanted.read, wanted.write) {
+        (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+        (true, false) => Some(Interest::READABLE),
+        (false, true) => Some(Interest::WRITABLE),
+        (false, false) => None,
+    }
 }
 
 /// How a socket has become ready.
@@ -63,6 +110,11 @@ impl Poller {
     /// What ends the wait from a signal handler or another thread.
     pub fn waker(&self) -> Arc<Waker> {
         self.waker.clone()
+    }
+
+    /// Where what is not the loop's own is registered.
+    pub fn registrar(&self) -> io::Result<Registrar> {
+        self.poll.registry().try_clone().map(Registrar)
     }
 
     /// Register a listener under a number.
@@ -115,7 +167,11 @@ impl Readiness {
 fn ready(event: &Event) -> Ready {
     let token = event.token().0;
     Ready {
-        which: if token >= LISTENERS { Which::Listener(token - LISTENERS) } else { Which::Connected(token) },
+        which: match token {
+            WATCHED.. => Which::Watched((token - WATCHED) as u64),
+            LISTENERS.. => Which::Listener(token - LISTENERS),
+            _ => Which::Connected(token),
+        },
         readable: event.is_readable(),
         writable: event.is_writable(),
         hung_up: event.is_read_closed(),
@@ -125,7 +181,7 @@ fn ready(event: &Event) -> Ready {
 
 fn listener_source(listener: &mut Listener) -> &mut dyn Pollable {
     match listener {
-        Listener::Tcp(socket) => socket,
+        Listener::Tcp(socket) | Listener::Tls(socket) => socket,
         Listener::Unix(socket) => socket,
     }
 }
@@ -134,6 +190,7 @@ fn socket_source(socket: &mut Socket) -> &mut dyn Pollable {
     match socket {
         Socket::Tcp(stream) => stream,
         Socket::Unix(stream) => stream,
+        Socket::Tls(stream) => stream.socket_mut(),
     }
 }
 
@@ -154,7 +211,7 @@ mod tests {
     #[test]
     fn a_listener_and_a_connected_socket_are_told_apart_and_told_of_once() {
         let mut poller = Poller::new().unwrap();
-        let mut listener = listen_tcp(&["127.0.0.1".into()], 5, 0).unwrap().remove(0);
+        let mut listener = listen_tcp(&["127.0.0.1".into()], 5, 0, Listener::Tcp).unwrap().remove(0);
         let Listener::Tcp(socket) = &listener else { panic!("not a TCP socket") };
         let address = socket.local_addr().unwrap();
         poller.add_listener(&mut listener, 3).unwrap();

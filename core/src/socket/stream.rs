@@ -1,7 +1,11 @@
 //! A connected socket of either family.
 
+use crate::socket::tls::certificate::Identity;
+use crate::socket::tls::stream::TlsStream;
 use mio::net::{TcpStream, UnixStream};
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// A socket of either family.
 pub enum Socket {
@@ -9,6 +13,75 @@ pub enum Socket {
     Tcp(TcpStream),
     /// Unix domain.
     Unix(UnixStream),
+    /// TCP that speaks TLS. In a place of its own: it is large, and few connections have it.
+    Tls(Box<TlsStream>),
+}
+
+impl Socket {
+    /// The descriptor.
+    pub fn fd(&self) -> RawFd {
+        match self {
+            Socket::Tcp(stream) => stream.as_raw_fd(),
+            Socket::Unix(stream) => stream.as_raw_fd(),
+            Socket::Tls(stream) => stream.socket().as_raw_fd(),
+        }
+    }
+
+    /// The TCP socket, if it is one.
+    pub fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Socket::Tcp(stream) => Some(stream),
+            Socket::Tls(stream) => Some(stream.socket()),
+            Socket::Unix(_) => None,
+        }
+    }
+
+    /// Say that nothing more will be written.
+    pub fn end_writing(&mut self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Socket::Tls(stream) => {
+                stream.say_goodbye();
+                stream.socket().shutdown(Shutdown::Write)
+            }
+        }
+    }
+
+    /// Whom the peer's certificate names, once, when it has shown one.
+    #[inline]
+    pub fn take_identity(&mut self) -> Option<Identity> {
+        if let Socket::Tls(stream) = self { stream.take_identity() } else { None }
+    }
+
+    /// A second handle of the same connection.
+    ///
+    /// # Errors
+    /// When there is no descriptor for it.
+    pub fn try_clone_handle(&self) -> io::Result<OwnedFd> {
+        match self {
+            Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned(),
+            Socket::Unix(stream) => stream.as_fd().try_clone_to_owned(),
+            // What is written to it would not be encrypted.
+            Socket::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// End the connection for all who have a handle of it.
+    pub fn shut_down(&self) {
+        let _ = match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Both),
+            Socket::Tls(stream) => stream.socket().shutdown(Shutdown::Both),
+        };
+    }
+
+    /// Whether small pieces are sent at once.
+    pub fn set_nodelay(&self, is_so: bool) {
+        if let Some(stream) = self.tcp() {
+            let _ = stream.set_nodelay(is_so);
+        }
+    }
 }
 
 impl Read for Socket {
@@ -16,6 +89,7 @@ impl Read for Socket {
         match self {
             Socket::Tcp(stream) => stream.read(buffer),
             Socket::Unix(stream) => stream.read(buffer),
+            Socket::Tls(stream) => stream.read(buffer),
         }
     }
 }
@@ -25,6 +99,7 @@ impl Write for Socket {
         match self {
             Socket::Tcp(stream) => stream.write(buffer),
             Socket::Unix(stream) => stream.write(buffer),
+            Socket::Tls(stream) => stream.write(buffer),
         }
     }
 
@@ -32,10 +107,12 @@ impl Write for Socket {
         match self {
             Socket::Tcp(stream) => stream.write_vectored(slices),
             Socket::Unix(stream) => stream.write_vectored(slices),
+            Socket::Tls(stream) => stream.write_vectored(slices),
         }
     }
 
+    /// Have the socket take what was written and waits within: nothing, but of one that speaks TLS.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        if let Socket::Tls(stream) = self { stream.flush() } else { Ok(()) }
     }
 }

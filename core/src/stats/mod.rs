@@ -22,6 +22,14 @@ pub struct Stats {
     pub input_bytes: u64,
     /// Bytes written to clients.
     pub output_bytes: u64,
+    /// Bytes of the stream sent to replicas; they are not among `output_bytes`.
+    pub repl_output_bytes: u64,
+    /// Full synchronisations of replicas.
+    pub syncs_full: u64,
+    /// Partial ones.
+    pub syncs_partial: u64,
+    /// Partial ones that were asked for in vain.
+    pub syncs_partial_refused: u64,
     /// Connections closed at an output limit.
     pub output_limit_closed: u64,
     /// Connections closed at the query buffer limit.
@@ -36,6 +44,8 @@ pub struct Stats {
     pub panics: u64,
     /// Refused passwords.
     pub auth_failures: u64,
+    /// Clients whose certificate names no user although it should.
+    pub certificate_failures: u64,
     /// Commands that their users may not run.
     pub denied_commands: u64,
     /// Keys that they may not use.

@@ -81,6 +81,8 @@ pub struct Store {
     missed: Option<(u32, u64)>,
     /// Whether keys that have expired stay, because writes pause.
     pub is_paused: bool,
+    /// Whether keys that have expired stay, because another server's are copied, which says when they go.
+    pub is_replica: bool,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
     /// The search for keys that have expired.
@@ -151,6 +153,7 @@ impl Store {
             frozen: 0,
             missed: None,
             is_paused: false,
+            is_replica: false,
             active_expire: true,
             expiring: ExpireCycle::default(),
             evicting: Eviction::default(),
@@ -169,9 +172,14 @@ impl Store {
         self.access.now_s = (now_ms / 1000) as u32;
     }
 
-    /// Whether keys may be removed because they expired: not while writes pause, and
+    /// Whether keys may be removed because they expired: not while writes pause, not on a replica, and
     /// not under a hook or a scan, whose caller may still hold an entry.
     pub fn may_expire(&self) -> bool {
+        self.may_remove() && !self.is_replica
+    }
+
+    /// Whether keys may be removed without anybody asking for it.
+    pub fn may_remove(&self) -> bool {
         !self.is_paused && self.frozen == 0
     }
 

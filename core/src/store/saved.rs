@@ -63,20 +63,20 @@ impl Store {
     }
 
     /// The version that a file needs which is to hold all values: that of the values that need the
-    /// newest, above [`version::FILE`], or that.
-    pub fn version_needed(&self) -> u16 {
+    /// newest, above a least one, or that.
+    pub fn version_needed(&self, least: u16) -> u16 {
         // SAFETY: null asks for the bound.
         let bound = |table: &Type| table.rdb_version.map_or(0, |of| unsafe { of(std::ptr::null()) });
         let bounds: Vec<bool> = (0..=u8::MAX)
             .map(|id| match id {
                 GHOST => self.ghosts.values() > 0,
-                _ => self.types.get(id).is_some_and(|ty| bound(&ty.table) > u32::from(version::FILE)),
+                _ => self.types.get(id).is_some_and(|ty| bound(&ty.table) > u32::from(least)),
             })
             .collect();
         if !bounds.contains(&true) {
-            return version::FILE;
+            return least;
         }
-        let mut needed = version::FILE;
+        let mut needed = least;
         for database in &self.databases {
             database.table.for_each(|entry, _| {
                 if bounds[usize::from(entry.type_id())] {

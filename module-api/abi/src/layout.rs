@@ -82,4 +82,18 @@ pub struct Everything {
     pub rdb: crate::rdb::RdbService,
     /// What a module claims of it.
     pub rdb_claim: crate::rdb::RdbClaim,
+    /// Descriptors.
+    pub event_loop: crate::event_loop::LoopService,
+    /// Sockets.
+    pub socket: crate::socket::SocketService,
+    /// What is done with one.
+    pub peer: crate::socket::Peer,
+    /// Other programs.
+    pub process: crate::process::ProcessService,
+    /// What the server is.
+    pub mode: crate::mode::ModeService,
+    /// The same in words.
+    pub mode_of: crate::mode::Mode,
+    /// Lines of the configuration file.
+    pub directives: crate::directives::DirectivesService,
 }

@@ -52,6 +52,7 @@
 #include <plinth/acl.h>
 #include <plinth/block.h>
 #include <plinth/bus.h>
+#include <plinth/busy.h>
 #include <plinth/bytes.h>
 #include <plinth/call.h>
 #include <plinth/clients.h>
@@ -60,13 +61,17 @@
 #include <plinth/config.h>
 #include <plinth/convert.h>
 #include <plinth/digest.h>
+#include <plinth/directives.h>
 #include <plinth/entry.h>
+#include <plinth/event_loop.h>
 #include <plinth/events.h>
 #include <plinth/hash.h>
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
 #include <plinth/list.h>
+#include <plinth/mode.h>
+#include <plinth/process.h>
 #include <plinth/propagate.h>
 #include <plinth/rdb.h>
 #include <plinth/reply.h>
@@ -74,6 +79,7 @@
 #include <plinth/run.h>
 #include <plinth/set.h>
 #include <plinth/set_storage.h>
+#include <plinth/socket.h>
 #include <plinth/status.h>
 #include <plinth/stream.h>
 #include <plinth/string.h>

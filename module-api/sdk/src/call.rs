@@ -20,6 +20,7 @@ use crate::abi::bytes::Opaque;
 use crate::acl::Acl;
 use crate::args::Args;
 use crate::block::Block;
+use crate::busy::Busy;
 use crate::clients::Clients;
 use crate::config::Configs;
 use crate::error::{Error, Result};
@@ -54,6 +55,8 @@ pub struct Call<'a> {
     pub timers: Timers<'a>,
     /// Waiting for keys.
     pub block: Block<'a>,
+    /// Serving others meanwhile.
+    pub busy: Busy<'a>,
     /// Who is connected.
     pub clients: Clients<'a>,
     /// Users.
@@ -102,6 +105,7 @@ impl<'a> Call<'a> {
                 events: Events::new(raw),
                 timers: Timers::new(raw),
                 block: Block::new(raw),
+                busy: Busy::new(raw),
                 clients: Clients::new(raw),
                 acl: Acl::new(raw),
                 config: Configs::new(raw),

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 pub use crate::abi::host::{LOG_DEBUG, LOG_NOTICE, LOG_VERBOSE, LOG_WARNING};
 
 /// Ids of the services that the SDK always resolves; a host that lacks one refuses the load.
-pub const CORE_SERVICES: [&str; 15] = [
+pub const CORE_SERVICES: [&str; 16] = [
     abi::reply::REPLY_SERVICE,
     abi::keys::KEYS_SERVICE,
     abi::codec::CODEC_SERVICE,
@@ -33,6 +33,7 @@ pub const CORE_SERVICES: [&str; 15] = [
     abi::digest::DIGEST_SERVICE,
     abi::rdb::RDB_SERVICE,
     abi::acl::ACL_SERVICE,
+    abi::busy::BUSY_SERVICE,
 ];
 
 /// Addresses of the resolved tables.
@@ -53,6 +54,7 @@ struct Tables {
     digest: AtomicPtr<abi::digest::DigestService>,
     rdb: AtomicPtr<abi::rdb::RdbService>,
     acl: AtomicPtr<abi::acl::AclService>,
+    busy: AtomicPtr<abi::busy::BusyService>,
 }
 
 static TABLES: Tables = Tables {
@@ -72,6 +74,7 @@ static TABLES: Tables = Tables {
     digest: AtomicPtr::new(null_mut()),
     rdb: AtomicPtr::new(null_mut()),
     acl: AtomicPtr::new(null_mut()),
+    busy: AtomicPtr::new(null_mut()),
 };
 
 /// One reader per table. A reader is called with a `Call`, a `Saver` or the like in hand, which
@@ -105,6 +108,7 @@ readers! {
     digest: abi::digest::DigestService;
     rdb: abi::rdb::RdbService;
     acl: abi::acl::AclService;
+    busy: abi::busy::BusyService;
 }
 
 /// Looks up every table. Fails with `Unsupported` when the host lacks one, or has it shorter than
@@ -140,6 +144,7 @@ pub(crate) unsafe fn resolve(host: *const abi::host::Host) -> Result {
         one(host, abi::digest::DIGEST_SERVICE, &TABLES.digest)?;
         one(host, abi::rdb::RDB_SERVICE, &TABLES.rdb)?;
         one(host, abi::acl::ACL_SERVICE, &TABLES.acl)?;
+        one(host, abi::busy::BUSY_SERVICE, &TABLES.busy)?;
     }
     TABLES.host.store(host.cast_mut(), Relaxed);
     plinth_table::on_give_way(ask_host_to_give_way);

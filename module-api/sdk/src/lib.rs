@@ -53,7 +53,8 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`acl`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`]; [`glob`]
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`]; [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`]
+//! for making the server something else; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in
@@ -67,6 +68,7 @@ pub mod ahead;
 pub mod args;
 pub mod block;
 pub mod bus;
+pub mod busy;
 pub mod call;
 pub mod chance;
 pub mod clients;
@@ -78,8 +80,10 @@ mod constants;
 pub mod convert;
 pub mod datatype;
 pub mod digest;
+pub mod directives;
 pub mod entry;
 pub mod error;
+pub mod event_loop;
 pub mod events;
 pub mod export;
 pub mod extended;
@@ -89,9 +93,11 @@ pub mod host;
 pub mod info;
 pub mod keys;
 pub mod list;
+pub mod mode;
 pub mod natural;
 pub mod number;
 mod panic;
+pub mod process;
 pub mod propagate;
 pub mod rdb;
 pub mod reply;
@@ -101,6 +107,7 @@ pub mod scan;
 pub mod service;
 pub mod set;
 pub mod set_storage;
+pub mod socket;
 pub mod stream;
 pub mod string;
 mod take;
@@ -128,6 +135,7 @@ pub mod prelude {
     pub use crate::ahead::{LookAhead, look_ahead};
     pub use crate::args::Args;
     pub use crate::block::{self, Block, Ticket, Wait, WaitReply};
+    pub use crate::busy::GaveWay;
     pub use crate::call::{CALL_KEY_HASHED, CALL_NESTED, CALL_NO_BLOCK, CALL_NO_CLIENT, CALL_RETRY, Call};
     pub use crate::clients::{Client, Listening};
     pub use crate::codec::{Loader, Saver};

@@ -119,8 +119,9 @@ impl Testbed {
         server.store.active_expire = false;
         server.settings_changed();
         server.observe();
-        let mut events = EventLoop::new().expect("a poller can be made");
+        let mut events = EventLoop::new(&mut server).expect("a poller can be made");
         server.sessions.blocking.resumes.wake_by(events.waker());
+        server.registry.watches.register_at(events.registrar().expect("a poller can be shared"));
         let client = Peer::connect(&mut server, &mut events);
         base::memory::mark_startup();
         Testbed {

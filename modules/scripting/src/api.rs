@@ -1,6 +1,7 @@
 //! `redis` and `server`: what scripts reach the server by.
 //! <https://redis.io/docs/latest/develop/programmability/lua-api/>
 
+use crate::busy;
 use crate::convert::{number_text, push_reply};
 use crate::libraries::Named;
 use crate::lua::{Kind, Lua, Outcome, Raised, current};
@@ -88,6 +89,10 @@ fn command(lua: Lua, raises: bool) -> Outcome {
             true
         }
     };
+    if busy::look_after_call() {
+        lua.push_end();
+        return Err(Raised);
+    }
     if is_error && raises { Err(Raised) } else { Ok(1) }
 }
 

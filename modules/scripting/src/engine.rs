@@ -154,6 +154,9 @@ pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
         is_resp3: false,
         tells: TELL_ALL,
         has_written: false,
+        calls: 0,
+        is_slow: false,
+        is_killed: false,
     }
 }
 
@@ -188,6 +191,7 @@ pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Resu
     *running() = Some(begun);
     let bytes_before = lua.used_bytes();
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
+    lua.hook_again();
     let ended = running().take();
     let is_resp3 = ended.is_some_and(|run| run.is_resp3);
     let result = if succeeded {

@@ -8,7 +8,7 @@
 //! Reading order: [`lua`] (what is unsafe about Lua, and nothing else), `vm` (what scripts find), `api` and
 //! `convert` (how they reach the server), `scripts`, `engine`, then the commands.
 //!
-//! *What is deliberately absent*: a debugger of scripts, and (as yet) serving others while a script runs.
+//! *What is deliberately absent*: a debugger of scripts.
 
 #![deny(unsafe_code)]
 

@@ -40,6 +40,12 @@ pub(crate) struct Run {
     pub tells: u32,
     /// Whether it has written.
     pub has_written: bool,
+    /// Commands that it has run.
+    pub calls: u32,
+    /// Whether others were served meanwhile.
+    pub is_slow: bool,
+    /// Whether it is to end.
+    pub is_killed: bool,
 }
 
 impl Run {

@@ -94,6 +94,7 @@ impl Vm {
         lua.push_function(describe);
         let handler = lua.keep();
         lua.set_top(0);
+        lua.hook_again();
         Some(Vm { lua, globals: kept, handler })
     }
 }

@@ -106,6 +106,9 @@ pub(crate) struct Args {
     /// reason belongs. A list needs the reason; nothing is written to it.
     #[arg(long)]
     skip_lines: bool,
+    /// Have the suite speak TLS to its servers (Debian's package tcl-tls, and openssl). `unit/tls` runs so only.
+    #[arg(long)]
+    tls: bool,
     /// Units by the suite's names, like unit/type/string (default: those that Plinth is held to).
     #[arg(value_name = "UNIT")]
     units: Vec<String>,
@@ -131,12 +134,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     };
     let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
     lists.check_units(&suite)?;
+    if args.tls {
+        suite.make_certificates()?;
+    }
     let units = wanted_units(&args.units, &suite)?;
     eprintln!("conformance: the suite of Redis {} against {}", suite.version(), tools::describe(&server));
 
     let mut results = Vec::new();
     for unit in &units {
-        let result = run_unit(&suite, &lists, unit, Duration::from_secs(args.timeout), &interrupt)?;
+        let result = run_unit(&suite, &lists, unit, (Duration::from_secs(args.timeout), args.tls), &interrupt)?;
         eprintln!("conformance: {}", result.summary());
         results.push(result);
     }
@@ -177,12 +183,12 @@ fn run_unit(
     suite: &Suite,
     lists: &Lists,
     unit: &str,
-    patience: Duration,
+    (patience, tls): (Duration, bool),
     interrupt: &Interrupt,
 ) -> Result<Unit, String> {
     let begin = Instant::now();
     suite.forget_logs(unit)?;
-    let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), patience };
+    let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), tls, patience };
     let mut passes: Vec<Outcome> = vec![pass.run(interrupt)?];
     let alone = lists.alone_arguments(unit);
     if !alone.is_empty() {

@@ -27,6 +27,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) skip: Vec<String>,
     /// If there are any, all other tests are left out.
     pub(crate) only: Vec<String>,
+    /// Whether the suite speaks TLS to its servers.
+    pub(crate) tls: bool,
     /// How long nothing may happen.
     pub(crate) patience: Duration,
 }
@@ -96,6 +98,9 @@ impl Pass<'_> {
         command.args(["--timeout", &self.patience.as_secs().to_string()]);
         command.args(["--baseport", &port.to_string(), "--portcount", &PORTS.to_string()]);
         command.arg("--skipfile").arg(&skip_file);
+        if self.tls {
+            command.arg("--tls");
+        }
         for name in &self.only {
             command.args(["--only", name]);
         }

@@ -134,6 +134,19 @@ impl Suite {
         written.map_err(|error| format!("cannot change {}: {error}", path.display()))
     }
 
+    /// Makes the certificates that servers and clients show each other, by the suite's own script.
+    ///
+    /// # Errors
+    /// When the script fails.
+    pub(crate) fn make_certificates(&self) -> Result<(), String> {
+        let made = Command::new("bash").arg("utils/gen-test-certs.sh").current_dir(&self.folder).output();
+        let made = made.map_err(|error| format!("cannot start bash: {error}"))?;
+        if made.status.success() {
+            return Ok(());
+        }
+        Err(format!("utils/gen-test-certs.sh: {}", String::from_utf8_lossy(&made.stderr)))
+    }
+
     fn link(&self, name: &str, program: &Path) -> Result<(), String> {
         let link = self.folder.join("src").join(name);
         std::os::unix::fs::symlink(program, &link).map_err(|error| format!("cannot make {}: {error}", link.display()))

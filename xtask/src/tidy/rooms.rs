@@ -43,7 +43,7 @@ pub(super) const EXCEPTIONS_MAX: usize = 0;
 const CIRCLE_FILES_MAX: usize = 6;
 /// ... and rooms in which it may be larger, with the reason.
 const LARGE_CIRCLES: &[(&str, &str)] =
-    &[("settings", "the values of all tables are one struct, whose fields each table names")];
+    &[("settings", "each group of parameters names the settings that it is a part of")];
 
 const CORE: &str = "core/src/";
 

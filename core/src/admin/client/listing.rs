@@ -3,7 +3,7 @@
 
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
-use crate::session::client::Client;
+use crate::session::client::{Client, Replicates};
 use crate::session::line::{Running, line};
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
@@ -29,9 +29,17 @@ impl Kind {
         }
     }
 
-    /// The kind of a client, as long as nobody replicates.
+    /// The kind of a client.
     pub(super) fn of(client: &Client) -> Kind {
-        if client.listening.is_some() { Kind::PubSub } else { Kind::Normal }
+        if client.standing.is_primary() {
+            Kind::Master
+        } else if client.replicates == Replicates::Attached {
+            Kind::Replica
+        } else if client.listening.is_some() {
+            Kind::PubSub
+        } else {
+            Kind::Normal
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub fn rewrite(server: &mut Server, force: bool) -> io::Result<()> {
     let known = |name: &str| match settings::find(name) {
         Some(parameter) => Some(parameter.name.to_owned()),
         None if matches!(name, "include" | "loadmodule" | "rename-command" | "user") => Some(name.to_owned()),
+        None if server.registry.directives.claim(name).is_some() => Some(name.to_owned()),
         None => {
             let at = server.registry.find_parameter(name);
             at.and_then(|at| server.registry.parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
@@ -40,6 +41,8 @@ fn said(server: &mut Server) -> Vec<Said> {
     all.extend(parameters.map(module_said));
     all.push(Said { name: "loadmodule".into(), lines: loaded(server) });
     all.push(Said { name: "user".into(), lines: users(server) });
+    let claimed = crate::modules::services::directives::module_lines(server).into_iter();
+    all.extend(claimed.map(|(name, lines)| Said { name, lines }));
     all
 }
 

@@ -25,7 +25,7 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("redis_git_sha1", "00000000");
     fields.add("redis_git_dirty", 0);
     fields.add("redis_build_id", build_id());
-    fields.add("redis_mode", "standalone");
+    fields.add("redis_mode", server.registry.mode.as_ref().map_or("standalone", |mode| &mode.name));
     fields.add("server_name", "plinth");
     fields.add("plinth_version", VERSION);
     fields.add("os", format_args!("{} {} {}", word(system.sysname()), word(system.release()), word(system.machine())));
@@ -35,7 +35,8 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("process_id", std::process::id());
     fields.add("process_supervised", crate::engine::process::supervisor(server).name());
     fields.add("run_id", &server.run_id);
-    fields.add("tcp_port", server.port);
+    let tls_port = server.settings.tls.port as u16;
+    fields.add("tcp_port", if server.port > 0 { server.port } else { tls_port });
     fields.add("server_time_usec", crate::base::clock::unix_us());
     fields.add("uptime_in_seconds", server.clock.uptime_s());
     fields.add("uptime_in_days", server.clock.uptime_s() / SECONDS_PER_DAY);
@@ -58,8 +59,22 @@ fn listeners(server: &Server, fields: &mut Fields) {
         let addresses: String = server.settings.bind.iter().map(|address| format!(",bind={address}")).collect();
         add(format!("name=tcp{addresses},port={}", server.port));
     }
+    if server.settings.tls.port > 0 && !server.settings.bind.is_empty() {
+        let addresses: String = server.settings.bind.iter().map(|address| format!(",bind={address}")).collect();
+        add(format!("name=tls{addresses},port={}", server.settings.tls.port));
+    }
     if !server.settings.unixsocket.is_empty() {
         add(format!("name=unix,bind={}", server.settings.unixsocket));
+    }
+}
+
+/// Certificates in use: those of the server, of links that go out, and of the first authority.
+pub(super) fn tls(server: &mut Server, fields: &mut Fields) {
+    fields.section("TLS");
+    for (name, shown) in ["server", "client", "ca"].into_iter().zip(server.tls_shown()) {
+        let serial = shown.as_ref().map_or("none", |shown| shown.serial.as_str());
+        fields.add(&format!("tls_{name}_cert_serial"), serial);
+        fields.add(&format!("tls_{name}_cert_expires_in_seconds"), shown.as_ref().map_or(0, |shown| shown.left_s()));
     }
 }
 

@@ -17,14 +17,17 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("instantaneous_ops_per_sec", rates.commands.per_second());
     fields.add("total_net_input_bytes", stats.input_bytes);
     fields.add("total_net_output_bytes", stats.output_bytes);
-    fields.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    fields.zeros(&["total_net_repl_input_bytes"]);
+    fields.add("total_net_repl_output_bytes", stats.repl_output_bytes);
     let mut kilobytes = |name, rate: u64| fields.add(name, format_args!("{:.2}", rate as f64 / KILOBYTE));
     kilobytes("instantaneous_input_kbps", rates.input.per_second());
     kilobytes("instantaneous_output_kbps", rates.output.per_second());
     kilobytes("instantaneous_input_repl_kbps", 0);
     kilobytes("instantaneous_output_repl_kbps", 0);
     fields.add("rejected_connections", stats.rejected_connections);
-    fields.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    fields.add("sync_full", stats.syncs_full);
+    fields.add("sync_partial_ok", stats.syncs_partial);
+    fields.add("sync_partial_err", stats.syncs_partial_refused);
     fields.add("expired_keys", server.store.counters.expired);
     fields.add("expired_stale_perc", format_args!("{:.2}", server.store.counters.expired_stale_percent));
     fields.add("expired_time_cap_reached_count", server.store.counters.expire_budget_reached);
@@ -67,6 +70,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("acl_access_denied_key", stats.denied_keys);
     fields.add("acl_access_denied_channel", stats.denied_channels);
     fields.add("acl_access_denied_db", stats.denied_databases);
+    fields.add("acl_access_denied_tls_cert", stats.certificate_failures);
 }
 
 pub(super) fn commands(server: &mut Server, fields: &mut Fields) {

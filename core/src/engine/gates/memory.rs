@@ -10,7 +10,8 @@ use plinth_abi::command::{COMMAND_DENY_OOM, COMMAND_NOT_QUEUED};
 
 /// The gate. What is queued takes memory, whatever it does.
 pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if server.settings.maxmemory == 0 {
+    // What is removed while a command is in the middle of something would be told as part of that.
+    if server.settings.maxmemory == 0 || server.is_busy() || server.ignores_maxmemory() {
         return Verdict::Pass;
     }
     let queues = !command.is(COMMAND_NOT_QUEUED)
@@ -25,6 +26,15 @@ pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[By
 impl Server {
     /// Whether there is no memory for commands of these `COMMAND_*` bits, even if keys make room.
     pub fn lacks_memory_for(&mut self, flags: u64) -> bool {
-        flags & COMMAND_DENY_OOM != 0 && self.settings.maxmemory > 0 && !self.make_room(false)
+        flags & COMMAND_DENY_OOM != 0
+            && self.settings.maxmemory > 0
+            && !self.stream.is_running
+            && !self.ignores_maxmemory()
+            && !self.make_room(false)
+    }
+
+    /// Whether memory is its primary's affair: a replica holds what the primary does.
+    pub fn ignores_maxmemory(&self) -> bool {
+        self.settings.replication.ignore_maxmemory && self.registry.replication.is_replica()
     }
 }

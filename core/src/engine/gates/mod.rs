@@ -7,6 +7,7 @@
 
 pub mod acl;
 pub mod authentication;
+pub mod busy;
 pub mod listening;
 pub mod memory;
 pub mod monitor;

@@ -65,6 +65,17 @@ pub fn module_sections(server: &mut Server, wanted: impl Fn(&str, &str) -> bool)
     chosen.into_iter().filter_map(write).collect()
 }
 
+/// Titles and lines of the sections of a module that has made the server what it is, under their own names.
+pub fn sections_of_mode(server: &mut Server, module: ModuleId, wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let own = sections(server).filter(|(one, section)| one.id == module && section.flags & SECTION_OF_HOST == 0);
+    // SAFETY: a constant of a loaded module.
+    let named =
+        own.map(|(_, section)| (unsafe { crate::base::foreign::text(section.name) }.into_owned(), section.write));
+    let chosen: Vec<_> = named.filter(|(name, _)| wanted(&name.to_ascii_lowercase())).collect();
+    let write = |(title, write)| Some((title, lines(server, module, String::new(), write)?));
+    chosen.into_iter().filter_map(write).collect()
+}
+
 /// The lines that modules add to a section of the host's.
 pub fn module_fields(server: &mut Server, section: &str) -> String {
     // SAFETY: a constant of a loaded module.

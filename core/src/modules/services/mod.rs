@@ -5,18 +5,24 @@
 
 pub mod acl;
 pub mod block;
+pub mod busy;
 pub mod clients;
 pub mod codec;
 pub mod config;
 pub mod digest;
+pub mod directives;
+pub mod event_loop;
 pub mod events;
 pub mod info;
 pub mod keys;
+pub mod mode;
+pub mod process;
 pub mod propagate;
 pub mod rdb;
 pub mod reply;
 pub mod rewrite;
 pub mod run;
+pub mod socket;
 pub mod timers;
 
 use crate::base::id::ModuleId;
@@ -165,5 +171,11 @@ pub fn core_services() -> Vec<Service> {
         service(abi::acl::ACL_SERVICE, (&raw const acl::TABLE).cast()),
         service(abi::digest::DIGEST_SERVICE, (&raw const digest::TABLE).cast()),
         service(abi::rdb::RDB_SERVICE, (&raw const rdb::TABLE).cast()),
+        service(abi::busy::BUSY_SERVICE, (&raw const busy::TABLE).cast()),
+        service(abi::event_loop::LOOP_SERVICE, (&raw const event_loop::TABLE).cast()),
+        service(abi::socket::SOCKET_SERVICE, (&raw const socket::TABLE).cast()),
+        service(abi::process::PROCESS_SERVICE, (&raw const process::TABLE).cast()),
+        service(abi::mode::MODE_SERVICE, (&raw const mode::TABLE).cast()),
+        service(abi::directives::DIRECTIVES_SERVICE, (&raw const directives::TABLE).cast()),
     ]
 }

@@ -120,6 +120,9 @@ unsafe extern "C" fn run_as(
         if let Some(text) = &refusal {
             server.nested_error(Some(command), text, &caller);
         } else {
+            if server.stream.is_running {
+                server.stream_time(command, args);
+            }
             server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
         }
     });
@@ -152,6 +155,9 @@ fn refusal(
     }
     if let Some(denied) = denial(context, whom, command, args) {
         return Ok(Some(denied));
+    }
+    if let Some(text) = context.server().refused_to_replica(command, true) {
+        return Ok(Some(text.into()));
     }
     if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
         return Err(STATUS_NOT_ALLOWED);

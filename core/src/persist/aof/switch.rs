@@ -65,6 +65,22 @@ fn enable(server: &mut Server) -> Result<(), String> {
     Ok(())
 }
 
+/// All data are going to be others: nothing is appended any more; whether anything was.
+pub fn suspend(server: &mut Server) -> bool {
+    let was_on = server.slots.with(|aof: &mut Aof| aof.state != State::Off);
+    if was_on {
+        disable(server);
+    }
+    was_on
+}
+
+/// The data are others: a rewrite puts them into a new base, and what follows is appended.
+pub fn resume(server: &mut Server) {
+    if let Err(error) = enable(server) {
+        crate::base::log::warning(&format!("The AOF cannot be enabled again after a sync: {error}"));
+    }
+}
+
 fn rewrite_runs(server: &mut Server) -> bool {
     server.slots.with(|aof: &mut Aof| aof.rewrites.is_running())
 }

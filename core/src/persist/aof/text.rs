@@ -76,6 +76,16 @@ impl Text {
         }
     }
 
+    /// All units, which are no longer kept here.
+    pub fn take(&mut self) -> Vec<u8> {
+        let end = self.open.as_ref().map_or(self.bytes.len(), |(begin, _)| *begin);
+        if let Some((begin, _)) = &mut self.open {
+            *begin = 0;
+        }
+        let rest = self.bytes.split_off(end);
+        std::mem::replace(&mut self.bytes, rest)
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -111,11 +111,8 @@ const KILL: Command = Command {
     name: text("kill"),
     arity: 2,
     flags: COMMAND_NO_SCRIPT | COMMAND_ALLOW_BUSY,
-    docs: &Docs {
-        summary: text("Answers that no function runs: one that runs lets nobody in, and cannot be ended yet."),
-        ..DOCS
-    },
-    run: run(crate::busy::kill),
+    docs: &Docs { summary: text("Ends the function that runs, unless it has written."), ..DOCS },
+    run: run(|call| crate::busy::kill(call, Origin::Function)),
     ..MANAGES
 };
 
@@ -188,7 +185,7 @@ const HELP_LINES: &[&str] = &[
     "STATS",
     "    The function that runs, and the numbers of libraries and functions.",
     "KILL",
-    "    Tell that no function runs: one that runs cannot be ended yet.",
+    "    End the function that runs, unless it has written.",
     "FLUSH [ASYNC|SYNC]",
     "    Delete all libraries.",
     "DUMP",
@@ -319,6 +316,9 @@ fn show(reply: &mut ReplyBuffer<'_>, name: &str, library: &Library, with_code: b
 }
 
 fn stats(call: &mut Call<'_>) -> Result {
+    if let Some(origin) = running().as_ref().map(|run| run.origin).filter(|origin| *origin != Origin::Function) {
+        return Err(call.reply.error(crate::busy::refusal(origin)));
+    }
     call.reply.map(2);
     call.reply.bulk("running_script");
     {

@@ -2,6 +2,7 @@
 
 use super::GROUP;
 use crate::engine::{self, Failure};
+use crate::run::Origin;
 use crate::scripts::{Sha, sha_of};
 use plinth_module::prelude::*;
 
@@ -82,11 +83,8 @@ const KILL: Command = Command {
     name: text("kill"),
     arity: 2,
     flags: COMMAND_NO_SCRIPT | COMMAND_ALLOW_BUSY,
-    docs: &Docs {
-        summary: text("Answers that no script runs: one that runs lets nobody in, and cannot be ended yet."),
-        ..DOCS
-    },
-    run: run(crate::busy::kill),
+    docs: &Docs { summary: text("Ends the script that runs, unless it has written."), ..DOCS },
+    run: run(|call| crate::busy::kill(call, Origin::Script)),
     ..MANAGES
 };
 
@@ -126,7 +124,7 @@ const HELP_LINES: &[&str] = &[
     "FLUSH [ASYNC|SYNC]",
     "    Forget all scripts.",
     "KILL",
-    "    Tell that no script runs: one that runs cannot be ended yet.",
+    "    End the script that runs, unless it has written.",
     "LOAD <script>",
     "    Keep a script without running it, and answer its SHA-1.",
     "SHOW <sha1>",

@@ -82,6 +82,9 @@ guards! {
     string_match: simple;
     string_gmatch: simple;
     string_gsub: simple;
+    coroutine_create: living;
+    coroutine_wrap: living;
+    coroutine_resume: living;
 }
 
 /// Push the real table behind the first argument, if it is a locked one.
@@ -155,6 +158,12 @@ unsafe fn simple(state: *mut ffi::lua_State) {
     }
 }
 
+/// The script goes on, unless it is to end.
+unsafe fn living(state: *mut ffi::lua_State) {
+    // SAFETY: as in `push_real`; there is nothing to drop.
+    unsafe { super::hook::end_if_killed(state) }
+}
+
 /// `pairs`, whose `next` is the guarded one, kept beside it.
 pub(crate) unsafe extern "C-unwind" fn pairs(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Lua calls this with a state; there is nothing to drop.
@@ -221,6 +230,9 @@ pub(crate) unsafe extern "C-unwind" fn pcall(state: *mut ffi::lua_State) -> c_in
     unsafe {
         ffi::luaL_checkany(state, 1);
         let status = ffi::lua_pcall(state, ffi::lua_gettop(state) - 1, ffi::LUA_MULTRET, 0);
+        if status != 0 {
+            living(state);
+        }
         ffi::lua_pushboolean(state, (status == 0).into());
         ffi::lua_insert(state, 1);
         if status != 0 && ffi::lua_type(state, 2) == ffi::LUA_TTABLE {

@@ -13,6 +13,7 @@
 
 pub(crate) mod current;
 pub(crate) mod guards;
+pub(crate) mod hook;
 pub(crate) mod memory;
 
 use mlua::ffi;

@@ -1,0 +1,201 @@
+//! The stream: what is fed to it, and what befalls it when the role changes.
+//!
+//! Invariants:
+//! - `registry.replication.offset` is the end of the backlog, as long as there is one.
+//! - While nobody reads the stream and nothing of it is kept, nothing is written to it.
+
+use crate::base::random::Random;
+use crate::engine::server::Server;
+use crate::persist::aof::text::Text;
+use crate::registry::replication::NO_ID;
+use crate::replication::backlog::{Backlog, SIZE_MIN};
+use crate::replication::failover::Failover;
+use crate::replication::farewell::Farewell;
+use crate::replication::primary;
+use crate::replication::replica::Replica;
+use crate::replication::sync::Round;
+use crate::replication::transfer::Post;
+use crate::replication::wait::Wait;
+use crate::store::effects::Effect;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// State of replication, in a slot of the server.
+#[derive(Default)]
+pub struct Replication {
+    /// The last bytes of the stream, while somebody may ask for them.
+    pub backlog: Option<Backlog>,
+    /// The unit that goes on.
+    text: Text,
+    /// Those who read the stream, want to, or have said that they might.
+    pub replicas: Vec<Replica>,
+    /// The snapshot that is being made for some of them.
+    pub round: Option<Round>,
+    /// Snapshots so far.
+    pub rounds: u64,
+    /// What threads say that send snapshots.
+    pub post: Arc<Post>,
+    /// When it is to be looked after next; `None` for at once.
+    pub next: Option<Instant>,
+    /// When that was done last which is done once a second ...
+    pub second: Option<Instant>,
+    /// ... and when replicas were sent the last PING.
+    pub pinged: Option<Instant>,
+    /// Who waits for replicas.
+    pub waits: Vec<Wait>,
+    /// Whether replicas are to be asked how far they are.
+    pub wants_acks: bool,
+    /// An end of the server that waits for replicas.
+    pub farewell: Option<Farewell>,
+    /// A role that is being given away.
+    pub failover: Option<Failover>,
+    /// The client whose commands are in the unit that goes on: token and id.
+    writer: Option<(usize, u64)>,
+    /// Since when there is no replica.
+    pub alone_since: Option<Instant>,
+}
+
+impl Replication {
+    /// Replicas that have asked to be synchronised.
+    pub fn attached(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().filter(|replica| replica.is_attached())
+    }
+
+    /// A replica by the token of its connection.
+    pub fn of(&mut self, token: usize) -> Option<&mut Replica> {
+        self.replicas.iter_mut().find(|replica| replica.token == token)
+    }
+
+    /// What follows is read by somebody who has selected no database.
+    pub fn restart_text(&mut self) {
+        self.text.restart();
+    }
+
+    /// Drop bytes that nobody needs any more.
+    fn trim(&mut self, kept: u64) {
+        let Some(backlog) = &mut self.backlog else { return };
+        let held = self.replicas.iter().filter(|replica| replica.holds_stream()).map(|replica| replica.cursor);
+        let to = backlog.end().saturating_sub(kept);
+        backlog.trim(held.fold(to, u64::min));
+    }
+}
+
+/// Bytes of the stream that are kept for replicas that come back.
+pub fn kept_bytes(server: &Server) -> u64 {
+    server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN)
+}
+
+/// Units of propagation go into the stream. On a replica they do not: its stream is its primary's.
+pub fn observe(server: &mut Server, effect: &Effect) {
+    if !server.propagation.to_stream || server.registry.replication.is_replica() {
+        return;
+    }
+    match effect {
+        Effect::Propagate { db, command } => {
+            server.registry.replication.stream_db = *db;
+            let by = server.pending.by;
+            server.slots.with(|replication: &mut Replication| {
+                replication.text.add(*db, command, None);
+                replication.writer = by.or(replication.writer);
+            });
+        }
+        Effect::UnitEnd => {
+            let (unit, writer) = server.slots.with(|replication: &mut Replication| {
+                replication.text.end_unit();
+                (replication.text.take(), replication.writer.take())
+            });
+            feed(server, &unit);
+            let offset = server.registry.replication.offset;
+            if let Some((token, id)) = writer
+                && let Some(client) = server.sessions.clients.get(token).filter(|client| client.id == id)
+            {
+                client.write_offset = offset;
+            }
+        }
+        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+    }
+}
+
+/// Bytes of the stream: kept, and sent to who reads it. Units of this server's own, or, on a replica, what its
+/// primary sends, as it is.
+pub fn feed(server: &mut Server, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    let kept = kept_bytes(server);
+    let mut replication = server.slots.take::<Replication>();
+    if let Some(backlog) = &mut replication.backlog {
+        backlog.append(bytes);
+        server.registry.replication.offset = backlog.end() as i64;
+        primary::call_readers(server, &mut replication);
+        replication.trim(kept);
+    }
+    server.slots.put(replication);
+}
+
+/// Keep bytes of the stream from now on, unless they are kept already.
+pub fn keep_backlog(server: &mut Server) {
+    let at = server.registry.replication.offset.unsigned_abs();
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog.get_or_insert_with(|| Backlog::new(at));
+    });
+    server.propagation.to_stream = true;
+    server.registry.replication.is_kept = true;
+    server.observe();
+}
+
+/// Keep none any more: whoever reads the stream is to be told another id.
+pub fn drop_backlog(server: &mut Server) {
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog = None;
+        replication.text.clear();
+    });
+    server.propagation.to_stream = false;
+    server.registry.replication.is_kept = false;
+    server.observe();
+}
+
+/// The data are another stream's, as of an offset: what was kept is of no use.
+pub fn adopt(server: &mut Server, id: &str, offset: i64) {
+    let known = &mut server.registry.replication;
+    known.id = id.into();
+    known.offset = offset;
+    clear_id2(server);
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog = replication.backlog.take().map(|_| Backlog::new(offset.unsigned_abs()));
+        replication.text.clear();
+    });
+}
+
+/// The stream goes on under a new id, because this server is its source now. Who has read it up to here may go
+/// on under the old one.
+pub fn shift_id(server: &mut Server) {
+    let known = &mut server.registry.replication;
+    known.id2 = std::mem::replace(&mut known.id, Random::new().identity());
+    known.second_offset = known.offset + 1;
+    let text = format!(
+        "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
+        known.id2, known.second_offset, known.id
+    );
+    crate::base::log::warning(&text);
+    // Who goes on reading may have another database selected than was told last.
+    restart_text(server);
+}
+
+/// Begin a stream with which no other has anything in common.
+pub fn new_id(server: &mut Server) {
+    server.registry.replication.id = Random::new().identity();
+    clear_id2(server);
+}
+
+/// The stream before the last promotion can be gone on with no more.
+pub fn clear_id2(server: &mut Server) {
+    let known = &mut server.registry.replication;
+    known.id2 = NO_ID.into();
+    known.second_offset = -1;
+}
+
+/// What follows is read by somebody who has selected no database.
+pub fn restart_text(server: &mut Server) {
+    server.slots.with(Replication::restart_text);
+}

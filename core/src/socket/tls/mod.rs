@@ -1,0 +1,15 @@
+//! TLS on sockets, with rustls on ring: versions 1.2 and 1.3, suites with forward secrecy only.
+//!
+//! - [`material`]: certificates, keys and rules, made from files into what handshakes are done with.
+//! - [`files`]: reading certificates and keys.
+//! - [`choice`]: versions and suites by the names that OpenSSL has for them.
+//! - [`sessions`]: what is kept so that a client that comes back is spared half of the handshake.
+//! - [`stream`]: a socket that speaks TLS, read and written like a plain one.
+//! - [`certificate`]: what a certificate says of whom it belongs to.
+
+pub mod certificate;
+pub mod choice;
+pub mod files;
+pub mod material;
+pub mod sessions;
+pub mod stream;
