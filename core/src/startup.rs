@@ -9,6 +9,7 @@ use crate::base::process::{locale, processors};
 use crate::base::syslog::{self, Syslog};
 use crate::engine::acl;
 use crate::engine::crash;
+use crate::engine::defrag;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::eviction;
@@ -220,6 +221,7 @@ static DUTIES: &[Duty] = &[
     sweep::DUTY,
     duties::EXPIRE,
     eviction::DUTY,
+    defrag::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,
@@ -237,6 +239,7 @@ static APPLIERS: &[Applier] = &[
     tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
+    defrag::SUPPORT,
     standing::WRITES,
     replication::gates::WRITES,
     upstream::gates::REFUSALS,
@@ -327,6 +330,12 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     events.run(server).map_err(text)?;
     supervisor.tell("STOPPING=1\n");
     aof::stop(server);
+    leave(server);
+    Ok(())
+}
+
+/// Take away what shows that the server is there.
+fn leave(server: &Server) {
     crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
@@ -334,7 +343,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     if !server.settings.pidfile.is_empty() {
         let _ = std::fs::remove_file(&server.settings.pidfile);
     }
-    Ok(())
 }
 
 /// Listen where the configuration says.

@@ -1,6 +1,8 @@
 //! The ABI from a C module: `probe.c` calls every function of every service of the host through the
 //! public headers, and these tests run it and look at what shows from outside.
 
+mod acts;
+mod languages;
 mod sections;
 mod told;
 mod values;

@@ -5,6 +5,7 @@
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
 //! send, for the subcommand `name`.
 
+mod allocator;
 mod append;
 mod disk;
 mod propagation;
@@ -66,6 +67,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("help", 0, 0, help),
     ("htstats", 1, 2, table_stats),
     ("log", 1, 1, log),
+    ("mallctl", 1, 1, allocator::number),
     ("object", 1, 1, object),
     ("panic", 0, 0, panic),
     ("pause-cron", 1, 1, pause_cron),
@@ -335,6 +337,8 @@ fn help(context: &mut Context) -> Status {
             "    Have what is in the append-only file take the place of all data.",
             "LOG <message>",
             "    Write a line to the log.",
+            "MALLCTL <name>",
+            "    Return a number that the allocator tells.",
             "OBJECT <key>",
             "    Return what the server knows of a key's value.",
             "PANIC",

@@ -23,6 +23,7 @@ pub mod acl;
 pub mod busy;
 pub mod call;
 pub mod crash;
+pub mod defrag;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;

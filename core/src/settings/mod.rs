@@ -10,6 +10,7 @@
 
 pub mod acl;
 pub mod aof;
+pub mod defrag;
 pub mod durability;
 pub mod file;
 pub mod inert;

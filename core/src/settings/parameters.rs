@@ -7,6 +7,7 @@
 
 use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
+use crate::settings::defrag::{self, Defrag};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
@@ -130,6 +131,8 @@ pub struct Settings {
     pub memory: memory::Limits,
     /// Those that concern the process.
     pub process: Process,
+    /// Active defragmentation.
+    pub defrag: Defrag,
     /// Those that concern replication.
     pub replication: replication::Replication,
     /// Those that concern users.
@@ -377,6 +380,7 @@ impl Default for Settings {
             aof: Aof::default(),
             memory: memory::Limits::default(),
             process: Process::default(),
+            defrag: Defrag::default(),
             replication: replication::Replication::default(),
             acl: Acl::default(),
             tls: Tls::default(),
@@ -393,6 +397,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(defrag::PARAMETERS)
         .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(process::PARAMETERS)

@@ -9,6 +9,7 @@
 //! functions are pure, so that fuzzers and benches can drive them directly.
 //!
 //! - [`command`]: a command as it is passed on.
+//! - [`node`]: replies, read part by part.
 //! - [`replies`]: how many replies bytes hold.
 //! - [`request`]: the request parser, its limits and its errors.
 //! - [`inline`]: the telnet form of a request.
@@ -16,6 +17,7 @@
 
 pub mod command;
 pub mod inline;
+pub mod node;
 pub mod replies;
 pub mod request;
 pub mod write;

@@ -75,11 +75,18 @@ pub fn held(bytes: &[u8], whole: bool) -> Held {
     }
 }
 
+/// The line at a place in bytes: its sign, what follows that, and where the next line begins.
+pub(super) fn line(bytes: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
+    let rest = bytes.get(at..)?;
+    let end = memchr::memchr(b'\r', rest)?;
+    let (sign, text) = rest[..end].split_first()?;
+    (rest.len() >= end + 2).then_some((*sign, text, at + end + 2))
+}
+
 /// What follows the first reply in bytes, unless that is not whole.
 fn behind(bytes: &[u8], depth: u32) -> Option<&[u8]> {
-    let end = memchr::memchr(b'\r', bytes)?;
-    let (line, rest) = (&bytes[..end], bytes.get(end + 2..)?);
-    let (sign, text) = line.split_first()?;
+    let (sign, text, end) = line(bytes, 0)?;
+    let rest = &bytes[end..];
     let count = || std::str::from_utf8(text).ok()?.parse::<i64>().ok();
     let several = |count: usize| {
         if depth >= DEPTH_MAX {

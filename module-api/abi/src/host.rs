@@ -63,6 +63,11 @@ pub struct Host {
     ///
     /// Thread: any. Borrow: nothing. Fails: never.
     pub release: unsafe extern "C" fn(memory: Opaque),
+    /// Use a service no longer that was asked for, and is not required: its provider may go. Its table is not looked
+    /// at again before it was asked for anew. `id` may be of one that is not used.
+    ///
+    /// Thread: main. Borrow: `id` for the call. Fails: never.
+    pub let_go: unsafe extern "C" fn(host: *const Host, id: Bytes),
 }
 
 // SAFETY: the host's tables are constants, and its functions say which thread may

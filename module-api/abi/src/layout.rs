@@ -70,6 +70,16 @@ pub struct Everything {
     pub string: crate::string::StringService,
     /// Channels.
     pub bus: crate::bus::BusService,
+    /// Languages.
+    pub language: crate::language::LanguageService,
+    /// A library.
+    pub library_source: crate::language::LibrarySource,
+    /// A function of it.
+    pub declared_function: crate::language::DeclaredFunction,
+    /// A function that is called.
+    pub function_run: crate::language::FunctionRun,
+    /// Part of a reply.
+    pub reply_node: crate::run::ReplyNode,
     /// Waiting for keys.
     pub block: crate::block::BlockService,
     /// How to wait.

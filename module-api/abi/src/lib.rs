@@ -40,6 +40,7 @@ pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod language;
 pub mod layout;
 pub mod list;
 pub mod mode;

@@ -33,6 +33,51 @@ pub struct RunRequest {
     pub command_flags: u64,
 }
 
+/// [`ReplyNode::kind`]: nothing.
+pub const NODE_NULL: u32 = 0;
+/// An error: its text, with the code in front.
+pub const NODE_ERROR: u32 = 1;
+/// A status: its text.
+pub const NODE_SIMPLE: u32 = 2;
+/// A string: its bytes.
+pub const NODE_BULK: u32 = 3;
+/// An integer: `integer`.
+pub const NODE_INTEGER: u32 = 4;
+/// A number with a fraction: `number`, and its digits.
+pub const NODE_DOUBLE: u32 = 5;
+/// True or false: `integer` is 1 or 0.
+pub const NODE_BOOLEAN: u32 = 6;
+/// An integer of any size: its digits.
+pub const NODE_BIG_NUMBER: u32 = 7;
+/// A text with its format: three characters, a colon, and the text.
+pub const NODE_VERBATIM: u32 = 8;
+/// An array: `count` nodes follow.
+pub const NODE_ARRAY: u32 = 9;
+/// A set: `count` nodes follow.
+pub const NODE_SET: u32 = 10;
+/// A map: `count` nodes follow, of each pair the key and the value.
+pub const NODE_MAP: u32 = 11;
+/// A message that is no reply: `count` nodes follow.
+pub const NODE_PUSH: u32 = 12;
+
+/// A part of a reply. Those of several elements are followed by them, each with what follows it in turn.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct ReplyNode {
+    /// Size of this struct in bytes; set by the caller.
+    pub size: u32,
+    /// A `NODE_*` constant.
+    pub kind: u32,
+    /// How many nodes follow that are its elements.
+    pub count: u64,
+    /// Of an integer or boolean, its value.
+    pub integer: i64,
+    /// Of a double, its value.
+    pub number: f64,
+    /// Bytes of the reply: the text, or the digits.
+    pub text: Bytes,
+}
+
 /// Id of the service below.
 pub const RUN_SERVICE: &str = "plinth.run/1";
 
@@ -82,4 +127,9 @@ pub struct RunService {
         take: Take,
         data: Opaque,
     ) -> Status,
+    /// Read one node of a reply that `take` was given, in RESP2 or RESP3, from `*at` on, which goes behind it: so a
+    /// reply is read from 0 on, node by node. An attribute is passed over.
+    ///
+    /// Thread: any. Borrow: the node's text as long as `reply`. Fails: `BAD_DATA` where no whole node is.
+    pub read: unsafe extern "C" fn(reply: Bytes, at: *mut usize, node_out: *mut ReplyNode) -> Status,
 }

@@ -75,10 +75,17 @@ struct plinth_host {
     //
     // Thread: any. Borrow: nothing. Fails: never.
     void (*release)(void *memory);
+
+    // Use a service no longer that was asked for, and is not required: its provider may go. Its
+    // table is not looked at again before it was asked for anew. `id` may be of one that is not
+    // used.
+    //
+    // Thread: main. Borrow: `id` for the call. Fails: never.
+    void (*let_go)(const plinth_host *host, plinth_bytes id);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_host, 64);
+PLINTH_ASSERT_SIZE(plinth_host, 72);
 PLINTH_ASSERT_OFFSET(plinth_host, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_major, 4);
 PLINTH_ASSERT_OFFSET(plinth_host, abi_minor, 6);
@@ -89,6 +96,7 @@ PLINTH_ASSERT_OFFSET(plinth_host, give_way, 32);
 PLINTH_ASSERT_OFFSET(plinth_host, panicked, 40);
 PLINTH_ASSERT_OFFSET(plinth_host, allocate, 48);
 PLINTH_ASSERT_OFFSET(plinth_host, release, 56);
+PLINTH_ASSERT_OFFSET(plinth_host, let_go, 64);
 #endif
 
 #ifdef __cplusplus

@@ -69,6 +69,7 @@
 #include <plinth/host.h>
 #include <plinth/info.h>
 #include <plinth/keys.h>
+#include <plinth/language.h>
 #include <plinth/list.h>
 #include <plinth/mode.h>
 #include <plinth/process.h>

@@ -16,6 +16,7 @@ extern "C" {
 #endif
 
 typedef struct plinth_call plinth_call; // call.h
+typedef struct plinth_reply_node plinth_reply_node;
 typedef struct plinth_run_request plinth_run_request;
 typedef struct plinth_run_service plinth_run_service;
 
@@ -46,6 +47,50 @@ struct plinth_run_request {
     // for them; 0 when the reply is an error because the user may not run it, or because memory is
     // short.
     uint64_t command_flags;
+};
+
+// `plinth_reply_node.kind`: nothing.
+#define PLINTH_NODE_NULL UINT32_C(0)
+// An error: its text, with the code in front.
+#define PLINTH_NODE_ERROR UINT32_C(1)
+// A status: its text.
+#define PLINTH_NODE_SIMPLE UINT32_C(2)
+// A string: its bytes.
+#define PLINTH_NODE_BULK UINT32_C(3)
+// An integer: `integer`.
+#define PLINTH_NODE_INTEGER UINT32_C(4)
+// A number with a fraction: `number`, and its digits.
+#define PLINTH_NODE_DOUBLE UINT32_C(5)
+// True or false: `integer` is 1 or 0.
+#define PLINTH_NODE_BOOLEAN UINT32_C(6)
+// An integer of any size: its digits.
+#define PLINTH_NODE_BIG_NUMBER UINT32_C(7)
+// A text with its format: three characters, a colon, and the text.
+#define PLINTH_NODE_VERBATIM UINT32_C(8)
+// An array: `count` nodes follow.
+#define PLINTH_NODE_ARRAY UINT32_C(9)
+// A set: `count` nodes follow.
+#define PLINTH_NODE_SET UINT32_C(10)
+// A map: `count` nodes follow, of each pair the key and the value.
+#define PLINTH_NODE_MAP UINT32_C(11)
+// A message that is no reply: `count` nodes follow.
+#define PLINTH_NODE_PUSH UINT32_C(12)
+
+// A part of a reply. Those of several elements are followed by them, each with what follows it in
+// turn.
+struct plinth_reply_node {
+    // Size of this struct in bytes; set by the caller.
+    uint32_t size;
+    // A `PLINTH_NODE_*` constant.
+    uint32_t kind;
+    // How many nodes follow that are its elements.
+    uint64_t count;
+    // Of an integer or boolean, its value.
+    int64_t integer;
+    // Of a double, its value.
+    double number;
+    // Bytes of the reply: the text, or the digits.
+    plinth_bytes text;
 };
 
 // Id of the service below.
@@ -85,6 +130,13 @@ struct plinth_run_service {
     plinth_status (*run_as)(plinth_call *call, void *command, const plinth_bytes *args,
                             uint32_t argc, plinth_run_request *request, plinth_take take,
                             void *data);
+
+    // Read one node of a reply that `take` was given, in RESP2 or RESP3, from `*at` on, which goes
+    // behind it: so a reply is read from 0 on, node by node. An attribute is passed over.
+    //
+    // Thread: any. Borrow: the node's text as long as `reply`. Fails: `PLINTH_STATUS_BAD_DATA`
+    // where no whole node is.
+    plinth_status (*read)(plinth_bytes reply, size_t *at, plinth_reply_node *node_out);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -93,12 +145,20 @@ PLINTH_ASSERT_OFFSET(plinth_run_request, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_run_request, flags, 4);
 PLINTH_ASSERT_OFFSET(plinth_run_request, user, 8);
 PLINTH_ASSERT_OFFSET(plinth_run_request, command_flags, 24);
-PLINTH_ASSERT_SIZE(plinth_run_service, 32);
+PLINTH_ASSERT_SIZE(plinth_reply_node, 48);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, size, 0);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, kind, 4);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, count, 8);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, integer, 16);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, number, 24);
+PLINTH_ASSERT_OFFSET(plinth_reply_node, text, 32);
+PLINTH_ASSERT_SIZE(plinth_run_service, 40);
 PLINTH_ASSERT_OFFSET(plinth_run_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_run_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_run_service, resolve, 8);
 PLINTH_ASSERT_OFFSET(plinth_run_service, run, 16);
 PLINTH_ASSERT_OFFSET(plinth_run_service, run_as, 24);
+PLINTH_ASSERT_OFFSET(plinth_run_service, read, 32);
 #endif
 
 #ifdef __cplusplus

@@ -201,6 +201,22 @@ pub(crate) unsafe fn find(host: *const abi::host::Host, id: &str, size_min: u32)
     unsafe { ((*host).service)(host, Bytes::of(id.as_bytes()), size_min) }
 }
 
+/// The table of a service for this module, or null; on the main thread.
+pub(crate) fn find_own(id: &str, size_min: u32) -> Opaque {
+    let host = TABLES.host.load(Relaxed);
+    // SAFETY: null, or the host, which lives while the module is loaded.
+    if host.is_null() { null_mut() } else { unsafe { find(host, id, size_min) } }
+}
+
+/// Uses a service no longer. Its provider may go, so no address of its table may be left in use.
+pub(crate) fn let_go(id: &str) {
+    let host = TABLES.host.load(Relaxed);
+    if !host.is_null() {
+        // SAFETY: `resolve` stored the host, which lives while the module is loaded; `id` lives for the call.
+        unsafe { ((*host).let_go)(host, Bytes::of(id.as_bytes())) }
+    }
+}
+
 /// Writes a line to the server's log at a `LOG_*` level. May be called from any thread. Before
 /// the module has started there is no log, and the line is lost.
 pub fn log(level: u32, text: &str) {

@@ -53,8 +53,10 @@
 //! Reading order: [`call`] (what a handler gets) with [`args`], [`keys`], [`entry`] and [`reply`];
 //! [`command`] and [`mod@export`] (how it is registered); [`datatype`], [`codec`] and [`types`] (values
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`acl`], [`propagate`],
-//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`]; [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`]
-//! for making the server something else; [`glob`]
+//! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`];
+//! [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`] for making the
+//! server something else; [`language`] and [`replied`] (what functions are written in, and what their commands
+//! answer); [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
 //! underneath. A module is tested on the server itself, within the test: `plinth-testbed`, in
@@ -92,6 +94,7 @@ pub mod hash;
 pub mod host;
 pub mod info;
 pub mod keys;
+pub mod language;
 pub mod list;
 pub mod mode;
 pub mod natural;
@@ -100,6 +103,7 @@ mod panic;
 pub mod process;
 pub mod propagate;
 pub mod rdb;
+pub mod replied;
 pub mod reply;
 pub mod rewrite;
 pub mod run;

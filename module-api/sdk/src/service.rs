@@ -22,7 +22,7 @@
 //! [`provided`].
 
 use crate::abi;
-use crate::abi::bytes::{Bytes, Slice};
+use crate::abi::bytes::{Bytes, Opaque, Slice};
 use crate::abi::status::Status;
 use crate::call::Call;
 use crate::error::{Error, Result, check_found, status_of};
@@ -125,6 +125,11 @@ pub const fn provided<S: Service>(table: &'static S) -> Provided {
 }
 
 impl Provided {
+    /// A table under an id that says more than its layout does.
+    pub(crate) const fn under(id: &'static str, table: Opaque) -> Provided {
+        Provided(abi::entry::Provided { id: Bytes::new(id), table })
+    }
+
     /// The services of a module, as the ABI has them.
     pub const fn list(all: &'static [Provided]) -> Slice<abi::entry::Provided> {
         Slice { items: all.as_ptr().cast(), count: all.len() as u32, stride: size_of::<Provided>() as u32 }

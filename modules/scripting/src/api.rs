@@ -2,6 +2,7 @@
 //! <https://redis.io/docs/latest/develop/programmability/lua-api/>
 
 use crate::busy;
+use crate::command::{self, OUTSIDE};
 use crate::convert::{number_text, push_reply};
 use crate::libraries::Named;
 use crate::lua::{Kind, Lua, Outcome, Raised, current};
@@ -18,8 +19,8 @@ pub(crate) fn push(lua: Lua, version: &str) {
     lua.push_table(0, 32);
     let table = lua.top();
     let functions: [Named; 12] = [
-        ("call", |lua| lua.push_function(|lua| command(lua, true))),
-        ("pcall", |lua| lua.push_function(|lua| command(lua, false))),
+        ("call", |lua| lua.push_function(|lua| run(lua, true))),
+        ("pcall", |lua| lua.push_function(|lua| run(lua, false))),
         ("error_reply", |lua| lua.push_function(error_reply)),
         ("status_reply", |lua| lua.push_function(status_reply)),
         ("sha1hex", |lua| lua.push_function(sha1hex)),
@@ -81,7 +82,7 @@ pub(crate) fn raise(lua: Lua, text: impl AsRef<[u8]>) -> Raised {
 }
 
 /// `redis.call` and `redis.pcall`, of which the first raises errors.
-fn command(lua: Lua, raises: bool) -> Outcome {
+fn run(lua: Lua, raises: bool) -> Outcome {
     let is_error = match run_command(lua) {
         Ok(is_error) => is_error,
         Err(text) => {
@@ -102,16 +103,8 @@ fn run_command(lua: Lua) -> std::result::Result<bool, String> {
     let args = arguments(lua)?;
     let request = running().as_ref().map(|run| run.request());
     let Some(request) = request else { return Err(OUTSIDE.into()) };
-    let ran =
-        current::with(|call| call.run.scripted(&mut call.keys, &args, request, b"", |reply| push_reply(lua, reply)));
-    let Some((answer, flags)) = ran else { return Err(OUTSIDE.into()) };
-    if flags & COMMAND_WRITE != 0
-        && answer.is_ok()
-        && let Some(run) = running().as_mut()
-    {
-        run.has_written = true;
-    }
-    answer.map_err(|error| refusal(error, flags).into())
+    let ran = current::with(|call| command::run(call, &args, request, |reply| push_reply(lua, reply)));
+    ran.unwrap_or(Err(OUTSIDE)).map_err(String::from)
 }
 
 /// The command that the arguments are, which stay on the stack; or an error of the script's.
@@ -136,22 +129,6 @@ fn arguments(lua: Lua) -> std::result::Result<Vec<&'static [u8]>, String> {
         args.push(lua.bytes(at).unwrap_or_default());
     }
     Ok(args)
-}
-
-const OUTSIDE: &str = "ERR redis.call/pcall can only be called inside a script invocation";
-
-/// What a script is told of a command that did not run.
-fn refusal(error: Error, flags: u64) -> &'static str {
-    match error {
-        Error::None => "ERR Unknown Redis command called from script",
-        Error::Arity => "ERR Wrong number of args calling Redis command from script",
-        Error::NotAllowed if flags & COMMAND_NO_SCRIPT == 0 => {
-            "ERR Write commands are not allowed from read-only scripts."
-        }
-        Error::NotAllowed => "ERR This Redis command is not allowed from script",
-        Error::OutOfRange => "ERR commands run by commands are nested too deep",
-        _ => "ERR the command could not be run",
-    }
 }
 
 fn error_reply(lua: Lua) -> Outcome {

@@ -131,8 +131,6 @@ pub(crate) struct Task {
     pub origin: Origin,
     /// SHA or name of the function.
     pub name: String,
-    /// What is called.
-    pub function: Kept,
     /// What its first line says, if it has one.
     pub flags: Option<u32>,
     /// How many of the arguments are keys.
@@ -161,44 +159,45 @@ pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
 }
 
 /// Run a script of EVAL, and answer with what it returns.
-pub(crate) fn execute(call: &mut Call<'_>, task: Task) -> Result {
+pub(crate) fn execute(call: &mut Call<'_>, task: &Task, function: Kept) -> Result {
     let Ok(Vm { lua, globals, handler }) = vm(call) else { return Err(Error::OutOfMemory) };
     lua.set_top(0);
     lua.push_kept(handler);
     lua.push_kept(globals);
-    push_words(lua, call, 3, task.keys);
+    push_words(lua, call.args.from(3).take(task.keys));
     lua.raw_set_name(2, "KEYS");
-    push_words(lua, call, 3 + task.keys, usize::MAX);
+    push_words(lua, call.args.from(3 + task.keys));
     lua.raw_set_name(2, "ARGV");
-    lua.push_kept(task.function);
-    run(call, &task, lua, 0)
+    lua.push_kept(function);
+    let begun = begin(call, task);
+    *running() = Some(begun);
+    let result = run_begun(call, &task.name, lua, 0);
+    running().take();
+    result
 }
 
-/// Push a table of so many of the arguments from `first` on.
-pub(crate) fn push_words(lua: Lua, call: &mut Call<'_>, first: usize, most: usize) {
-    lua.push_table(call.args.len().saturating_sub(first).min(most), 0);
+/// Push a table of words.
+pub(crate) fn push_words<'a>(lua: Lua, words: impl ExactSizeIterator<Item = &'a [u8]>) {
+    lua.push_table(words.len(), 0);
     let table = lua.top();
-    for (at, word) in call.args.from(first).take(most).enumerate() {
+    for (at, word) in words.enumerate() {
         lua.push_bytes(word);
         lua.raw_set_at(table, at + 1);
     }
 }
 
-/// Call the function on top, below so many arguments, with the handler at the bottom, and answer.
-pub(crate) fn run(call: &mut Call<'_>, task: &Task, lua: Lua, args: i32) -> Result {
+/// Call the function on top, below so many arguments, with the handler at the bottom, and answer. The run has begun.
+pub(crate) fn run_begun(call: &mut Call<'_>, name: &str, lua: Lua, args: i32) -> Result {
     memory::set_most_bytes(usize::try_from(crate::MEMORY_MAX.get()).unwrap_or(usize::MAX));
-    let begun = begin(call, task);
-    *running() = Some(begun);
     let bytes_before = lua.used_bytes();
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
     lua.hook_again();
-    let ended = running().take();
-    let is_resp3 = ended.is_some_and(|run| run.is_resp3);
+    let is_resp3 = running().as_ref().is_some_and(|run| run.is_resp3);
     let result = if succeeded {
         write_reply(lua, &mut call.reply, is_resp3);
         Ok(())
     } else {
-        Err(call.reply.error(take_error(lua, &task.name)))
+        Err(call.reply.error(take_error(lua, name)))
     };
     lua.set_top(0);
     // Lua collects while scripts run: what a large one leaves would count against `maxmemory` until then. Its

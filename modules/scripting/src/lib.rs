@@ -3,10 +3,12 @@
 //! ```text
 //!   EVAL ──> scripts: source to function ──┐
 //!   FCALL ─> functions: name to function ──┴─> a state of Lua ──> redis.call ──> plinth.run/1 ──> any command
-//!//! ```
+//!                                       └────> another language's module
+//! ```
 //!
 //! Reading order: [`lua`] (what is unsafe about Lua, and nothing else), `vm` (what scripts find), `api` and
-//! `convert` (how they reach the server), `scripts`, `engine`, then the commands.
+//! `convert` (how they reach the server), `scripts`, `engine`, then the commands. `functions` and `library` know no
+//! language: Lua, in `registration`, is one by the same table that other modules provide.
 //!
 //! *What is deliberately absent*: a debugger of scripts.
 
@@ -14,6 +16,7 @@
 
 mod api;
 mod busy;
+mod command;
 mod commands;
 mod convert;
 mod engine;
@@ -23,6 +26,7 @@ mod library;
 #[allow(unsafe_code, reason = "Lua is in C")]
 mod lua;
 mod payload;
+mod registration;
 mod run;
 mod scripts;
 mod shebang;
@@ -47,7 +51,7 @@ fn clear(_call: &mut Call<'_>) {
 
 fn load(call: &mut Call<'_>, from: &mut Loader<'_>, _encoding: u32, flags: u32) -> Result {
     let source = from.bytes()?.to_vec();
-    match functions::load(call, &source, flags & RDB_MERGES != 0) {
+    match functions::load(call, &source, flags & RDB_MERGES != 0, functions::Absent::Kept) {
         Ok(_) => Ok(()),
         Err(engine::Failure(text)) => Err(call.reply.error(text)),
     }
@@ -78,9 +82,9 @@ fn human(bytes: usize) -> String {
     }
 }
 
-fn memory_fields(_call: &mut Call<'_>, out: &mut InfoWriter<'_>) {
+fn memory_fields(call: &mut Call<'_>, out: &mut InfoWriter<'_>) {
     let (eval, scripts, count, _) = engine::standing();
-    let (vm, libraries, library_count, function_count) = functions::standing();
+    let (vm, libraries, library_count, function_count) = functions::standing(call);
     out.integer("used_memory_vm_eval", eval as i64);
     out.integer("used_memory_lua", eval as i64);
     out.text("used_memory_lua_human", &human(eval));

@@ -2,15 +2,16 @@
 //! <https://redis.io/docs/latest/develop/programmability/functions-intro/>
 //!
 //! ```text
-//!   FUNCTION LOAD ──> header: engine and name ──> compile ──> run: redis.register_function ──┐
-//!   FCALL name ──> by_function ──> its library's kept function                          a Draft
+//!   FUNCTION LOAD ──> header: engine and name ──> the language compiles and declares ─────────┐
+//!   FCALL name ──> by_function ──> its library's function                               a Draft
 //!   files ──> one text for each library, in the order of their names                         │
 //!   libraries <── all of its functions, or none, when none of the names is another's <───────┘
 //! ```
 
-use crate::lua::Kept;
 use crate::shebang;
-use std::collections::BTreeMap;
+use plinth_module::language::Compiled;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Longest source of a library.
 pub(crate) const SOURCE_BYTES_MAX: usize = 64 << 20;
@@ -24,14 +25,16 @@ pub(crate) struct Function {
     /// What may be done with it.
     pub flags: u32,
     /// What is called.
-    pub kept: Kept,
+    pub compiled: Arc<Compiled>,
 }
 
 /// A library.
 pub(crate) struct Library {
+    /// The language's name, in lower case.
+    pub engine: String,
     /// The source, with its first line.
     pub source: Vec<u8>,
-    /// Its functions, in the order of their names.
+    /// Its functions, in the order of their names; none while its language is not there.
     pub functions: Vec<Function>,
 }
 
@@ -85,6 +88,17 @@ impl Libraries {
         Some(library)
     }
 
+    /// How many libraries and functions a language has.
+    pub(crate) fn counts_of(&self, engine: &str) -> (usize, usize) {
+        let mine = self.by_name.values().filter(|library| library.engine == engine);
+        mine.fold((0, 0), |(libraries, functions), one| (libraries + 1, functions + one.functions.len()))
+    }
+
+    /// The languages that libraries are in, and Lua.
+    pub(crate) fn engines(&self) -> BTreeSet<&str> {
+        self.by_name.values().map(|library| library.engine.as_str()).chain(["lua"]).collect()
+    }
+
     /// How many libraries and functions there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.by_name.len(), self.by_function.len())
@@ -102,34 +116,41 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
-/// What the first line of a library says: its name. Else the error.
-pub(crate) fn name_of(source: &[u8]) -> Result<String, String> {
-    if !source.starts_with(b"#!") {
-        return Err("ERR Missing library metadata".into());
-    }
-    let end = source.iter().position(|&byte| byte == b'\n').ok_or("ERR Invalid library metadata")?;
-    let line = String::from_utf8_lossy(&source[2..end]).into_owned();
-    let mut words = line.split_ascii_whitespace();
-    let engine = words.next().unwrap_or_default();
-    let mut name = None;
-    for word in words {
-        let Some(value) = word.strip_prefix("name=") else {
-            return Err(format!("ERR Invalid metadata value given: {word}"));
-        };
-        if name.replace(value.trim_matches(['"', '\'']).to_owned()).is_some() {
-            return Err("ERR Invalid metadata value, name argument was given multiple times".into());
+/// What the first line of a library says.
+pub(crate) struct Header {
+    /// The language's name, as it stands there.
+    pub engine: String,
+    /// The library's name.
+    pub name: String,
+}
+
+impl Header {
+    /// The header of a source; else the error.
+    pub(crate) fn of(source: &[u8]) -> Result<Header, String> {
+        if !source.starts_with(b"#!") {
+            return Err("ERR Missing library metadata".into());
         }
-    }
-    let name = name.ok_or("ERR Library name was not given")?;
-    if !is_name(name.as_bytes()) {
-        let text = "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one \
+        let end = source.iter().position(|&byte| byte == b'\n').ok_or("ERR Invalid library metadata")?;
+        let line = String::from_utf8_lossy(&source[2..end]).into_owned();
+        let mut words = line.split_ascii_whitespace();
+        let engine = words.next().unwrap_or_default();
+        let mut name = None;
+        for word in words {
+            let Some(value) = word.strip_prefix("name=") else {
+                return Err(format!("ERR Invalid metadata value given: {word}"));
+            };
+            if name.replace(value.trim_matches(['"', '\'']).to_owned()).is_some() {
+                return Err("ERR Invalid metadata value, name argument was given multiple times".into());
+            }
+        }
+        let name = name.ok_or("ERR Library name was not given")?;
+        if !is_name(name.as_bytes()) {
+            let text = "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one \
                     character long";
-        return Err(text.into());
+            return Err(text.into());
+        }
+        Ok(Header { engine: engine.to_owned(), name })
     }
-    if !engine.eq_ignore_ascii_case("lua") {
-        return Err(format!("ERR Engine '{engine}' not found"));
-    }
-    Ok(name)
 }
 
 /// The flags of a function, as they are shown.

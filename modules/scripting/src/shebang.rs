@@ -1,16 +1,21 @@
 //! The first line of a script that says what it is written in, and what may be done with it.
 //! <https://redis.io/docs/latest/develop/programmability/eval-intro/#script-flags>
 
+use plinth_module::language;
+
 /// A script may not write.
-pub(crate) const NO_WRITES: u32 = 1 << 0;
+pub(crate) const NO_WRITES: u32 = language::FUNCTION_NO_WRITES;
 /// A script runs when `maxmemory` is reached.
-pub(crate) const ALLOW_OOM: u32 = 1 << 1;
+pub(crate) const ALLOW_OOM: u32 = language::FUNCTION_ALLOW_OOM;
 /// A script runs on a replica whose data may be old.
-pub(crate) const ALLOW_STALE: u32 = 1 << 2;
+pub(crate) const ALLOW_STALE: u32 = language::FUNCTION_ALLOW_STALE;
 /// A script does not run in a cluster.
-pub(crate) const NO_CLUSTER: u32 = 1 << 3;
+pub(crate) const NO_CLUSTER: u32 = language::FUNCTION_NO_CLUSTER;
 /// A script touches keys of several slots.
-pub(crate) const ALLOW_CROSS_SLOT: u32 = 1 << 4;
+pub(crate) const ALLOW_CROSS_SLOT: u32 = language::FUNCTION_ALLOW_CROSS_SLOT;
+
+/// All of them.
+pub(crate) const ALL: u32 = NO_WRITES | ALLOW_OOM | ALLOW_STALE | NO_CLUSTER | ALLOW_CROSS_SLOT;
 
 /// Names of the flags, in the order in which they are shown.
 pub(crate) const FLAGS: [(u32, &str); 5] = [

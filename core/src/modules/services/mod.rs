@@ -70,6 +70,7 @@ impl HostLink {
             panicked,
             allocate,
             release,
+            let_go,
         }
     }
 }
@@ -129,6 +130,16 @@ unsafe extern "C" fn service(host: *const Host, id: Bytes, size_min: u32) -> Opa
         module.uses.push(id);
     }
     table
+}
+
+unsafe extern "C" fn let_go(host: *const Host, id: Bytes) {
+    // SAFETY: as in `service`.
+    let (link, id) = unsafe { (link(host), id.as_slice()) };
+    // SAFETY: as in `service`.
+    let server = unsafe { &mut *link.server };
+    if let Some(module) = server.registry.modules.get_mut(link.module) {
+        module.uses.retain(|used| used.as_bytes() != id);
+    }
 }
 
 unsafe extern "C" fn log(host: *const Host, level: u32, text: Bytes) {

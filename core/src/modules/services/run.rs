@@ -10,16 +10,23 @@ use crate::engine::call::{Context, Registered};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
+use crate::modules::services::fill;
+use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_WRITE};
 use plinth_abi::run::{
-    RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RunRequest, RunService,
+    NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
+    NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
+    RUN_UNTOLD, ReplyNode, RunRequest, RunService,
 };
-use plinth_abi::status::{STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status};
+use plinth_abi::status::{
+    STATUS_BAD_DATA, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status,
+};
 
 /// The table.
-pub static TABLE: RunService = RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run, run_as };
+pub static TABLE: RunService =
+    RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run, run_as, read };
 
 /// Deepest nesting of commands run by commands.
 const DEPTH_MAX: u32 = 16;
@@ -211,4 +218,46 @@ fn answer(context: &mut Context, flags: u32, take: Take, data: Opaque, run: impl
     unsafe { (take.run)(data, Bytes::of(reply)) };
     output.rewind(begin);
     context.server().sink = output;
+}
+
+unsafe extern "C" fn read(reply: Bytes, at: *mut usize, node_out: *mut ReplyNode) -> Status {
+    // SAFETY: the module lends the bytes, and both places for the call.
+    let (bytes, at) = unsafe { (reply.as_slice(), &mut *at) };
+    let Some((node, behind)) = read_node(bytes, *at) else { return STATUS_BAD_DATA };
+    *at = behind;
+    let mut out = ReplyNode { size: 0, kind: 0, count: 0, integer: 0, number: 0.0, text: Bytes::EMPTY };
+    let (kind, text) = match node {
+        Node::Null => (NODE_NULL, &[][..]),
+        Node::Error(text) => (NODE_ERROR, text),
+        Node::Simple(text) => (NODE_SIMPLE, text),
+        Node::Bulk(text) => (NODE_BULK, text),
+        Node::Integer(integer, digits) => {
+            out.integer = integer;
+            (NODE_INTEGER, digits)
+        }
+        Node::Double(number, digits) => {
+            out.number = number;
+            (NODE_DOUBLE, digits)
+        }
+        Node::Boolean(value) => {
+            out.integer = i64::from(value);
+            (NODE_BOOLEAN, &[][..])
+        }
+        Node::BigNumber(digits) => (NODE_BIG_NUMBER, digits),
+        Node::Verbatim(text) => (NODE_VERBATIM, text),
+        Node::Several(sign, count) => {
+            out.count = count as u64;
+            let kind = match sign {
+                b'*' => NODE_ARRAY,
+                b'~' => NODE_SET,
+                b'%' => NODE_MAP,
+                _ => NODE_PUSH,
+            };
+            (kind, &[][..])
+        }
+    };
+    (out.kind, out.text) = (kind, Bytes::of(text));
+    // SAFETY: the module says by the size how much room there is.
+    unsafe { fill(node_out, out) };
+    STATUS_OK
 }

@@ -3,7 +3,7 @@
 use super::GROUP;
 use super::eval::{READS, RUNS, key_count};
 use crate::engine::Failure;
-use crate::functions::{self, with_libraries};
+use crate::functions::{self, Absent, with_libraries};
 use crate::library::{Library, flag_names};
 use crate::payload;
 use crate::run::{Origin, running};
@@ -198,7 +198,7 @@ const HELP_LINES: &[&str] = &[
 
 fn fcall(call: &mut Call<'_>, reads: bool) -> Result {
     let name = String::from_utf8_lossy(call.args.bytes(1)).into_owned();
-    if with_libraries(|libraries| libraries.function(&name).is_none()) {
+    if !functions::has_function(call, &name) {
         return Err(call.reply.error("ERR Function not found"));
     }
     let Ok(count) = call.args.integer(2) else { return Err(call.reply.error("ERR Bad number of keys provided")) };
@@ -224,7 +224,9 @@ fn load(call: &mut Call<'_>) -> Result {
         }
     }
     let source = call.args.bytes(last);
-    match functions::load(call, source, last > 2) {
+    // What a file or a primary says is kept; who asks for it himself learns that the language is not there.
+    let absent = if call.client_id().is_none() { Absent::Kept } else { Absent::Refused };
+    match functions::load(call, source, last > 2, absent) {
         Ok(name) => {
             changed(call);
             call.reply.bulk(name);
@@ -278,6 +280,7 @@ fn list_libraries(call: &mut Call<'_>) -> Result {
         }
         at += 1;
     }
+    functions::revive(call);
     let pattern = pattern.map_or(Pattern::All, Pattern::new);
     let mark = call.reply.open();
     let count = with_libraries(|libraries| {
@@ -293,7 +296,7 @@ fn show(reply: &mut ReplyBuffer<'_>, name: &str, library: &Library, with_code: b
     reply.bulk("library_name");
     reply.bulk(name);
     reply.bulk("engine");
-    reply.bulk("LUA");
+    reply.bulk(library.engine.to_ascii_uppercase());
     reply.bulk("functions");
     reply.array(library.functions.len());
     for function in &library.functions {
@@ -319,6 +322,10 @@ fn stats(call: &mut Call<'_>) -> Result {
     if let Some(origin) = running().as_ref().map(|run| run.origin).filter(|origin| *origin != Origin::Function) {
         return Err(call.reply.error(crate::busy::refusal(origin)));
     }
+    if running().is_none() {
+        // While a function runs, nothing is compiled.
+        functions::revive(call);
+    }
     call.reply.map(2);
     call.reply.bulk("running_script");
     {
@@ -337,15 +344,20 @@ fn stats(call: &mut Call<'_>) -> Result {
             }
         }
     }
-    let (libraries, functions) = with_libraries(|libraries| libraries.counts());
     call.reply.bulk("engines");
-    call.reply.map(1);
-    call.reply.bulk("LUA");
-    call.reply.map(2);
-    call.reply.bulk("libraries_count");
-    call.reply.count(libraries);
-    call.reply.bulk("functions_count");
-    call.reply.count(functions);
+    with_libraries(|all| {
+        let engines = all.engines();
+        call.reply.map(engines.len());
+        for engine in engines {
+            let (libraries, functions) = all.counts_of(engine);
+            call.reply.bulk(engine.to_ascii_uppercase());
+            call.reply.map(2);
+            call.reply.bulk("libraries_count");
+            call.reply.count(libraries);
+            call.reply.bulk("functions_count");
+            call.reply.count(functions);
+        }
+    });
     Ok(())
 }
 
@@ -376,9 +388,9 @@ fn restore(call: &mut Call<'_>) -> Result {
         functions::flush();
     }
     for source in &sources {
-        if let Err(Failure(text)) = functions::load(call, source, &policy[..] == b"replace") {
+        if let Err(Failure(text)) = functions::load(call, source, &policy[..] == b"replace", Absent::Refused) {
             functions::flush();
-            before.iter().for_each(|source| drop(functions::load(call, source, true)));
+            before.iter().for_each(|source| drop(functions::load(call, source, true, Absent::Kept)));
             return Err(call.reply.error(text));
         }
     }
