@@ -3,7 +3,12 @@
 
 use crate::acl::file::{self, UserError};
 use crate::acl::selector::Names;
+use crate::base;
+use crate::base::process::supervisor::Supervisor;
+use crate::base::process::{locale, processors};
+use crate::base::syslog::{self, Syslog};
 use crate::engine::acl;
+use crate::engine::crash;
 use crate::engine::defrag;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
@@ -12,6 +17,7 @@ use crate::engine::gates::{self, Gate};
 use crate::engine::limits;
 use crate::engine::observers;
 use crate::engine::parameters::Applier;
+use crate::engine::process::{self, Process};
 use crate::engine::server::Lists;
 use crate::engine::server::Server;
 use crate::engine::{tls, tracking};
@@ -26,6 +32,7 @@ use crate::persist::{Persist, aof, save, standing};
 use crate::replication::{self, upstream};
 use crate::settings::file::{CommandLine, ConfigError, Directive, Disk, LineError, Sources, read};
 use crate::settings::parameters as settings;
+use crate::settings::process::SUPERVISORS;
 use crate::socket::listener::listen_unix;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -242,6 +249,11 @@ static APPLIERS: &[Applier] = &[
     aof::switch::HISTORY,
     aof::switch::SYNC,
     aof::switch::FOLDER,
+    process::TITLE,
+    process::OOM,
+    process::LOCALE,
+    process::CRASH,
+    process::WATCHDOG,
 ];
 
 /// A server with the core's own commands and services, and what each room takes part in.
@@ -270,36 +282,73 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     if let Some(kind) = kind {
         kind.check_file(file.as_deref())?;
     }
-    if settings.daemonize {
+    let supervisor = Supervisor::named(SUPERVISORS[settings.process.supervised]);
+    if settings.daemonize && supervisor == Supervisor::None {
         daemonize(started_in.as_deref())?;
     }
-    crate::base::log::set_file(&settings.logfile)
-        .map_err(|error| format!("Can't open the log file {}: {error}", settings.logfile))?;
+    begin_process(&settings)?;
     // Standard error may be a pipe that nobody reads.
     std::panic::set_hook(Box::new(|info| crate::base::log::warning(&info.to_string())));
     let text = |error: std::io::Error| error.to_string();
-    let mut server = assemble(settings).map_err(text)?;
+    // What is left at the end goes with the process, faster than one by one.
+    let server = Box::leak(Box::new(assemble(settings).map_err(text)?));
+    let server = crash::watch(server, crate::admin::crash::PARTS);
     server.config_file = file.unwrap_or_default();
     server.settings_changed();
     server.settings.maxclients = raise_open_files(server.settings.maxclients);
-    let mut events = EventLoop::new(&mut server).map_err(text)?;
+    let mut events = EventLoop::new(server).map_err(text)?;
     crate::base::signals::watch(events.waker()).map_err(text)?;
     server.sessions.blocking.resumes.wake_by(events.waker());
     server.registry.watches.register_at(events.registrar().map_err(text)?);
     server.port = server.settings.port as u16;
-    banner(&server, kind);
+    banner(server, kind);
     // It takes as long as the folder of temporary files has entries.
     let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
-    load_modules(&mut server, waiting, kind)?;
-    rename_commands(&mut server, &renames)?;
-    load_users(&mut server, &users)?;
+    load_modules(server, waiting, kind)?;
+    rename_commands(server, &renames)?;
+    load_users(server, &users)?;
     server.settle();
     server.take_up_tls().map_err(|reason| {
         crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
         "Failed to configure TLS. Check logs for more info.".to_owned()
     })?;
-    let listeners = listening::listen_all(&server, server.port)?;
+    listen(server, &mut events)?;
+    write_pidfile(server);
+    title_process(server, supervisor);
+    supervisor.begun();
+    crate::base::memory::mark_startup();
+    // Whoever reads it may connect from now on.
+    crate::base::log::notice(&format!("PID: {}", std::process::id()));
+    crate::base::log::notice("Server initialized");
+    if kind.is_none() {
+        upstream::role::begin(server);
+        load_data(server, &mut events)?;
+        upstream::role::resume(server);
+    }
+    tell_ready(server, supervisor);
+    events.run(server).map_err(text)?;
+    supervisor.tell("STOPPING=1\n");
+    aof::stop(server);
+    leave(server);
+    Ok(())
+}
+
+/// Take away what shows that the server is there.
+fn leave(server: &Server) {
+    crate::base::log::warning("Plinth is now ready to exit, bye bye...");
+    if !server.settings.unixsocket.is_empty() {
+        let _ = std::fs::remove_file(&server.settings.unixsocket);
+    }
+    if !server.settings.pidfile.is_empty() {
+        let _ = std::fs::remove_file(&server.settings.pidfile);
+    }
+}
+
+/// Listen where the configuration says.
+fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
+    let listeners = listening::listen_all(server, server.port)?;
     server.listening = handles(&listeners).map_err(text)?;
     for listener in listeners {
         events.add_listener(listener).map_err(text)?;
@@ -309,42 +358,61 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
             .add_listener(listen_unix(&server.settings.unixsocket, &server.settings.unixsocketperm)?)
             .map_err(text)?;
     }
-    write_pidfile(&server);
-    crate::base::memory::mark_startup();
-    // Whoever reads it may connect from now on.
-    crate::base::log::notice(&format!("PID: {}", std::process::id()));
-    crate::base::log::notice("Server initialized");
-    if kind.is_none() {
-        upstream::role::begin(&mut server);
-        load_data(&mut server, &mut events)?;
-        upstream::role::resume(&mut server);
-    }
-    if server.port > 0 && !server.stopping {
-        crate::base::log::notice("Ready to accept connections tcp");
-    }
-    if server.settings.tls.port > 0 && !server.stopping {
-        crate::base::log::notice("Ready to accept connections tls");
-    }
-    if !server.settings.unixsocket.is_empty() && !server.stopping {
-        crate::base::log::notice("Ready to accept connections unix");
-    }
-    events.run(&mut server).map_err(text)?;
-    aof::stop(&mut server);
-    leave(server);
     Ok(())
 }
 
-/// Take away what shows that the server is there.
-fn leave(server: Server) {
-    crate::base::log::warning("Plinth is now ready to exit, bye bye...");
+/// Say that the server serves.
+fn tell_ready(server: &Server, supervisor: Supervisor) {
+    if server.stopping {
+        return;
+    }
+    if server.port > 0 {
+        crate::base::log::notice("Ready to accept connections tcp");
+    }
+    if server.settings.tls.port > 0 {
+        crate::base::log::notice("Ready to accept connections tls");
+    }
     if !server.settings.unixsocket.is_empty() {
-        let _ = std::fs::remove_file(&server.settings.unixsocket);
+        crate::base::log::notice("Ready to accept connections unix");
     }
-    if !server.settings.pidfile.is_empty() {
-        let _ = std::fs::remove_file(&server.settings.pidfile);
+    supervisor.tell("STATUS=Ready to accept connections\nREADY=1\n");
+}
+
+/// What the process is from its beginning on: where it writes, what it says when it dies, where it runs.
+fn begin_process(settings: &settings::Settings) -> Result<(), String> {
+    let (process, log) = (&settings.process, &settings.logfile);
+    if process.sets_title {
+        base::process::title::claim();
     }
-    // What is left is freed by the end of the process, faster than one by one.
-    std::mem::forget(server);
+    base::log::set_file(log).map_err(|error| format!("Can't open the log file {log}: {error}"))?;
+    base::crash::set_file(log);
+    base::crash::set_enabled(process.crash_log);
+    if process.syslog {
+        match Syslog::connect(Path::new(syslog::PATH), &process.syslog_ident, process.syslog_facility) {
+            Ok(system) => base::log::set_system(system),
+            Err(error) => base::log::warning(&format!("Can't write to the system's log at {}: {error}", syslog::PATH)),
+        }
+    }
+    processors::set_background(&process.bio_cpus);
+    processors::bind(&process.server_cpus);
+    if process.disable_thp && !base::process::disable_huge_pages() {
+        base::log::warning("Huge pages could not be disabled for this process.");
+    }
+    if locale::set(&process.locale) || process.locale.is_empty() {
+        return Ok(());
+    }
+    Err(format!("Failed to set locale '{}': there is none such.", process.locale))
+}
+
+/// What the process is from when it listens on.
+fn title_process(server: &mut Server, supervisor: Supervisor) {
+    let name = std::env::args().next().unwrap_or_default();
+    server.slots.with(|process: &mut Process| (process.name, process.supervisor) = (name, supervisor));
+    process::show_title(server);
+    if let Err(error) = process::follow_score(server) {
+        base::log::warning(&format!("Unable to set the process's oom_score_adj: {error}"));
+    }
+    base::crash::set_watchdog(process::watchdog_ms(server));
 }
 
 /// Load what was saved. Those who connect meanwhile are told that it goes on.

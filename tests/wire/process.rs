@@ -20,7 +20,7 @@ fn sigterm_and_sigint_end_the_server() {
 }
 
 #[test]
-fn sighup_is_ignored() {
+fn sighup_stops_nobody() {
     let server = Server::start();
     server.signal("HUP");
     let mut client = server.connect();

@@ -3,7 +3,7 @@
 //! It is refused unless `enable-debug-command` allows it. The subcommands are not
 //! listed by COMMAND, as in the reference. Those that look into the layout of one
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
-//! send, for the subcommand `name`. Those that crash the server do not exist.
+//! send, for the subcommand `name`.
 
 mod allocator;
 mod append;
@@ -55,6 +55,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
 type Subcommand = (&'static str, usize, usize, fn(&mut Context) -> Status);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("assert", 0, usize::MAX, assert),
     ("aof-flush-sleep", 1, 1, append::sleep_before_writes),
     ("change-repl-id", 0, 0, change_repl_id),
     ("config-rewrite-force-all", 0, 0, rewrite_all),
@@ -68,6 +69,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("log", 1, 1, log),
     ("mallctl", 1, 1, allocator::number),
     ("object", 1, 1, object),
+    ("panic", 0, 0, panic),
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
     ("propagation", 0, 1, propagation::run),
@@ -76,6 +78,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("loadaof", 0, 0, append::load),
     ("replybuffer", 2, 2, reply_buffer),
     ("rewrite", 1, 1, values::rewrite),
+    ("segfault", 0, 0, segfault),
     ("set-active-expire", 1, 1, set_active_expire),
     ("set-disable-deny-scripts", 1, 1, set_disable_deny),
     ("set-skip-checksum-validation", 1, 1, set_skip_checksums),
@@ -138,6 +141,19 @@ fn sleep(context: &mut Context) -> Status {
         std::thread::sleep(Duration::from_secs_f64(seconds.min(SLEEP_S_MAX)));
     }
     context.ok()
+}
+
+fn segfault(context: &mut Context) -> Status {
+    crate::base::crash::segfault();
+    context.ok()
+}
+
+fn panic(_context: &mut Context) -> Status {
+    crate::base::crash::die("DEBUG PANIC: the server stops as if it could not go on.")
+}
+
+fn assert(_context: &mut Context) -> Status {
+    crate::base::crash::die("=== ASSERTION FAILED === DEBUG ASSERT: what must be is not.")
 }
 
 fn set_active_expire(context: &mut Context) -> Status {
@@ -306,6 +322,8 @@ fn help(context: &mut Context) -> Status {
         &[
             "AOF-FLUSH-SLEEP <microseconds>",
             "    Wait before each write to the append-only file.",
+            "ASSERT",
+            "    Stop as if something were as it must not be.",
             "CHANGE-REPL-ID",
             "    Change the identity that replication goes by.",
             "CONFIG-REWRITE-FORCE-ALL",
@@ -328,6 +346,8 @@ fn help(context: &mut Context) -> Status {
             "    Return a number that the allocator tells.",
             "OBJECT <key>",
             "    Return what the server knows of a key's value.",
+            "PANIC",
+            "    Stop as if the server could not go on.",
             "PAUSE-CRON <0|1>",
             "    Stop the housekeeping, or go on with it.",
             "POPULATE <count> [<prefix>] [<size>]",
@@ -347,6 +367,8 @@ fn help(context: &mut Context) -> Status {
             "    Whether reply buffers are resized.",
             "REWRITE <key>",
             "    Return the commands that make the key's value anew, as an append-only file has them.",
+            "SEGFAULT",
+            "    Die of a write to where nothing may be written.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys that have expired are removed though nobody asks for them.",
             "SET-SKIP-CHECKSUM-VALIDATION <0|1>",

@@ -9,10 +9,12 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod connection;
+pub mod crash;
 pub mod debug;
 pub mod failover;
 pub mod info;
 pub mod latency;
+pub mod lolwut;
 pub mod memory;
 pub mod module;
 pub mod monitor;
@@ -40,6 +42,7 @@ pub fn register_core_commands(server: &mut Server) {
         failover::COMMANDS,
         info::COMMANDS,
         latency::COMMANDS,
+        lolwut::COMMANDS,
         memory::COMMANDS,
         module::COMMANDS,
         monitor::COMMANDS,

@@ -10,13 +10,14 @@
 //! - Nobody waits for the log. A pipe that is full because nobody reads it loses lines, and says how
 //!   many with the next one that it takes.
 
+use crate::base::syslog::Syslog;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// Bytes that a pipe takes at once, without waiting, when it says that it takes any: `PIPE_BUF`.
 const PIECE_BYTES: usize = 4096;
@@ -25,6 +26,8 @@ static LEVEL: AtomicUsize = AtomicUsize::new(2);
 static FILE: Mutex<Option<String>> = Mutex::new(None);
 /// Lines that were lost since the last one that was not.
 static LOST: AtomicUsize = AtomicUsize::new(0);
+/// The system's log, which lines go to as well.
+static SYSTEM: OnceLock<Syslog> = OnceLock::new();
 static MARKS: [char; 4] = ['.', '-', '*', '#'];
 
 /// An I/O error in the system's words, without Rust's error number behind them.
@@ -47,6 +50,11 @@ pub fn set_file(path: &str) -> std::io::Result<()> {
         *file = (!path.is_empty()).then(|| path.to_owned());
     }
     Ok(())
+}
+
+/// Write to the system's log as well.
+pub fn set_system(log: Syslog) {
+    let _ = SYSTEM.set(log);
 }
 
 /// A named pipe that nobody reads is an error, and not waited for.
@@ -90,12 +98,20 @@ fn put(to: BorrowedFd<'_>, bytes: &[u8]) -> bool {
 pub fn write(level: usize, text: &str) {
     if level >= LEVEL.load(Ordering::Relaxed) {
         raw(&line(level, text));
+        if let Some(system) = SYSTEM.get() {
+            system.write(level, &time_of_day(), &one_line(text));
+        }
     }
 }
 
 /// A whole line, its end included.
 fn line(level: usize, text: &str) -> String {
-    let mut line = format!("{}:M {} {} ", std::process::id(), timestamp(), MARKS[level.min(3)]);
+    format!("{}:M {} {} {}\n", std::process::id(), timestamp(), MARKS[level.min(3)], one_line(text))
+}
+
+/// A text without what would end a line or move a cursor.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '\n' => line.push_str("\\n"),
@@ -105,7 +121,6 @@ fn line(level: usize, text: &str) -> String {
             _ => line.push(letter),
         }
     }
-    line.push('\n');
     line
 }
 
@@ -129,8 +144,17 @@ pub fn warning(text: &str) {
     write(3, text);
 }
 
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The time as the system's log has it.
+fn time_of_day() -> String {
+    let seconds = crate::base::clock::unix_us().div_euclid(1_000_000);
+    let ((_, month, day), of_day) = (civil(seconds.div_euclid(86_400)), seconds.rem_euclid(86_400));
+    let month = MONTHS[(month - 1) as usize];
+    format!("{month} {day:>2} {:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
 fn timestamp() -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let us = crate::base::clock::unix_us();
     let (days, ms_of_day) = (us.div_euclid(86_400_000_000), us.rem_euclid(86_400_000_000) / 1000);
     let (year, month, day) = civil(days);

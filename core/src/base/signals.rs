@@ -1,4 +1,4 @@
-//! Signals: SIGTERM and SIGINT stop the server, SIGHUP and SIGPIPE are ignored.
+//! Signals: SIGTERM and SIGINT stop the server, SIGHUP has it read its files of users anew, SIGPIPE is ignored.
 //!
 //! A second SIGINT while the server stops ends it at once; a file that is being written then, and that
 //! nobody would read, is removed.
@@ -17,6 +17,8 @@ pub const INTERRUPT: i32 = SIGINT;
 static STOP: AtomicI32 = AtomicI32::new(0);
 /// Whether a signal that asked for a stop is being followed.
 static STOPPING: AtomicBool = AtomicBool::new(false);
+/// Whether files are to be read anew.
+static HANGUP: AtomicBool = AtomicBool::new(false);
 /// What is removed when the server ends at once.
 static GUARDED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
@@ -25,6 +27,11 @@ pub fn take_stop() -> Option<i32> {
     let signal = STOP.swap(0, Ordering::Relaxed);
     STOPPING.fetch_or(signal != 0, Ordering::Relaxed);
     (signal != 0).then_some(signal)
+}
+
+/// Whether files are to be read anew since the last call.
+pub fn take_hangup() -> bool {
+    HANGUP.swap(false, Ordering::Relaxed)
 }
 
 /// Forget a signal that asked for a stop; whether there was one.
@@ -46,8 +53,11 @@ pub fn guard_file(path: Option<PathBuf>) {
 pub fn watch(waker: Arc<Waker>) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
+        crate::base::process::processors::in_background();
         for signal in &mut signals {
             if signal == SIGHUP {
+                HANGUP.store(true, Ordering::Relaxed);
+                let _ = waker.wake();
                 continue;
             }
             let is_stopping = STOPPING.load(Ordering::Relaxed) || STOP.load(Ordering::Relaxed) != 0;

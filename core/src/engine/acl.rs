@@ -315,6 +315,17 @@ impl Server {
         Ok(())
     }
 
+    /// The same because somebody says that the file has changed; the log says what came of it.
+    pub fn reread_users(&mut self) {
+        if self.settings.acl.file.is_empty() {
+            return;
+        }
+        match self.load_acl_file(None) {
+            Ok(()) => crate::base::log::notice("Received SIGHUP: users were read anew."),
+            Err(error) => crate::base::log::warning(&format!("Received SIGHUP: {error}")),
+        }
+    }
+
     /// Write all users into the ACL file, in one step.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub type Stash = crate::registry::replacement::Stash<Run>;
 pub struct Context {
     /// What the module sees.
     pub call: Call,
-    server: *mut Server,
+    pub(super) server: *mut Server,
     /// Token of the client, when there is one.
     pub client: Option<usize>,
     /// Selected database; the module is told by `call`, and believed nothing of it.

@@ -14,6 +14,16 @@ use plinth_abi::command::{COMMAND_ADMIN, COMMAND_FAST, COMMAND_SKIP_MONITOR, COM
 /// What stands for a word that is nobody's business.
 const REDACTED: &[u8] = b"(redacted)";
 
+/// A command's words, without what is nobody's business.
+pub fn shown<'a>(command: &Registered, mut words: Vec<&'a [u8]>) -> Vec<&'a [u8]> {
+    if let Some(secrets) = command.secrets {
+        for at in secrets(&words) {
+            words.get_mut(at).into_iter().for_each(|word| *word = REDACTED);
+        }
+    }
+    words
+}
+
 impl Server {
     /// Find out from how many ticks on somebody wants to look at a command.
     pub fn look_back_by(&mut self) {
@@ -46,12 +56,7 @@ impl Server {
         let waits = begins || token.is_some_and(waits);
         let us = self.clock.ticks_to_us(ticks);
         // SAFETY: arguments live as long as the run that is looked back at.
-        let mut words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
-        if let Some(secrets) = command.secrets {
-            for at in secrets(&words) {
-                words.get_mut(at).into_iter().for_each(|word| *word = REDACTED);
-            }
-        }
+        let words = shown(command, args.iter().map(|arg| unsafe { arg.as_slice() }).collect());
         if !waits {
             self.note_latency(command, us);
         }

@@ -14,6 +14,7 @@
 //! - [`acl`]: who a client is, and what it may do.
 //! - [`transaction`]: queueing for EXEC; [`tracking`]: client-side caching.
 //! - [`lookback`]: who looks at commands that have run.
+//! - [`process`](mod@process): what the process is to the system; [`crash`]: what ran when it died.
 //! - [`limits`]: what a client may make the server hold.
 //! - [`parameters`]: reading and setting parameters; [`tls`]: what TLS is spoken with.
 //! - [`slots`]: state of rooms above.
@@ -21,6 +22,7 @@
 pub mod acl;
 pub mod busy;
 pub mod call;
+pub mod crash;
 pub mod defrag;
 pub mod dispatch;
 pub mod duties;
@@ -36,6 +38,7 @@ pub mod listening;
 pub mod lookback;
 pub mod observers;
 pub mod parameters;
+pub mod process;
 pub mod propagate;
 pub mod replay;
 pub mod restate;

@@ -1,6 +1,7 @@
 //! Housekeeping, `hz` times a second: expiry, statistics, idle clients, memory.
 
 use crate::engine::duties::Duty;
+use crate::engine::process;
 use crate::engine::server::Server;
 use crate::session::client::Replicates;
 use crate::socket::output::{CHUNK_BYTES, CHUNK_BYTES_MIN};
@@ -40,6 +41,7 @@ fn turn(server: &mut Server) -> u64 {
         return hz;
     }
     follow_signals(server);
+    look_after_process(server);
     server.store.background.measure();
     server.note_excess();
     server.store.settle_accounts();
@@ -54,8 +56,19 @@ fn turn(server: &mut Server) -> u64 {
     hz
 }
 
-/// Stop if a signal asks for it.
+/// The loop comes round, and the server may have become another one's replica.
+fn look_after_process(server: &mut Server) {
+    if server.settings.process.watchdog_ms > 0 {
+        crate::base::crash::set_watchdog(process::watchdog_ms(server));
+    }
+    process::follow_role(server);
+}
+
+/// Stop if a signal asks for it, or read files anew.
 pub fn follow_signals(server: &mut Server) {
+    if crate::base::signals::take_hangup() {
+        server.reread_users();
+    }
     if let Some(signal) = crate::base::signals::take_stop() {
         crate::replication::farewell::stop_on(server, signal);
     }

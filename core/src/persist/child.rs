@@ -159,6 +159,7 @@ pub fn begin(
     let pid = match fork::fork()? {
         Fork::Child => {
             drop(reader);
+            crate::engine::process::become_child(server, task.name);
             let mut reporter = Reporter { pipe: writer, keys: 0, last: Instant::now(), is_slow };
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(server, &mut reporter)));
             reporter.end(done.unwrap_or_else(|_| Err("it has panicked".into())));

@@ -75,6 +75,11 @@ impl Library {
         Library { name, version: String::new(), handle: Some(handle), original: original.to_owned(), file, why }
     }
 
+    /// Whether it is mapped from the file of a path.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.file == Path::new(path)
+    }
+
     /// The linker's handle.
     pub fn handle(&self) -> Option<&libloading::Library> {
         self.handle.as_ref()

@@ -1,8 +1,9 @@
-//! Parameters of the reference that have no effect here yet: accepted, checked,
-//! shown and kept, so that configuration files load and tools find what they ask for.
+//! Parameters of the reference that have no effect here: accepted, checked, shown and kept, so that
+//! configuration files load and tools find what they ask for.
 //!
-//! A parameter leaves this table for `settings` when what it steers exists. Those
-//! that name a data type are not here: its module brings them.
+//! Some steer what is not there yet, and leave this table for `settings` when it is. Others steer what there
+//! is not going to be, which the lines say: a table that grows by itself needs no time of the housekeeping, and a
+//! server of one thread has none to read for it. Those that name a data type are not here: its module brings them.
 
 use crate::settings::parameters::Parameter;
 use crate::settings::parameters::{INT_MAX, inert};
@@ -35,32 +36,20 @@ const COUNT: Rule = Integer(0, INT_MAX);
 
 /// All of them.
 pub static PARAMETERS: &[Parameter] = &[
-    // Durability.
-    inert("aof_rewrite_cpulist", Text, "").immutable(),
-    inert("bgsave_cpulist", Text, "").immutable(),
     // Memory.
+    // The table grows and shrinks a bucket at a time, with what is written.
     inert("activerehashing", Bool, "yes"),
     inert("active-defrag-max-scan-fields", Integer(1, LONG_MAX), "1000"),
+    // The allocator is told what to give back when housekeeping is done.
     inert("jemalloc-bg-thread", Bool, "yes"),
     // The process.
-    inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),
-    inert("set-proc-title", Bool, "yes").immutable(),
-    inert("proc-title-template", Text, "{title} {listen-addr} {server-mode}"),
-    inert("oom-score-adj", Choice(&["no", "yes", "relative", "absolute"]), "no"),
-    inert("oom-score-adj-values", Words(oom_scores), "0 200 800").several(),
-    inert("disable-thp", Bool, "yes").immutable(),
-    inert("hide-user-data-from-log", Bool, "no"),
-    inert("crash-log-enabled", Bool, "yes"),
+    // Memory is tested by programs that are made for it, not by one that is about to die.
     inert("crash-memcheck-enabled", Bool, "yes"),
+    // There is no check of the system whose warning could be ignored.
     inert("ignore-warnings", Text, ""),
-    inert("locale-collate", Text, ""),
-    inert("syslog-enabled", Bool, "no").immutable(),
-    inert("syslog-ident", Text, "redis").immutable(),
-    inert("syslog-facility", Choice(FACILITIES), "local0").immutable(),
+    // One thread reads, runs and writes.
     inert("io-threads", Integer(1, 128), "1").immutable(),
     inert("io-threads-do-reads", Bool, "no").immutable(),
-    inert("server_cpulist", Text, "").immutable(),
-    inert("bio_cpulist", Text, "").immutable(),
     inert("socket-mark-id", Integer(0, u32::MAX as i64), "0").immutable(),
     inert("bind-source-addr", Text, ""),
     inert("propagation-error-behavior", Choice(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
@@ -86,14 +75,11 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("cluster-require-full-coverage", Bool, "yes"),
     // Of OpenSSL's ways to agree on a key one that is not used: curves need no such file.
     inert("tls-dh-params-file", Text, ""),
-    // For test suites.
+    // For test suites of the cluster.
     inert("cluster-ping-interval", COUNT, "0").hidden(),
     inert("enable-debug-assert", Bool, "no").immutable().hidden(),
     inert("use-exit-on-panic", Bool, "no").hidden(),
-    inert("watchdog-period", COUNT, "0").hidden(),
 ];
-
-const FACILITIES: &[&str] = &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];
 
 impl Rule {
     /// The value that words stand for, as it is shown; the reason if they do not fit.
@@ -145,16 +131,6 @@ fn host_name(word: &str) -> Result<(), String> {
     Err("Hostnames may only contain alphanumeric characters, hyphens or dots".into())
 }
 
-fn oom_scores(words: &[String]) -> Result<String, String> {
-    if words.len() != 3 {
-        return Err("wrong number of arguments".into());
-    }
-    if words.iter().all(|word| word.parse::<i64>().is_ok_and(|score| (-2000..=2000).contains(&score))) {
-        return Ok(words.join(" "));
-    }
-    Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,9 +162,7 @@ mod tests {
             (Bool, "yes no"),
             (PORT, "65536"),
             (Memory(1, LONG_MAX), "0"),
-            (Choice(FACILITIES), "local8"),
-            (Words(oom_scores), "0 1"),
-            (Words(oom_scores), "0 1 2001"),
+            (Choice(&["a", "b"]), "c"),
             (Checked(|word| file_name("x", "file", word)), "a/b"),
             (Checked(|word| file_name("x", "file", word)), "''"),
             (Checked(host_name), "a_b"),

@@ -3,7 +3,8 @@
 //! - [`file`], [`value`]: text to directives and values.
 //! - [`parameters`], [`inert`]: the core's parameters, with and without effect.
 //! - [`durability`]: those that concern files; [`aof`]: those of the append-only file; [`memory`]: of memory;
-//!   [`replication`]: of replication; [`tls`]: of connections that speak TLS.
+//!   [`process`](mod@process): of the process; [`replication`]: of replication; [`tls`]: of connections that speak
+//!   TLS.
 //! - [`of_module`]: parameters of modules.
 //! - [`rewrite`]: what the file is to say of them.
 
@@ -16,6 +17,7 @@ pub mod inert;
 pub mod memory;
 pub mod of_module;
 pub mod parameters;
+pub mod process;
 pub mod replication;
 pub mod rewrite;
 pub mod tls;

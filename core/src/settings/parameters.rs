@@ -13,6 +13,7 @@ use crate::settings::durability::Durability;
 use crate::settings::inert;
 use crate::settings::inert::Rule;
 use crate::settings::memory;
+use crate::settings::process::{self, Process};
 use crate::settings::replication;
 use crate::settings::tls::{self, Tls};
 use crate::settings::value;
@@ -128,6 +129,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Those that concern the process.
+    pub process: Process,
     /// Active defragmentation.
     pub defrag: Defrag,
     /// Those that concern replication.
@@ -376,6 +379,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            process: Process::default(),
             defrag: Defrag::default(),
             replication: replication::Replication::default(),
             acl: Acl::default(),
@@ -396,6 +400,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(defrag::PARAMETERS)
         .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
+        .chain(process::PARAMETERS)
         .chain(tls::PARAMETERS)
         .chain(inert::PARAMETERS)
 }

@@ -73,7 +73,10 @@ impl Background {
         let by_type = Arc::new(ByType((0..=TYPES_MAX).map(|_| Default::default()).collect(), Mutex::default()));
         let freed_bytes = Arc::new(AtomicUsize::new(0));
         let counters = (pending.clone(), freed.clone(), by_type.clone(), freed_bytes.clone());
-        let run = move || work(&queue, &counters.0, &counters.1, &counters.2, &counters.3);
+        let run = move || {
+            crate::base::process::processors::in_background();
+            work(&queue, &counters.0, &counters.1, &counters.2, &counters.3);
+        };
         std::thread::Builder::new().name("lazy-free".into()).spawn(run)?;
         let (handed_bytes, settled_bytes) = (Cell::new(0), Cell::new(0));
         Ok(Background { jobs, pending, freed, by_type, handed_bytes, freed_bytes, settled_bytes })

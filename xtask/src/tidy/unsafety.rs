@@ -5,7 +5,7 @@ use super::Fault;
 use super::source::File;
 
 /// Files and folders, from the root.
-const PLACES: [&str; 26] = [
+const PLACES: [&str; 28] = [
     // Calls across the boundary, and what is called through it.
     "core/src/modules/",
     "core/src/engine/",
@@ -19,6 +19,9 @@ const PLACES: [&str; 26] = [
     "core/src/net/ahead.rs",
     "core/src/net/batch.rs",
     "core/src/base/clock.rs",
+    // What runs when a signal ends the process, and what the process is to the system.
+    "core/src/base/crash.rs",
+    "core/src/base/process/",
     // A second process.
     "core/src/base/fork.rs",
     // C's allocation functions, and Rust's.

@@ -34,7 +34,7 @@ pub(super) fn server(server: &mut Server, fields: &mut Fields) {
     fields.add("monotonic_clock", "POSIX clock_gettime");
     fields.add("multiplexing_api", if cfg!(target_os = "linux") { "epoll" } else { "kqueue" });
     fields.add("process_id", std::process::id());
-    fields.add("process_supervised", "no");
+    fields.add("process_supervised", crate::engine::process::supervisor(server).name());
     fields.add("run_id", &server.run_id);
     let tls_port = server.settings.tls.port as u16;
     fields.add("tcp_port", if server.port > 0 { server.port } else { tls_port });

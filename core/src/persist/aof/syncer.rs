@@ -155,6 +155,9 @@ impl Shared {
 fn start(shared: &Arc<Shared>) -> Option<Sender<Job>> {
     let (sender, receiver) = channel::<Job>();
     let shared = shared.clone();
-    let run = move || receiver.into_iter().for_each(|job| shared.see_to(&job));
+    let run = move || {
+        crate::base::process::processors::in_background();
+        receiver.into_iter().for_each(|job| shared.see_to(&job));
+    };
     std::thread::Builder::new().name("aof-sync".into()).spawn(run).ok().map(|_| sender)
 }
