@@ -18,4 +18,5 @@ mod peer;
 mod pubsub;
 mod replica;
 mod replication;
+mod sentinel;
 mod stream;
