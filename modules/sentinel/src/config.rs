@@ -61,7 +61,10 @@ impl Sentinel {
                 let quorum = quorum.parse().map_err(|_| "Quorum must be 1 or greater.")?;
                 self.monitor(name, host, port.parse().unwrap_or(-1), quorum, now).map(drop)
             }
-            ("myid", [id]) if id.len() == 40 => Ok((*id).clone_into(&mut self.own.my_id)),
+            ("myid", [id]) if id.len() == 40 => {
+                (*id).clone_into(&mut self.own.my_id);
+                Ok(())
+            }
             ("myid", [_]) => Err("Malformed Sentinel id in myid option.".into()),
             ("current-epoch", [epoch]) => {
                 let epoch = epoch.parse().map_err(|_| wrong())?;
