@@ -53,7 +53,8 @@ struct plinth_directives_service {
     void (*line)(void *sink, plinth_bytes_slice words);
 
     // Write the file anew, as CONFIG REWRITE does: whole or not at all, and on the disk when this
-    // returns. Lines of `name` stand where they stood, and new ones at the end.
+    // returns. A line takes the place of one with the same first word, and where there is none it
+    // goes to the end.
     //
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` when the server has no file,
     // `PLINTH_STATUS_UNSUPPORTED` when it cannot be written; the log says why.

@@ -18,6 +18,33 @@ struct Grammar {
     random: Random,
 }
 
+/// Expressions without others in them.
+const LEAVES: &[&str] = &[
+    "nil",
+    "true",
+    "1",
+    "-0.5",
+    "1e308",
+    "0/0",
+    "'x'",
+    "''",
+    "ARGV[1]",
+    "KEYS[1]",
+    "KEYS",
+    "ARGV",
+    "a",
+    "b",
+    "{}",
+    "cjson.null",
+    "redis.REPL_ALL",
+    "string",
+    "redis",
+    "2^53",
+    "'\\0\\255'",
+    "_G",
+    "nosuch",
+];
+
 impl Grammar {
     fn one<'a>(&mut self, all: &[&'a str]) -> &'a str {
         self.random.one(all)
@@ -25,33 +52,7 @@ impl Grammar {
 
     fn expression(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self
-                .one(&[
-                    "nil",
-                    "true",
-                    "1",
-                    "-0.5",
-                    "1e308",
-                    "0/0",
-                    "'x'",
-                    "''",
-                    "ARGV[1]",
-                    "KEYS[1]",
-                    "KEYS",
-                    "ARGV",
-                    "a",
-                    "b",
-                    "{}",
-                    "cjson.null",
-                    "redis.REPL_ALL",
-                    "string",
-                    "redis",
-                    "2^53",
-                    "'\\0\\255'",
-                    "_G",
-                    "nosuch",
-                ])
-                .into();
+            return self.one(LEAVES).into();
         }
         let mut inner = || self.expression(depth - 1);
         let (one, other) = (inner(), inner());

@@ -8,6 +8,19 @@ use crate::engine::server::Server;
 /// Bytes in the kilobyte of the network figures.
 const KILOBYTE: f64 = 1024.0;
 
+/// What moving entries has come to.
+fn defragmentation(server: &Server, fields: &mut Fields) {
+    // A key is one allocation, which moves or does not.
+    let (moved, kept) = (server.store.defragging.moved, server.store.defragging.kept);
+    fields.add("active_defrag_hits", moved);
+    fields.add("active_defrag_misses", kept);
+    fields.add("active_defrag_key_hits", moved);
+    fields.add("active_defrag_key_misses", kept);
+    let defrag = server.slots.peek::<Defragmentation>();
+    fields.add("total_active_defrag_time", defrag.map_or(0, |at| at.total().as_millis()));
+    fields.add("current_active_defrag_time", defrag.map_or(0, |at| at.current().as_millis()));
+}
+
 pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     server.note_excess();
     let stats = &server.stats;
@@ -43,15 +56,7 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     fields.add("latest_fork_usec", forks.last_us);
     fields.add("total_forks", forks.count);
     fields.add("slave_expires_tracked_keys", server.store.own_expiry.len());
-    // A key is one allocation, which moves or does not.
-    let (moved, kept) = (server.store.defragging.moved, server.store.defragging.kept);
-    fields.add("active_defrag_hits", moved);
-    fields.add("active_defrag_misses", kept);
-    fields.add("active_defrag_key_hits", moved);
-    fields.add("active_defrag_key_misses", kept);
-    let defrag = server.slots.peek::<Defragmentation>();
-    fields.add("total_active_defrag_time", defrag.map_or(0, |at| at.total().as_millis()));
-    fields.add("current_active_defrag_time", defrag.map_or(0, |at| at.current().as_millis()));
+    defragmentation(server, fields);
     let tracked = &server.sessions.tracked;
     fields.add("tracking_total_keys", tracked.keys());
     fields.add("tracking_total_items", tracked.items());
