@@ -4,6 +4,7 @@
 use crate::acl::file::{self, UserError};
 use crate::acl::selector::Names;
 use crate::engine::acl;
+use crate::engine::defrag;
 use crate::engine::duties::{self, Duty};
 use crate::engine::effects::Observer;
 use crate::engine::eviction;
@@ -213,6 +214,7 @@ static DUTIES: &[Duty] = &[
     sweep::DUTY,
     duties::EXPIRE,
     eviction::DUTY,
+    defrag::DUTY,
     duties::PAUSE,
     housekeeping::DUTY,
     save::DUTY,
@@ -230,6 +232,7 @@ static APPLIERS: &[Applier] = &[
     tls::MATERIAL,
     listening::ADDRESSES,
     limits::OUTPUT,
+    defrag::SUPPORT,
     standing::WRITES,
     replication::gates::WRITES,
     upstream::gates::REFUSALS,
@@ -327,6 +330,12 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     events.run(&mut server).map_err(text)?;
     aof::stop(&mut server);
+    leave(server);
+    Ok(())
+}
+
+/// Take away what shows that the server is there.
+fn leave(server: Server) {
     crate::base::log::warning("Plinth is now ready to exit, bye bye...");
     if !server.settings.unixsocket.is_empty() {
         let _ = std::fs::remove_file(&server.settings.unixsocket);
@@ -336,7 +345,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     }
     // What is left is freed by the end of the process, faster than one by one.
     std::mem::forget(server);
-    Ok(())
 }
 
 /// Load what was saved. Those who connect meanwhile are told that it goes on.

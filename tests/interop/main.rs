@@ -18,4 +18,6 @@ mod peer;
 mod pubsub;
 mod replica;
 mod replication;
+mod scripts;
+mod sentinel;
 mod stream;

@@ -148,3 +148,79 @@ fn hello_and_info_name_the_newest_redis_whose_commands_are_there() {
     let hello = String::from_utf8_lossy(&client.command(&["HELLO"])).into_owned();
     assert!(hello.contains(&format!("$7\r\nversion\r\n$5\r\n{version}\r\n")), "{hello}");
 }
+
+#[test]
+fn a_command_that_was_refused_is_the_last_one_of_its_client() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let id = client.ask(&["CLIENT", "ID"]).integer().to_string();
+    let mut last = |words: &[&str]| {
+        client.text(words);
+        let line = other.text(&["CLIENT", "LIST", "ID", &id]);
+        line.split(" cmd=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default().to_owned()
+    };
+    for (words, name) in [
+        (&["NOSUCH"][..], "NULL"),
+        (&["GET"], "get"),
+        (&["CONFIG", "NOSUB"], "NULL"),
+        (&["CONFIG", "GET"], "config|get"),
+        (&["CONFIG"], "config"),
+        (&["SET", "k", "v"], "set"),
+        (&["ACL", "SETUSER", "bob", "on", "nopass", "+ping", "+auth"], "acl|setuser"),
+        (&["AUTH", "bob", "x"], "auth"),
+        (&["GET", "k"], "get"),
+    ] {
+        assert_eq!(last(words), name, "{words:?}");
+    }
+    let log = other.ask(&["ACL", "LOG"]);
+    let info = log.items()[0].field("client-info").map(|text| text.text()).unwrap_or_default();
+    assert!(info.contains(" cmd=get user=bob "), "{info}");
+}
+
+#[test]
+fn connections_are_listed_and_closed_by_options_of_which_all_fit() {
+    let server = Server::start();
+    let (mut client, mut one, mut two) = (server.connect(), server.connect(), server.connect());
+    let ids = [&mut client, &mut one, &mut two].map(|client| client.ask(&["CLIENT", "ID"]).integer().to_string());
+    one.command(&["CLIENT", "SETNAME", "one"]);
+    two.command(&["SELECT", "3"]);
+    two.command(&["SUBSCRIBE", "c"]);
+    let mut listed = |options: &[&str]| -> Vec<String> {
+        let text = client.text(&[&["CLIENT", "LIST"], options].concat());
+        let id = |line: &str| line.split(' ').next().unwrap_or_default().trim_start_matches("id=").to_owned();
+        if text.starts_with("ERR") { vec![text] } else { text.lines().map(id).collect() }
+    };
+    for (options, which) in [
+        (&["ID", &ids[1], &ids[0], "999"][..], &[1, 0][..]),
+        (&["ID", &ids[1], &ids[2], "TYPE", "normal"], &[1]),
+        (&["TYPE", "pubsub"], &[2]),
+        (&["NOT-TYPE", "pubsub", "SKIPME", "yes"], &[1]),
+        (&["NAME", "one"], &[1]),
+        (&["NOT-ID", &ids[0]], &[1, 2]),
+        (&["DB", "3"], &[2]),
+        (&["FLAGS", "P"], &[2]),
+        (&["IP", "127.0.0.1", "NOT-NAME", "one", "USER", "default"], &[0, 2]),
+        (&["MAXAGE", "1000"], &[]),
+        (&["LIB-NAME", "none"], &[]),
+    ] {
+        let which: Vec<&String> = which.iter().map(|at| &ids[*at]).collect();
+        assert_eq!(listed(options).iter().collect::<Vec<_>>(), which, "{options:?}");
+    }
+    for (options, error) in [
+        (&["ID", "x"][..], "ERR Invalid client ID"),
+        (&["TYPE", "bad"], "ERR Unknown client type 'bad'"),
+        (&["FLAGS", "NZ"], "ERR Unknown flags found in the provided filter: NZ"),
+        (&["DB", "99"], "ERR DB number should be between 0 and 15"),
+        (&["IDLE", "0"], "ERR idle should be greater than 0"),
+        (&["NOT-IDLE", "1"], "ERR syntax error"),
+        (&["NAME"], "ERR syntax error"),
+    ] {
+        assert_eq!(listed(options), [error], "{options:?}");
+    }
+    assert_wire(&mut client, &["CLIENT", "KILL", "NOT-ID", &ids[1], "SKIPME", "yes"], b":1\r\n");
+    two.assert_closed();
+    assert_wire(&mut client, &["CLIENT", "KILL", "ID", &ids[1], "999", "NAME", "one"], b":1\r\n");
+    one.assert_closed();
+    let said = client.text(&["CLIENT", "KILL", "ID", "0"]);
+    assert_eq!(said, "ERR client-id should be greater than 0");
+}

@@ -11,6 +11,7 @@ mod clients;
 mod clock;
 mod configuration;
 mod crash;
+mod defrag;
 mod eviction;
 mod keyspace;
 mod limits;

@@ -11,7 +11,8 @@ fn with_query(server: &Server, bytes: usize) -> Client {
     let mut client = server.connect();
     client.command(&["CLIENT", "SETNAME", &format!("holds-{bytes}")]);
     client.raw(format!("*2\r\n$4\r\nECHO\r\n${}\r\n", bytes + 1));
-    client.raw("x".repeat(bytes));
+    // One that is closed for what it has announced takes no more.
+    let _ = client.try_raw("x".repeat(bytes));
     client
 }
 
@@ -112,4 +113,25 @@ fn memory_is_told_in_numbers_and_in_words() {
     assert!(stats.field("fragmentation.bytes").is_some());
     assert!(stats.field("overhead.db.hashtable.rehashing").is_some());
     assert!(client.ask(&["MEMORY", "HELP"]).items().len() > 5);
+}
+
+#[test]
+fn an_announced_argument_counts_before_it_has_come_and_its_head_not_as_waiting() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let id = other.ask(&["CLIENT", "ID"]).integer().to_string();
+    let mut field = |name: &str| {
+        let line = client.text(&["CLIENT", "LIST", "ID", &id]);
+        let value = line.split(' ').find_map(|word| word.strip_prefix(&format!("{name}=")).map(str::to_owned));
+        value.and_then(|value| value.parse::<usize>().ok()).unwrap_or_else(|| panic!("no {name} in {line}"))
+    };
+    other.raw("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3000000\r\n");
+    wait_until("the argument is announced", || field("tot-mem") > 3_000_000);
+    assert_eq!((field("qbuf"), field("argv-mem")), (0, 4));
+    other.raw("x".repeat(1000));
+    wait_until("a part has come", || field("qbuf") == 1000);
+    assert_wire(&mut client, &["CONFIG", "SET", "maxmemory-clients", "2mb"], b"+OK\r\n");
+    other.assert_closed();
+    assert_eq!(client.ask(&["DEBUG", "MALLCTL", "arenas.page"]).integer(), 4096);
+    assert!(client.text(&["DEBUG", "MALLCTL", "arenas.create"]).starts_with("ERR the allocator has no number"));
 }

@@ -296,3 +296,32 @@ fn a_password_protects_a_key_and_versions_and_suites_are_chosen() {
     let said = finished.output;
     assert!(said.contains("No tls-cert-file and tls-key-file configured"), "{said}");
 }
+
+#[test]
+fn a_replica_and_its_primary_speak_tls() {
+    let authority = Authority::new();
+    for diskless in ["yes", "no"] {
+        let (kept, port) = authority.server(&["--repl-diskless-sync", diskless, "--repl-diskless-sync-delay", "0"]);
+        let mut primary = kept.connect();
+        let big = vec![b'x'; 5 << 20];
+        assert_wire(&mut primary, &[b"SET".as_slice(), b"big", &big], b"+OK\r\n");
+        let port = port.to_string();
+        let more = ["--tls-replication", "yes", "--replicaof", "localhost", &port];
+        let (server, replica_port) = authority.server(&more);
+        let mut replica = server.connect();
+        let is_up = |client: &mut Client| client.info("replication", "master_link_status").as_deref() == Some("up");
+        wait_until("the link is up", || is_up(&mut replica));
+        assert_wire(&mut replica, &["STRLEN", "big"], format!(":{}\r\n", big.len()));
+        assert_wire(&mut primary, &[b"SET".as_slice(), b"next", &big], b"+OK\r\n");
+        assert_eq!(primary.ask(&["WAIT", "1", "20000"]).integer(), 1);
+        assert_wire(&mut replica, &["STRLEN", "next"], format!(":{}\r\n", big.len()));
+        let announced = primary.info("replication", "slave0").unwrap();
+        assert!(announced.contains(&format!("port={replica_port},")), "{announced}");
+        // Another link goes on from where the first was.
+        assert_eq!(primary.ask(&["CLIENT", "KILL", "TYPE", "replica"]).integer(), 1);
+        assert_wire(&mut primary, &["SET", "last", "1"], b"+OK\r\n");
+        wait_until("the last write is there", || replica.ask(&["EXISTS", "last"]).integer() == 1);
+        assert_eq!(primary.info("stats", "sync_full").as_deref(), Some("1"));
+        assert_eq!(primary.info("stats", "sync_partial_ok").as_deref(), Some("1"));
+    }
+}

@@ -216,3 +216,41 @@ fn modes_that_do_not_go_together_are_refused() {
     assert!(said(&["TRACKING", "ON", "BCAST"]).starts_with("ERR You can't switch BCAST mode on/off before"));
     assert_eq!(said(&["TRACKING", "OFF"]), "OK");
 }
+
+#[test]
+fn what_goes_of_itself_is_told_also_to_whoever_is_not_told_of_its_own() {
+    let server = Server::start();
+    let mut client = caching(&server, &["BCAST", "NOLOOP"]);
+    client.command(&["SET", "k", "x", "PX", "1"]);
+    client.command(&["SET", "own", "x"]);
+    assert_eq!(told(&mut client), keys(&["k"]));
+    // Found by its own command, too.
+    client.command(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+    client.command(&["SET", "k", "x", "PX", "1"]);
+    client.command(&["DEBUG", "SLEEP", "0.005"]);
+    assert_wire(&mut client, &["GET", "k"], b"_\r\n");
+    assert_eq!(told(&mut client), keys(&["k"]));
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+}
+
+#[test]
+fn a_key_that_a_transaction_writes_twice_is_told_once_behind_the_reply() {
+    let server = Server::start();
+    let mut client = caching(&server, &[]);
+    client.command(&["GET", "k"]);
+    client.raw("MULTI\r\nSET k 1\r\nSET k 2\r\nEXEC\r\n");
+    client.read_bytes(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n".len());
+    assert_eq!(told(&mut client), keys(&["k"]));
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+}
+
+#[test]
+fn what_a_script_reads_is_noted_and_not_what_it_declares() {
+    let server = Server::start();
+    let mut other = server.connect();
+    let mut client = caching(&server, &[]);
+    client.command(&["EVAL_RO", "return redis.call('GET', KEYS[1])", "2", "read", "declared"]);
+    assert_wire(&mut other, &["MSET", "declared", "1", "read", "1"], b"+OK\r\n");
+    assert_eq!(told(&mut client), keys(&["read"]));
+    assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+}

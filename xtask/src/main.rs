@@ -1,7 +1,9 @@
-//! What a developer of Plinth does often: test, asan, bench, conformance, crash, golden, headers, new-module, peers, rounds.
+//! What a developer of Plinth does often: test, asan, bench, clients, conformance, crash,
+//! golden, headers, new-module, peers, rounds, scripts.
 
 mod asan;
 mod bench;
+mod clients;
 mod conformance;
 mod crash;
 mod golden;
@@ -9,6 +11,7 @@ mod headers;
 mod new_module;
 mod peers;
 mod rounds;
+mod scripts;
 mod test;
 mod tidy;
 
@@ -35,6 +38,8 @@ enum Task {
         /// The command that it answers.
         command: String,
     },
+    /// Run queues, locks and rate limiters of others, which live by scripts, against Plinth and Redis 7.0.
+    Clients(clients::Args),
     /// Run Redis 7.0's own test suite against Plinth.
     Conformance(conformance::Args),
     /// Kill the server at random moments under a checked load, and look what is there at the next start.
@@ -49,6 +54,8 @@ enum Task {
     Peers(peers::Args),
     /// Load, unload and replace modules thousands of times, and see that nothing grows unnamed.
     Rounds(rounds::Args),
+    /// Compare generated values of scripts with other servers, and run generated scripts.
+    Scripts(scripts::Args),
     /// Run everything that has to hold before a change is sent.
     Test(test::Args),
     /// Check the architecture's invariants in the sources.
@@ -62,6 +69,7 @@ fn main() -> std::process::ExitCode {
         Task::BareLoop { port, command } => {
             bench::serve_constants(port, &command).map(|()| std::process::ExitCode::SUCCESS)
         }
+        Task::Clients(args) => clients::run(args),
         Task::Conformance(args) => conformance::run(args),
         Task::Crash(args) => crash::run(args),
         Task::Golden(args) => golden::run(args),
@@ -69,6 +77,7 @@ fn main() -> std::process::ExitCode {
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Rounds(args) => rounds::run(args),
+        Task::Scripts(args) => scripts::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
     };

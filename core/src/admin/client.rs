@@ -2,10 +2,11 @@
 //! treats them.
 //!
 //! - [`listing`]: INFO and LIST, one line per connection.
-//! - [`kill`]: KILL, by filters.
+//! - [`filter`]: which connections are meant; [`kill`]: KILL of them.
 //! - [`tracking`]: client-side caching.
 //! - this file: the session's own settings, PAUSE, and the specs.
 
+mod filter;
 mod kill;
 mod listing;
 mod tracking;
@@ -113,6 +114,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                         change("3.2.0", "`TYPE` knows `master`."),
                         change("5.0.0", "`TYPE` knows `replica`; `slave` means the same."),
                         change("6.2.0", "`LADDR`."),
+                        change("7.4.0", "`MAXAGE`."),
                     ]),
                     args: Slice::new(&[one_of("filter", kill::ARGS)]),
                     ..about("Closes connections.", "2.4.0", PER_CLIENT)
@@ -135,8 +137,11 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                             change("6.2.0", "The fields `argv-mem`, `tot-mem`, `laddr` and `redir`; the filter `ID`."),
                             change("7.0.0", "The fields `resp`, `multi-mem`, `rbs` and `rbp`."),
                             change("7.0.3", "The field `ssub`."),
+                            change("7.2.0", "The fields `lib-name` and `lib-ver`."),
+                            change("7.4.0", "The field `watch`."),
+                            change("8.0.0", "The fields `io-thread`, `tot-net-in`, `tot-net-out` and `tot-cmds`."),
                         ]),
-                        args: Slice::new(listing::ARGS),
+                        args: Slice::new(filter::ARGS),
                         ..about("Lists the connections.", "2.4.0", PER_CLIENT)
                     },
                 )
@@ -457,12 +462,16 @@ fn help(context: &mut Context) -> Status {
             "    * ADDR (<ip:port>|<unixsocket>:0), LADDR (<ip:port>|<unixsocket>:0)",
             "      The address of the other side, of this side.",
             "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB), USER <username>, ID <client-id>",
-            "    * MAXAGE <seconds>",
-            "      Connections at least that old.",
+            "    * MAXAGE <seconds>, IDLE <seconds>",
+            "      Connections at least that old, or idle for so long.",
+            "    * NAME <name>, LIB-NAME <name>, LIB-VER <version>, IP <ip>, DB <db>, FLAGS <letters>",
+            "      What CLIENT LIST shows of them.",
+            "    * NOT-<option> <value>",
+            "      Connections that the option does not fit.",
             "    * SKIPME (YES|NO)",
             "      Leave this connection out (default: yes).",
-            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB) | ID <client-id> [<client-id> ...]]",
-            "    Return a description of each connection.",
+            "LIST [<option> <value> [<option> <value> [...]]]",
+            "    Return a description of each connection, or of those that fit; options are those of KILL.",
             "NO-EVICT (ON|OFF)",
             "    Keep this connection from being closed for memory.",
             "NO-TOUCH (ON|OFF)",

@@ -293,7 +293,11 @@ fn keys_of_rest(server: &Server, args: &[Bytes]) -> Result<Vec<KeyAt>, &'static 
         return Err("ERR Invalid number of arguments specified for command");
     }
     let keys = keyspec::keys(command, args).unwrap_or_default();
-    if keys.is_empty() { Err("ERR Invalid arguments specified for command") } else { Ok(keys) }
+    if keys.is_empty() && !command.is(abi::COMMAND_NO_MANDATORY_KEYS) {
+        Err("ERR Invalid arguments specified for command")
+    } else {
+        Ok(keys)
+    }
 }
 
 fn get_keys(context: &mut Context) -> Status {

@@ -216,6 +216,7 @@ fn reset_stat(context: &mut Context) -> Status {
     server.stats = Stats { peak_memory, slowlog, latency, ..Stats::default() };
     server.store.counters = Default::default();
     server.excess.reset();
+    (server.store.defragging.moved, server.store.defragging.kept) = (0, 0);
     server.store.background.reset_freed();
     for command in server.commands.iter() {
         command.stats.reset();

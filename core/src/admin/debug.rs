@@ -5,6 +5,7 @@
 //! data type are its module's: DEBUG runs the command `debug.name`, which clients cannot
 //! send, for the subcommand `name`. Those that crash the server do not exist.
 
+mod allocator;
 mod append;
 mod disk;
 mod propagation;
@@ -65,6 +66,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("help", 0, 0, help),
     ("htstats", 1, 2, table_stats),
     ("log", 1, 1, log),
+    ("mallctl", 1, 1, allocator::number),
     ("object", 1, 1, object),
     ("pause-cron", 1, 1, pause_cron),
     ("populate", 1, 3, populate),
@@ -322,6 +324,8 @@ fn help(context: &mut Context) -> Status {
             "    Have what is in the append-only file take the place of all data.",
             "LOG <message>",
             "    Write a line to the log.",
+            "MALLCTL <name>",
+            "    Return a number that the allocator tells.",
             "OBJECT <key>",
             "    Return what the server knows of a key's value.",
             "PAUSE-CRON <0|1>",

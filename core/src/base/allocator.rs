@@ -24,13 +24,13 @@ mod system;
 
 #[cfg(not(plinth_asan))]
 pub use jemalloc::{
-    ALLOCATOR, Allocator, allocate, calibrate, class, free, free_sized, held, own_bytes, purge, reallocate, report,
-    total_bytes, usable, version,
+    ALLOCATOR, Allocator, TELLS_PLACES, allocate, allocate_elsewhere, calibrate, class, flush_kept, free, free_sized,
+    free_to_slab, held, is_misplaced, number, own_bytes, purge, reallocate, report, total_bytes, usable, version,
 };
 #[cfg(plinth_asan)]
 pub use system::{
-    ALLOCATOR, Allocator, allocate, calibrate, class, free, free_sized, held, own_bytes, purge, reallocate, report,
-    total_bytes, usable, version,
+    ALLOCATOR, Allocator, TELLS_PLACES, allocate, allocate_elsewhere, calibrate, class, flush_kept, free, free_sized,
+    free_to_slab, held, is_misplaced, number, own_bytes, purge, reallocate, report, total_bytes, usable, version,
 };
 
 /// What the allocator holds, in bytes.

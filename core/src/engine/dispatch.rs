@@ -159,8 +159,16 @@ impl Server {
             return Outcome::Done;
         }
         let text = status::unknown(&slices);
+        self.note_command(token, None);
         self.refuse(token, None, &text);
         Outcome::Done
+    }
+
+    /// Note which command a client has sent, whether it runs or not; none if there is no such command.
+    fn note_command(&mut self, token: usize, command: Option<&Registered>) {
+        if let Some(client) = self.sessions.clients.get(token) {
+            client.last_command = command.map_or_else(|| "".into(), |command| command.shared_name.clone());
+        }
     }
 
     #[cold]
@@ -171,17 +179,20 @@ impl Server {
         let command = match self.resolve_subcommand(command, args) {
             Ok(command) => command,
             Err(unresolved) => {
+                // SAFETY: arguments live as long as the batch.
+                let sub = args.get(1).and_then(|name| command.subcommand(unsafe { name.as_slice() }));
+                self.note_command(token, unresolved.counted(sub.unwrap_or(command)));
                 self.refuse(token, unresolved.counted(command), &unresolved.text);
                 return Outcome::Done;
             }
         };
+        self.note_command(token, Some(command));
         let verdict = self.pass_gates(token, command, args);
         if let Verdict::Refuse(text) = &verdict {
             self.refuse(token, Some(command), text.as_bytes());
             return Outcome::Done;
         }
         let Some(client) = self.sessions.clients.get(token) else { return Outcome::Done };
-        client.last_command = command.shared_name.clone();
         if verdict == Verdict::Wait {
             client.commands -= 1;
             return Outcome::Wait;

@@ -21,6 +21,7 @@
 pub mod acl;
 pub mod busy;
 pub mod call;
+pub mod defrag;
 pub mod dispatch;
 pub mod duties;
 pub mod effects;

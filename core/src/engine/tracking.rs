@@ -17,7 +17,7 @@ use crate::engine::listening::Push;
 use crate::engine::server::Server;
 use crate::session::tracking::Tracking;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::command::COMMAND_READONLY;
+use plinth_abi::command::{COMMAND_NO_MANDATORY_KEYS, COMMAND_READONLY};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -102,7 +102,10 @@ impl Server {
     fn note_reads(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
         let Some(client) = self.sessions.clients.peek(token) else { return };
         let id = client.id;
-        if !command.is(COMMAND_READONLY) || !client.tracking.as_ref().is_some_and(|tracking| tracking.notes_reads()) {
+        if !command.is(COMMAND_READONLY)
+            || command.is(COMMAND_NO_MANDATORY_KEYS)
+            || !client.tracking.as_ref().is_some_and(|tracking| tracking.notes_reads())
+        {
             return;
         }
         let Ok(keys) = keyspec::keys(command, args) else { return };
@@ -140,21 +143,20 @@ impl Server {
     fn forget_any(&mut self) {
         let random = self.store.random_number();
         if let Some(key) = self.sessions.tracked.any(random) {
-            self.tell_readers(&key);
+            self.tell_readers(&key, None);
         }
     }
 
-    /// A key has changed.
-    pub(super) fn tell_changed(&mut self, key: &[u8]) {
-        let by = self.pending.by.map_or(0, |(_, id)| id);
-        if self.sessions.tracked.changed(key, by) >= CHANGED_MAX {
+    /// A key has changed, by the client whose command runs or, unasked, by nobody.
+    pub(super) fn tell_changed(&mut self, key: &[u8], is_unasked: bool) {
+        let by = self.pending.by.filter(|_| !is_unasked).map(|(_, id)| id);
+        if self.sessions.tracked.changed(key, by.unwrap_or(0)) >= CHANGED_MAX {
             self.broadcast_changed();
         }
-        self.tell_readers(key);
+        self.tell_readers(key, by);
     }
 
-    fn tell_readers(&mut self, key: &[u8]) {
-        let by = self.pending.by.map(|(_, id)| id);
+    fn tell_readers(&mut self, key: &[u8], by: Option<u64>) {
         for id in self.sessions.tracked.take(key) {
             let Some(token) = self.sessions.clients.token(id) else { continue };
             let tracking = self.sessions.clients.peek(token).and_then(|client| client.tracking.as_ref());

@@ -132,7 +132,7 @@ pub struct Batch {
 }
 
 /// Arguments for which room is kept between batches, and made before an ordinary request.
-const KEPT_ARGS: usize = 16 * 1024;
+const KEPT_ARGS: usize = 4 * 1024;
 const ROOM_ARGS: usize = 256;
 
 impl Batch {
@@ -300,8 +300,12 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
         let consumed = offset - std::mem::replace(&mut begin, offset);
         batch.pending.push(preparer.prepare(&batch.args[first_arg..], first_arg, consumed));
     }
-    if count == 0 && offset > 0 {
-        skip(server, token, offset);
+    if count == 0 {
+        if offset > 0 {
+            skip(server, token, offset);
+        }
+        // It may have announced a long argument.
+        server.weigh_client(token);
     }
     (count, more)
 }
@@ -319,6 +323,7 @@ fn skip(server: &mut Server, token: usize, bytes: usize) {
 
 fn run_window(server: &mut Server, batch: &mut Batch) {
     let epoch = server.commands.epoch;
+    server.close_heavy();
     server.last_ticks = ticks();
     look_ahead(&server.store, &mut batch.pending, &batch.args, &mut batch.looking);
     for pending in &batch.pending {

@@ -201,10 +201,14 @@ impl EventLoop {
 
     /// Serve the connection on which the primary sends its stream.
     fn join(&mut self, server: &mut Server, wire: Wire) -> io::Result<()> {
-        let (stream, read) = wire.into_parts();
+        let (stream, session, read) = wire.into_parts()?;
         stream.set_nonblocking(true)?;
         let (peer, local) = (stream.peer_addr()?.to_string(), stream.local_addr()?.to_string());
-        let socket = Socket::Tcp(mio::net::TcpStream::from_std(stream));
+        let stream = mio::net::TcpStream::from_std(stream);
+        let socket = match session {
+            Some(session) => Socket::Tls(Box::new(TlsStream::of_link(stream, session))),
+            None => Socket::Tcp(stream),
+        };
         prepare_socket(&socket, server.settings.tcp_keepalive);
         let mut client = new_client(server, socket, peer, local);
         client.standing = Standing::of_primary();

@@ -66,10 +66,11 @@ pub fn hear(server: &mut Server, token: usize, change: impl FnOnce(&mut Said)) {
 
 /// A replica has read the stream up to an offset, and what it has of it up to another one lasts.
 pub fn acknowledge(server: &mut Server, token: usize, offset: i64, synced: Option<i64>) {
-    let (now_s, end) = (server.clock.now_s, server.registry.replication.offset);
+    let now_s = server.clock.now_s;
     server.slots.with(|replication: &mut Replication| {
         let Some(replica) = replication.of(token).filter(|replica| replica.is_attached()) else { return };
-        // What is beyond the end was not sent, whatever it says.
+        // What was not sent it does not have, whatever it says.
+        let end = replica.cursor as i64;
         replica.acked = replica.acked.max(offset.min(end));
         replica.synced = replica.synced.max(synced.unwrap_or(-1).min(end));
         replica.heard_s = now_s;
@@ -100,6 +101,8 @@ pub fn closed(server: &mut Server, token: usize) {
         if replication.attached().next().is_none() {
             replication.alone_since = Some(Instant::now());
         }
+        // What was kept for it alone goes.
+        replication.trim(state::kept_bytes(server));
         sync::left(server, &mut replication);
     }
     server.slots.put(replication);

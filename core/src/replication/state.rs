@@ -8,7 +8,7 @@ use crate::base::random::Random;
 use crate::engine::server::Server;
 use crate::persist::aof::text::Text;
 use crate::registry::replication::NO_ID;
-use crate::replication::backlog::{Backlog, SIZE_MIN};
+use crate::replication::backlog::{BLOCK_BYTES, Backlog, SIZE_MIN};
 use crate::replication::failover::Failover;
 use crate::replication::farewell::Farewell;
 use crate::replication::primary;
@@ -72,7 +72,7 @@ impl Replication {
     }
 
     /// Drop bytes that nobody needs any more.
-    fn trim(&mut self, kept: u64) {
+    pub fn trim(&mut self, kept: u64) {
         let Some(backlog) = &mut self.backlog else { return };
         let held = self.replicas.iter().filter(|replica| replica.holds_stream()).map(|replica| replica.cursor);
         let to = backlog.end().saturating_sub(kept);
@@ -83,6 +83,14 @@ impl Replication {
 /// Bytes of the stream that are kept for replicas that come back.
 pub fn kept_bytes(server: &Server) -> u64 {
     server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN)
+}
+
+/// Bytes of memory that the backlog takes, and with them those that are kept for slow replicas alone.
+pub fn memory_bytes(server: &Server) -> (usize, usize) {
+    let backlog = server.slots.peek::<Replication>().and_then(|replication| replication.backlog.as_ref());
+    let all = backlog.map_or(0, Backlog::memory_bytes);
+    let kept = usize::try_from(kept_bytes(server)).unwrap_or(usize::MAX);
+    (all.min(kept.saturating_add(BLOCK_BYTES)), all)
 }
 
 /// Units of propagation go into the stream. On a replica they do not: its stream is its primary's.

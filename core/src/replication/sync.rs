@@ -284,10 +284,11 @@ fn begin(server: &mut Server, replication: &mut Replication, kind: Kind, group: 
 fn hand_over(server: &mut Server, replica: &mut Replica) -> Option<Target> {
     let client = server.sessions.clients.get(replica.token)?;
     let is_sent = client.output.send(&mut client.socket).is_ok() && client.output.pending() == 0;
+    let session = client.socket.session();
     match client.socket.try_clone_handle().ok().filter(|_| is_sent) {
         Some(socket) => {
             replica.stage = Stage::Sending;
-            Some(Target { client: replica.client, socket })
+            Some(Target { client: replica.client, socket, session })
         }
         None => {
             server.sessions.clients.close(replica.token);
@@ -491,6 +492,8 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             continue;
         }
         replica.stage = Stage::Online;
+        // It may have acknowledged already.
+        server.sessions.clients.list_write(replica.token);
         log::notice(&format!(
             "Streamed replica with replica {shown} succeeded (socket). Waiting for REPLCONF ACK from replica to enable streaming"
         ));

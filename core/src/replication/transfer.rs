@@ -12,9 +12,10 @@
 //! shutting the connection down, at which the thread's write fails.
 
 use crate::session::resume::Resumes;
+use crate::socket::tls::session::Session;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +76,39 @@ pub struct Target {
     pub client: u64,
     /// A handle of its socket, which does not block.
     pub socket: OwnedFd,
+    /// The session, if TLS is spoken on it.
+    pub session: Option<Session>,
+}
+
+/// A socket as something that is written to.
+struct Raw<'s>(&'s OwnedFd);
+
+impl Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::write(self.0, bytes)?)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Target {
+    /// Write some bytes, or with none what is encrypted and waits.
+    fn write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &self.session {
+            Some(session) if bytes.is_empty() => session.push_out(&mut Raw(&self.socket)).map(|()| 0),
+            Some(session) => match session.write(&[IoSlice::new(bytes)], &mut Raw(&self.socket)) {
+                Ok(0) => Err(ErrorKind::WriteZero.into()),
+                other => other,
+            },
+            None if bytes.is_empty() => Ok(0),
+            None => match Raw(&self.socket).write(bytes) {
+                Ok(0) => Err(ErrorKind::WriteZero.into()),
+                other => other,
+            },
+        }
+    }
 }
 
 /// What a transfer is made of.
@@ -103,7 +137,7 @@ impl Transfer {
     }
 
     fn copy_file(&self, file: &mut File, bytes: u64, target: &Target) -> Result<(), String> {
-        self.write_all(&target.socket, format!("${bytes}\r\n").as_bytes())?;
+        self.write_all(target, format!("${bytes}\r\n").as_bytes())?;
         let mut buffer = vec![0; COPY_BYTES];
         let mut left = bytes;
         while left > 0 {
@@ -111,7 +145,7 @@ impl Transfer {
             match file.read(&mut buffer[..most]) {
                 Ok(0) => return Err("the file is shorter than it was".into()),
                 Ok(count) => {
-                    self.write_all(&target.socket, &buffer[..count])?;
+                    self.write_all(target, &buffer[..count])?;
                     left -= count as u64;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -141,7 +175,7 @@ impl Transfer {
                     Err(_) => break,
                 };
                 targets.retain(|target| {
-                    let sent = self.write_all(&target.socket, &buffer[..count]);
+                    let sent = self.write_all(target, &buffer[..count]);
                     let lost = sent.err().map(|reason| Word::Lost(target.client, reason));
                     lost.is_none_or(|word| {
                         self.post.put(word, &self.resumes);
@@ -157,27 +191,27 @@ impl Transfer {
     }
 
     /// Write all bytes to a socket that does not block.
-    fn write_all(&self, socket: &OwnedFd, mut bytes: &[u8]) -> Result<(), String> {
+    fn write_all(&self, target: &Target, mut bytes: &[u8]) -> Result<(), String> {
         let mut moved = Instant::now();
-        while !bytes.is_empty() {
-            match rustix::io::write(socket, bytes) {
-                Ok(0) => return Err("the connection is closed".into()),
+        loop {
+            match target.write(bytes) {
+                Ok(_) if bytes.is_empty() => return Ok(()),
                 Ok(count) => {
                     bytes = &bytes[count..];
                     moved = Instant::now();
                 }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if moved.elapsed() >= Duration::from_millis(self.post.timeout_ms.load(Ordering::Relaxed)) {
                         return Err(TIMED_OUT.into());
                     }
                     let wait = Timespec { tv_sec: 0, tv_nsec: (POLL_MS * 1_000_000) as i64 };
-                    let _ = poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&wait));
+                    let _ = poll(&mut [PollFd::new(&target.socket, PollFlags::OUT)], Some(&wait));
                 }
+                Err(error) if error.kind() == ErrorKind::WriteZero => return Err("the connection is closed".into()),
                 Err(error) => return Err(error.to_string()),
             }
         }
-        Ok(())
     }
 }
 
@@ -187,7 +221,6 @@ pub const TIMED_OUT: &str = "it takes nothing";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
     use std::os::unix::net::UnixStream;
 
     fn transfer(timeout: Duration) -> (Transfer, Arc<Post>) {
@@ -214,7 +247,7 @@ mod tests {
         let mut others = Vec::new();
         for (client, (own, other)) in pairs.into_iter().enumerate() {
             own.set_nonblocking(true).unwrap();
-            targets.push(Target { client: client as u64, socket: own.into() });
+            targets.push(Target { client: client as u64, socket: own.into(), session: None });
             others.push(other);
         }
         drop(others.remove(2));

@@ -209,6 +209,11 @@ impl Client {
         self.output.mark()
     }
 
+    /// Whether it is as good as closed, whoever asks.
+    pub fn is_gone(&self) -> bool {
+        self.closing == Closing::Now
+    }
+
     /// Close after what waits to be sent.
     pub fn close_after_reply(&mut self) {
         if self.closing == Closing::No {

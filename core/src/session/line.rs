@@ -4,8 +4,11 @@
 use crate::session::client::{Client, Closing, Replicates};
 use plinth_abi::bytes::Bytes;
 
+/// The letters that say what is special about a client.
+pub const LETTERS: &[u8] = b"AbBcdeiMNOPrRStTuUx";
+
 /// One letter for each thing that is special about a client, `N` when nothing is.
-fn flags(client: &Client) -> String {
+pub fn flags(client: &Client) -> String {
     let tracking = client.tracking.as_ref();
     let letters = [
         (client.replicates == Replicates::Attached, 'S'),
@@ -46,12 +49,15 @@ pub fn line(client: &Client, now_s: i64, running: Running) -> String {
     let queued_bytes = client.output.counted();
     let (queue_len, queue_bytes) =
         client.standing.transaction().map_or((-1, 0), |open| (open.queue.len() as i64, open.bytes));
-    let qbuf = client.query.pending().len();
+    // What is understood of a command that is not whole counts as its arguments.
+    let (understood, parsed_bytes) = client.query.parser.understood();
+    let qbuf = client.query.pending().len().saturating_sub(understood);
     let listening = client.listening.as_deref();
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} \
-         qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
-         cmd={} user={} redir={} resp={} lib-name={} lib-ver={} watch={}",
+         watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} \
+         cmd={} user={} redir={} resp={} lib-name={} lib-ver={} io-thread=0 \
+         tot-net-in={} tot-net-out={} tot-cmds={}",
         client.id,
         client.address,
         client.local_address,
@@ -65,9 +71,10 @@ pub fn line(client: &Client, now_s: i64, running: Running) -> String {
         listening.map_or(0, |listening| listening.patterns),
         listening.map_or(0, |listening| listening.shard_channels),
         queue_len,
+        client.watched.len(),
         qbuf,
         client.query.capacity() - qbuf,
-        running.bytes + waiting_bytes,
+        running.bytes + waiting_bytes + parsed_bytes,
         queue_bytes,
         rbs,
         client.output.peak(),
@@ -82,6 +89,8 @@ pub fn line(client: &Client, now_s: i64, running: Running) -> String {
         client.resp,
         text(&client.lib_name),
         text(&client.lib_version),
-        client.watched.len(),
+        client.input_bytes,
+        client.output_bytes,
+        client.commands,
     )
 }

@@ -115,10 +115,10 @@ impl Query {
         self.buffer.len()
     }
 
-    /// Bytes of memory held.
+    /// Bytes of memory held, or that the next read will take for a long argument that was announced.
     pub fn memory_bytes(&self) -> usize {
         let inline: usize = self.inline.iter().map(Vec::capacity).sum();
-        self.buffer.capacity() + self.parser.heap_size() + inline
+        self.buffer.capacity().max(self.need.min(ANNOUNCED_BYTES_MAX)) + self.parser.heap_size() + inline
     }
 
     /// Read what the socket has, up to a turn's share. Only between batches.

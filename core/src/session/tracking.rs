@@ -74,7 +74,7 @@ struct Readers {
     ids: Vec<u64>,
 }
 
-/// Keys that changed, each with the id of the client that changed it first, 0 for none.
+/// Keys that changed, each with the id of the client that has changed it if no other has, else 0.
 pub type Changed = BTreeMap<Vec<u8>, u64>;
 
 /// A prefix that clients listen to.
@@ -186,7 +186,10 @@ impl Tracked {
         let mut most = 0;
         for len in self.lengths.range(..=key.len()).map(|(len, _)| *len) {
             if let Some(prefix) = self.prefixes.get_mut(&key[..len]) {
-                prefix.changed.entry(key.to_vec()).or_insert(by);
+                let known = prefix.changed.entry(key.to_vec()).or_insert(by);
+                if *known != by {
+                    *known = 0;
+                }
                 most = most.max(prefix.changed.len());
                 self.is_due = true;
             }
@@ -229,12 +232,15 @@ mod tests {
             tracked.add_prefix(prefix.as_bytes(), client);
         }
         tracked.changed(b"user:1", 9);
-        tracked.changed(b"user:1", 8);
-        assert_eq!(tracked.changed(b"u", 0), 2);
+        tracked.changed(b"user:1", 9);
+        tracked.changed(b"user:2", 9);
+        tracked.changed(b"user:2", 8);
+        tracked.changed(b"user:2", 9);
+        assert_eq!(tracked.changed(b"u", 0), 3);
         let told = tracked.take_changed();
         let clients: Vec<u64> = told.iter().flat_map(|(clients, _)| clients.clone()).collect();
         assert_eq!(clients, [1, 2, 3]);
-        assert_eq!(told[1].1.get(&b"user:1"[..]), Some(&9));
+        assert_eq!(told[1].1, Changed::from([(b"user:1".to_vec(), 9), (b"user:2".to_vec(), 0)]));
         assert!(!tracked.is_due && tracked.take_changed().is_empty());
         tracked.add_prefix(b"yy", 3);
         for (prefix, client) in [("user:1", 3), ("zz", 4)] {

@@ -40,13 +40,7 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("bgsave_cpulist", Text, "").immutable(),
     // Memory.
     inert("activerehashing", Bool, "yes"),
-    inert("activedefrag", Bool, "no"),
-    inert("active-defrag-cycle-max", Integer(1, 99), "25"),
-    inert("active-defrag-cycle-min", Integer(1, 99), "1"),
-    inert("active-defrag-ignore-bytes", Memory(1, LONG_MAX), "104857600"),
     inert("active-defrag-max-scan-fields", Integer(1, LONG_MAX), "1000"),
-    inert("active-defrag-threshold-lower", Integer(0, 1000), "10"),
-    inert("active-defrag-threshold-upper", Integer(0, 1000), "100"),
     inert("jemalloc-bg-thread", Bool, "yes"),
     // The process.
     inert("supervised", Choice(&["upstart", "systemd", "auto", "no"]), "no").immutable(),

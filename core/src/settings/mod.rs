@@ -9,6 +9,7 @@
 
 pub mod acl;
 pub mod aof;
+pub mod defrag;
 pub mod durability;
 pub mod file;
 pub mod inert;

@@ -7,6 +7,7 @@
 
 use crate::settings::acl::{self, Acl};
 use crate::settings::aof::{self, Aof};
+use crate::settings::defrag::{self, Defrag};
 use crate::settings::durability;
 use crate::settings::durability::Durability;
 use crate::settings::inert;
@@ -127,6 +128,8 @@ pub struct Settings {
     pub aof: Aof,
     /// How memory is kept within its limits.
     pub memory: memory::Limits,
+    /// Active defragmentation.
+    pub defrag: Defrag,
     /// Those that concern replication.
     pub replication: replication::Replication,
     /// Those that concern users.
@@ -373,6 +376,7 @@ impl Default for Settings {
             loadmodule: Vec::new(),
             aof: Aof::default(),
             memory: memory::Limits::default(),
+            defrag: Defrag::default(),
             replication: replication::Replication::default(),
             acl: Acl::default(),
             tls: Tls::default(),
@@ -389,6 +393,7 @@ pub fn all() -> impl Iterator<Item = &'static Parameter> {
         .chain(durability::PARAMETERS)
         .chain(aof::PARAMETERS)
         .chain(memory::PARAMETERS)
+        .chain(defrag::PARAMETERS)
         .chain(replication::PARAMETERS)
         .chain(acl::PARAMETERS)
         .chain(tls::PARAMETERS)

@@ -18,6 +18,7 @@
 //! written beside the old one, synced, and renamed over it.
 
 use crate::base::words;
+use crate::settings::file::Directive;
 use crate::settings::of_module::ModuleParameter;
 use crate::settings::parameters::{Kind, Parameter, Settings};
 use plinth_abi::config as abi;
@@ -130,6 +131,9 @@ pub fn module_said(parameter: &ModuleParameter) -> Said {
     Said { name: parameter.name.to_ascii_lowercase(), lines: vec![(line, differs)] }
 }
 
+/// Tells what a line is about, as [`Said::name`] has it, if it is about anything.
+pub type Known<'k> = dyn Fn(&Directive) -> Option<String> + 'k;
+
 /// A file's lines, and which of them are about what.
 #[derive(Default)]
 struct Lines {
@@ -139,7 +143,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn read(text: &[u8], known: &dyn Fn(&str) -> Option<String>) -> Lines {
+    fn read(text: &[u8], known: &Known<'_>) -> Lines {
         let mut lines = Lines::default();
         for raw in text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n') {
             let line = raw.trim_ascii();
@@ -150,7 +154,7 @@ impl Lines {
                     lines.all.push(line.to_vec());
                     continue;
                 }
-                Ok(Some(directive)) => known(&directive.name),
+                Ok(Some(directive)) => known(directive),
                 Err(_) => None,
             };
             match name {
@@ -173,7 +177,7 @@ impl Lines {
 }
 
 /// The new text of a file.
-pub fn rewritten(old: &[u8], said: &[Said], known: &dyn Fn(&str) -> Option<String>) -> Vec<u8> {
+pub fn rewritten(old: &[u8], said: &[Said], known: &Known<'_>) -> Vec<u8> {
     let mut lines = Lines::read(old, known);
     for option in said {
         let mut places = lines.by_name.remove(&option.name).unwrap_or_default();
@@ -247,9 +251,9 @@ mod tests {
     }
 
     fn text_of(old: &str, all: &[Said]) -> String {
-        let known = |name: &str| {
-            let known = all.iter().any(|one| one.name == name) || name == "include";
-            known.then(|| name.to_owned())
+        let known = |line: &Directive| {
+            let known = all.iter().any(|one| one.name == line.name) || line.name == "include";
+            known.then(|| line.name.clone())
         };
         String::from_utf8(rewritten(old.as_bytes(), all, &known)).unwrap()
     }

@@ -493,7 +493,8 @@ impl Output {
         }
         self.sent = 0;
         self.chunks.clear();
-        if self.capacity > CHUNK_BYTES {
+        // What one long reply has needed is not kept: housekeeping gives a larger chunk to who needs it often.
+        if self.capacity > self.chunk_bytes {
             self.discard_current();
         } else {
             self.reply.at = self.base;

@@ -1,6 +1,7 @@
 //! A connected socket of either family.
 
 use crate::socket::tls::certificate::Identity;
+use crate::socket::tls::session::Session;
 use crate::socket::tls::stream::TlsStream;
 use mio::net::{TcpStream, UnixStream};
 use std::io::{self, Read, Write};
@@ -62,9 +63,13 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => stream.as_fd().try_clone_to_owned(),
             Socket::Unix(stream) => stream.as_fd().try_clone_to_owned(),
-            // What is written to it would not be encrypted.
-            Socket::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Socket::Tls(stream) => stream.socket().as_fd().try_clone_to_owned(),
         }
+    }
+
+    /// The session by which what is written to such a handle has to be encrypted, if it has.
+    pub fn session(&self) -> Option<Session> {
+        if let Socket::Tls(stream) = self { Some(stream.session()) } else { None }
     }
 
     /// End the connection for all who have a handle of it.

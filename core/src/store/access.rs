@@ -104,7 +104,7 @@ impl Store {
         self.databases[db as usize].remove(hash, entry);
         // SAFETY: the entry is out of the table and freed below.
         let key = unsafe { entry.key() };
-        self.changed(db, key);
+        self.changed_unasked(db, key);
         if self.effects.wants_commands {
             self.effects.propagate_removal(db, key, self.lazy.expire);
         }
@@ -297,16 +297,24 @@ impl Store {
     pub fn changed_for(&mut self, db: u32, key: &[u8], class: u32) {
         self.dirty += u64::from(class & EVENT_UNCOUNTED == 0);
         if self.effects.wants_changes {
-            self.note_change(db, key, class);
+            self.note_change(db, key, class, false);
+        }
+    }
+
+    /// As [`changed`](Self::changed), of a key that has gone of itself, whoever's command has found it.
+    pub(super) fn changed_unasked(&mut self, db: u32, key: &[u8]) {
+        self.dirty += 1;
+        if self.effects.wants_changes {
+            self.note_change(db, key, 0, true);
         }
     }
 
     #[cold]
-    fn note_change(&mut self, db: u32, key: &[u8], class: u32) {
+    fn note_change(&mut self, db: u32, key: &[u8], class: u32, is_unasked: bool) {
         let hash = self.hash(key);
         let is_there = self.databases[db as usize].find(hash, key).is_some();
         let (is_awaited, is_watched) = (class & EVENT_UNAWAITED == 0, class & EVENT_UNWATCHED == 0);
-        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited, is_watched });
+        self.effects.push(Effect::Changed { db, key: key.to_vec(), is_there, is_awaited, is_watched, is_unasked });
     }
 
     /// Note a key's event. Hooks do not see [`EVENT_UNAWAITED`], [`EVENT_UNWATCHED`] and [`EVENT_UNCOUNTED`],

@@ -35,6 +35,8 @@ pub enum Effect {
         is_awaited: bool,
         /// Whether it is what those mind who watch the key.
         is_watched: bool,
+        /// Whether nobody has asked for it: the key has expired or made room for others.
+        is_unasked: bool,
     },
     /// An event of a key.
     Event {

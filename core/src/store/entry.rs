@@ -434,6 +434,21 @@ impl EntryPtr {
         Some(moved)
     }
 
+    /// Move to where memory is less scattered, if that helps; the entry by its address from then on.
+    pub fn defragmented(self) -> Option<EntryPtr> {
+        // SAFETY: `self` is a live allocation, all of whose bytes are copied, however many are in use.
+        unsafe {
+            if !allocator::is_misplaced(self.0.as_ptr()) {
+                return None;
+            }
+            let bytes = self.allocated();
+            let moved = NonNull::new(allocator::allocate_elsewhere(bytes))?;
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), moved.as_ptr(), bytes);
+            allocator::free_to_slab(self.0.as_ptr());
+            Some(EntryPtr(moved))
+        }
+    }
+
     /// Give the entry's memory back; a boxed value must have been taken care of.
     ///
     /// # Safety

@@ -149,7 +149,7 @@ impl Store {
         self.databases[db as usize].remove(hash, entry);
         // SAFETY: the entry was in its table, and is freed when its effect is taken.
         let key = unsafe { entry.key() };
-        self.changed(db, key);
+        self.changed_unasked(db, key);
         if self.effects.wants_commands {
             self.effects.propagate_removal(db, key, self.lazy.eviction);
         }

@@ -10,6 +10,7 @@
 //! - [`ghost`]: values of types that nobody provides, kept as bytes.
 //! - [`convert`]: values of one type as those of another of the same name; [`slices`]: large ones,
 //!   a slice at a time.
+//! - [`defrag`]: moving entries out of pages that are mostly empty.
 //! - [`effects`]: what has happened, for others to be told.
 //! - [`evict`]: which keys make room when memory is short.
 //! - [`expire`]: the budgeted cycle that removes what has expired.
@@ -25,6 +26,7 @@ pub mod background;
 pub mod codec;
 pub mod convert;
 pub mod database;
+pub mod defrag;
 pub mod digest;
 pub mod effects;
 pub mod entry;
@@ -41,6 +43,7 @@ use crate::base::random::Random;
 use crate::store::access_clock::{AccessClock, Noted};
 use crate::store::background::{Background, Drops};
 use crate::store::database::Database;
+use crate::store::defrag::Defrag;
 use crate::store::effects::Effects;
 use crate::store::entry::EntryPtr;
 use crate::store::evict::Eviction;
@@ -87,6 +90,8 @@ pub struct Store {
     pub active_expire: bool,
     /// The search for keys that have expired.
     pub expiring: ExpireCycle,
+    /// The move of entries out of pages that are mostly empty.
+    pub defragging: Defrag,
     /// The search for keys that make room.
     pub evicting: Eviction,
     /// A large value that is being converted.
@@ -155,6 +160,7 @@ impl Store {
             is_paused: false,
             is_replica: false,
             active_expire: true,
+            defragging: Defrag::default(),
             expiring: ExpireCycle::default(),
             evicting: Eviction::default(),
             migration: None,

@@ -232,6 +232,11 @@ impl Parser {
         self.spans.capacity() * size_of::<Span>()
     }
 
+    /// Bytes from the start of a half-received request that are understood, and how many of them are arguments.
+    pub fn understood(&self) -> (usize, usize) {
+        (self.position, self.spans.iter().map(|span| span.len).sum())
+    }
+
     /// Forgets a half-received request, for a connection that starts anew.
     pub fn reset(&mut self) {
         *self = Self::default();

@@ -59,6 +59,9 @@ pub const COMMAND_MANY_REPLIES: u64 = 1 << 22;
 /// Runs also for a client that listens (`listen` of `plinth.clients/1`) and speaks RESP2, which cannot tell
 /// a reply from what it listens to.
 pub const COMMAND_WHILE_LISTENING: u64 = 1 << 23;
+/// Its keys are those of commands that it runs, and it may be told none: COMMAND GETKEYS answers an empty list
+/// then, and clients that cache are told of what the commands have read, not of what was declared.
+pub const COMMAND_NO_MANDATORY_KEYS: u64 = 1 << 24;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;

@@ -50,8 +50,8 @@ pub struct DirectivesService {
     ///
     /// Thread: main. Borrow: `words` for the call. Fails: never.
     pub line: unsafe extern "C" fn(sink: Opaque, words: Slice<Bytes>),
-    /// Write the file anew, as CONFIG REWRITE does: whole or not at all, and on the disk when this returns. Lines
-    /// of `name` stand where they stood, and new ones at the end.
+    /// Write the file anew, as CONFIG REWRITE does: whole or not at all, and on the disk when this returns. A
+    /// line takes the place of one with the same first word, and where there is none it goes to the end.
     ///
     /// Thread: main. Borrow: nothing. Fails: `NONE` when the server has no file, `UNSUPPORTED` when it cannot be
     /// written; the log says why.

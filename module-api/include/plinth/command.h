@@ -108,6 +108,10 @@ typedef struct plinth_key_spec_slice {
 // Runs also for a client that listens (`listen` of `plinth.clients/1`) and speaks RESP2, which
 // cannot tell a reply from what it listens to.
 #define PLINTH_COMMAND_WHILE_LISTENING (UINT64_C(1) << 23)
+// Its keys are those of commands that it runs, and it may be told none: COMMAND GETKEYS answers an
+// empty list then, and clients that cache are told of what the commands have read, not of what was
+// declared.
+#define PLINTH_COMMAND_NO_MANDATORY_KEYS (UINT64_C(1) << 24)
 
 // ACL category `@keyspace`.
 #define PLINTH_CATEGORY_KEYSPACE (UINT64_C(1) << 0)

@@ -9,7 +9,6 @@ use crate::error::{Error, Result, check, status_of};
 use crate::panic::guard;
 use crate::service::{Service, Table, face};
 use std::marker::PhantomData;
-use std::ptr::null_mut;
 
 pub use crate::abi::directives::{DIRECTIVES_SERVICE, DirectivesService};
 
@@ -80,7 +79,7 @@ unsafe extern "C" fn read<D: Directive>(raw: *mut abi::call::Call, words: Slice<
 }
 
 unsafe extern "C" fn write<D: Directive>(raw: *mut abi::call::Call, sink: Opaque, data: Opaque) {
-    debug_assert!(data != null_mut());
+    debug_assert!(!data.is_null());
     // SAFETY: the host lends the call for this run, and hands back what `claim` gave it, a static.
     let (mut call, own) = unsafe { (Call::from_raw(raw), &*data.cast_const().cast::<Directives>()) };
     let Ok(table) = own.handle.table() else { return };

@@ -5,8 +5,9 @@ use crate::lua::{Kind, Lua};
 use plinth_module::number::{DOUBLE_TEXT_BYTES, format_double, parse_float};
 use plinth_module::reply::ReplyBuffer;
 
-/// Values on the stack that one level of a reply needs.
-const ROOM: i32 = 8;
+/// Values on the stack that one level of a reply needs: what a table may be is looked for under seven names, and a map
+/// has a key, a value and a copy.
+const ROOM: i32 = 16;
 
 /// A reply that is read from its begin to its end.
 struct Reading<'a> {

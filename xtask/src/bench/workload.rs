@@ -52,6 +52,37 @@ static BITS: Data = Data {
 static PLACES: Data =
     Data { name: "1M places", loads: &[(POPULATION, &["GEOADD", "places", "{lon}", "{lat}", "element:{index}"])] };
 
+static SCRIPT: Data = Data {
+    name: "strings and a script",
+    loads: &[
+        (POPULATION, &["SET", "key:{index}", "xxx"]),
+        (1, &["SCRIPT", "LOAD", "return redis.call('GET', KEYS[1])"]),
+    ],
+};
+/// A bucket of tokens: 20 lines, four commands.
+const LIMITER: &str = "local key = KEYS[1]\n\
+                       local rate = tonumber(ARGV[1])\n\
+                       local burst = tonumber(ARGV[2])\n\
+                       local now = tonumber(ARGV[3])\n\
+                       local asked = tonumber(ARGV[4])\n\
+                       local fill = burst / rate\n\
+                       local lifetime = math.floor(fill * 2) + 1\n\
+                       local tokens = tonumber(redis.call('HGET', key, 'tokens'))\n\
+                       if tokens == nil then\n\
+                           tokens = burst\n\
+                       end\n\
+                       local last = tonumber(redis.call('HGET', key, 'last')) or 0\n\
+                       local passed = math.max(0, now - last)\n\
+                       local filled = math.min(burst, tokens + passed * rate)\n\
+                       local allowed = filled >= asked\n\
+                       if allowed then\n\
+                           filled = filled - asked\n\
+                       end\n\
+                       redis.call('HSET', key, 'tokens', filled, 'last', now)\n\
+                       redis.call('EXPIRE', key, lifetime)\n\
+                       return allowed and math.floor(filled) or -1\n";
+static LIMITERS: Data = Data { name: "a script", loads: &[(1, &["SCRIPT", "LOAD", LIMITER])] };
+
 /// A command at one or more pipeline depths.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
@@ -117,6 +148,7 @@ const fn level(pipeline: u64, must: f64, goal: f64) -> Level {
 }
 
 static PING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.80, 0.70), level(64, 0.55, 0.40)];
+static SCRIPT_LEVELS: [Level; 1] = [level(16, 0.65, 0.55)];
 static STRING_LEVELS: [Level; 3] = [level(1, 0.92, 0.85), level(16, 0.55, 0.45), level(64, 0.40, 0.28)];
 static WRITE_LEVELS: [Level; 1] = [level(16, 0.60, 0.45)];
 static BOARD_LEVELS: [Level; 1] = [level(16, 0.50, 0.30)];
@@ -134,6 +166,32 @@ pub(crate) static WORKLOADS: &[Workload] = &[
         command: &["SET", "key:__rand_int__", "xxx"],
         data: &STRINGS,
         levels: &STRING_LEVELS,
+        ..PLAIN
+    },
+    Workload {
+        name: "EVALSHA of one GET",
+        // SHA-1 of the script of the data set, as below.
+        command: &["EVALSHA", "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f", "1", "key:__rand_int__"],
+        data: &SCRIPT,
+        levels: &SCRIPT_LEVELS,
+        weight: 3,
+        ..PLAIN
+    },
+    Workload {
+        name: "EVALSHA of a rate limiter",
+        command: &[
+            "EVALSHA",
+            "235c9a86784f84957b64e91f50c1b5b61eb92bc2",
+            "1",
+            "limit:__rand_int__",
+            "0.5",
+            "10",
+            "1000",
+            "1",
+        ],
+        data: &LIMITERS,
+        levels: &SCRIPT_LEVELS,
+        weight: 15,
         ..PLAIN
     },
     Workload {

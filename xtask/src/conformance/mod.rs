@@ -15,12 +15,14 @@
 //!  tools.rs    the server and the programs      suite.rs    the unpacked suite
 //!  process.rs  one pass of the suite's runner   output.rs   what it printed
 //!  skip.rs     the lists of tests               report.rs   verdicts and the table
+//!  sentinel.rs the suite of Redis's Sentinel, which has a runner of its own
 //! ```
 
 mod fetch;
 mod output;
 mod process;
 mod report;
+mod sentinel;
 mod skip;
 mod sources;
 mod suite;
@@ -38,7 +40,7 @@ use skip::Lists;
 use suite::Suite;
 
 /// What runs when no unit is named.
-const DEFAULT_UNITS: [&str; 45] = [
+const DEFAULT_UNITS: [&str; 54] = [
     "unit/printver",
     "unit/protocol",
     "unit/quit",
@@ -72,6 +74,13 @@ const DEFAULT_UNITS: [&str; 45] = [
     "unit/pubsub",
     "unit/pubsubshard",
     "unit/other",
+    "unit/info",
+    "unit/introspection-2",
+    "unit/tracking",
+    "unit/obuf-limits",
+    "unit/client-eviction",
+    "unit/maxmemory",
+    "unit/lazyfree",
     "unit/shutdown",
     "unit/aofrw",
     "unit/slowlog",
@@ -84,6 +93,8 @@ const DEFAULT_UNITS: [&str; 45] = [
     "integration/convert-zipmap-hash-on-load",
     "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
+    "unit/wait",
+    "integration/block-repl",
 ];
 
 /// What to run against which server.
@@ -102,6 +113,10 @@ pub(crate) struct Args {
     /// reason belongs. A list needs the reason; nothing is written to it.
     #[arg(long)]
     skip_lines: bool,
+    /// Run the suite of Redis's Sentinel instead, with the server as Sentinels over these servers: a path, or the
+    /// name of a program on the PATH.
+    #[arg(long, value_name = "SERVERS", num_args = 0..=1, default_missing_value = "redis-server")]
+    sentinel: Option<PathBuf>,
     /// Have the suite speak TLS to its servers (Debian's package tcl-tls, and openssl). `unit/tls` runs so only.
     #[arg(long)]
     tls: bool,
@@ -129,6 +144,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         None => fetch::archive(&folder)?,
     };
     let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
+    if let Some(servers) = args.sentinel {
+        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?);
+    }
     lists.check_units(&suite)?;
     if args.tls {
         suite.make_certificates()?;

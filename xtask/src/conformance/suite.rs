@@ -152,10 +152,15 @@ impl Suite {
         std::os::unix::fs::symlink(program, &link).map_err(|error| format!("cannot make {}: {error}", link.display()))
     }
 
-    /// The runner, without arguments yet. Its language is fixed because Tcl's encodings follow it.
+    /// The runner, without arguments yet.
     pub(crate) fn command(&self) -> Command {
+        self.tcl("line-by-line.tcl")
+    }
+
+    /// A script in the suite's folder. Its language is fixed because Tcl's encodings follow it.
+    pub(crate) fn tcl(&self, script: &str) -> Command {
         let mut command = Command::new(&self.tclsh);
-        command.arg("line-by-line.tcl").current_dir(&self.folder).env("LC_ALL", "C").env("TERM", "dumb");
+        command.arg(script).current_dir(&self.folder).env("LC_ALL", "C").env("TERM", "dumb");
         command
     }
 

@@ -1,11 +1,11 @@
 //! CLIENT INFO and CLIENT LIST: one line of `name=value` words per connection.
 //! Fields: <https://redis.io/docs/latest/commands/client-list/>.
 
+use crate::admin::client::filter::Filter;
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::session::client::{Client, Replicates};
 use crate::session::line::{Running, line};
-use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 
 /// What a connection is for.
@@ -43,24 +43,6 @@ impl Kind {
     }
 }
 
-/// Arguments of LIST.
-pub(super) const ARGS: &[Arg] = &[
-    Arg::group(
-        abi::ARG_ONE_OF,
-        "client-type",
-        &[
-            Arg::word("normal", "NORMAL"),
-            Arg::word("master", "MASTER"),
-            Arg::word("replica", "REPLICA"),
-            Arg::word("pubsub", "PUBSUB"),
-        ],
-    )
-    .token("TYPE")
-    .since("5.0.0")
-    .flags(abi::ARG_OPTIONAL),
-    Arg::new(abi::ARG_INTEGER, "client-id").token("ID").since("6.2.0").flags(abi::ARG_OPTIONAL | abi::ARG_MULTIPLE),
-];
-
 /// Write the lines of some clients as one text.
 fn write(context: &mut Context, tokens: &[usize]) -> Status {
     let own = context.client;
@@ -70,7 +52,7 @@ fn write(context: &mut Context, tokens: &[usize]) -> Status {
     let now_s = server.clock.now_s;
     let mut all = String::new();
     for &token in tokens {
-        if let Some(client) = server.sessions.clients.peek(token) {
+        if let Some(client) = server.sessions.clients.peek(token).filter(|client| !client.is_gone()) {
             all.push_str(&line(client, now_s, if own == Some(token) { running } else { Running::default() }));
             all.push('\n');
         }
@@ -84,27 +66,31 @@ pub(super) fn info(context: &mut Context) -> Status {
     write(context, &own)
 }
 
+/// The error of Redis for what follows ID and is none.
+const NO_ID: &str = "ERR Invalid client ID";
+
 pub(super) fn list(context: &mut Context) -> Status {
-    let argc = context.argc();
-    if argc == 4 && context.arg_is(2, "TYPE") {
-        let name = context.arg(3);
-        let Some(kind) = Kind::named(name) else {
-            return context.error([b"ERR Unknown client type '", context.arg_shown(3), b"'"].concat());
-        };
-        let clients = &context.server().sessions.clients;
-        let fits = |token: &usize| clients.peek(*token).is_some_and(|client| Kind::of(client) == kind);
-        let tokens: Vec<usize> = clients.tokens().into_iter().filter(fits).collect();
-        write(context, &tokens)
-    } else if argc > 3 && context.arg_is(2, "ID") {
-        let ids: Option<Vec<i64>> = (3..argc).map(|at| parse_i64(context.arg(at))).collect();
-        let Some(ids) = ids else { return context.error("ERR Invalid client ID") };
-        let clients = &context.server().sessions.clients;
-        let tokens: Vec<usize> = ids.iter().filter_map(|id| clients.token(u64::try_from(*id).ok()?)).collect();
-        write(context, &tokens)
-    } else if argc == 2 {
-        let tokens = context.server().sessions.clients.tokens();
-        write(context, &tokens)
-    } else {
-        context.error("ERR syntax error")
+    // By ids alone they come in the order in which they were asked for, as in Redis.
+    if context.argc() > 3 && context.arg_is(2, "ID") {
+        let ids: Option<Vec<i64>> = (3..context.argc()).map(|at| parse_i64(context.arg(at))).collect();
+        if let Some(ids) = ids {
+            let clients = &context.server().sessions.clients;
+            let tokens: Vec<usize> = ids.iter().filter_map(|id| clients.token(u64::try_from(*id).ok()?)).collect();
+            return write(context, &tokens);
+        }
+        if parse_i64(context.arg(3)).is_none() || context.argc() == 5 {
+            return context.error(NO_ID);
+        }
     }
+    let filter = match Filter::of_options(context, false) {
+        Ok(filter) => filter,
+        Err(text) => return context.error(text),
+    };
+    let own = context.client.filter(|_| filter.keeps_self);
+    let server = context.server();
+    let (clients, now_s) = (&server.sessions.clients, server.clock.now_s);
+    let fits =
+        |token: &usize| own != Some(*token) && clients.peek(*token).is_some_and(|client| filter.fits(client, now_s));
+    let tokens: Vec<usize> = clients.tokens().into_iter().filter(fits).collect();
+    write(context, &tokens)
 }

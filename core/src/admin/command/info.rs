@@ -34,6 +34,7 @@ const COMMAND_FLAGS: Words = &[
     (abi::COMMAND_FAST, "fast"),
     (abi::COMMAND_NO_AUTH, "no_auth"),
     (abi::COMMAND_NO_MULTI, "no_multi"),
+    (abi::COMMAND_NO_MANDATORY_KEYS, "no_mandatory_keys"),
     (abi::COMMAND_MOVABLE_KEYS, "movablekeys"),
     (abi::COMMAND_ALLOW_BUSY, "allow_busy"),
 ];

@@ -2,6 +2,8 @@
 
 use crate::acl::user::User;
 use crate::engine::server::Server;
+use crate::modules::services::directives::{line_key, module_lines};
+use crate::settings::file::{Directive, parse_line};
 use crate::settings::parameters::{self as settings, Settings};
 use crate::settings::rewrite::{Said, lines, module_said, replace_file, rewritten, word};
 use std::io;
@@ -15,12 +17,13 @@ pub fn rewrite(server: &mut Server, force: bool) -> io::Result<()> {
         read => read?,
     };
     let mut said = said(server);
+    forget_claimed(server, &old, &mut said);
     said.iter_mut().flat_map(|one| &mut one.lines).for_each(|(_, is_needed)| *is_needed |= force);
-    let known = |name: &str| match settings::find(name) {
-        Some(parameter) => Some(parameter.name.to_owned()),
-        None if matches!(name, "include" | "loadmodule" | "rename-command" | "user") => Some(name.to_owned()),
-        None if server.registry.directives.claim(name).is_some() => Some(name.to_owned()),
-        None => {
+    let known = |line: &Directive| match (settings::find(&line.name), line.name.as_str()) {
+        (Some(parameter), _) => Some(parameter.name.to_owned()),
+        (None, name) if matches!(name, "include" | "loadmodule" | "rename-command" | "user") => Some(name.to_owned()),
+        (None, name) if server.registry.directives.claim(name).is_some() => Some(line_key(name, &line.args)),
+        (None, name) => {
             let at = server.registry.find_parameter(name);
             at.and_then(|at| server.registry.parameter(at)).map(|parameter| parameter.name.to_ascii_lowercase())
         }
@@ -41,9 +44,19 @@ fn said(server: &mut Server) -> Vec<Said> {
     all.extend(parameters.map(module_said));
     all.push(Said { name: "loadmodule".into(), lines: loaded(server) });
     all.push(Said { name: "user".into(), lines: users(server) });
-    let claimed = crate::modules::services::directives::module_lines(server).into_iter();
-    all.extend(claimed.map(|(name, lines)| Said { name, lines }));
+    all.extend(module_lines(server));
     all
+}
+
+/// Lines of names that modules have, of whose first words they say nothing any more, go.
+fn forget_claimed(server: &Server, old: &[u8], said: &mut Vec<Said>) {
+    let lines = old.split(|byte| *byte == b'\n').filter_map(|line| parse_line(line.trim_ascii(), 0).ok()?);
+    for line in lines.filter(|line| server.registry.directives.claim(&line.name).is_some()) {
+        let name = line_key(&line.name, &line.args);
+        if !said.iter().any(|one| one.name == name) {
+            said.push(Said { name, lines: Vec::new() });
+        }
+    }
 }
 
 /// `user` lines, unless users are kept in a file of their own. Without one the default user is as `requirepass`

@@ -3,6 +3,7 @@
 use crate::admin::info::{Fields, ratio};
 use crate::base::version::{REDIS_VERSION, VERSION};
 use crate::base::{allocator, memory};
+use crate::engine::defrag::Defragmentation;
 use crate::engine::footprint::Footprint;
 use crate::engine::server::Server;
 use crate::settings::parameters::EVICTION_POLICIES;
@@ -121,16 +122,19 @@ pub(super) fn memory(server: &mut Server, fields: &mut Fields) {
     fields.bytes("maxmemory", usize::try_from(server.settings.maxmemory).unwrap_or(0));
     fields.add("maxmemory_policy", EVICTION_POLICIES[server.settings.maxmemory_policy]);
     shares(fields, &held, used, resident);
-    // As long as nobody replicates it is the buffer of the append-only file alone.
+    // That of the append-only file alone.
     let uncounted = server.excess.uncounted_bytes;
     fields.add("mem_not_counted_for_evict", uncounted);
-    fields.zeros(&["mem_replication_backlog", "mem_total_replication_buffers", "mem_replica_full_sync_buffer"]);
-    fields.add("mem_clients_slaves", 0);
+    let (of_backlog, of_stream) = crate::replication::state::memory_bytes(server);
+    fields.add("mem_replication_backlog", of_backlog);
+    fields.add("mem_total_replication_buffers", of_stream);
+    fields.zeros(&["mem_replica_full_sync_buffer"]);
+    fields.add("mem_clients_slaves", of_stream - of_backlog);
     fields.add("mem_clients_normal", of_clients);
     fields.add("mem_cluster_links", 0);
     fields.add("mem_aof_buffer", uncounted);
     fields.add("mem_allocator", allocator::version());
-    fields.add("active_defrag_running", 0);
+    fields.add("active_defrag_running", server.slots.peek::<Defragmentation>().map_or(0, |at| at.percent));
     fields.add("lazyfree_pending_objects", server.store.background.pending());
     fields.add("lazyfreed_objects", server.store.background.freed());
 }

@@ -2,6 +2,7 @@
 
 use crate::admin::info::{Fields, persistence, ratio};
 use crate::engine::call::Registered;
+use crate::engine::defrag::Defragmentation;
 use crate::engine::server::Server;
 
 /// Bytes in the kilobyte of the network figures.
@@ -41,9 +42,16 @@ pub(super) fn stats(server: &mut Server, fields: &mut Fields) {
     let forks = persistence::forks(server);
     fields.add("latest_fork_usec", forks.last_us);
     fields.add("total_forks", forks.count);
-    fields.zeros(&["slave_expires_tracked_keys", "active_defrag_hits"]);
-    fields.zeros(&["active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
-    fields.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
+    fields.zeros(&["slave_expires_tracked_keys"]);
+    // A key is one allocation, which moves or does not.
+    let (moved, kept) = (server.store.defragging.moved, server.store.defragging.kept);
+    fields.add("active_defrag_hits", moved);
+    fields.add("active_defrag_misses", kept);
+    fields.add("active_defrag_key_hits", moved);
+    fields.add("active_defrag_key_misses", kept);
+    let defrag = server.slots.peek::<Defragmentation>();
+    fields.add("total_active_defrag_time", defrag.map_or(0, |at| at.total().as_millis()));
+    fields.add("current_active_defrag_time", defrag.map_or(0, |at| at.current().as_millis()));
     let tracked = &server.sessions.tracked;
     fields.add("tracking_total_keys", tracked.keys());
     fields.add("tracking_total_items", tracked.items());

@@ -168,6 +168,100 @@ pub fn purge() {
     }
 }
 
+/// Whether blocks can be told apart by where they lie.
+pub const TELLS_PLACES: bool = true;
+
+/// What jemalloc says of the slab that a block lies in, and of all slabs of its class.
+#[repr(C)]
+#[derive(Default)]
+struct Place {
+    /// Where the slab lies that blocks are taken from at present.
+    present: usize,
+    free: usize,
+    regions: usize,
+    slab_bytes: usize,
+    class_free: usize,
+    class_regions: usize,
+}
+
+thread_local! {
+    /// The number of the name by which places are asked for.
+    static PLACE: OnceLock<Option<[usize; 3]>> = const { OnceLock::new() };
+}
+
+fn find_place() -> Option<[usize; 3]> {
+    let (mut mib, mut len) = ([0; 3], 3);
+    let name = c"experimental.utilization.query";
+    // SAFETY: the name has an end, and there is room for as many numbers as are said.
+    let failed = unsafe { sys::mallctlnametomib(name.as_ptr(), mib.as_mut_ptr(), &raw mut len) };
+    (failed == 0).then_some(mib)
+}
+
+/// Whether a block lies in a slab that is emptier than those of its class are on the average, and that no blocks
+/// are taken from at present: moved elsewhere it helps to free the slab. What has a slab of its own never does.
+///
+/// # Safety
+/// It was allocated here, and is not freed.
+pub unsafe fn is_misplaced(memory: *mut u8) -> bool {
+    let Some(mib) = PLACE.with(|cell| *cell.get_or_init(find_place)) else { return false };
+    let (mut place, mut len) = (Place::default(), size_of::<Place>());
+    let mut asked = memory;
+    // SAFETY: the struct is jemalloc's, in its length, and a live block is asked about.
+    let failed = unsafe {
+        let (place, asked) = ((&raw mut place).cast(), (&raw mut asked).cast());
+        sys::mallctlbymib(mib.as_ptr(), mib.len(), place, &raw mut len, asked, size_of::<*mut u8>())
+    };
+    if failed != 0 || place.regions < 2 || place.free == 0 || place.class_regions < place.regions {
+        return false;
+    }
+    if memory.addr().wrapping_sub(place.present) < place.slab_bytes {
+        return false;
+    }
+    let (used, slabs) = (place.regions - place.free, place.class_regions / place.regions);
+    let class_used = place.class_regions - place.class_free;
+    used * slabs <= class_used + class_used / 8
+}
+
+/// As [`allocate`], of slabs and not of what this thread has kept when it freed.
+pub fn allocate_elsewhere(len: usize) -> *mut u8 {
+    // SAFETY: any length may be asked for.
+    unsafe { sys::mallocx(len, sys::MALLOCX_TCACHE_NONE).cast() }
+}
+
+/// As [`free`], to the slab.
+///
+/// # Safety
+/// As of [`free`].
+pub unsafe fn free_to_slab(memory: *mut u8) {
+    // SAFETY: as the caller vouches.
+    unsafe { sys::dallocx(memory.cast(), sys::MALLOCX_TCACHE_NONE) }
+}
+
+/// Has slabs get back what this thread has kept when it freed.
+pub fn flush_kept() {
+    // SAFETY: the name has an end, and neither a value is asked for nor given.
+    unsafe {
+        let name = c"thread.tcache.flush".as_ptr();
+        sys::mallctl(name, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut(), 0);
+    }
+}
+
+/// A number that it tells by a name of its own, as `arenas.page`: of those that may be read without anything
+/// coming of it.
+pub fn number(name: &str) -> Option<i64> {
+    let is_plain = ["arenas.", "config.", "opt.", "stats."].iter().any(|begin| name.starts_with(begin));
+    let name = std::ffi::CString::new(name).ok().filter(|_| is_plain && name != "arenas.create")?;
+    for len in [8, 4, 1] {
+        let (mut value, mut taken) = (0i64, len);
+        let at = (&raw mut value).cast();
+        // SAFETY: the name has an end, at most `len` bytes are written where as many are, and nothing is set.
+        if unsafe { sys::mallctl(name.as_ptr(), at, &raw mut taken, std::ptr::null_mut(), 0) } == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// Its statistics as it words them itself.
 pub fn report() -> String {
     unsafe extern "C" fn append(text: *mut std::ffi::c_void, part: *const std::ffi::c_char) {

@@ -97,6 +97,39 @@ pub fn version() -> String {
 /// Nothing is kept that could be given back by hand.
 pub fn purge() {}
 
+/// It does not say where blocks lie.
+pub const TELLS_PLACES: bool = false;
+
+/// Never, as far as it says.
+///
+/// # Safety
+/// None is needed.
+pub unsafe fn is_misplaced(_memory: *mut u8) -> bool {
+    false
+}
+
+/// As [`allocate`].
+pub fn allocate_elsewhere(len: usize) -> *mut u8 {
+    allocate(len)
+}
+
+/// As [`free`].
+///
+/// # Safety
+/// As of [`free`].
+pub unsafe fn free_to_slab(memory: *mut u8) {
+    // SAFETY: as the caller vouches.
+    unsafe { free(memory) }
+}
+
+/// It keeps nothing that is known of.
+pub fn flush_kept() {}
+
+/// It tells none.
+pub fn number(_name: &str) -> Option<i64> {
+    None
+}
+
 /// It has no statistics of its own.
 pub fn report() -> String {
     "The system's allocator has no statistics.\n".to_owned()

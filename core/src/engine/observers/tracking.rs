@@ -9,7 +9,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Changed { key, is_watched: true, .. } => server.tell_changed(key),
+        Effect::Changed { key, is_watched: true, is_unasked, .. } => server.tell_changed(key, *is_unasked),
         Effect::Flushed { .. } => server.tell_all_stale(),
         Effect::Swapped { first, second } if first != second => server.tell_all_stale(),
         Effect::Changed { .. }

@@ -3,7 +3,7 @@
 use crate::engine::call::Context;
 use crate::engine::server::Server;
 use crate::registry::directives::Claim;
-use crate::settings::rewrite::word;
+use crate::settings::rewrite::{Said, word};
 use plinth_abi::bytes::{Bytes, Opaque, Slice};
 use plinth_abi::call::Call;
 use plinth_abi::directives::{DirectiveRead, DirectiveWrite, DirectivesService};
@@ -16,7 +16,13 @@ pub static TABLE: DirectivesService =
 /// Where lines go.
 struct Sink {
     name: String,
-    lines: Vec<(Vec<u8>, bool)>,
+    said: Vec<Said>,
+}
+
+/// What a line is about: lines of one name and one first word take each other's places in the file.
+pub fn line_key(name: &str, words: &[Vec<u8>]) -> String {
+    let first = words.first().map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
+    format!("{name} {}", first.unwrap_or_default())
 }
 
 // Every function below is called by a loaded module with the call that runs, or the sink that it was given, and
@@ -55,13 +61,18 @@ unsafe extern "C" fn claim(
 unsafe extern "C" fn line(sink: Opaque, words: Slice<Bytes>) {
     // SAFETY: see above.
     let sink = unsafe { &mut *sink.cast::<Sink>() };
+    // SAFETY: see above.
+    let words: Vec<Vec<u8>> = words.iter().map(|at| unsafe { (*at).as_slice() }.to_vec()).collect();
     let mut line = sink.name.clone().into_bytes();
-    for at in words.iter() {
+    for text in &words {
         line.push(b' ');
-        // SAFETY: see above.
-        word(unsafe { (*at).as_slice() }, &mut line);
+        word(text, &mut line);
     }
-    sink.lines.push((line, true));
+    let name = line_key(&sink.name, &words);
+    match sink.said.iter_mut().find(|said| said.name == name) {
+        Some(said) => said.lines.push((line, true)),
+        None => sink.said.push(Said { name, lines: vec![(line, true)] }),
+    }
 }
 
 unsafe extern "C" fn rewrite(call: *mut Call) -> Status {
@@ -81,16 +92,16 @@ unsafe extern "C" fn rewrite(call: *mut Call) -> Status {
     }
 }
 
-/// The lines of each name that modules have.
-pub fn module_lines(server: &mut Server) -> Vec<(String, Vec<(Vec<u8>, bool)>)> {
+/// The lines of all names that modules have.
+pub fn module_lines(server: &mut Server) -> Vec<Said> {
     let claims = server.registry.directives.claims.clone();
     let lines = |claim: Claim| {
-        let mut sink = Sink { name: claim.name.clone(), lines: Vec::new() };
+        let mut sink = Sink { name: claim.name, said: Vec::new() };
         server.call_module(claim.module, 0, |context| {
             // SAFETY: the module is loaded, and call and sink live for the call.
             unsafe { (claim.write.run)(context.as_call(), (&raw mut sink).cast(), claim.data) };
         });
-        (claim.name, sink.lines)
+        sink.said
     };
-    claims.into_iter().map(lines).collect()
+    claims.into_iter().flat_map(lines).collect()
 }

@@ -118,15 +118,21 @@ fn attempt(server: &mut Server) {
     let settings = &server.settings.replication;
     let known = &server.registry.replication;
     let announced = u16::try_from(settings.announce_port).unwrap_or(0);
+    let speaks_tls = server.settings.tls.replication;
     let plan = Plan {
         user: settings.masteruser.clone().into_bytes(),
         password: settings.masterauth.clone(),
-        own_port: if announced == 0 { server.port } else { announced },
+        own_port: match announced {
+            0 if speaks_tls && server.settings.tls.port > 0 => server.settings.tls.port as u16,
+            0 => server.port,
+            announced => announced,
+        },
         own_address: settings.announce_ip.clone(),
         wanted: goes_on.then(|| (known.id.clone(), known.offset + 1)),
         takes_over,
         file: (!load::uses_pipe(server)).then(temporary),
         timeout: Duration::from_secs(settings.timeout_s.unsigned_abs().max(1)),
+        tls: if speaks_tls { server.tls_of_links() } else { None },
         host: host.clone(),
         port,
     };

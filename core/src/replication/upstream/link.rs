@@ -18,10 +18,11 @@ use crate::registry::replication::Link;
 use crate::replication::upstream::transfer::{Extent, Transfer, TransferError};
 use crate::replication::upstream::wire::Wire;
 use crate::session::resume::Resumes;
+use crate::socket::tls::link as tls;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub takes_over: bool,
     /// Where a snapshot is kept until it is loaded; `None` to have it loaded while it comes.
     pub file: Option<PathBuf>,
+    /// What TLS is spoken with, if it is.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
     /// How long the primary may be silent.
     pub timeout: Duration,
 }
@@ -129,7 +132,7 @@ impl Failure {
 /// What the thread and the loop share.
 pub struct Shared {
     is_cancelled: AtomicBool,
-    socket: Mutex<Option<TcpStream>>,
+    link_to: Mutex<Option<tls::Link>>,
     link: AtomicU8,
     /// Bytes of the snapshot, 0 if nobody knows.
     pub total_bytes: AtomicU64,
@@ -186,18 +189,17 @@ impl Shared {
     /// Give the attempt up.
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Relaxed);
-        if let Some(socket) = lock(&self.socket).take() {
-            let _ = socket.shutdown(Shutdown::Both);
+        if let Some(link) = lock(&self.link_to).take() {
+            link.shut_down();
         }
     }
 
     /// Let the other side know that this one is alive, while it does something that takes long.
     pub fn say_alive(&self) {
         use std::io::Write;
-        if let Some(socket) = &mut *lock(&self.socket) {
+        if let Some(link) = &mut *lock(&self.link_to) {
             // It is read or not: a full pipe is not waited for.
-            let _ =
-                socket.set_write_timeout(Some(Duration::from_millis(1))).and_then(|()| socket.write(b"\n").map(|_| ()));
+            let _ = link.set_write_timeout(Duration::from_millis(1)).and_then(|()| link.write(b"\n").map(|_| ()));
         }
     }
 }
@@ -209,7 +211,7 @@ impl Shared {
 pub fn begin(plan: Plan, wake: Arc<Resumes>) -> io::Result<Arc<Shared>> {
     let shared = Arc::new(Shared {
         is_cancelled: AtomicBool::new(false),
-        socket: Mutex::default(),
+        link_to: Mutex::default(),
         link: AtomicU8::new(1),
         total_bytes: AtomicU64::new(0),
         received_bytes: AtomicU64::new(0),
@@ -236,14 +238,14 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 fn attempt(plan: &Plan, shared: &Shared) -> Result<(), Failure> {
-    let stream = connect(plan)?;
-    *lock(&shared.socket) = stream.try_clone().ok();
+    let link = connect(plan)?;
+    *lock(&shared.link_to) = link.try_clone().ok();
     if shared.is_cancelled.load(Relaxed) {
         return Ok(());
     }
     shared.reach(Link::Handshake);
     log::notice("Non blocking connect for SYNC fired the event.");
-    let mut wire = Wire::new(stream);
+    let mut wire = Wire::new(link);
     let broken = |error: io::Error| {
         if is_timeout(&error) {
             Failure::Timeout("Timeout connecting to the MASTER...")
@@ -274,7 +276,7 @@ fn attempt(plan: &Plan, shared: &Shared) -> Result<(), Failure> {
     }
 }
 
-fn connect(plan: &Plan) -> Result<TcpStream, Failure> {
+fn connect(plan: &Plan) -> Result<tls::Link, Failure> {
     let addresses = (plan.host.as_str(), plan.port).to_socket_addrs().map_err(Failure::Connect)?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
     for address in addresses {
@@ -285,7 +287,10 @@ fn connect(plan: &Plan) -> Result<TcpStream, Failure> {
                     .and_then(|()| stream.set_read_timeout(Some(plan.timeout)))
                     .and_then(|()| stream.set_write_timeout(Some(plan.timeout)));
                 set.map_err(Failure::Connect)?;
-                return Ok(stream);
+                return match &plan.tls {
+                    Some(config) => tls::Link::tls(stream, config.clone(), &plan.host).map_err(Failure::Connect),
+                    None => Ok(tls::Link::plain(stream)),
+                };
             }
             Err(error) => last = error,
         }

@@ -162,6 +162,7 @@ fn look_at(head: &[u8]) -> Result<(), TransferError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::socket::tls::link::Link;
     use std::net::{TcpListener, TcpStream};
 
     const MARK: &[u8; MARK_BYTES] = b"0123456789abcdef0123456789abcdef01234567";
@@ -177,11 +178,11 @@ mod tests {
                 peer.write_all(&piece).unwrap();
             }
         });
-        let mut wire = Wire::new(listener.accept().unwrap().0);
+        let mut wire = Wire::new(Link::plain(listener.accept().unwrap().0));
         let mut out = Vec::new();
         let result = Transfer::new(extent, &mut out).run(&mut wire, |_| ());
         sender.join().unwrap();
-        (result.map(|_| out).map_err(|error| error.to_string()), wire.into_parts().1)
+        (result.map(|_| out).map_err(|error| error.to_string()), wire.into_parts().unwrap().2)
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The replica's end of the connection to its primary, as long as a thread has it: lines, bulk bytes, and what was
 //! read beyond.
 
+use crate::socket::tls::link::Link;
+use crate::socket::tls::session::Session;
 use crate::wire::command;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -12,15 +14,15 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// A connection, with the bytes that were read and not taken.
 pub struct Wire {
-    stream: TcpStream,
+    link: Link,
     buffer: Vec<u8>,
     at: usize,
 }
 
 impl Wire {
     /// A new connection.
-    pub fn new(stream: TcpStream) -> Wire {
-        Wire { stream, buffer: Vec::new(), at: 0 }
+    pub fn new(link: Link) -> Wire {
+        Wire { link, buffer: Vec::new(), at: 0 }
     }
 
     /// Send a command.
@@ -28,7 +30,7 @@ impl Wire {
     /// # Errors
     /// Those of the connection.
     pub fn send(&mut self, words: &[&[u8]]) -> io::Result<()> {
-        self.stream.write_all(&command::encode(words))
+        self.link.write_all(&command::encode(words))
     }
 
     /// A line, without its end.
@@ -84,10 +86,15 @@ impl Wire {
         self.at = (self.at + count).min(self.buffer.len());
     }
 
-    /// The connection, and what was read and not taken.
-    pub fn into_parts(mut self) -> (TcpStream, Vec<u8>) {
+    /// The connection, its session if it speaks TLS, and what was read and not taken.
+    ///
+    /// # Errors
+    /// `InvalidData` for what is no TLS.
+    pub fn into_parts(mut self) -> io::Result<(TcpStream, Option<Session>, Vec<u8>)> {
         self.buffer.drain(..self.at);
-        (self.stream, self.buffer)
+        let (stream, session, beyond) = self.link.into_parts()?;
+        self.buffer.extend_from_slice(&beyond);
+        Ok((stream, session, self.buffer))
     }
 
     /// Read more; what was taken is forgotten.
@@ -97,7 +104,7 @@ impl Wire {
         let filled = self.buffer.len();
         self.buffer.resize(filled + READ_BYTES, 0);
         let read = loop {
-            match self.stream.read(&mut self.buffer[filled..]) {
+            match self.link.read(&mut self.buffer[filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }

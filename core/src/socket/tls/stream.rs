@@ -8,18 +8,16 @@
 //!   written yet knows that there is something to go on with.
 
 use crate::socket::tls::certificate::{self, Identity};
+use crate::socket::tls::session::{self, Session};
 use mio::net::TcpStream;
-use rustls::{ClientConnection, Connection, ServerConnection};
+use rustls::{Connection, ServerConnection};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
-
-/// Most bytes that are encrypted at once, before the socket has taken them.
-const WRITE_BYTES_MAX: usize = 64 * 1024;
 
 /// A socket that speaks TLS.
 pub struct TlsStream {
     socket: TcpStream,
-    session: Connection,
+    session: Session,
     /// Bytes that were taken by a write, encrypted, and not counted as written yet.
     taken: usize,
     /// Whether it was told that the handshake is over.
@@ -29,15 +27,18 @@ pub struct TlsStream {
 impl TlsStream {
     /// A connection that has come in.
     pub fn accept(socket: TcpStream, config: Arc<rustls::ServerConfig>) -> io::Result<TlsStream> {
-        let mut session = ServerConnection::new(config).map_err(io::Error::other)?;
-        session.set_buffer_limit(Some(WRITE_BYTES_MAX));
-        Ok(TlsStream { socket, session: session.into(), taken: 0, is_told: false })
+        let session = Session::new(ServerConnection::new(config).map_err(io::Error::other)?);
+        Ok(TlsStream { socket, session, taken: 0, is_told: false })
     }
 
-    /// A link that has gone out and whose handshake may be over.
-    pub fn of_link(socket: TcpStream, mut session: ClientConnection) -> TlsStream {
-        session.set_buffer_limit(Some(WRITE_BYTES_MAX));
-        TlsStream { socket, session: session.into(), taken: 0, is_told: true }
+    /// A link that has gone out and whose handshake is over.
+    pub fn of_link(socket: TcpStream, session: Session) -> TlsStream {
+        TlsStream { socket, session, taken: 0, is_told: true }
+    }
+
+    /// A handle of the session, for a thread that writes to the same connection.
+    pub fn session(&self) -> Session {
+        self.session.clone()
     }
 
     /// The socket.
@@ -52,73 +53,60 @@ impl TlsStream {
 
     /// Whom the peer's certificate names, once, when the handshake is over.
     pub fn take_identity(&mut self) -> Option<Identity> {
-        if self.is_told || self.session.is_handshaking() {
+        if self.is_told {
+            return None;
+        }
+        let session = self.session.lock();
+        if session.is_handshaking() {
             return None;
         }
         self.is_told = true;
-        let own = self.session.peer_certificates().and_then(|chain| chain.first());
-        own.map(certificate::identity)
+        session.peer_certificates().and_then(|chain| chain.first()).map(certificate::identity)
     }
 
     /// Say that nothing more comes, as far as the socket takes that.
     pub fn say_goodbye(&mut self) {
-        self.session.send_close_notify();
+        self.session.lock().send_close_notify();
         let _ = self.push_out();
     }
 
     /// Write what is encrypted to the socket.
     pub fn push_out(&mut self) -> io::Result<()> {
-        while self.session.wants_write() {
-            match self.session.write_tls(&mut self.socket) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.session.push_out(&mut self.socket)
     }
+}
 
-    /// Take what the socket has, and decrypt it; whether there was anything.
-    fn pull_in(&mut self) -> io::Result<bool> {
-        let read = match self.session.read_tls(&mut self.socket) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
-            other => other?,
-        };
-        let processed = self.session.process_new_packets();
-        // An answer of the handshake, or why it failed, which says nothing to one who does not speak TLS. What
-        // the socket does not take goes with the next event.
-        if !matches!(processed, Err(rustls::Error::InvalidMessage(_))) {
-            match self.push_out() {
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-                _ => {}
-            }
+/// Take what the socket has, and decrypt it; whether there was anything.
+fn pull_in(session: &mut Connection, socket: &mut TcpStream) -> io::Result<bool> {
+    let read = match session.read_tls(socket) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
+        other => other?,
+    };
+    let processed = session.process_new_packets();
+    // An answer of the handshake, or why it failed, which says nothing to one who does not speak TLS. What the
+    // socket does not take goes with the next event.
+    if !matches!(processed, Err(rustls::Error::InvalidMessage(_))) {
+        match session::push_out(session, socket) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+            _ => {}
         }
-        processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        Ok(read > 0)
     }
-
-    fn finish_write(&mut self) -> io::Result<usize> {
-        self.push_out()?;
-        if self.session.is_handshaking() {
-            // What was taken waits within the session.
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        Ok(std::mem::take(&mut self.taken))
-    }
+    processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    Ok(read > 0)
 }
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut session = self.session.lock();
         let mut filled = 0;
         loop {
-            let end = match self.session.reader().read(&mut buffer[filled..]) {
+            let end = match session::read(&mut session, &mut buffer[filled..]) {
                 Ok(0) => true,
                 Ok(bytes) => {
                     filled += bytes;
                     false
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => match self.pull_in() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => match pull_in(&mut session, &mut self.socket) {
                     Ok(more) => !more,
                     Err(error) if filled > 0 && error.kind() == ErrorKind::WouldBlock => true,
                     Err(error) => return Err(error),
@@ -141,9 +129,14 @@ impl Write for TlsStream {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         if self.taken == 0 {
-            self.taken = self.session.writer().write_vectored(slices)?;
+            self.taken = self.session.write(slices, &mut self.socket)?;
         }
-        self.finish_write()
+        self.push_out()?;
+        if self.session.lock().is_handshaking() {
+            // What was taken waits within the session.
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        Ok(std::mem::take(&mut self.taken))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,7 +11,8 @@ use plinth_module::string::Scratch;
 pub(super) const COMMANDS: [Command; 1] = [Command {
     name: text("pfcount"),
     arity: -2,
-    flags: COMMAND_READONLY,
+    // Redis keeps the count in the value, so that it waits while writes are paused.
+    flags: COMMAND_READONLY | COMMAND_MAY_REPLICATE,
     category_names: CATEGORIES,
     keys: list(&[KeySpec {
         notes: text("RW because it may change the internal representation of the key, and propagate to replicas"),

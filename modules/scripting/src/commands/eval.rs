@@ -16,7 +16,12 @@ pub(super) const fn keys(flags: u64) -> KeySpec {
 /// What all of them share.
 pub(super) const RUNS: Command = Command {
     arity: -3,
-    flags: COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_MAY_REPLICATE | COMMAND_STALE | COMMAND_MOVABLE_KEYS,
+    flags: COMMAND_NO_SCRIPT
+        | COMMAND_SKIP_MONITOR
+        | COMMAND_MAY_REPLICATE
+        | COMMAND_STALE
+        | COMMAND_NO_MANDATORY_KEYS
+        | COMMAND_MOVABLE_KEYS,
     categories: CATEGORY_SCRIPTING,
     keys: list(&[keys(KEY_RW | KEY_ACCESS | KEY_UPDATE)]),
     ..Command::NEW
@@ -24,7 +29,12 @@ pub(super) const RUNS: Command = Command {
 
 /// Those that only read.
 pub(super) const READS: Command = Command {
-    flags: COMMAND_READONLY | COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_STALE | COMMAND_MOVABLE_KEYS,
+    flags: COMMAND_READONLY
+        | COMMAND_NO_SCRIPT
+        | COMMAND_SKIP_MONITOR
+        | COMMAND_STALE
+        | COMMAND_NO_MANDATORY_KEYS
+        | COMMAND_MOVABLE_KEYS,
     keys: list(&[keys(KEY_RO | KEY_ACCESS)]),
     ..RUNS
 };

@@ -70,8 +70,8 @@ fn put(lua: Lua, at: i32, out: &mut Vec<u8>, depth: usize) -> Result<(), Raised>
 }
 
 fn put_table(lua: Lua, at: i32, out: &mut Vec<u8>, depth: usize) -> Result<(), Raised> {
-    let (count, most) = keys_of(lua, at);
-    if most == Some(count) {
+    let (count, most) = keys_of(lua, at, |most, key| most.max(key as i64));
+    if most == Some(count as i64) {
         put_len(out, count, (0x90, 16), [0, 0xdc, 0xdd]);
         for index in 1..=count {
             lua.raw_get_at(at, index);
@@ -228,6 +228,10 @@ fn unpack_one(lua: Lua) -> Outcome {
 fn unpack_limit(lua: Lua) -> Outcome {
     let limit = lua.want_number(2)? as i64;
     let offset = if lua.top() < 3 { 0 } else { lua.want_number(3)? as i64 };
+    if limit == 0 && offset == 0 {
+        // No limit, and nowhere to go on from.
+        return values(lua, i64::MAX, 0, false);
+    }
     values(lua, limit, offset, true)
 }
 

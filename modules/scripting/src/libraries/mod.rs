@@ -47,15 +47,14 @@ fn clock(lua: Lua) -> Outcome {
     Ok(1)
 }
 
-/// What the keys of a table make of it: their number, and the largest when all are whole and above 0.
-fn keys_of(lua: Lua, table: i32) -> (usize, Option<usize>) {
+/// What the keys of a table make of it: their number, and the largest when all are whole and above 0, which is counted
+/// up by `larger` from one number to the next.
+fn keys_of(lua: Lua, table: i32, larger: impl Fn(i64, f64) -> i64) -> (usize, Option<i64>) {
     let (mut count, mut most) = (0, Some(0));
     lua.push_nil();
     while lua.next(table) {
         let key = if lua.kind(-2) == crate::lua::Kind::Number { lua.number(-2) } else { 0.0 };
-        most = most
-            .filter(|_| key > 0.0 && key.fract() == 0.0 && key < 2f64.powi(53))
-            .map(|most: usize| most.max(key as usize));
+        most = most.filter(|_| key > 0.0 && key.floor() == key).map(|most| larger(most, key));
         count += 1;
         lua.pop(1);
     }

@@ -5,6 +5,8 @@ use crate::lua::{Lua, Outcome, Raised};
 
 /// Longest integer, in bytes.
 const INTEGER_BYTES_MAX: usize = 32;
+/// What is said where data ends too early.
+const TOO_SHORT: &str = "data string too short";
 /// What `!` alone aligns to.
 const ALIGN_NATIVE: usize = 8;
 
@@ -25,6 +27,10 @@ struct Format<'a> {
     rest: &'a [u8],
     is_big: bool,
     align_max: usize,
+    /// Whether letters that mean nothing are passed over, as for a size.
+    passes_letters: bool,
+    /// Whether the place is behind the data that is unpacked, which goes before what is wrong with a letter.
+    is_behind: bool,
 }
 
 /// One element of it: its letter, its bytes, and how many lie before it at a place.
@@ -35,7 +41,7 @@ struct Element {
 
 impl<'a> Format<'a> {
     fn new(text: &'a [u8]) -> Format<'a> {
-        Format { rest: text, is_big: false, align_max: 1 }
+        Format { rest: text, is_big: false, align_max: 1, passes_letters: false, is_behind: false }
     }
 
     /// A number at this place, or what stands for none.
@@ -70,6 +76,8 @@ impl<'a> Format<'a> {
                 b's' => 0,
                 b'c' => self.number(lua, 1)?,
                 b'i' | b'I' => self.integer_size(lua)?,
+                _ if self.passes_letters && letter.is_ascii_alphanumeric() => continue,
+                _ if self.is_behind => return Err(lua.raise_argument(2, TOO_SHORT)),
                 _ => {
                     self.control(lua, letter)?;
                     continue;
@@ -102,8 +110,9 @@ impl<'a> Format<'a> {
 
     /// Bytes before an element that would begin at `at`.
     fn padding(&self, option: &Element, at: usize) -> usize {
-        let align = option.size.min(self.align_max);
-        if align <= 1 || matches!(option.letter, b'c' | b's' | b'x') { 0 } else { at.wrapping_neg() & (align - 1) }
+        let size = option.size.min(self.align_max);
+        // For sizes that are no powers of 2 this makes no sense, and is what others do.
+        if size == 0 || option.letter == b'c' { 0 } else { size.wrapping_sub(at & (size - 1)) & (size - 1) }
     }
 }
 
@@ -112,6 +121,8 @@ fn put_integer(out: &mut Vec<u8>, number: f64, size: usize, is_big: bool) {
     let value = match number {
         number if number < 0.0 => number as i64 as u64,
         number if number >= 2f64.powi(64) => 0,
+        // As processors have it.
+        number if number.is_nan() => 1 << 63,
         number => number as u64,
     };
     let begin = out.len();
@@ -138,6 +149,8 @@ fn pack(lua: Lua) -> Outcome {
     let mut format = Format::new(lua.want_bytes(1)?);
     let mut out = Vec::new();
     let mut arg = 2;
+    // What is missing is nil to those who say so.
+    lua.push_nil();
     while let Some(option) = format.next(lua)? {
         out.resize(out.len() + format.padding(&option, out.len()), 0);
         let is_big = format.is_big;
@@ -185,11 +198,16 @@ fn unpack(lua: Lua) -> Outcome {
     }
     let mut at = (offset as usize).wrapping_sub(1);
     lua.set_top(2);
-    while let Some(option) = format.next(lua)? {
+    loop {
+        format.is_behind = at > data.len();
+        let Some(option) = format.next(lua)? else { break };
         at = at.saturating_add(format.padding(&option, at));
+        if at > data.len() {
+            return Err(lua.raise_argument(2, TOO_SHORT));
+        }
         let size = element_size(lua, &option, data, at)?;
         let bytes = at.checked_add(size).and_then(|end| data.get(at..end));
-        let Some(bytes) = bytes else { return Err(lua.raise_argument(2, "data string too short")) };
+        let Some(bytes) = bytes else { return Err(lua.raise_argument(2, TOO_SHORT)) };
         lua.want_room(2)?;
         push_element(lua, &option, bytes, format.is_big);
         at += size;
@@ -207,7 +225,14 @@ fn element_size(lua: Lua, option: &Element, data: &[u8], at: usize) -> Result<us
             }
             let size = lua.number(-1);
             lua.pop(1);
-            if size < 0.0 { Ok(usize::MAX) } else { Ok(size as usize) }
+            // As processors have it: none beyond all bits, and more than there is below 0.
+            if size >= 2f64.powi(64) {
+                Ok(0)
+            } else if size > -1.0 {
+                Ok(size as usize)
+            } else {
+                Ok(usize::MAX)
+            }
         }
         (b's', _) => {
             let rest = data.get(at..).unwrap_or_default();
@@ -239,6 +264,7 @@ fn push_element(lua: Lua, option: &Element, bytes: &[u8], is_big: bool) {
 
 fn size(lua: Lua) -> Outcome {
     let mut format = Format::new(lua.want_bytes(1)?);
+    format.passes_letters = true;
     let mut at = 0usize;
     while let Some(option) = format.next(lua)? {
         at += format.padding(&option, at);

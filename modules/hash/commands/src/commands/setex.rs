@@ -143,6 +143,7 @@ fn hsetex<S: Storage>(call: &mut Call<'_>) -> Result {
         Writer::<S>::create_empty(&mut call.keys, key, now_ms)?
     };
     let due = writer.view().due();
+    let mut deadlines: Vec<(&[u8], u64)> = Vec::new();
     for (field, value) in pairs.clone() {
         let name = writer.name(field);
         if is_past {
@@ -150,7 +151,9 @@ fn hsetex<S: Storage>(call: &mut Call<'_>) -> Result {
             continue;
         }
         let kept = if options.keep { writer.get(name).and_then(|shown| shown.deadline) } else { None };
-        writer.put(name, value, options.deadline.or(kept))?;
+        let deadline = options.deadline.or(kept);
+        deadlines.extend(deadline.map(|deadline| (field, deadline)));
+        writer.put(name, value, deadline)?;
     }
     let (is_empty, expired, gone) = (writer.is_empty(), writer.expired, writer.gone());
     let mut events: Vec<&str> = Vec::with_capacity(3);
@@ -167,21 +170,19 @@ fn hsetex<S: Storage>(call: &mut Call<'_>) -> Result {
         let fields: Vec<&[u8]> = pairs.map(|(field, _)| field).collect();
         return pass_on(call, b"HDEL", key, &[], &fields, gone);
     }
-    if options.deadline.is_none() && gone.is_none() {
-        return Ok(());
+    if call.propagate.is_wanted() {
+        // The conditions have held, and not every replica knows the command.
+        let mut passed_on: Vec<&[u8]> = vec![b"HSET", key];
+        passed_on.extend(call.args.from(options.at));
+        told::instead(call, key, gone, &passed_on)?;
+        for same in deadlines.chunk_by(|one, other| one.1 == other.1) {
+            let (mut digits, mut count) = (itoa::Buffer::new(), itoa::Buffer::new());
+            let (digits, count) = (digits.format(same[0].1), count.format(same.len()));
+            let mut expire: Vec<&[u8]> = vec![b"HPEXPIREAT", key, digits.as_bytes(), b"FIELDS", count.as_bytes()];
+            expire.extend(same.iter().map(|(field, _)| *field));
+            call.propagate.instead(&expire)?;
+        }
     }
-    // The conditions have held. Where it is done again they need not: the key may go with what is gone.
-    let mut digits = itoa::Buffer::new();
-    let mut count = itoa::Buffer::new();
-    let mut passed_on: Vec<&[u8]> = vec![b"HSETEX", key];
-    match options.deadline {
-        Some(deadline) => passed_on.extend([b"PXAT", digits.format(deadline).as_bytes()]),
-        None if options.keep => passed_on.push(b"KEEPTTL"),
-        None => {}
-    }
-    passed_on.extend([b"FIELDS", count.format(pairs.len()).as_bytes()]);
-    passed_on.extend(call.args.from(options.at));
-    told::instead(call, key, gone, &passed_on)?;
     if let Some(deadline) = options.deadline.filter(|deadline| due.is_none_or(|due| *deadline < due)) {
         watch::<S>(call, key, deadline);
     }

@@ -91,10 +91,22 @@ fn put_table(lua: Lua, at: i32, out: &mut Vec<u8>, nested: usize) -> Result<(), 
     if nested > depth(&SETTINGS.encode_depth) || !lua.has_room(4) {
         return Err(lua.raise_here(format!("Cannot serialise, excessive nesting ({nested})")));
     }
-    let (count, most) = keys_of(lua, at);
-    match most {
+    let (count, most) = keys_of(lua, at, larger);
+    match most.and_then(|most| usize::try_from(most).ok()) {
         Some(most) if most > 0 && !is_sparse(lua, at, count, most)? => put_array(lua, at, out, nested, most),
         _ => put_object(lua, at, out, nested),
+    }
+}
+
+/// The larger of two keys, as an `int` of C's: one that is out of its range is less than all others, as with Redis's
+/// `cjson`, where a table with such a key is an object and not a sparse array.
+fn larger(most: i64, key: f64) -> i64 {
+    if key <= most as f64 {
+        most
+    } else if key < 2f64.powi(31) {
+        key as i64
+    } else {
+        i64::from(i32::MIN)
     }
 }
 

@@ -147,10 +147,13 @@ fn xdelex<S: Storage>(call: &mut Call<'_>) -> Result {
     let (ids, references) = (wanted.ids(args, reply)?, wanted.references);
     let stream = value::of_mut::<S>(&mut entry)?;
     let mut line = Line::new(propagate, &[b"XDEL", key]);
-    let (mut removed, mut forgotten) = (0, false);
+    let (mut removed, mut forgotten) = (0, Vec::new());
     reply.array(wanted.count);
     for id in ids {
-        forgotten |= references == References::Drop && stream.groups().any(|(_, group)| group.pending(id).is_some());
+        if references == References::Drop {
+            let pending = stream.groups().filter(|(_, group)| group.pending(id).is_some());
+            forgotten.extend(pending.map(|(name, _)| (name.to_vec(), id)));
+        }
         let answer = remove(stream, references, id);
         reply.integer(answer);
         if answer == DELETED {
@@ -158,13 +161,19 @@ fn xdelex<S: Storage>(call: &mut Call<'_>) -> Result {
             removed += 1;
         }
     }
-    if references != References::Drop && removed > 0 {
+    if removed > 0 {
         line.send(propagate)?;
+    }
+    // What it does to references is told as what every replica knows.
+    for (group, id) in &forgotten {
+        let mut acknowledged = Line::new(propagate, &[b"XACK", key, group]);
+        acknowledged.push_id(*id);
+        acknowledged.send(propagate)?;
     }
     if removed > 0 {
         entry.modified(QUIET, "xdel");
         keys.count_elements(removed);
-    } else if forgotten {
+    } else if !forgotten.is_empty() {
         entry.modified(UNHEARD, "");
     }
     Ok(())

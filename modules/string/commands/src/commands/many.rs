@@ -165,13 +165,21 @@ fn msetex<S: Storage>(call: &mut Call<'_>) -> Result {
             entry.notify(EVENT_GENERIC, "expire");
         }
     }
-    if let Some(at_ms) = expire_at_ms {
-        let mut digits = Digits::new();
-        let mut passed_on: Vec<&[u8]> = vec![b"MSETEX"];
-        passed_on.extend(call.args.from(1).take(end - 1));
-        passed_on.extend([b"PXAT", digits.text_of(at_ms)]);
-        call.propagate.instead(&passed_on)?;
-    }
     call.reply.integer(1);
+    if call.propagate.is_wanted() { tell_each(call, end, expire_at_ms, options.expiry) } else { Ok(()) }
+}
+
+/// Tells each key's SET, because not every replica knows the command.
+fn tell_each(call: &mut Call<'_>, end: usize, expire_at_ms: Option<i64>, expiry: Expiry<'_>) -> Result {
+    let mut digits = Digits::new();
+    let more: Vec<&[u8]> = match expire_at_ms {
+        Some(at_ms) => vec![b"PXAT", digits.text_of(at_ms)],
+        None if expiry == Expiry::Keep => vec![b"KEEPTTL"],
+        None => Vec::new(),
+    };
+    for at in (2..end).step_by(2) {
+        let set: [&[u8]; 3] = [b"SET", call.args.bytes(at), call.args.bytes(at + 1)];
+        call.propagate.instead(&[&set[..], &more].concat())?;
+    }
     Ok(())
 }

@@ -129,7 +129,8 @@ fn set_with<S: Storage>(call: &mut Call<'_>, key: &[u8], value: &[u8], options: 
         entry.notify(EVENT_GENERIC, "expire");
         let mut digits = Digits::new();
         call.propagate.instead(&[b"SET", key, value, b"PXAT", digits.text_of(at_ms)])?;
-    } else if options.get {
+    } else if options.get || matches!(options.condition, Condition::Equal(_)) {
+        // IFEQ has held, and not every replica knows it.
         let all: [&[u8]; 4] = [b"SET", key, value, b"KEEPTTL"];
         call.propagate.instead(if keeps { &all } else { &all[..3] })?;
     }

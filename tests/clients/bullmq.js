@@ -1,0 +1,58 @@
+// BullMQ: jobs that are added, delayed, retried, ordered by priority, children and their parent, a flow that is drained.
+const { Queue, Worker, QueueEvents, FlowProducer } = require('bullmq')
+const { connection, step, until, run } = require('./steps')
+
+run(async () => {
+  const queue = new Queue('work', { connection })
+  const events = new QueueEvents('work', { connection })
+  await events.waitUntilReady()
+  await queue.addBulk([3, 1, 2].map(n => ({ name: `p${n}`, data: { n }, opts: { priority: n } })))
+  step('waiting', await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'))
+  const order = []
+  let tries = 0
+  const worker = new Worker('work', async job => {
+    order.push(job.name)
+    if (job.name === 'fails') throw new Error(`try ${++tries}`)
+    await job.updateProgress(50)
+    await job.log('half')
+    return { twice: (job.data.n || 0) * 2 }
+  }, { connection, concurrency: 1 })
+  await until('three jobs', async () => (await queue.getCompletedCount()) === 3)
+  step('order', order)
+  const plain = await queue.add('plain', { n: 21 }, { jobId: 'one' })
+  step('result', await plain.waitUntilFinished(events))
+  step('same id', (await queue.add('plain', { n: 5 }, { jobId: 'one' })).id)
+  const kept = await queue.getJob('one')
+  step('kept', [kept.returnvalue, kept.progress, (await queue.getJobLogs('one')).logs, await kept.getState()])
+  const delayed = await queue.add('later', { n: 4 }, { delay: 50 })
+  step('delayed', await delayed.waitUntilFinished(events))
+  const fails = await queue.add('fails', {}, { attempts: 3, backoff: { type: 'fixed', delay: 10 } })
+  step('error', await fails.waitUntilFinished(events).catch(error => error.message))
+  step('failed', [await queue.getFailedCount(), tries, await (await queue.getJob(fails.id)).getState()])
+  await worker.close()
+  await queue.retryJobs({ count: 10 })
+  step('again', await queue.getJobCounts('waiting', 'failed'))
+  await queue.pause()
+  step('paused', [await queue.isPaused(), await queue.getJobCounts('paused', 'waiting')])
+  await queue.resume()
+  await queue.drain()
+  step('drained', await queue.getJobCounts('waiting', 'delayed', 'completed'))
+  step('cleaned', (await queue.clean(0, 100, 'completed')).length)
+
+  const flow = new FlowProducer({ connection })
+  const tree = await flow.add({
+    name: 'parent', queueName: 'parents', data: {},
+    children: [1, 2].map(n => ({ name: `child${n}`, queueName: 'children', data: { n } }))
+  })
+  const children = new Worker('children', async job => job.data.n * 10, { connection })
+  const parents = new Worker('parents', async job => Object.values(await job.getChildrenValues()).sort(), { connection })
+  const parentQueue = new Queue('parents', { connection })
+  await until('the parent', async () => (await parentQueue.getCompletedCount()) === 1)
+  step('parent', (await parentQueue.getJob(tree.job.id)).returnvalue)
+  await queue.upsertJobScheduler('ticks', { every: 100000 }, { name: 'tick', data: {} })
+  step('schedulers', (await queue.getJobSchedulers()).map(one => [one.key, one.every]))
+  step('removed', await queue.removeJobScheduler('ticks'))
+  await Promise.all([children.close(), parents.close(), flow.close()])
+  await queue.obliterate({ force: true })
+  step('left', await queue.getJobCounts())
+})
