@@ -599,7 +599,8 @@ impl Server {
             return Ok(resolved);
         }
         let is_nested = caller.flags & CALL_NESTED != 0;
-        if let Some(text) = self.refused_to_replica(resolved, is_nested).filter(|_| caller.client.is_some()) {
+        if let Some(text) = self.refused_to_replica(resolved.spec.flags, is_nested).filter(|_| caller.client.is_some())
+        {
             return Err(self.nested_error(Some(resolved), text.as_bytes(), caller));
         }
         if let Err(text) = self.allowed_again(resolved, args, caller) {

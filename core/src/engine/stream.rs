@@ -103,17 +103,17 @@ impl Server {
         self.clock.now_ms = if goes_by_the_clock(command, args) { self.stream.now_ms } else { 0 };
     }
 
-    /// Why a command is refused that is run in a client's stead because this is a replica, if it is; one that a
+    /// Why a command of these `COMMAND_*` bits is refused that is run in a client's stead because this is a replica, if it is; one that a
     /// script or a module runs if `is_nested`.
-    pub fn refused_to_replica(&self, command: &Registered, is_nested: bool) -> Option<&'static str> {
+    pub fn refused_to_replica(&self, flags: u64, is_nested: bool) -> Option<&'static str> {
         let known = &self.registry.replication;
         if self.stream.is_running {
             return None;
         }
-        if known.refuses_stale && command.spec.flags & COMMAND_STALE == 0 {
+        if known.refuses_stale && flags & COMMAND_STALE == 0 {
             return Some(if is_nested { "ERR Can not execute the command on a stale replica" } else { STALE });
         }
-        (known.refuses_writes && command.spec.flags & COMMAND_WRITE != 0).then_some(READ_ONLY)
+        (known.refuses_writes && flags & COMMAND_WRITE != 0).then_some(READ_ONLY)
     }
 }
 

@@ -11,7 +11,6 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_LOADING, COMMAND_WRITE};
 
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
-const NOT_SAVED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 
 /// The parameters by which writes are refused or not.
 pub const WRITES: Applier = Applier {
@@ -32,9 +31,7 @@ pub fn loading(server: &mut Server, _token: usize, command: &Registered, _args: 
 
 /// The gate of the disk. PING is refused as well: by it the health of a server is asked.
 pub fn disk(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    let standing = &server.registry.standing;
-    let not_saved = standing.snapshot_failed.then_some(NOT_SAVED);
-    let Some(text) = not_saved.or(standing.append_failed.as_deref()) else { return Verdict::Pass };
+    let Some(text) = server.registry.standing.disk_refusal() else { return Verdict::Pass };
     let queued = if is_exec(&command.name) {
         let client = server.sessions.clients.peek(token);
         client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags)

@@ -58,5 +58,5 @@ pub fn lacks(server: &mut Server, token: usize, command: &Registered, _args: &[B
     if (command.spec.flags | queued) & COMMAND_WRITE == 0 {
         return Verdict::Pass;
     }
-    Verdict::Refuse("NOREPLICAS Not enough good replicas to write.".into())
+    Verdict::Refuse(crate::registry::standing::LACKS_REPLICAS.into())
 }

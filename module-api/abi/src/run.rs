@@ -132,4 +132,10 @@ pub struct RunService {
     ///
     /// Thread: any. Borrow: the node's text as long as `reply`. Fails: `BAD_DATA` where no whole node is.
     pub read: unsafe extern "C" fn(reply: Bytes, at: *mut usize, node_out: *mut ReplyNode) -> Status,
+    /// Whether a script may begin that says what it does, as a command with these `COMMAND_*` bits (`WRITE`,
+    /// `DENY_OOM`, `STALE`) might: memory, the disk and replication can be against it. Why not goes to `take`, as an
+    /// error that begins with its code.
+    ///
+    /// Thread: main. Borrow: the text for `take`'s call. Fails: `NOT_ALLOWED`, when `take` was called.
+    pub may_begin: unsafe extern "C" fn(call: *mut Call, command_flags: u64, take: Take, data: Opaque) -> Status,
 }

@@ -95,6 +95,18 @@ impl<'a> Run<'a> {
         (answer, request.command_flags)
     }
 
+    /// Why a script may not begin that says what it does, as a command with these `COMMAND_*` bits (`WRITE`,
+    /// `DENY_OOM`, `STALE`) might not: an error that begins with its code. `None` when it may.
+    pub fn refuses_to_begin(&mut self, command_flags: u64) -> Option<Vec<u8>> {
+        let mut text = None;
+        let _ = crate::take::taking(
+            |bytes| text = Some(bytes.to_vec()),
+            // SAFETY: the call is valid, and `data` fits `function` for it.
+            |function, data| unsafe { (host::run().may_begin)(self.call.as_ptr(), command_flags, function, data) },
+        );
+        text
+    }
+
     fn run<R>(&mut self, command: Opaque, args: &[&[u8]], flags: u32, take: impl FnOnce(&[u8]) -> R) -> Result<R> {
         with_args(args, |args, argc| {
             crate::take::taking(take, |function, data| {

@@ -37,23 +37,44 @@ pub(crate) fn push(lua: Lua, version: &str) {
         lua.raw_set_name(table, name);
     }
     let numbers = [
-        ("LOG_DEBUG", f64::from(LOG_DEBUG)),
-        ("LOG_VERBOSE", f64::from(LOG_VERBOSE)),
-        ("LOG_NOTICE", f64::from(LOG_NOTICE)),
-        ("LOG_WARNING", f64::from(LOG_WARNING)),
         ("REPL_NONE", 0.0),
         ("REPL_AOF", f64::from(TELL_FILE)),
         ("REPL_SLAVE", f64::from(TELL_REPLICAS)),
         ("REPL_REPLICA", f64::from(TELL_REPLICAS)),
         ("REPL_ALL", f64::from(TELL_ALL)),
+    ];
+    set_numbers(lua, table, &numbers);
+    set_constants(lua, table, version);
+}
+
+/// Push what of it a library has while it is loaded.
+pub(crate) fn push_loading(lua: Lua, version: &str) {
+    lua.push_table(0, 8);
+    let table = lua.top();
+    lua.push_function(log);
+    lua.raw_set_name(table, "log");
+    set_constants(lua, table, version);
+}
+
+/// What both have.
+fn set_constants(lua: Lua, table: i32, version: &str) {
+    let numbers = [
+        ("LOG_DEBUG", f64::from(LOG_DEBUG)),
+        ("LOG_VERBOSE", f64::from(LOG_VERBOSE)),
+        ("LOG_NOTICE", f64::from(LOG_NOTICE)),
+        ("LOG_WARNING", f64::from(LOG_WARNING)),
         ("REDIS_VERSION_NUM", version_number(version)),
     ];
-    for (name, number) in numbers {
-        lua.push_number(number);
-        lua.raw_set_name(table, name);
-    }
+    set_numbers(lua, table, &numbers);
     lua.push_bytes(version);
     lua.raw_set_name(table, "REDIS_VERSION");
+}
+
+fn set_numbers(lua: Lua, table: i32, numbers: &[(&str, f64)]) {
+    for (name, number) in numbers {
+        lua.push_number(*number);
+        lua.raw_set_name(table, name);
+    }
 }
 
 /// A version as a number, a byte for each of its three parts.
@@ -90,8 +111,8 @@ fn run(lua: Lua, raises: bool) -> Outcome {
             true
         }
     };
-    if busy::look_after_call() {
-        lua.push_end();
+    if let Some(text) = busy::look_after_call() {
+        lua.push_end(text);
         return Err(Raised);
     }
     if is_error && raises { Err(Raised) } else { Ok(1) }

@@ -7,11 +7,34 @@
 use crate::lua::current;
 use crate::run::{Origin, running};
 use plinth_module::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Commands of a script between two looks, which may be slow ones.
 const CALLS_PER_LOOK: u32 = 64;
 /// The error that ends a script.
-pub(crate) const KILLED: &str = "ERR Script killed by user with SCRIPT KILL...";
+const KILLED: &str = "ERR Script killed by user with SCRIPT KILL...";
+/// The error that ends the loading of a library.
+const LOADED_TOO_LONG: &str = "ERR FUNCTION LOAD timeout";
+/// How long the loading of a library may take.
+const LOADING_MAX: Duration = Duration::from_millis(500);
+
+/// When a library that may not take long began to load.
+static LOADING: Mutex<Option<Instant>> = Mutex::new(None);
+
+fn loading() -> MutexGuard<'static, Option<Instant>> {
+    LOADING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A library is loaded from here on, which may take long or not.
+pub(crate) fn begin_loading(is_limited: bool) {
+    *loading() = is_limited.then(Instant::now);
+}
+
+/// It is loaded.
+pub(crate) fn end_loading() {
+    *loading() = None;
+}
 
 /// By which command a run is ended.
 fn kill_command(origin: Origin) -> &'static str {
@@ -27,53 +50,48 @@ pub(crate) fn refusal(origin: Origin) -> String {
     format!("BUSY Redis is busy running a script. You can only call {kill} or SHUTDOWN NOSAVE.")
 }
 
-/// A command of the script has run; whether the script is to end.
-pub(crate) fn look_after_call() -> bool {
+/// A command of the script has run; the error with which the script is to end, if it is.
+pub(crate) fn look_after_call() -> Option<&'static str> {
     let is_time = running().as_mut().is_some_and(|run| {
         run.calls = run.calls.wrapping_add(1);
         run.calls.is_multiple_of(CALLS_PER_LOOK)
     });
-    is_time && look()
+    if is_time { look() } else { None }
 }
 
-/// Serve others if it is time; whether the script that runs is to end.
-pub(crate) fn look() -> bool {
-    let Some((origin, begun, is_killed)) = running().as_ref().map(|run| (run.origin, run.begun, run.is_killed)) else {
-        return false;
-    };
-    if is_killed {
-        return true;
+/// The error with which what runs is to end, if it is.
+pub(crate) fn end() -> Option<&'static str> {
+    match running().as_ref() {
+        Some(run) => run.is_killed.then_some(KILLED),
+        None => loading().is_some_and(|begun| begun.elapsed() > LOADING_MAX).then_some(LOADED_TOO_LONG),
+    }
+}
+
+/// Serve others if it is time; the error with which what runs is to end, if it is.
+pub(crate) fn look() -> Option<&'static str> {
+    let run = running().as_ref().map(|run| (run.origin, run.begun));
+    let Some((origin, begun)) = run else { return end() };
+    if end().is_some() {
+        return end();
     }
     let gave = current::with(|call| call.busy.give_way(&mut call.keys, begun.elapsed(), &refusal(origin)));
     let gave = gave.unwrap_or(GaveWay::Not);
     if gave == GaveWay::Not {
-        return false;
+        return None;
     }
-    let mut running = running();
-    let Some(run) = running.as_mut() else { return false };
-    if !std::mem::replace(&mut run.is_slow, true) {
+    let slow = running().as_mut().and_then(|run| {
+        run.is_killed |= gave == GaveWay::End;
+        (!std::mem::replace(&mut run.is_slow, true)).then(|| run.name.clone())
+    });
+    if let Some(name) = slow {
+        let (ms, kill) = (begun.elapsed().as_millis(), kill_command(origin));
         let text = format!(
-            "Slow script detected: still in execution after {} milliseconds. You can try killing the script using the \
-             {} command. Script name is: {}.",
-            begun.elapsed().as_millis(),
-            kill_command(origin),
-            run.name
+            "Slow script detected: still in execution after {ms} milliseconds. You can try killing the script using \
+             the {kill} command. Script name is: {name}."
         );
-        drop(running);
         current::with(|call| call.log(LOG_WARNING, &text));
-        return gave == GaveWay::End && kill_it();
     }
-    drop(running);
-    gave == GaveWay::End && kill_it()
-}
-
-/// Whether the script that runs is to end.
-pub(crate) fn is_killed() -> bool {
-    running().as_ref().is_some_and(|run| run.is_killed)
-}
-
-fn kill_it() -> bool {
-    running().as_mut().map(|run| run.is_killed = true).is_some()
+    end()
 }
 
 /// SCRIPT KILL and FUNCTION KILL, each of which ends what it is for.

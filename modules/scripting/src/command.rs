@@ -44,15 +44,15 @@ fn refusal(error: Error, flags: u64) -> &'static str {
 /// The same for a function of any language, to which what is wrong is a reply too.
 pub(crate) fn run_for_function(call: &mut Call<'_>, args: &[&[u8]], flags: u32, take: &mut dyn FnMut(&[u8])) -> Result {
     // Between its commands others are served, and may have it end: then no command of it runs any more.
-    let is_killed = current::lend(call, busy::look_after_call) || busy::is_killed();
+    let ends = current::lend(call, busy::look_after_call).or_else(busy::end);
     let request = running().as_ref().map(crate::run::Run::request);
-    let answer = match request {
-        _ if is_killed => Err(busy::KILLED),
-        Some(request) => {
+    let answer = match (ends, request) {
+        (Some(text), _) => Err(text),
+        (None, Some(request)) => {
             let protocol = if flags & RUN_RESP3 != 0 { RUN_RESP3 } else { RUN_RESP2 };
             run(call, args, request & !(RUN_RESP2 | RUN_RESP3) | protocol, &mut *take)
         }
-        None => Err(OUTSIDE),
+        (None, None) => Err(OUTSIDE),
     };
     if let Err(text) = answer {
         take(format!("-{text}\r\n").as_bytes());

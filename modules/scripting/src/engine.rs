@@ -52,7 +52,7 @@ fn vm(call: &mut Call<'_>) -> std::result::Result<Vm, Failure> {
         return Ok(vm);
     }
     let version = server_version(call);
-    let made = Vm::new(&MEMORY, &version, |_| {}).ok_or_else(|| Failure::new("OOM no memory for scripts"))?;
+    let made = Vm::new(&MEMORY, &version, None).ok_or_else(|| Failure::new("OOM no memory for scripts"))?;
     engine().get_or_insert_default().vm = Some(made);
     Ok(made)
 }
@@ -160,7 +160,7 @@ pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
 
 /// Run a script of EVAL, and answer with what it returns.
 pub(crate) fn execute(call: &mut Call<'_>, task: &Task, function: Kept) -> Result {
-    let Ok(Vm { lua, globals, handler }) = vm(call) else { return Err(Error::OutOfMemory) };
+    let Ok(Vm { lua, globals, handler, .. }) = vm(call) else { return Err(Error::OutOfMemory) };
     lua.set_top(0);
     lua.push_kept(handler);
     lua.push_kept(globals);

@@ -6,6 +6,7 @@
 use crate::command;
 use crate::engine::{self, Failure, Task};
 use crate::library::{Function, Header, Libraries, Library, SOURCE_BYTES_MAX, is_name};
+use crate::permit;
 use crate::registration::LUA;
 use crate::run::{Origin, running};
 use crate::shebang;
@@ -133,10 +134,7 @@ pub(crate) fn has_function(call: &mut Call<'_>, name: &str) -> bool {
 pub(crate) fn call_function(call: &mut Call<'_>, name: &str, keys: usize, reads: bool) -> Result {
     let found = with_libraries(|libraries| libraries.function(name).map(|one| (one.compiled.clone(), one.flags)));
     let Some((function, flags)) = found else { return Err(call.reply.error("ERR Function not found")) };
-    if reads && flags & shebang::NO_WRITES == 0 {
-        let text = "ERR Can not execute a script with write flag using *_ro command.";
-        return Err(call.reply.error(text));
-    }
+    permit::check(call, Some(flags), reads)?;
     let task = Task { origin: Origin::Function, name: name.to_owned(), flags: Some(flags), keys, reads };
     let begun = engine::begin(call, &task);
     *running() = Some(begun);

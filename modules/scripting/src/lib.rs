@@ -26,6 +26,7 @@ mod library;
 #[allow(unsafe_code, reason = "Lua is in C")]
 mod lua;
 mod payload;
+mod permit;
 mod registration;
 mod run;
 mod scripts;

@@ -42,14 +42,14 @@ pub(crate) struct Library {
 #[derive(Default)]
 pub(crate) struct Libraries {
     by_name: BTreeMap<String, Library>,
-    /// In which library a function is, and where.
+    /// In which library a function is, and where, by its name in lower case: FCALL takes any.
     by_function: BTreeMap<String, (String, usize)>,
 }
 
 impl Libraries {
     /// A function, and its flags.
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
-        let (library, at) = self.by_function.get(name)?;
+        let (library, at) = self.by_function.get(&name.to_ascii_lowercase())?;
         self.by_name.get(library)?.functions.get(*at)
     }
 
@@ -65,7 +65,7 @@ impl Libraries {
 
     /// Whose function has this name, unless it is of the library `but`.
     pub(crate) fn clash(&self, function: &str, but: &str) -> bool {
-        self.by_function.get(function).is_some_and(|(library, _)| library != but)
+        self.by_function.get(&function.to_ascii_lowercase()).is_some_and(|(library, _)| library != but)
     }
 
     /// Take a library in, in the place of one of its name, which is given back.
@@ -73,7 +73,7 @@ impl Libraries {
         let old = self.remove(&name);
         library.functions.sort_by(|one, other| one.name.cmp(&other.name));
         for (at, function) in library.functions.iter().enumerate() {
-            self.by_function.insert(function.name.clone(), (name.clone(), at));
+            self.by_function.insert(function.name.to_ascii_lowercase(), (name.clone(), at));
         }
         self.by_name.insert(name, library);
         old
@@ -83,7 +83,7 @@ impl Libraries {
     pub(crate) fn remove(&mut self, name: &str) -> Option<Library> {
         let library = self.by_name.remove(name)?;
         for function in &library.functions {
-            self.by_function.remove(&function.name);
+            self.by_function.remove(&function.name.to_ascii_lowercase());
         }
         Some(library)
     }

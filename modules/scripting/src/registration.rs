@@ -1,5 +1,6 @@
 //! Lua as a language of functions: the state that libraries live in, what they register, and the calls.
 
+use crate::busy;
 use crate::engine::{self, server_version};
 use crate::library::is_name;
 use crate::lua::memory::Account;
@@ -74,11 +75,7 @@ fn vm(call: &mut Call<'_>) -> Option<Vm> {
         return Some(vm);
     }
     let version = server_version(call);
-    let made = Vm::new(&MEMORY, &version, |lua| {
-        let table = lua.top();
-        lua.push_function(register);
-        lua.raw_set_name(table, "register_function");
-    });
+    let made = Vm::new(&MEMORY, &version, Some(|lua| lua.push_function(register)));
     state().vm = made;
     made
 }
@@ -93,8 +90,9 @@ impl LanguageProvider for Functions {
     type Function = Callback;
 
     fn compile(call: &mut Call<'_>, source: &mut Source<'_, Callback>) -> std::result::Result<(), Vec<u8>> {
-        let Vm { lua, handler, .. } = vm(call).ok_or_else(|| b"OOM no memory for functions".to_vec())?;
-        let found = collect(call, lua, handler, source.text());
+        let vm = vm(call).ok_or_else(|| b"OOM no memory for functions".to_vec())?;
+        let lua = vm.lua;
+        let found = collect(call, vm, source.text());
         lua.set_top(0);
         let declared = found.and_then(|found| {
             let found = found.into_iter().map(|one| (Callback::new(one.kept), one));
@@ -126,19 +124,21 @@ impl LanguageProvider for Functions {
 }
 
 /// Compile and run a library, and take what it registers.
-fn collect(
-    call: &mut Call<'_>,
-    lua: Lua,
-    handler: Kept,
-    source: &[u8],
-) -> std::result::Result<Vec<Registered>, Vec<u8>> {
+fn collect(call: &mut Call<'_>, vm: Vm, source: &[u8]) -> std::result::Result<Vec<Registered>, Vec<u8>> {
+    let lua = vm.lua;
     lua.set_top(0);
-    lua.push_kept(handler);
+    lua.push_kept(vm.handler);
     if !lua.load(shebang::strip(source), c"@user_function") {
         return Err([b"ERR Error compiling function: ", lua.bytes(-1).unwrap_or_default()].concat());
     }
     state().draft = Some(Vec::new());
+    // What comes from a file, or from whom this server follows, has been loaded elsewhere, however long it took.
+    busy::begin_loading(call.client_id().is_some());
+    vm.show_loading(true);
     let succeeded = current::lend(call, || lua.call_script(0, 0, 1));
+    vm.show_loading(false);
+    busy::end_loading();
+    lua.hook_again();
     let found = state().draft.take().unwrap_or_default();
     if succeeded {
         return Ok(found);
@@ -161,7 +161,11 @@ fn register(lua: Lua) -> Outcome {
     }
     match read_registration(lua) {
         Ok(function) => {
-            if state().draft.as_ref().is_some_and(|draft| draft.iter().any(|one| one.name == function.name)) {
+            if state()
+                .draft
+                .as_ref()
+                .is_some_and(|draft| draft.iter().any(|one| one.name.eq_ignore_ascii_case(&function.name)))
+            {
                 lua.forget(function.kept);
                 return Err(api::raise(lua, "ERR Function already exists in the library"));
             }

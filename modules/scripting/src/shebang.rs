@@ -48,7 +48,7 @@ pub(crate) fn of_script(source: &[u8]) -> Result<Option<u32>, String> {
         let Some(list) = word.strip_prefix("flags=") else {
             return Err(format!("ERR Unknown lua shebang option: {word}"));
         };
-        for name in list.split(',').filter(|name| !name.is_empty()) {
+        for name in list.split(',').filter(|_| !list.is_empty()) {
             flags |= flag(name).ok_or_else(|| format!("ERR Unexpected flag in script shebang: {name}"))?;
         }
     }

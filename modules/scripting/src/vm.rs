@@ -68,11 +68,13 @@ pub(crate) struct Vm {
     pub globals: Kept,
     /// What errors are given to.
     pub handler: Kept,
+    /// The globals of a library that is being loaded, if libraries live here.
+    loading: Option<Kept>,
 }
 
 impl Vm {
-    /// A state, whose memory is counted by `account`. `add` puts more into the table of the API, which is on top.
-    pub(crate) fn new(account: &'static Account, version: &str, add: fn(Lua)) -> Option<Vm> {
+    /// A state, whose memory is counted by `account`; for libraries with the function by which they register.
+    pub(crate) fn new(account: &'static Account, version: &str, register: Option<fn(Lua)>) -> Option<Vm> {
         let lua = Lua::new(account)?;
         lua.open_libraries();
         guards::install(lua);
@@ -81,7 +83,6 @@ impl Vm {
         replace_functions(lua, globals);
         libraries::install(lua, globals);
         api::push(lua, version);
-        add(lua);
         lock(lua);
         lua.push_copy(-1);
         lua.raw_set_name(globals, "redis");
@@ -89,14 +90,58 @@ impl Vm {
         keep_allowed(lua, globals);
         lock_strings(lua, globals);
         lock_globals(lua, globals);
+        let loading = register.map(|register| push_loading(lua, version, register));
         lua.push_copy(globals);
         let kept = lua.keep();
         lua.push_function(describe);
         let handler = lua.keep();
         lua.set_top(0);
         lua.hook_again();
-        Some(Vm { lua, globals: kept, handler })
+        Some(Vm { lua, globals: kept, handler, loading })
     }
+}
+
+impl Vm {
+    /// Have a library that is being loaded see what it may, until all is seen again.
+    pub(crate) fn show_loading(&self, is_loading: bool) {
+        let real = if is_loading { self.loading.unwrap_or(self.globals) } else { self.globals };
+        let top = self.lua.top();
+        self.lua.push_copy(GLOBALS);
+        if self.lua.push_metatable(-1) {
+            let metatable = self.lua.top();
+            self.lua.push_kept(real);
+            self.lua.raw_set_at(metatable, 2);
+            self.lua.push_kept(real);
+            self.lua.raw_set_name(metatable, "__index");
+        }
+        self.lua.set_top(top);
+    }
+}
+
+/// The globals that a library has while it is loaded: the API alone, with what registers and logs.
+fn push_loading(lua: Lua, version: &str, register: fn(Lua)) -> Kept {
+    lua.push_table(0, 2);
+    let globals = lua.top();
+    api::push_loading(lua, version);
+    let table = lua.top();
+    register(lua);
+    lua.raw_set_name(table, "register_function");
+    refuse_missing(lua, table);
+    lock(lua);
+    lua.push_copy(-1);
+    lua.raw_set_name(globals, "redis");
+    lua.raw_set_name(globals, "server");
+    refuse_missing(lua, globals);
+    lua.keep()
+}
+
+/// What a table has not is an error.
+fn refuse_missing(lua: Lua, table: i32) {
+    lua.push_table(0, 1);
+    let metatable = lua.top();
+    lua.push_function(missing);
+    lua.raw_set_name(metatable, "__index");
+    lua.set_metatable(table);
 }
 
 /// Put our own in the place of functions of Lua's that could do harm.
@@ -164,11 +209,7 @@ fn lock_strings(lua: Lua, globals: i32) {
 
 /// What is not there is an error, and what is there cannot be changed.
 fn lock_globals(lua: Lua, globals: i32) {
-    lua.push_table(0, 1);
-    let metatable = lua.top();
-    lua.push_function(missing);
-    lua.raw_set_name(metatable, "__index");
-    lua.set_metatable(globals);
+    refuse_missing(lua, globals);
     lua.push_copy(globals);
     lock(lua);
     lua.push_copy(-1);

@@ -151,7 +151,7 @@ fn a_library_that_does_not_load_leaves_what_was_there() {
     let clash = "#!lua name=other\nredis.register_function('fresh', print) redis.register_function('sell', pairs)";
     let said = client.command(&["FUNCTION", "LOAD", clash]);
     assert!(said.starts_with(b"-ERR Error registering functions"), "{said:?}");
-    let clash = "#!lua name=other\nredis.register_function('fresh', pairs) redis.register_function('sell', pairs)";
+    let clash = "#!lua name=other\nredis.register_function('fresh', function() end) redis.register_function('sell', function() end)";
     assert_wire(&mut client, &["FUNCTION", "LOAD", clash], b"-ERR Function sell already exists\r\n");
     assert_wire(&mut client, &["FCALL", "fresh", "0"], b"-ERR Function not found\r\n");
     assert_wire(&mut client, &["FCALL", "sell", "1", "k", "1"], b":1\r\n");

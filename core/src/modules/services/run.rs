@@ -14,7 +14,7 @@ use crate::modules::services::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
-use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_WRITE};
+use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
     NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
@@ -26,7 +26,7 @@ use plinth_abi::status::{
 
 /// The table.
 pub static TABLE: RunService =
-    RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run, run_as, read };
+    RunService { size: size_of::<RunService>() as u32, reserved: 0, resolve, run, run_as, read, may_begin };
 
 /// Deepest nesting of commands run by commands.
 const DEPTH_MAX: u32 = 16;
@@ -164,14 +164,40 @@ fn refusal(
     if let Some(denied) = denial(context, whom, command, args) {
         return Ok(Some(denied));
     }
-    if let Some(text) = context.server().refused_to_replica(command, true) {
+    if let Some(text) = context.server().refused_to_replica(command.spec.flags, true) {
         return Ok(Some(text.into()));
     }
     if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
         return Err(STATUS_NOT_ALLOWED);
     }
+    if let Some(text) = refused_write(context.server(), command.spec.flags) {
+        return Ok(Some(text.into()));
+    }
     let lacks_memory = flags & RUN_ALLOW_OOM == 0 && context.server().lacks_memory_for(command.spec.flags);
     Ok(lacks_memory.then(|| OUT_OF_MEMORY.into()))
+}
+
+/// Why nothing that writes may run now, if it writes; what is run again was not refused.
+fn refused_write(server: &Server, flags: u64) -> Option<&str> {
+    let is_again = server.is_quiet || server.stream.is_running;
+    if flags & COMMAND_WRITE == 0 || is_again { None } else { server.registry.standing.write_refusal() }
+}
+
+unsafe extern "C" fn may_begin(call: *mut Call, command_flags: u64, take: Take, data: Opaque) -> Status {
+    // SAFETY: called by a loaded module with the call that runs.
+    let server = unsafe { Context::of(call) }.server();
+    let is_again = server.is_quiet || server.stream.is_running;
+    let text = if !is_again && server.lacks_memory_for(command_flags) {
+        Some(OUT_OF_MEMORY)
+    } else {
+        refused_write(server, command_flags)
+            .or(server.refused_to_replica(command_flags | COMMAND_STALE, false))
+            .or(server.refused_to_replica(command_flags, false))
+    };
+    let Some(text) = text else { return STATUS_OK };
+    // SAFETY: the module's function with the module's data, and a text for the call.
+    unsafe { (take.run)(data, Bytes::of(text.as_bytes())) };
+    STATUS_NOT_ALLOWED
 }
 
 /// What a script is told that may not run a command for a user, which is noted as its client's doing.

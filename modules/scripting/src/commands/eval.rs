@@ -130,6 +130,7 @@ fn execute(call: &mut Call<'_>, sha: &Sha, source: Option<&[u8]>, keys: usize, r
         Ok(None) => return Err(no_script(call)),
         Err(Failure(text)) => return Err(call.reply.error(text)),
     };
+    crate::permit::check(call, flags, reads)?;
     let name = String::from_utf8_lossy(sha).into_owned();
     let task = engine::Task { origin: Origin::Script, name, flags, keys, reads };
     engine::execute(call, &task, function)

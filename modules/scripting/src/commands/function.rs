@@ -246,9 +246,19 @@ fn delete(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
+/// A subcommand takes fewer words.
+fn too_many(call: &mut Call<'_>) -> Error {
+    let word = String::from_utf8_lossy(call.args.bytes(1)).into_owned();
+    let text = format!("ERR unknown subcommand or wrong number of arguments for '{word}'. Try FUNCTION HELP.");
+    call.reply.error(text)
+}
+
 fn flush(call: &mut Call<'_>) -> Result {
     let is_known = call.args.word(2, "sync") || call.args.word(2, "async");
-    if call.args.len() > 3 || call.args.len() == 3 && !is_known {
+    if call.args.len() > 3 {
+        return Err(too_many(call));
+    }
+    if call.args.len() == 3 && !is_known {
         return Err(call.reply.error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }
     functions::flush();
@@ -368,9 +378,7 @@ fn dump(call: &mut Call<'_>) -> Result {
 fn restore(call: &mut Call<'_>) -> Result {
     let policy = call.args.get(3).unwrap_or(b"append").to_ascii_lowercase();
     if call.args.len() > 4 {
-        return Err(call
-            .reply
-            .error("ERR Unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION HELP."));
+        return Err(too_many(call));
     }
     if !matches!(&policy[..], b"append" | b"replace" | b"flush") {
         let text = "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.";

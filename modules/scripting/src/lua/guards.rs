@@ -229,7 +229,7 @@ unsafe fn affordable(state: *mut ffi::lua_State, wanted: Wanted, takes_anchor: b
 /// The script goes on, unless it is to end.
 unsafe fn living(state: *mut ffi::lua_State) {
     // SAFETY: as in `push_real`; there is nothing to drop.
-    unsafe { super::hook::end_if_killed(state) }
+    unsafe { super::hook::end_if_ended(state) }
 }
 
 /// `pairs`, whose `next` is the guarded one, kept beside it.

@@ -29,9 +29,9 @@ impl Lua {
     }
 
     /// Push the error that ends a script, and have it raised again.
-    pub(crate) fn push_end(self) {
+    pub(crate) fn push_end(self, text: &str) {
         self.hook_always();
-        api::push_error(self, busy::KILLED);
+        api::push_error(self, text);
     }
 }
 
@@ -39,17 +39,17 @@ impl Lua {
 ///
 /// # Safety
 /// Called by a native function with its state, and with nothing to drop in any frame below the protected call.
-pub(super) unsafe fn end_if_killed(state: *mut ffi::lua_State) {
-    if busy::is_killed() {
-        push_end(Lua(state));
+pub(super) unsafe fn end_if_ended(state: *mut ffi::lua_State) {
+    if let Some(text) = busy::end() {
+        push_end(Lua(state), text);
         // SAFETY: promised by the caller; the error is on top.
         unsafe { ffi::lua_error(state) };
     }
 }
 
-fn push_end(lua: Lua) {
+fn push_end(lua: Lua, text: &str) {
     let _granted = memory::grant();
-    lua.push_end();
+    lua.push_end(text);
 }
 
 unsafe extern "C-unwind" fn look(state: *mut ffi::lua_State, _at: *mut ffi::lua_Debug) {
@@ -63,10 +63,10 @@ unsafe extern "C-unwind" fn look(state: *mut ffi::lua_State, _at: *mut ffi::lua_
 fn ends(lua: Lua) -> bool {
     let ends = {
         let _granted = memory::grant();
-        std::panic::catch_unwind(busy::look).unwrap_or(true)
+        std::panic::catch_unwind(busy::look).unwrap_or(Some("ERR the module of scripts panicked"))
     };
-    if ends {
-        push_end(lua);
+    if let Some(text) = ends {
+        push_end(lua, text);
     }
-    ends
+    ends.is_some()
 }
