@@ -137,6 +137,15 @@ struct plinth_run_service {
     // Thread: any. Borrow: the node's text as long as `reply`. Fails: `PLINTH_STATUS_BAD_DATA`
     // where no whole node is.
     plinth_status (*read)(plinth_bytes reply, size_t *at, plinth_reply_node *node_out);
+
+    // Whether a script may begin that says what it does, as a command with these `PLINTH_COMMAND_*`
+    // bits (`WRITE`, `DENY_OOM`, `STALE`) might: memory, the disk and replication can be against
+    // it. Why not goes to `take`, as an error that begins with its code.
+    //
+    // Thread: main. Borrow: the text for `take`'s call. Fails: `PLINTH_STATUS_NOT_ALLOWED`, when
+    // `take` was called.
+    plinth_status (*may_begin)(plinth_call *call, uint64_t command_flags, plinth_take take,
+                               void *data);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -152,13 +161,14 @@ PLINTH_ASSERT_OFFSET(plinth_reply_node, count, 8);
 PLINTH_ASSERT_OFFSET(plinth_reply_node, integer, 16);
 PLINTH_ASSERT_OFFSET(plinth_reply_node, number, 24);
 PLINTH_ASSERT_OFFSET(plinth_reply_node, text, 32);
-PLINTH_ASSERT_SIZE(plinth_run_service, 40);
+PLINTH_ASSERT_SIZE(plinth_run_service, 48);
 PLINTH_ASSERT_OFFSET(plinth_run_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_run_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_run_service, resolve, 8);
 PLINTH_ASSERT_OFFSET(plinth_run_service, run, 16);
 PLINTH_ASSERT_OFFSET(plinth_run_service, run_as, 24);
 PLINTH_ASSERT_OFFSET(plinth_run_service, read, 32);
+PLINTH_ASSERT_OFFSET(plinth_run_service, may_begin, 40);
 #endif
 
 #ifdef __cplusplus
