@@ -13,6 +13,7 @@ mod golden;
 mod golden_files;
 mod hyperloglog;
 mod keyspecs;
+mod parameters;
 mod payloads;
 mod peer;
 mod pubsub;
