@@ -35,6 +35,12 @@ pub(crate) enum Absent {
     Kept,
 }
 
+/// The name of a library's source, if there is a library of that name.
+pub(crate) fn taken_name(source: &[u8]) -> Option<String> {
+    let name = Header::of(source).ok()?.name;
+    with_libraries(|libraries| libraries.get(&name).is_some()).then_some(name)
+}
+
 /// Load a library; its name.
 pub(crate) fn load(
     call: &mut Call<'_>,

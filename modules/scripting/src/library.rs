@@ -132,8 +132,9 @@ impl Header {
         }
         let end = source.iter().position(|&byte| byte == b'\n').ok_or("ERR Invalid library metadata")?;
         let line = String::from_utf8_lossy(&source[2..end]).into_owned();
-        let mut words = line.split_ascii_whitespace();
-        let engine = words.next().unwrap_or_default();
+        // A blank behind `#!` leaves no name of a language.
+        let (engine, rest) = line.split_once(|letter: char| letter.is_ascii_whitespace()).unwrap_or((&line, ""));
+        let words = rest.split_ascii_whitespace();
         let mut name = None;
         for word in words {
             let Some(value) = word.strip_prefix("name=") else {

@@ -45,6 +45,33 @@ const LEAVES: &[&str] = &[
     "nosuch",
 ];
 
+/// Commands that scripts run.
+const COMMANDS: &[&str] = &[
+    "set",
+    "get",
+    "incr",
+    "lpush",
+    "lrange",
+    "hset",
+    "hgetall",
+    "del",
+    "zadd",
+    "eval",
+    "nosuch",
+    "expire",
+    "type",
+    "mget",
+    "config",
+    "select",
+    "subscribe",
+    "blpop",
+    "multi",
+    "spop",
+    "info",
+    "debug",
+    "sort",
+];
+
 impl Grammar {
     fn one<'a>(&mut self, all: &[&'a str]) -> &'a str {
         self.random.one(all)
@@ -62,31 +89,7 @@ impl Grammar {
             2 => format!("{{[{one}] = {other}}}"),
             3 => format!("pcall(function() return {one} end)"),
             4 => {
-                let command = self.one(&[
-                    "set",
-                    "get",
-                    "incr",
-                    "lpush",
-                    "lrange",
-                    "hset",
-                    "hgetall",
-                    "del",
-                    "zadd",
-                    "eval",
-                    "nosuch",
-                    "expire",
-                    "type",
-                    "mget",
-                    "config",
-                    "select",
-                    "subscribe",
-                    "blpop",
-                    "multi",
-                    "spop",
-                    "info",
-                    "debug",
-                    "sort",
-                ]);
+                let command = self.one(COMMANDS);
                 format!("redis.{}('{command}', {one}, {other})", self.one(&["call", "pcall", "pcall"]))
             }
             5 => format!("redis.pcall('set', {}, {one})", self.one(&["KEYS[1]", "'k2'", "ARGV[1]"])),
@@ -195,12 +198,26 @@ fn round(client: &mut Client, grammar: &mut Grammar) {
     }
 }
 
+/// What tables may have grown by.
+const GROWN_BYTES: u64 = 64 * 1024;
+/// Stack of the thread that reads replies: some are thousands of levels deep, and are taken apart level by level.
+const STACK_BYTES: usize = 256 << 20;
+
 #[test]
 fn generated_scripts_leave_a_server_as_it_was() {
-    let server = Server::with(&["--scripting.memory-max", "64mb", "--loglevel", "warning"]);
+    let run = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run_generated).expect("a thread");
+    run.join().expect("as it was");
+}
+
+fn run_generated() {
+    let server = Server::with(&["--scripting.memory-max", "64mb"]);
     let mut client = server.connect();
     let mut grammar = Grammar { random: Random::new(asked("PLINTH_SEED", 1)) };
     // The first round makes what stays for good: tables, buffers, counters of errors.
+    // What each command takes at its first run is among it.
+    for command in COMMANDS {
+        client.command(&["EVAL", &format!("return redis.pcall('{command}', 'k', 'v')"), "0"]);
+    }
     round(&mut client, &mut grammar);
     round(&mut client, &mut grammar);
     let begin = settled(&mut client);
@@ -212,5 +229,6 @@ fn generated_scripts_leave_a_server_as_it_was() {
     }
     let left = settled(&mut client);
     println!("{} scripts: {begin} bytes before, {left} behind", rounds * ROUND);
-    assert!(left < begin + begin / 100, "{begin} bytes before, {left} behind {} scripts", rounds * ROUND);
+    // Tables that have grown once, of the interpreter's strings and of the counters of errors, are within the rest.
+    assert!(left < begin + begin / 100 + GROWN_BYTES, "{begin} bytes before, {left} behind {} scripts", rounds * ROUND);
 }

@@ -394,7 +394,11 @@ fn restore(call: &mut Call<'_>) -> Result {
         functions::flush();
     }
     for source in &sources {
-        if let Err(Failure(text)) = functions::load(call, source, &policy[..] == b"replace", Absent::Refused) {
+        let loaded = match functions::taken_name(source).filter(|_| &policy[..] == b"append") {
+            Some(name) => Err(Failure(format!("ERR Library {name} already exists").into_bytes())),
+            None => functions::load(call, source, &policy[..] == b"replace", Absent::Refused),
+        };
+        if let Err(Failure(text)) = loaded {
             functions::flush();
             before.iter().for_each(|source| drop(functions::load(call, source, true, Absent::Kept)));
             return Err(call.reply.error(text));
