@@ -281,6 +281,9 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::set_level(settings.loglevel);
     if let Some(kind) = kind {
         kind.check_file(file.as_deref())?;
+        if settings.tls.replication {
+            return Err(format!("The links of {} do not speak TLS yet: 'tls-replication' must be 'no'.", kind.module));
+        }
     }
     let supervisor = Supervisor::named(SUPERVISORS[settings.process.supervised]);
     if settings.daemonize && supervisor == Supervisor::None {

@@ -16,13 +16,13 @@ fn wait_seen(client: &mut Client, expected: &str) {
 
 fn connect(client: &mut Client) -> TcpStream {
     let port = client.ask(&["WATCHES.LISTEN"]).integer() as u16;
-    TcpStream::connect(("127.0.0.1", port)).unwrap()
+    TcpStream::connect(("127.0.0.1", port)).expect("made for a test")
 }
 
 fn answer(stream: &mut TcpStream, bytes: usize) -> String {
     let mut text = vec![0; bytes];
-    stream.read_exact(&mut text).unwrap();
-    String::from_utf8(text).unwrap()
+    stream.read_exact(&mut text).expect("made for a test");
+    String::from_utf8(text).expect("made for a test")
 }
 
 fn assert_ended(mut stream: TcpStream) {

@@ -320,7 +320,7 @@ fn peers() -> [Option<(Peer, Client)>; 2] {
     })
 }
 
-fn asked<'a>(peers: &'a mut [Option<(Peer, Client)>; 2], words: &[&str]) -> [Option<Vec<u8>>; 2] {
+fn asked(peers: &mut [Option<(Peer, Client)>; 2], words: &[&str]) -> [Option<Vec<u8>>; 2] {
     peers.each_mut().map(|peer| peer.as_mut().map(|(_, client)| client.command(words)))
 }
 

@@ -36,7 +36,7 @@ impl Theirs {
     }
 
     fn connect(&self) -> Client {
-        Client::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap())
+        Client::new(TcpStream::connect(("127.0.0.1", self.port)).expect("made for a test"))
     }
 }
 
@@ -68,7 +68,7 @@ fn ours(primary: u16) -> Server {
 
 fn primary_of(client: &mut Client) -> u16 {
     match client.ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"]) {
-        Reply::Array(items) => items[1].text().parse().unwrap(),
+        Reply::Array(items) => items[1].text().parse().expect("made for a test"),
         _ => 0,
     }
 }
@@ -95,12 +95,12 @@ fn fails_over(mut group: Vec<Theirs>, mut sentinels: Vec<Client>) {
         new = named[0];
         named.iter().all(|port| *port == new) && group.iter().any(|one| one.port == new)
     });
-    let other = group.iter().find(|one| one.port != new).unwrap();
+    let other = group.iter().find(|one| one.port != new).expect("made for a test");
     let mut client = other.connect();
     wait_until("the other replica follows it", || {
         client.info("replication", "master_port").as_deref() == Some(&new.to_string())
     });
-    let promoted = group.iter().find(|one| one.port == new).unwrap();
+    let promoted = group.iter().find(|one| one.port == new).expect("made for a test");
     assert_eq!(promoted.connect().info("replication", "role").as_deref(), Some("master"));
 }
 

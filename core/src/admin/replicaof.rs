@@ -23,7 +23,7 @@ const ARGS: &[Arg] = &[Arg::group(
     ],
 )];
 
-const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_STALE | abi::COMMAND_ALLOW_BUSY;
+const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_STALE;
 
 /// The commands.
 pub static COMMANDS: &[CoreCommand] = &[
@@ -83,8 +83,9 @@ fn replicaof(context: &mut Context) -> Status {
         return context.ok();
     }
     let (host, port) = (context.arg_text(1).into_owned(), crate::base::number::parse_i64(context.arg(2)));
-    let Some(port) = port else { return context.error("ERR value is not an integer or out of range") };
-    let Some(port) = u16::try_from(port).ok() else { return context.error("ERR Invalid master port") };
+    let Some(port) = port.and_then(|port| u16::try_from(port).ok()) else {
+        return context.error("ERR Invalid master port");
+    };
     if host.is_empty() || host.len() > HOST_BYTES_MAX || host.contains(char::is_whitespace) {
         return context.error("ERR Invalid master host");
     }

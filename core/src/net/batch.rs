@@ -22,7 +22,7 @@ use crate::engine::call::{CommandTable, Registered};
 use crate::engine::dispatch::Outcome;
 use crate::engine::server::Server;
 use crate::net::ahead::{Looking, look_ahead};
-use crate::session::client::{Client, Closing};
+use crate::session::client::{Client, Closing, Replicates};
 use crate::store::Store;
 use crate::store::entry::EntryPtr;
 use crate::wire::request::{Limits, Parsed, Parser, ProtocolError, Span, ordinary};
@@ -286,7 +286,11 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
             Err(error) => {
                 // What came before the error is answered before it.
                 if count == 0 {
+                    let is_primary = client.standing.is_primary();
                     protocol_error(client, &error);
+                    if is_primary {
+                        crate::replication::upstream::stream::broken(server);
+                    }
                     server.stats.count_error("ERR");
                     server.sessions.clients.list_write(token);
                     return (0, false);
@@ -431,9 +435,14 @@ fn protocol_error(client: &mut Client, error: &ProtocolError) {
     let mut message = b"ERR ".to_vec();
     error.append_message(&mut message);
     let resp3 = client.resp == 3;
-    crate::wire::write::Writer::new(&mut client.output, resp3).error(&message);
     client.query.clear();
-    client.close_after_reply();
+    if client.replicates == Replicates::Attached {
+        // An error would stand in the middle of the stream.
+        client.closing = Closing::Now;
+    } else {
+        crate::wire::write::Writer::new(&mut client.output, resp3).error(&message);
+        client.close_after_reply();
+    }
     crate::base::log::verbose(&format!(
         "Protocol error ({error}) from client: id={} addr={}",
         client.id, client.address

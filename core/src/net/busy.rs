@@ -26,11 +26,13 @@ pub fn serve(server: &mut Server) {
     if std::mem::replace(&mut server.pending.is_parsed_anew, turn) != turn {
         list_all(server, own, &mut intake.ready);
     }
-    if let Some(own) = own
-        && take_out(&mut intake.ready, own)
-    {
-        // It is listed as before, for when its command has ended.
-        server.sessions.clients.to_read.push(own);
+    // What a primary sends changes keys, and waits as well.
+    let primary = server.sessions.clients.iter().find(|client| client.standing.is_primary()).map(|one| one.token);
+    for token in own.into_iter().chain(primary.filter(|token| Some(*token) != own)) {
+        if take_out(&mut intake.ready, token) {
+            // It is listed as before, for when the command has ended.
+            server.sessions.clients.to_read.push(token);
+        }
     }
     intake.read_all(server);
     let (mut batch, mut ready) = (std::mem::take(&mut intake.meanwhile), std::mem::take(&mut intake.ready));

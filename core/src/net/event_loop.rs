@@ -192,7 +192,7 @@ impl EventLoop {
                 Step::Load(news) => upstream::load::load(server, news, &mut |server| self.serve_while_busy(server)),
                 Step::Join(wire) => {
                     if let Err(error) = self.join(server, wire) {
-                        crate::base::log::warning(&format!("Serving the connection to the MASTER: {error}"));
+                        upstream::not_joined(server, &error);
                     }
                 }
             }
@@ -216,8 +216,11 @@ impl EventLoop {
         client.unparsed = !read.is_empty();
         client.query.put(read);
         let token = server.sessions.clients.insert(client);
-        if let Some(client) = server.sessions.clients.get(token) {
-            self.intake.borrow().poller.add(&mut client.socket, token)?;
+        let client = server.sessions.clients.get(token);
+        let added = client.map(|client| self.intake.borrow().poller.add(&mut client.socket, token));
+        if let Some(Err(error)) = added {
+            server.sessions.clients.remove(token);
+            return Err(error);
         }
         server.sessions.clients.list_read(token);
         upstream::stream::joined(server, token);

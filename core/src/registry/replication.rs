@@ -9,6 +9,8 @@
 
 use crate::base::random::Random;
 
+/// The greatest offset that is taken from another: what comes behind it can still be counted.
+pub const OFFSET_MAX: i64 = i64::MAX / 2;
 /// An id that stands for no stream.
 pub const NO_ID: &str = "0000000000000000000000000000000000000000";
 

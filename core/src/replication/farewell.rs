@@ -39,6 +39,9 @@ pub enum Outcome {
 
 /// Stop the server after this turn, or when its replicas have all of the stream.
 pub fn stop(server: &mut Server, how: Shutdown, is_signal: bool) -> Outcome {
+    if is_waiting(server) && !how.now {
+        return Outcome::Waits;
+    }
     log::warning("User requested shutdown...");
     let timeout = Duration::from_secs(server.settings.shutdown_timeout.unsigned_abs());
     if how.now || timeout.is_zero() || !lags(server) || server.registry.standing.is_loading {

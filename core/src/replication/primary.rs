@@ -114,7 +114,7 @@ pub fn call_readers(server: &mut Server, replication: &mut Replication) {
     let hard = if hard == 0 { u64::MAX } else { hard.max(state::kept_bytes(server)) };
     let end = replication.backlog.as_ref().map_or(0, |backlog| backlog.end());
     for replica in replication.replicas.iter_mut().filter(|replica| replica.holds_stream()) {
-        if end - replica.cursor > hard {
+        if end.saturating_sub(replica.cursor) > hard {
             cut_off(server, replica);
         } else if replica.reads_stream() {
             server.sessions.clients.list_write(replica.token);
@@ -328,7 +328,7 @@ fn close_over_soft_limit(server: &mut Server, now: Instant) {
     let mut replication = server.slots.take::<Replication>();
     let end = replication.backlog.as_ref().map_or(0, |backlog| backlog.end());
     for replica in replication.replicas.iter_mut().filter(|replica| replica.holds_stream()) {
-        if limit.soft_bytes == 0 || end - replica.cursor <= limit.soft_bytes.max(kept) {
+        if limit.soft_bytes == 0 || end.saturating_sub(replica.cursor) <= limit.soft_bytes.max(kept) {
             replica.soft_since = None;
             continue;
         }

@@ -145,7 +145,11 @@ pub fn feed(server: &mut Server, bytes: &[u8]) {
 pub fn keep_backlog(server: &mut Server) {
     let at = server.registry.replication.offset.unsigned_abs();
     server.slots.with(|replication: &mut Replication| {
-        replication.backlog.get_or_insert_with(|| Backlog::new(at));
+        if replication.backlog.is_none() {
+            replication.backlog = Some(Backlog::new(at));
+            // Nobody reads it yet, and if nobody comes it goes.
+            replication.alone_since = Some(Instant::now());
+        }
     });
     server.propagation.to_stream = true;
     server.registry.replication.is_kept = true;

@@ -22,7 +22,7 @@ use crate::replication::primary::name;
 use crate::replication::replica::{Kind, Replica, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::transfer::{TIMED_OUT, Target, Transfer, Word};
-use crate::session::client::Replicates;
+use crate::session::client::{Replicates, ReplyMode};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -35,6 +35,8 @@ const TASK: Task = Task { name: SNAPSHOT.name, ended };
 pub struct Round {
     number: u64,
     kind: Kind,
+    /// Id of the stream.
+    id: String,
     /// The end of the stream that the snapshot shows.
     at: u64,
     /// Whether the child has made all of it, once it has ended.
@@ -42,6 +44,9 @@ pub struct Round {
     /// Whether the pipe has ended.
     piped: bool,
 }
+
+/// The first version of the format that has functions.
+const WITH_FUNCTIONS: u16 = 10;
 
 /// What a replica asks for.
 #[derive(Clone, Copy)]
@@ -58,7 +63,8 @@ pub enum Ask<'a> {
 /// The reply that it is sent then.
 pub fn ask(server: &mut Server, token: usize, ask: Ask<'_>) -> Result<(), String> {
     let Some(client) = server.sessions.clients.get(token) else { return Ok(()) };
-    if client.output.pending() > 0 {
+    let is_told = client.listening.is_some() || client.tracking.is_some() || client.standing.is_monitor();
+    if client.output.pending() > 0 || is_told {
         return Err("ERR SYNC and PSYNC are invalid with pending output".into());
     }
     crate::replication::primary::hear(server, token, |_| {});
@@ -76,6 +82,8 @@ pub fn ask(server: &mut Server, token: usize, ask: Ask<'_>) -> Result<(), String
     if let Some(client) = server.sessions.clients.get(token) {
         client.replicates = Replicates::Attached;
         client.standing.set_replica(true);
+        // What it is told would stand in the middle of the stream.
+        client.standing.set_reply_mode(ReplyMode::Off);
         if server.settings.replication.disable_tcp_nodelay {
             client.socket.set_nodelay(false);
         }
@@ -113,7 +121,7 @@ fn continued(server: &Server, replication: &Replication, shown: &str, id: &[u8],
     let known = &server.registry.replication;
     let is_present = id.eq_ignore_ascii_case(known.id.as_bytes());
     let is_former = id.eq_ignore_ascii_case(known.id2.as_bytes()) && known.second_offset >= 0;
-    if !is_present && !(is_former && offset <= known.second_offset) {
+    if !(is_present || is_former && offset <= known.second_offset) {
         if id == b"?" {
             log::notice(&format!("Full resync requested by replica {shown}"));
         } else if is_former {
@@ -194,7 +202,7 @@ fn join(server: &mut Server, replication: &mut Replication, at: usize) {
     };
     if round.kind.is_pipe {
         log::notice("Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC");
-    } else if round.kind != kind || round.made.is_some() {
+    } else if round.kind != kind || round.made.is_some() || round.id != server.registry.replication.id {
         log::notice("Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC");
     } else {
         let from = round.at;
@@ -261,7 +269,8 @@ fn begin(server: &mut Server, replication: &mut Replication, kind: Kind, group: 
             return;
         }
     };
-    replication.round = Some(Round { number, kind, at, made: None, piped: false });
+    let id = server.registry.replication.id.clone();
+    replication.round = Some(Round { number, kind, id, at, made: None, piped: false });
     let mut targets = Vec::new();
     for replica in replication.replicas.iter_mut().filter(|replica| group.contains(&replica.token)) {
         (replica.stage, replica.cursor) = (Stage::Saving, at);
@@ -307,7 +316,7 @@ fn form(server: &Server, kind: Kind) -> Form {
     let known = &server.registry.replication;
     let mut form = Form::of(server);
     (form.version, form.rises) = (kind.version, kind.rises);
-    (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions);
+    (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions && kind.version >= WITH_FUNCTIONS);
     // Behind it this server's own stream begins anew, and a primary's goes on.
     let db = if known.is_replica() { known.stream_db } else { 0 };
     form.aux = vec![

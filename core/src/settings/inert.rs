@@ -47,6 +47,8 @@ pub static PARAMETERS: &[Parameter] = &[
     inert("crash-memcheck-enabled", Bool, "yes"),
     // There is no check of the system whose warning could be ignored.
     inert("ignore-warnings", Text, ""),
+    // What a primary sends is run whatever the disk does: `no` would end the replica.
+    inert("replica-ignore-disk-write-errors", Bool, "no"),
     // One thread reads, runs and writes.
     inert("io-threads", Integer(1, 128), "1").immutable(),
     inert("io-threads-do-reads", Bool, "no").immutable(),

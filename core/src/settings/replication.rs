@@ -43,8 +43,6 @@ pub struct Replication {
     pub announce_port: i64,
     /// Whether Sentinel is told of this replica.
     pub announced: bool,
-    /// Run the primary's commands although the disk fails.
-    pub ignore_disk_write_errors: bool,
     /// Evict nothing as a replica.
     pub ignore_maxmemory: bool,
     /// Free what a full sync replaces in the background.
@@ -77,7 +75,6 @@ impl Default for Replication {
             announce_ip: String::new(),
             announce_port: 0,
             announced: true,
-            ignore_disk_write_errors: false,
             ignore_maxmemory: true,
             lazy_flush: false,
             priority: 100,
@@ -116,7 +113,6 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("replica-announce-port", Integer(|s| &mut s.replication.announce_port, 0, 65_535))
         .alias("slave-announce-port"),
     parameter("replica-announced", Bool(|s| &mut s.replication.announced)),
-    parameter("replica-ignore-disk-write-errors", Bool(|s| &mut s.replication.ignore_disk_write_errors)),
     parameter("replica-ignore-maxmemory", Bool(|s| &mut s.replication.ignore_maxmemory))
         .alias("slave-ignore-maxmemory"),
     parameter("replica-lazy-flush", Bool(|s| &mut s.replication.lazy_flush)).alias("slave-lazy-flush"),

@@ -74,7 +74,7 @@ impl Store {
         if !self.may_remove() {
             return;
         }
-        for own in self.own_expiry.next() {
+        for own in self.own_expiry.next_some() {
             let (db, key) = (own.0, &own.1);
             let hash = self.hash(key);
             let found = self.databases[db as usize].find(hash, key).filter(|entry| entry.has_expiry());

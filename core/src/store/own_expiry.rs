@@ -36,7 +36,7 @@ impl OwnExpiry {
     }
 
     /// Some of them, others each time.
-    pub fn next(&mut self) -> Vec<(u32, Vec<u8>)> {
+    pub fn next_some(&mut self) -> Vec<(u32, Vec<u8>)> {
         let begin = self.last.take().map_or(Bound::Unbounded, Bound::Excluded);
         let some: Vec<(u32, Vec<u8>)> = self.keys.range((begin, Bound::Unbounded)).take(TURN_KEYS).cloned().collect();
         if some.len() == TURN_KEYS {

@@ -202,7 +202,7 @@ fn log(lua: Lua) -> Outcome {
     }
     let level = lua.number(1);
     if !(0.0..=f64::from(LOG_WARNING)).contains(&level) {
-        return Err(raise(lua, "ERR Invalid log level."));
+        return Err(raise(lua, "ERR Invalid debug level."));
     }
     let words: Vec<&[u8]> = (2..=lua.top()).filter_map(|at| lua.bytes(at)).collect();
     let text = String::from_utf8_lossy(&words.join(&b' ')).into_owned();

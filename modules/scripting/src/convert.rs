@@ -236,7 +236,10 @@ fn write_digits(lua: Lua, reply: &mut ReplyBuffer<'_>, table: i32) -> bool {
     }
     let is_big = lua.raw_get_name(table, "big_number") == Kind::String;
     if is_big {
-        reply.big_number(lua.bytes(-1).unwrap_or_default());
+        // A line end would end the reply.
+        let digits = lua.bytes(-1).unwrap_or_default().iter();
+        let line: Vec<u8> = digits.map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
+        reply.big_number(&line);
     }
     is_big
 }

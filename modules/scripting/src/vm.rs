@@ -144,6 +144,16 @@ fn refuse_missing(lua: Lua, table: i32) {
     lua.set_metatable(table);
 }
 
+/// `xpcall`, whose handler runs when the function's frames are gone: Lua's own runs it within the hook that ends a
+/// script, where no hook would end the handler.
+const XPCALL: &str = "local pcall = pcall
+local function settle(handler, succeeded, ...)
+    if succeeded then return true, ... end
+    local _, said = pcall(handler, ...)
+    return false, said
+end
+return function(f, handler) return settle(handler, pcall(f)) end";
+
 /// Put our own in the place of functions of Lua's that could do harm.
 fn replace_functions(lua: Lua, globals: i32) {
     lua.push_native(guards::pairs);
@@ -157,6 +167,9 @@ fn replace_functions(lua: Lua, globals: i32) {
     }
     lua.push_native(guards::pcall);
     lua.raw_set_name(globals, "pcall");
+    if lua.load(XPCALL.as_bytes(), c"=(xpcall)") && lua.call_own(0, 1) {
+        lua.raw_set_name(globals, "xpcall");
+    }
     lua.raw_get_name(globals, "string");
     let string = lua.top();
     lua.raw_get_name(string, "gmatch");

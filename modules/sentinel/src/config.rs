@@ -35,8 +35,11 @@ fn yes_no(value: &str) -> Option<bool> {
     }
 }
 
+/// The longest period: a few of them together can still be counted.
+const PERIOD_MAX: i64 = i64::MAX / 16;
+
 fn positive(value: &str) -> Option<i64> {
-    value.parse().ok().filter(|number| *number > 0)
+    value.parse().ok().filter(|number| (1..=PERIOD_MAX).contains(number))
 }
 
 impl Sentinel {

@@ -33,8 +33,8 @@ impl World {
         let mut machine = Sentinel::new(7);
         machine.own.my_id = "1".repeat(40);
         machine.own.port = 26379;
-        machine.monitor("m", "127.0.0.1", 1, quorum, BEGIN).unwrap();
-        machine.set_option(0, "down-after-milliseconds", &["1000"]).unwrap();
+        machine.monitor("m", "127.0.0.1", 1, quorum, BEGIN).expect("a group");
+        machine.set_option(0, "down-after-milliseconds", &["1000"]).expect("an option");
         World {
             machine,
             now: BEGIN,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Time between two attempts, ...
-const AGAIN: Duration = Duration::from_secs(1);
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// ... and the longest where each has met the same.
 const AGAIN_MAX: Duration = Duration::from_secs(60);
 /// Time between two acknowledgements.
@@ -156,5 +156,5 @@ fn attempt(server: &mut Server) {
 
 /// Where a snapshot is kept while it comes.
 fn temporary() -> PathBuf {
-    PathBuf::from(format!("temp-{}.{}.rdb", crate::base::clock::unix_us() / 1_000_000, std::process::id()))
+    PathBuf::from(format!("temp-{}.{}.rdb", crate::base::clock::unix_us(), std::process::id()))
 }

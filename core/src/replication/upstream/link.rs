@@ -14,7 +14,7 @@
 //! - The thread touches nothing of the server's but what is [`Shared`].
 
 use crate::base::log;
-use crate::registry::replication::Link;
+use crate::registry::replication::{Link, OFFSET_MAX};
 use crate::replication::upstream::transfer::{Extent, Transfer, TransferError};
 use crate::replication::upstream::wire::Wire;
 use crate::session::resume::Resumes;
@@ -197,7 +197,7 @@ impl Shared {
     /// Let the other side know that this one is alive, while it does something that takes long.
     pub fn say_alive(&self) {
         use std::io::Write;
-        if let Some(link) = &mut *lock(&self.link_to) {
+        if let Some(link) = lock(&self.link_to).as_mut().filter(|link| link.is_free()) {
             // It is read or not: a full pipe is not waited for.
             let _ = link.set_write_timeout(Duration::from_millis(1)).and_then(|()| link.write(b"\n").map(|_| ()));
         }
@@ -369,9 +369,11 @@ fn ask(plan: &Plan, wire: &mut Wire, shared: &Shared) -> io::Result<Answer> {
     let shown = text(&said);
     let mut words = shown.split_ascii_whitespace();
     Ok(match words.next() {
-        Some("+CONTINUE") => Answer::Continue(words.next().filter(|id| is_id(id)).map(str::to_owned)),
+        Some("+CONTINUE") if plan.wanted.is_some() => {
+            Answer::Continue(words.next().filter(|id| is_id(id)).map(str::to_owned))
+        }
         Some("+FULLRESYNC") => match (words.next().filter(|id| is_id(id)), words.next().map(str::parse::<i64>)) {
-            (Some(id), Some(Ok(offset @ 0..))) => {
+            (Some(id), Some(Ok(offset @ 0..=OFFSET_MAX))) => {
                 log::notice(&format!("Full resync from master: {id}:{offset}"));
                 Answer::Full(Position { id: id.into(), offset })
             }

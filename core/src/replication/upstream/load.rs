@@ -6,10 +6,10 @@ use crate::modules::beside;
 use crate::persist::aof::switch;
 use crate::persist::load::{self, LoadError, Loaded, Options, Serve};
 use crate::persist::{Persist, save};
-use crate::replication::state;
 use crate::replication::upstream::duty::{end_attempt, set_back};
 use crate::replication::upstream::link::{News, Position};
 use crate::replication::upstream::{Step, Upstream, role};
+use crate::replication::{failover, state};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,7 +25,9 @@ pub(super) fn uses_pipe(server: &Server) -> bool {
     match server.settings.replication.diskless_load {
         0 => false,
         ON_EMPTY => server.store.databases.iter().all(|database| database.table.is_empty()),
-        _ => true,
+        // There is no second set of databases to load into beside the old data: so it comes whole, to a file,
+        // before these go.
+        _ => false,
     }
 }
 
@@ -94,8 +96,13 @@ fn take_in(server: &mut Server, file: File, size: Option<u64>, serve: Serve<'_>)
     log::notice("MASTER <-> REPLICA sync: Flushing old data");
     let had_file = switch::suspend(server);
     // What is there is no part of any stream from here on.
-    server.slots.with(|replica: &mut Upstream| replica.goes_on = false);
+    server.slots.with(|replica: &mut Upstream| (replica.goes_on, replica.takes_over) = (false, false));
+    failover::clear(server);
     role::disconnect_replicas(server);
+    // Nor does anybody go on here with what was before, should this server be promoted with half of the data.
+    state::new_id(server);
+    let (id, offset) = (server.registry.replication.id.clone(), server.registry.replication.offset);
+    state::adopt(server, &id, offset);
     empty(server);
     log::notice("MASTER <-> REPLICA sync: Loading DB in memory");
     load::begin(server, size.unwrap_or(0));

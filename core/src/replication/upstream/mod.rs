@@ -92,3 +92,10 @@ pub fn link(server: &Server) -> Link {
         (None, None) => Link::Connect,
     }
 }
+
+/// The connection that an attempt has made cannot be served: there will be another attempt.
+pub fn not_joined(server: &mut Server, error: &std::io::Error) {
+    let text = format!("Serving the connection to the MASTER: {}", crate::base::log::plain(error));
+    crate::base::log::warning(&text);
+    duty::set_back(server, text, false);
+}

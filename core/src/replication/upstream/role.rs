@@ -3,9 +3,10 @@
 use crate::base::log;
 use crate::engine::server::Server;
 use crate::persist::Persist;
-use crate::registry::replication::{Link, NO_ID, Role};
+use crate::registry::replication::{Link, NO_ID, OFFSET_MAX, Role};
 use crate::replication::state::{self, Replication};
 use crate::replication::upstream::{Upstream, gates};
+use crate::store::effects::Effect;
 use std::time::Instant;
 
 /// What a client that waits is told when its server becomes a copy.
@@ -15,6 +16,10 @@ const UNBLOCKED: &str = "UNBLOCKED force unblock from blocking operation, instan
 /// with that stream.
 pub fn follow(server: &mut Server, host: &str, port: u16) {
     let was_primary = !server.registry.replication.is_replica();
+    if was_primary {
+        // What a transaction has written before it belongs to the stream as it was.
+        state::observe(server, &Effect::UnitEnd);
+    }
     leave(server);
     server.registry.replication.role = Role::Replica { host: host.into(), port };
     server.registry.replication.link = Link::Connect;
@@ -107,7 +112,7 @@ pub fn begin(server: &mut Server) {
 /// this is a replica, and by others if not.
 pub fn resume(server: &mut Server) {
     let Some(origin) = server.slots.with(|persist: &mut Persist| persist.origin.take()) else { return };
-    if origin.offset < 0 || origin.id.len() != NO_ID.len() {
+    if !(0..=OFFSET_MAX).contains(&origin.offset) || origin.id.len() != NO_ID.len() {
         return;
     }
     let is_replica = server.registry.replication.is_replica();

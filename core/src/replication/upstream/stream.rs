@@ -12,6 +12,7 @@ use crate::base::log;
 use crate::engine::server::Server;
 use crate::registry::replication::{Link, Role};
 use crate::replication::state;
+use crate::replication::upstream::duty::AGAIN;
 use crate::replication::upstream::{Upstream, gates, role};
 use crate::session::client::Closing;
 use crate::wire::command;
@@ -131,6 +132,12 @@ pub(super) fn mind_silence(server: &mut Server) {
     }
 }
 
+/// The stream holds what is no request: going on from there would meet it again.
+pub fn broken(server: &mut Server) {
+    log::warning("The primary's stream is broken; all of the data will be asked for.");
+    server.slots.with(|replica: &mut Upstream| replica.goes_on = false);
+}
+
 /// Take note of the session's end.
 pub(super) fn mind_end(server: &mut Server) {
     let Some((token, id)) = server.slots.with(|replica: &mut Upstream| replica.session) else { return };
@@ -149,7 +156,7 @@ pub(super) fn mind_end(server: &mut Server) {
         replica.session = None;
         replica.held = Vec::new();
         replica.ack = None;
-        replica.next = Some(Instant::now());
+        replica.next = Some(Instant::now() + if replica.goes_on { Duration::ZERO } else { AGAIN });
         replica.down_since_s = now_s;
     });
 }

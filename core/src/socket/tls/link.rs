@@ -46,6 +46,11 @@ impl Link {
         Ok(Link { socket: self.socket.try_clone()?, session: self.session.clone(), raw: Vec::new(), at: 0 })
     }
 
+    /// Whether no other handle of it is being written to, in a way that this one would wait for.
+    pub fn is_free(&self) -> bool {
+        self.session.as_ref().is_none_or(Session::is_free)
+    }
+
     /// End it for all who have a handle of it.
     pub fn shut_down(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);

@@ -27,6 +27,11 @@ impl Session {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nobody uses it just now.
+    pub fn is_free(&self) -> bool {
+        self.0.try_lock().is_ok()
+    }
+
     /// Write what is encrypted to the socket.
     ///
     /// # Errors

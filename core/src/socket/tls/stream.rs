@@ -136,6 +136,11 @@ impl Write for TlsStream {
             // What was taken waits within the session.
             return Err(ErrorKind::WouldBlock.into());
         }
+        let given: usize = slices.iter().map(|slice| slice.len()).sum();
+        if self.taken > given {
+            // Somebody else writes than whose bytes were taken, and neither would know what has gone out.
+            return Err(ErrorKind::InvalidInput.into());
+        }
         Ok(std::mem::take(&mut self.taken))
     }
 
