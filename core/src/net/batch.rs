@@ -286,13 +286,7 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
             Err(error) => {
                 // What came before the error is answered before it.
                 if count == 0 {
-                    let is_primary = client.standing.is_primary();
-                    protocol_error(client, &error);
-                    if is_primary {
-                        crate::replication::upstream::stream::broken(server);
-                    }
-                    server.stats.count_error("ERR");
-                    server.sessions.clients.list_write(token);
+                    refuse(server, token, &error);
                     return (0, false);
                 }
                 more = true;
@@ -428,6 +422,19 @@ fn is_same(name: &[u8], other: &[u8]) -> bool {
 /// Whether commands of a client may be parsed and run now.
 fn may_run(client: &Client) -> bool {
     client.closing == Closing::No && !client.stalled && !client.turn_over
+}
+
+/// A client has sent what is no request.
+#[cold]
+fn refuse(server: &mut Server, token: usize, error: &ProtocolError) {
+    let Some(client) = server.sessions.clients.get(token) else { return };
+    let is_primary = client.standing.is_primary();
+    protocol_error(client, error);
+    if is_primary {
+        crate::replication::upstream::stream::broken(server);
+    }
+    server.stats.count_error("ERR");
+    server.sessions.clients.list_write(token);
 }
 
 /// Answer what cannot be understood, and close.
