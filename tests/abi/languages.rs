@@ -41,7 +41,7 @@ fn a_library_that_does_not_compile_leaves_nothing() {
     assert_wire(&mut client, &["FUNCTION", "LOAD", broken], b"-ERR no good at 3:1\r\n");
     assert_wire(&mut client, &["FUNCTION", "LOAD", "#!toy name=none\n"], b"-ERR No functions registered\r\n");
     assert_wire(&mut client, &["FUNCTION", "LOAD", "#!joy name=none\nx"], b"-ERR Engine 'joy' not found\r\n");
-    let lua = "#!lua name=shop\nredis.register_function('echo', pairs)";
+    let lua = "#!lua name=shop\nredis.register_function('echo', function() end)";
     client.command(&["FUNCTION", "LOAD", lua]);
     assert_wire(&mut client, &["FUNCTION", "LOAD", LIBRARY], b"-ERR Function echo already exists\r\n");
     assert_wire(&mut client, &["TOY.LIVE"], b":0\r\n");
