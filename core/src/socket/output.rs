@@ -493,8 +493,7 @@ impl Output {
         }
         self.sent = 0;
         self.chunks.clear();
-        // What one long reply has needed is not kept: housekeeping gives a larger chunk to who needs it often.
-        if self.capacity > self.chunk_bytes {
+        if self.capacity > CHUNK_BYTES {
             self.discard_current();
         } else {
             self.reply.at = self.base;
