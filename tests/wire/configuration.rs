@@ -174,7 +174,7 @@ fn only_the_first_argument_can_be_an_option_of_the_program() {
 
 #[test]
 fn plinth_says_clearly_what_it_has_not() {
-    for args in [&["--sentinel"][..], &["redis.conf", "--sentinel"], &["--test-memory", "1"], &["--check-system"]] {
+    for args in [&["--test-memory", "1"][..], &["--check-system"]] {
         let finished = run_to_end(args);
         assert_eq!(finished.code, Some(1), "{}", finished.output);
         assert!(finished.output.contains(" is not there: "), "{}", finished.output);

@@ -310,7 +310,7 @@ fn plinth_refuses_what_a_replica_refuses() {
     let nobody = nobody.map_or_else(|error| panic!("{error}"), |address| address.port().to_string());
     assert_wire(&mut client, &["REPLICAOF", "127.0.0.1", &nobody], b"+OK\r\n");
     assert_wire(&mut client, &["REPLICAOF", "127.0.0.1", &nobody], b"+OK Already connected to specified master\r\n");
-    assert_wire(&mut client, &["REPLICAOF", "127.0.0.1", "x"], b"-ERR value is not an integer or out of range\r\n");
+    assert_wire(&mut client, &["REPLICAOF", "127.0.0.1", "x"], b"-ERR Invalid master port\r\n");
     assert_wire(&mut client, &["REPLICAOF", "127.0.0.1", "70000"], b"-ERR Invalid master port\r\n");
     let read_only = b"-READONLY You can't write against a read only replica.\r\n";
     assert_wire(&mut client, &["SET", "k", "w"], read_only);
