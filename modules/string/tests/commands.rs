@@ -295,7 +295,11 @@ fn a_change_is_announced_and_passed_on_without_what_time_decides() {
         ("getdel gone", "del gone!", "DEL gone".to_owned()),
         ("mset a 1 b 2", "set a!,set b!", "mset a 1 b 2".to_owned()),
         ("msetnx a 1 c 2", "", String::new()),
-        ("msetex 2 a 1 b 2 ex 10", "set a!,expire a,set b!,expire b", format!("MSETEX 2 a 1 b 2 PXAT {at_ms}")),
+        (
+            "msetex 2 a 1 b 2 ex 10",
+            "set a!,expire a,set b!,expire b",
+            format!("SET a 1 PXAT {at_ms};SET b 2 PXAT {at_ms}"),
+        ),
         ("delifeq a 2", "", String::new()),
         ("delifeq a 1", "del a!", "DEL a".to_owned()),
     ] {
