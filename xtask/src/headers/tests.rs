@@ -59,7 +59,8 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Module" entry::Module { magic, abi_major, abi_minor, size, reserved, name, version, requires, provides,
             types, commands, configs, infos, start, stop, layout }
         "Event" events::Event { size, kind, class, db, other_db, reserved, name, key, client_id }
-        "Host" host::Host { size, abi_major, abi_minor, context, service, log, give_way, panicked, allocate, release }
+        "Host" host::Host { size, abi_major, abi_minor, context, service, log, give_way, panicked, allocate, release,
+            let_go }
         "Section" info::Section { size, flags, name, write }
         "DigestService" digest::DigestService { size, reserved, add, end }
         "RdbClaim" rdb::RdbClaim { size, kind, flags, encoding, data, clear, load, save, rewrite }
