@@ -106,6 +106,17 @@ fn wait_for(client: &mut Client, command: &[&str], expected: &[u8]) {
     wait_until(&format!("{command:?} answers"), || client.command(command) == expected);
 }
 
+/// A server that follows a primary of this test's, and has taken in an empty snapshot of it.
+fn following(args: &[&str]) -> (Primary, Server, Client, Link) {
+    let primary = Primary::new();
+    let server = Server::with(args);
+    let mut client = server.connect();
+    follow(&mut client, &primary);
+    let mut link = primary.meet();
+    link.full(0);
+    (primary, server, client, link)
+}
+
 #[test]
 fn plinth_as_a_replica_says_who_it_is_and_applies_what_comes() {
     let primary = Primary::new();
@@ -144,12 +155,7 @@ fn plinth_as_a_replica_says_who_it_is_and_applies_what_comes() {
 
 #[test]
 fn plinth_goes_on_where_it_has_applied_whole_units() {
-    let primary = Primary::new();
-    let server = Server::start();
-    let mut client = server.connect();
-    follow(&mut client, &primary);
-    let mut link = primary.meet();
-    link.full(0);
+    let (primary, _server, mut client, mut link) = following(&[]);
     let whole = [encoded("SELECT 3"), encoded("SET a 1")].concat();
     link.send(&whole);
     link.wait_for(whole.len() as i64);
@@ -191,6 +197,7 @@ fn plinth_keeps_its_data_until_there_is_a_snapshot_that_it_can_read() {
         (format!("{full}$-5\r\n"), "Bad protocol"),
         (format!("{full}-ERR no snapshot today\r\n"), "no snapshot today"),
         (format!("+FULLRESYNC nonsense\r\n{long}"), "currently unable"),
+        (format!("+FULLRESYNC {ID} 9223372036854775807\r\n"), " 9223372036854775807"),
         (long.clone(), "does not end"),
         ("-NOMASTERLINK not now\r\n".into(), "NOMASTERLINK"),
     ] {
@@ -229,12 +236,7 @@ fn plinth_holds_nothing_of_a_snapshot_that_breaks_off() {
 
 #[test]
 fn plinth_keeps_what_has_expired_until_its_primary_says_so() {
-    let primary = Primary::new();
-    let server = Server::with(&["--enable-debug-command", "yes"]);
-    let mut client = server.connect();
-    follow(&mut client, &primary);
-    let mut link = primary.meet();
-    link.full(0);
+    let (_primary, _server, mut client, mut link) = following(&["--enable-debug-command", "yes"]);
     let mut sent = 0;
     let mut stream = |link: &mut Link, lines: &[&str]| {
         let bytes: Vec<u8> = lines.iter().flat_map(|line| encoded(line)).collect();
@@ -263,12 +265,7 @@ fn plinth_keeps_what_has_expired_until_its_primary_says_so() {
 
 #[test]
 fn plinth_keeps_fields_that_have_expired_until_its_primary_says_so() {
-    let primary = Primary::new();
-    let server = Server::start();
-    let mut client = server.connect();
-    follow(&mut client, &primary);
-    let mut link = primary.meet();
-    link.full(0);
+    let (_primary, _server, mut client, mut link) = following(&[]);
     let set = ["SELECT 0", "HSET h f 5 g 1", "HPEXPIREAT h 1000 FIELDS 1 f", "HINCRBY h f 1"];
     let set: Vec<u8> = set.iter().flat_map(|line| encoded(line)).collect();
     link.send(&set);
@@ -284,12 +281,7 @@ fn plinth_keeps_fields_that_have_expired_until_its_primary_says_so() {
 
 #[test]
 fn plinth_removes_what_has_expired_of_a_writable_replicas_own() {
-    let primary = Primary::new();
-    let server = Server::with(&["--replica-read-only", "no"]);
-    let mut client = server.connect();
-    follow(&mut client, &primary);
-    let mut link = primary.meet();
-    link.full(0);
+    let (_primary, _server, mut client, mut link) = following(&["--replica-read-only", "no"]);
     let set: Vec<u8> = ["SELECT 0", "SET of-primary 1 PXAT 1000"].iter().flat_map(|line| encoded(line)).collect();
     link.send(&set);
     link.wait_for(set.len() as i64);

@@ -252,12 +252,16 @@ fn a_server_that_ends_waits_until_its_replicas_have_all() {
     let mut replica = Replica::new(&server, &["eof"]);
     assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
     replica.assert_stream(&format!("{SELECT_0}{}", command(&["SET", "a", "1"])));
-    let mut ends = server.connect();
+    let (mut ends, mut also) = (server.connect(), server.connect());
     ends.send(&["SHUTDOWN"]);
     replica.assert_stream(&command(&["REPLCONF", "GETACK", "*"]));
+    also.send(&["SHUTDOWN"]);
+    wait_until("both wait", || client.info("clients", "blocked_clients").as_deref() == Some("2"));
     assert_wire(&mut client, &["GET", "a"], b"$1\r\n1\r\n");
     assert_wire(&mut client, &["SHUTDOWN", "ABORT"], b"+OK\r\n");
-    assert_eq!(ends.read(), b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    for client in [&mut ends, &mut also] {
+        assert_eq!(client.read(), b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    }
     assert_wire(&mut client, &["SET", "b", "1"], b"+OK\r\n");
     replica.assert_stream(&command(&["SET", "b", "1"]));
     ends.send(&["SHUTDOWN"]);

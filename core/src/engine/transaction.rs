@@ -2,11 +2,18 @@
 
 use crate::engine::call::Registered;
 use crate::engine::server::Server;
-use crate::session::transaction::{Queued, Transaction};
+use crate::session::transaction::{Queued, Transaction, is_exec};
 use crate::session::watch::Watch;
 use plinth_abi::bytes::Bytes;
 
 impl Server {
+    /// What a command is: its flags, and of EXEC those of all that is queued as well.
+    pub fn flags_of(&self, token: usize, command: &Registered) -> u64 {
+        let client = self.sessions.clients.peek(token).filter(|_| is_exec(&command.name));
+        let queued = client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags);
+        command.spec.flags | queued
+    }
+
     /// Keep a command for EXEC.
     pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
         let Some(client) = self.sessions.clients.get(token) else { return };

@@ -6,7 +6,6 @@ use crate::engine::gates::Verdict;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
 use crate::persist::Persist;
-use crate::session::transaction::is_exec;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_LOADING, COMMAND_WRITE};
 
@@ -32,13 +31,7 @@ pub fn loading(server: &mut Server, _token: usize, command: &Registered, _args: 
 /// The gate of the disk. PING is refused as well: by it the health of a server is asked.
 pub fn disk(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
     let Some(text) = server.registry.standing.disk_refusal() else { return Verdict::Pass };
-    let queued = if is_exec(&command.name) {
-        let client = server.sessions.clients.peek(token);
-        client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags)
-    } else {
-        0
-    };
-    let writes = (command.spec.flags | queued) & COMMAND_WRITE != 0 || command.name == "ping";
+    let writes = server.flags_of(token, command) & COMMAND_WRITE != 0 || command.name == "ping";
     if writes { Verdict::Refuse(text.into()) } else { Verdict::Pass }
 }
 

@@ -26,6 +26,9 @@ pub struct Farewell {
     is_signal: bool,
 }
 
+/// What the log says of an end that did not come.
+const ERRORS: &str = "Errors trying to shut down the server. Check the logs for more information.";
+
 /// What has come of the wish to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -89,7 +92,7 @@ pub fn look(server: &mut Server, now: Instant) {
     }
     let (how, is_signal) = (farewell.how, farewell.is_signal);
     if finish(server, how) == Outcome::Fails {
-        log::warning("Errors trying to shut down the server. Check the logs for more information.");
+        log::warning(ERRORS);
         if is_signal {
             crate::base::signals::stopped_not();
         }
@@ -152,7 +155,7 @@ pub fn stop_on(server: &mut Server, signal: i32) {
         return;
     }
     if stop(server, how, true) == Outcome::Fails {
-        log::warning("Errors trying to shut down the server. Check the logs for more information.");
+        log::warning(ERRORS);
         crate::base::signals::stopped_not();
     }
 }

@@ -7,7 +7,6 @@ use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
 use crate::replication::primary;
 use crate::session::client::Replicates;
-use crate::session::transaction::is_exec;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_READONLY, COMMAND_WRITE};
 
@@ -49,13 +48,7 @@ pub fn lacks(server: &mut Server, token: usize, command: &Registered, _args: &[B
     if !server.registry.standing.lacks_replicas {
         return Verdict::Pass;
     }
-    let queued = if is_exec(&command.name) {
-        let client = server.sessions.clients.peek(token);
-        client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags)
-    } else {
-        0
-    };
-    if (command.spec.flags | queued) & COMMAND_WRITE == 0 {
+    if server.flags_of(token, command) & COMMAND_WRITE == 0 {
         return Verdict::Pass;
     }
     Verdict::Refuse(crate::registry::standing::LACKS_REPLICAS.into())

@@ -443,15 +443,22 @@ pub fn follow_threads(server: &mut Server) {
     server.slots.put(replication);
 }
 
+/// Whether a replica that has the snapshot wants no more than that.
+fn is_served(replica: &mut Replica, shown: &str) -> bool {
+    if replica.said.rdb_only {
+        replica.stage = Stage::Served;
+        log::notice(&format!("RDB transfer completed, rdb only replica ({shown}) should be disconnected asap"));
+    }
+    replica.said.rdb_only
+}
+
 /// A replica has a whole file.
 fn sent(server: &mut Server, replication: &mut Replication, client: u64) {
     let now_s = server.clock.now_s;
     let Some(replica) = replication.replicas.iter_mut().find(|replica| replica.client == client) else { return };
     let shown = name(server, replica);
     replica.heard_s = now_s;
-    if replica.said.rdb_only {
-        replica.stage = Stage::Served;
-        log::notice(&format!("RDB transfer completed, rdb only replica ({shown}) should be disconnected asap"));
+    if is_served(replica, &shown) {
         return;
     }
     replica.stage = Stage::Online;
@@ -497,9 +504,7 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             continue;
         }
         replica.heard_s = now_s;
-        if replica.said.rdb_only {
-            replica.stage = Stage::Served;
-            log::notice(&format!("RDB transfer completed, rdb only replica ({shown}) should be disconnected asap"));
+        if is_served(replica, &shown) {
             continue;
         }
         replica.stage = Stage::Online;

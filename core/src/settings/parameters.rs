@@ -411,6 +411,16 @@ pub fn find(name: &str) -> Option<&'static Parameter> {
     all().find(|parameter| is(parameter.name) || parameter.alias.is_some_and(is))
 }
 
+/// Set a parameter as a line of the file does, in settings of its own; its value then, for tests.
+#[cfg(test)]
+pub(super) fn set_line(name: &str, line: &str) -> Result<String, String> {
+    let mut settings = Settings::default();
+    let words = crate::base::words::split(line.as_bytes()).expect("words");
+    let parameter = find(name).expect("a parameter");
+    settings.set(parameter, &words)?;
+    Ok(String::from_utf8_lossy(&settings.get(parameter)).into_owned())
+}
+
 pub(super) fn one(words: &[Vec<u8>]) -> Result<&[u8], String> {
     if let [word] = words { Ok(word) } else { Err("wrong number of arguments".into()) }
 }

@@ -163,16 +163,7 @@ fn set_oom_scores(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), Stri
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::settings::parameters::find;
-
-    fn set(name: &str, line: &str) -> Result<String, String> {
-        let mut settings = Settings::default();
-        let words = crate::base::words::split(line.as_bytes()).unwrap();
-        let parameter = find(name).unwrap();
-        settings.set(parameter, &words)?;
-        Ok(String::from_utf8(settings.get(parameter)).unwrap())
-    }
+    use crate::settings::parameters::set_line as set;
 
     #[test]
     fn scores_are_three_within_bounds() {

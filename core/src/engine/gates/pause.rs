@@ -6,7 +6,6 @@
 use super::Verdict;
 use crate::engine::call::Registered;
 use crate::engine::server::Server;
-use crate::session::transaction::is_exec;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_WRITE};
 
@@ -19,9 +18,7 @@ impl Server {
     /// Whether CLIENT PAUSE holds a command back.
     pub fn is_held_back(&self, token: usize, command: &Registered) -> bool {
         let Some(pause) = self.sessions.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
-        let transaction = self.sessions.clients.peek(token).and_then(|client| client.standing.transaction());
-        let queued = if is_exec(&command.name) { transaction.map_or(0, |open| open.flags) } else { 0 };
-        !pause.writes_only || (command.spec.flags | queued) & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
+        !pause.writes_only || self.flags_of(token, command) & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
     }
 
     /// Let waiting clients go on.

@@ -6,7 +6,6 @@ use crate::engine::gates::Verdict;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
 use crate::registry::replication::{Link, READ_ONLY, STALE};
-use crate::session::transaction::is_exec;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_STALE, COMMAND_WRITE};
 
@@ -24,9 +23,7 @@ pub fn read_only(server: &mut Server, token: usize, command: &Registered, _args:
     if !server.registry.replication.refuses_writes {
         return Verdict::Pass;
     }
-    let client = server.sessions.clients.peek(token).filter(|_| is_exec(&command.name));
-    let queued = client.and_then(|client| client.standing.transaction()).map_or(0, |open| open.flags);
-    if (command.spec.flags | queued) & COMMAND_WRITE != 0 { Verdict::Refuse(READ_ONLY.into()) } else { Verdict::Pass }
+    if server.flags_of(token, command) & COMMAND_WRITE != 0 { Verdict::Refuse(READ_ONLY.into()) } else { Verdict::Pass }
 }
 
 /// The gate of data that may be old.

@@ -44,15 +44,3 @@ pub fn fields(server: &Server) -> Fields {
     }
     fields
 }
-
-/// The word of ROLE for how far the link is.
-pub fn word(link: Link) -> &'static str {
-    match link {
-        Link::Off => "none",
-        Link::Connect => "connect",
-        Link::Connecting => "connecting",
-        Link::Handshake => "handshake",
-        Link::Syncing => "sync",
-        Link::Up => "connected",
-    }
-}
