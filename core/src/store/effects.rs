@@ -16,6 +16,7 @@ use crate::store::database::Database;
 use crate::store::entry::EntryPtr;
 use crate::wire::command;
 use bytes::{Bytes, BytesMut};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use std::collections::VecDeque;
 
 /// Bytes that commands to be passed on are first given.
@@ -71,6 +72,8 @@ pub enum Effect {
         db: u32,
         /// The command, as clients send it.
         command: Bytes,
+        /// Who is told of it: `PROPAGATE_TO_*`.
+        targets: u32,
     },
     /// The commands that were propagated since the last such end belong together: a reader that writes
     /// them down frames them by MULTI and EXEC if they are several.
@@ -109,8 +112,13 @@ impl Effects {
 
     /// Note a command that is to be passed on.
     pub fn propagate(&mut self, db: u32, command: Bytes) {
+        self.propagate_to(db, command, PROPAGATE_TO_FILE | PROPAGATE_TO_REPLICAS);
+    }
+
+    /// Note a command that is to be passed on to some.
+    pub fn propagate_to(&mut self, db: u32, command: Bytes, targets: u32) {
         self.unit_is_open = true;
-        self.push(Effect::Propagate { db, command });
+        self.push(Effect::Propagate { db, command, targets });
     }
 
     /// Note a command that is to be passed on, by its words.
