@@ -67,6 +67,13 @@ fn cargo(what: &[&str]) -> Result<(), String> {
     let profile = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    // What cargo says to this test of its own package would be another environment than that of the build, and
+    // build scripts that look at it (ring's does) would run again: a minute for each package that has tests.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|own| name.to_string_lossy().starts_with(own)) {
+            command.env_remove(name);
+        }
+    }
     // From the workspace's root, so that `.cargo/config.toml` counts as it did for the test.
     command.current_dir(crate::workspace()).args(["build", "--quiet"]).args(what);
     command.arg("--target-dir").arg(folder.parent().unwrap_or(&folder));
