@@ -5,12 +5,12 @@
 //! before a module came or went is recognised, and the name is looked up again.
 
 use crate::acl::log::Place;
+use crate::base::foreign::fill;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::{Context, Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
-use crate::modules::services::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
