@@ -348,10 +348,10 @@ fn leave(server: &Server) {
     }
 }
 
-/// Listen where the configuration says.
+/// Listen where the configuration says, and where whoever started the process has begun to.
 fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let listeners = listening::listen_all(server, server.port)?;
+    let listeners = listening::listen_beside(server, server.port, listening::handed()?)?;
     server.listening = handles(&listeners).map_err(text)?;
     for listener in listeners {
         events.add_listener(listener).map_err(text)?;

@@ -120,7 +120,7 @@ fn attempt(server: &mut Server) {
     let announced = u16::try_from(settings.announce_port).unwrap_or(0);
     let speaks_tls = server.settings.tls.replication;
     let plan = Plan {
-        user: settings.masteruser.clone().into_bytes(),
+        user: settings.masteruser.clone(),
         password: settings.masterauth.clone(),
         own_port: match announced {
             0 if speaks_tls && server.settings.tls.port > 0 => server.settings.tls.port as u16,
