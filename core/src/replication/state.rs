@@ -99,7 +99,8 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { db, command } => {
+        Effect::Propagate { spared, .. } if spared.replicas => {}
+        Effect::Propagate { db, command, .. } => {
             server.registry.replication.stream_db = *db;
             let by = server.pending.by;
             server.slots.with(|replication: &mut Replication| {

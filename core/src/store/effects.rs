@@ -21,6 +21,15 @@ use std::collections::VecDeque;
 /// Bytes that commands to be passed on are first given.
 const COMMANDS_BYTES: usize = 16 * 1024;
 
+/// Who is not told of commands that are passed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spared {
+    /// The append-only file.
+    pub file: bool,
+    /// Replicas.
+    pub replicas: bool,
+}
+
 /// Something that has happened.
 pub enum Effect {
     /// A key's value changed, was made or removed.
@@ -71,6 +80,8 @@ pub enum Effect {
         db: u32,
         /// The command, as clients send it.
         command: Bytes,
+        /// Who is not told.
+        spared: Spared,
     },
     /// The commands that were propagated since the last such end belong together: a reader that writes
     /// them down frames them by MULTI and EXEC if they are several.
@@ -94,6 +105,8 @@ pub struct Effects {
     pub wants_commands: bool,
     /// Whether commands were propagated since the last [`Effect::UnitEnd`].
     pub unit_is_open: bool,
+    /// Who is not told of what the command that runs brings about.
+    pub spared: Spared,
     /// How much of the store's `dirty` is propagated, or is part of what will be.
     pub propagated: u64,
     /// Whether there is any: what is looked at after each command.
@@ -110,7 +123,7 @@ impl Effects {
     /// Note a command that is to be passed on.
     pub fn propagate(&mut self, db: u32, command: Bytes) {
         self.unit_is_open = true;
-        self.push(Effect::Propagate { db, command });
+        self.push(Effect::Propagate { db, command, spared: self.spared });
     }
 
     /// Note a command that is to be passed on, by its words.
@@ -136,7 +149,10 @@ impl Effects {
     pub fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
         self.propagated += 1;
         let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+        // It is no doing of the command that runs.
+        let spared = std::mem::take(&mut self.spared);
         self.propagate_words(db, [name, key].into_iter());
+        self.spared = spared;
     }
 
     /// Note that what was propagated until now belongs together, if there is anything.

@@ -11,7 +11,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
     }
     let Some(recorded) = &mut server.propagation.recorded else { return };
     match effect {
-        Effect::Propagate { db, command } => recorded.add(*db, command),
+        Effect::Propagate { db, command, .. } => recorded.add(*db, command),
         Effect::UnitEnd => recorded.end_unit(),
         Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
     }

@@ -85,7 +85,8 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { db, command } => {
+        Effect::Propagate { spared, .. } if spared.file => {}
+        Effect::Propagate { db, command, .. } => {
             let now_s = server.settings.aof.timestamps.then_some(server.clock.now_s);
             server.excess.uncounted_bytes = server.slots.with(|aof: &mut Aof| {
                 aof.writer.text.add(*db, command, now_s);
