@@ -151,7 +151,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     };
     let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
     if let Some(servers) = args.sentinel {
-        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?);
+        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?, (&args.units, args.tls));
     }
     lists.check_units(&suite)?;
     if args.tls {
