@@ -281,9 +281,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::set_level(settings.loglevel);
     if let Some(kind) = kind {
         kind.check_file(file.as_deref())?;
-        if settings.tls.replication {
-            return Err(format!("The links of {} do not speak TLS yet: 'tls-replication' must be 'no'.", kind.module));
-        }
     }
     let supervisor = Supervisor::named(SUPERVISORS[settings.process.supervised]);
     if settings.daemonize && supervisor == Supervisor::None {
@@ -308,14 +305,15 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // It takes as long as the folder of temporary files has entries.
     let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
-    load_modules(server, waiting, kind)?;
-    rename_commands(server, &renames)?;
-    load_users(server, &users)?;
-    server.settle();
+    // Before modules, which may connect to others as soon as they begin.
     server.take_up_tls().map_err(|reason| {
         crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
         "Failed to configure TLS. Check logs for more info.".to_owned()
     })?;
+    load_modules(server, waiting, kind)?;
+    rename_commands(server, &renames)?;
+    load_users(server, &users)?;
+    server.settle();
     listen(server, &mut events)?;
     write_pidfile(server);
     title_process(server, supervisor);
