@@ -265,6 +265,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
         appliers: APPLIERS,
         serve_others: Some(crate::net::busy::serve),
         rewrite: Some(crate::admin::config::file::rewrite),
+        roles: Some(replication::info::ROLES),
         tells_all: false,
     };
     let mut server = Server::new(settings, lists)?;

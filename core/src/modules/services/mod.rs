@@ -19,6 +19,7 @@ pub mod mode;
 pub mod process;
 pub mod propagate;
 pub mod rdb;
+pub mod replication;
 pub mod reply;
 pub mod rewrite;
 pub mod run;
@@ -188,5 +189,6 @@ pub fn core_services() -> Vec<Service> {
         service(abi::process::PROCESS_SERVICE, (&raw const process::TABLE).cast()),
         service(abi::mode::MODE_SERVICE, (&raw const mode::TABLE).cast()),
         service(abi::directives::DIRECTIVES_SERVICE, (&raw const directives::TABLE).cast()),
+        service(abi::replication::REPLICATION_SERVICE, (&raw const replication::TABLE).cast()),
     ]
 }

@@ -12,11 +12,11 @@ use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
 use crate::modules::services::fill;
-use crate::store::effects::Spared;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
     NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
@@ -124,8 +124,9 @@ unsafe extern "C" fn run_as(
     let server = context.server();
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
-    let spared = Spared { file: flags & RUN_UNTOLD_FILE != 0, replicas: flags & RUN_UNTOLD_REPLICAS != 0 };
-    let spared_before = std::mem::replace(&mut server.store.effects.spared, spared);
+    let of = |flag, targets| if flags & flag == 0 { 0 } else { targets };
+    let untold = of(RUN_UNTOLD_FILE, PROPAGATE_TO_FILE) | of(RUN_UNTOLD_REPLICAS, PROPAGATE_TO_REPLICAS);
+    let untold_before = std::mem::replace(&mut server.store.effects.untold, untold);
     let db_before = select(context, None);
     answer(context, flags, take, data, |server, caller| {
         if let Some(text) = &refusal {
@@ -146,7 +147,7 @@ unsafe extern "C" fn run_as(
         (context.db, context.call.db) = (db, db);
     }
     let server = context.server();
-    server.store.effects.spared = spared_before;
+    server.store.effects.untold = untold_before;
     if let Some(before) = before {
         server.leave_part(before);
     }

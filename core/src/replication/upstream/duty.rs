@@ -77,7 +77,7 @@ pub fn hear(server: &mut Server) {
     }
     let now = super::link(server);
     if server.registry.replication.link != now {
-        server.registry.replication.link = now;
+        super::reach(server, now);
         gates::changed(server);
     }
 }
@@ -144,7 +144,7 @@ fn attempt(server: &mut Server) {
                 replica.attempt = Some(attempt);
                 replica.next = None;
             });
-            server.registry.replication.link = Link::Connecting;
+            super::reach(server, Link::Connecting);
         }
         Err(error) => {
             let text = format!("Unable to connect to MASTER: {}", log::plain(&error));
