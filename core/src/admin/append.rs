@@ -13,7 +13,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
     Command {
         name: Bytes::new("bgrewriteaof"),
         arity: 1,
-        flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT,
+        flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_ASYNC_LOADING,
         docs: &Docs {
             summary: Bytes::new("Rewrites the append-only file in the background."),
             since: Bytes::new("1.0.0"),
