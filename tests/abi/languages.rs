@@ -1,6 +1,6 @@
 //! A language that a module in C brings: `toy.c`.
 
-use plinth_testkit::{Client, Server, TempDir, assert_wire, cc};
+use plinth_testkit::{Client, Server, TempDir, assert_wire, cc, wait_until};
 
 const LIBRARY: &str = "#!toy name=things\necho\npeek! get\nask run\noops fail\n";
 
@@ -103,6 +103,7 @@ fn a_language_with_functions_stays_and_one_without_goes() {
     assert_wire(&mut client, &["FCALL", "echo", "0"], b"*2\r\n$4\r\necho\r\n:0\r\n");
     assert_wire(&mut client, &["FUNCTION", "DELETE", "things"], b"+OK\r\n");
     assert_wire(&mut client, &["MODULE", "REPLACE", "toy", &path], b"+OK\r\n");
+    wait_until("it is replaced", || client.ask(&["MODULE", "REPLACE", "STATUS"]).items().is_empty());
     load(&mut client);
     assert_wire(&mut client, &["FUNCTION", "FLUSH", "ASYNC"], b"+OK\r\n");
     assert_wire(&mut client, &["MODULE", "UNLOAD", "toy"], b"+OK\r\n");

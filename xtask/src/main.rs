@@ -3,6 +3,7 @@
 
 mod asan;
 mod bench;
+mod cargo;
 mod clients;
 mod conformance;
 mod crash;

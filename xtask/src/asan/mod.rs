@@ -78,8 +78,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
 
 /// Cargo, for code that is instrumented; and what the program that it runs is told.
 fn cargo(root: &Path, folder: &Path, args: &[&str], program_args: &[&str]) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = crate::cargo::cargo();
     command.current_dir(root).args(args).args(["--target", TARGET]);
     if args[0] == "test" {
         command.arg("--").args(program_args);

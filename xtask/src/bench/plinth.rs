@@ -1,7 +1,6 @@
 //! Where the measured binaries come from: builds of Plinth, and peers on the PATH.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Builds `plinth-server` as users run it: its modules are shared libraries beside it.
 ///
@@ -22,9 +21,8 @@ pub(crate) fn build_linked() -> Result<PathBuf, String> {
 }
 
 fn cargo_build(target: &Path, extra: &[&str]) -> Result<PathBuf, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     eprintln!("bench: cargo build --release -p plinth {}", extra.join(" "));
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .args(["build", "--release", "-p", "plinth", "--target-dir"])
         .arg(target)
         .args(extra)

@@ -49,8 +49,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     if args.install {
         return Ok(ExitCode::SUCCESS);
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .current_dir(root)
         .args(["test", "--package", "plinth-tests", "--test", "clients", "--"])
         .args(["--nocapture", "--test-threads", "1", "--exact"])

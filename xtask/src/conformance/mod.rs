@@ -31,6 +31,7 @@ mod tools;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use output::Outcome;
@@ -108,6 +109,10 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/replication-buffer",
 ];
 
+/// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
+const SLOW_UNITS: &[&str] =
+    &["unit/type/list-3", "unit/hyperloglog", "unit/geo", "unit/dump", "unit/aofrw", "integration/corrupt-dump-fuzzer"];
+
 /// What to run against which server.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -131,6 +136,12 @@ pub(crate) struct Args {
     /// Have the suite speak TLS to its servers (Debian's package tcl-tls, and openssl). `unit/tls` runs so only.
     #[arg(long)]
     tls: bool,
+    /// Leave out the units that take longest, if none is named.
+    #[arg(long)]
+    quick: bool,
+    /// How many units run at the same time, each in a folder of its own.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+    lanes: u32,
     /// Units by the suite's names, like unit/type/string (default: those that Plinth is held to).
     #[arg(value_name = "UNIT")]
     units: Vec<String>,
@@ -154,29 +165,59 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         Some(archive) => archive,
         None => fetch::archive(&folder)?,
     };
-    let suite = Suite::unpack(&archive, &folder, &programs, &server)?;
+    let unpack = |lane| Suite::unpack(&archive, &folder, lane, &programs, &server);
+    let suite = unpack(0)?;
     if let Some(servers) = args.sentinel {
         return sentinel::run(&suite, &server, &tools::server(Some(&servers))?);
     }
     lists.check_units(&suite)?;
-    if args.tls {
-        suite.make_certificates()?;
-    }
-    let units = wanted_units(&args.units, &suite)?;
+    let units = wanted_units(&args.units, args.quick, &suite)?;
     eprintln!("conformance: the suite of Redis {} against {}", suite.version(), tools::describe(&server));
 
-    let mut results = Vec::new();
-    for unit in &units {
-        let result = run_unit(&suite, &lists, unit, (Duration::from_secs(args.timeout), args.tls), &interrupt)?;
-        eprintln!("conformance: {}", result.summary());
-        results.push(result);
+    let mut lanes = vec![suite];
+    for lane in 1..args.lanes {
+        lanes.push(unpack(lane)?);
     }
+    let how = How { lists: &lists, tls: args.tls, patience: Duration::from_secs(args.timeout), interrupt: &interrupt };
+    let results = run_units(&lanes, &units, &how)?;
     print!("{}", report::table(&results));
-    print!("{}", report::failures(&results, &suite));
+    print!("{}", report::failures(&results, &lanes[0]));
     if args.skip_lines {
         print!("{}", report::skip_lines(&results));
     }
     Ok(if results.iter().all(Unit::passes) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What holds for every unit of a run.
+struct How<'a> {
+    lists: &'a Lists,
+    tls: bool,
+    patience: Duration,
+    interrupt: &'a Interrupt,
+}
+
+/// Each lane takes the next unit when it is done with one. The results are in the units' order.
+fn run_units(lanes: &[Suite], units: &[String], how: &How<'_>) -> Result<Vec<Unit>, String> {
+    if how.tls {
+        lanes.iter().try_for_each(Suite::make_certificates)?;
+    }
+    let next = AtomicUsize::new(0);
+    let lane = |suite: &Suite| {
+        let mut results = Vec::new();
+        while let Some((place, unit)) = units.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = run_unit(suite, unit, how).inspect_err(|_| next.store(units.len(), Ordering::Relaxed))?;
+            eprintln!("conformance: {}", result.summary());
+            results.push((place, result));
+        }
+        Ok::<_, String>(results)
+    };
+    let results: Result<Vec<_>, String> = std::thread::scope(|scope| {
+        let lanes: Vec<_> = lanes.iter().map(|suite| scope.spawn(|| lane(suite))).collect();
+        lanes.into_iter().map(|lane| lane.join().map_err(|_| "a lane has panicked".to_owned())?).collect()
+    });
+    let mut results: Vec<_> = results?.into_iter().flatten().collect();
+    results.sort_by_key(|(place, _)| *place);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Two runs in one folder would pull the suite away under each other; the second waits.
@@ -192,9 +233,10 @@ fn take_turn(folder: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-fn wanted_units(asked: &[String], suite: &Suite) -> Result<Vec<String>, String> {
+fn wanted_units(asked: &[String], quick: bool, suite: &Suite) -> Result<Vec<String>, String> {
     if asked.is_empty() {
-        return Ok(DEFAULT_UNITS.iter().map(|unit| (*unit).to_owned()).collect());
+        let units = DEFAULT_UNITS.iter().filter(|unit| !quick || !SLOW_UNITS.contains(unit));
+        return Ok(units.map(|unit| (*unit).to_owned()).collect());
     }
     match asked.iter().find(|unit| !suite.has_unit(unit)) {
         None => Ok(asked.to_vec()),
@@ -204,13 +246,8 @@ fn wanted_units(asked: &[String], suite: &Suite) -> Result<Vec<String>, String> 
 
 /// The unit without what the lists name, then, each unit's rest on a fresh server, the tests that
 /// have to be alone.
-fn run_unit(
-    suite: &Suite,
-    lists: &Lists,
-    unit: &str,
-    (patience, tls): (Duration, bool),
-    interrupt: &Interrupt,
-) -> Result<Unit, String> {
+fn run_unit(suite: &Suite, unit: &str, how: &How<'_>) -> Result<Unit, String> {
+    let How { lists, tls, patience, interrupt } = *how;
     let begin = Instant::now();
     suite.forget_logs(unit)?;
     let mut pass = Pass { suite, unit, skip: lists.skip_arguments(unit), only: Vec::new(), tls, patience };

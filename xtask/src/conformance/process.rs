@@ -90,7 +90,7 @@ impl Pass<'_> {
         let skip_file = self.suite.folder().join("skip.txt");
         std::fs::write(&skip_file, self.skip.join("\n"))
             .map_err(|error| format!("cannot write {}: {error}", skip_file.display()))?;
-        let port = FIRST_PORT + std::process::id() % PORT_RANGES * PORTS;
+        let port = FIRST_PORT + (std::process::id() + self.suite.lane()) % PORT_RANGES * PORTS;
         let mut command = self.suite.command();
         command.args(["--single", self.unit, "--clients", "1", "--dont-clean"]);
         // An error that no assertion expected fails its test, and the tests after it still run.

@@ -1,7 +1,7 @@
 //! The unpacked suite, fresh for each run.
 //!
 //! ```text
-//! conformance/redis/         the archive's content; the three programs are links in src/
+//! conformance/redis/         the archive's content; the three programs are links in src/ (redis1/ for a second lane)
 //! conformance/redis/tests/tmp/    logs and configurations of the servers of the current pass
 //! conformance/logs/UNIT/     the same, kept from the passes of a unit that failed
 //! conformance/logs/UNIT.txt  all that the runner printed
@@ -16,6 +16,7 @@ use super::tools::Programs;
 /// The suite in its folder, ready to run.
 pub(crate) struct Suite {
     folder: PathBuf,
+    lane: u32,
     logs: PathBuf,
     tclsh: PathBuf,
     version: String,
@@ -72,9 +73,15 @@ impl Suite {
     ///
     /// # Errors
     /// When it is not Redis 7.0, or its folder's path is too long for unix sockets.
-    pub(crate) fn unpack(archive: &Path, folder: &Path, programs: &Programs, server: &Path) -> Result<Suite, String> {
+    pub(crate) fn unpack(
+        archive: &Path,
+        folder: &Path,
+        lane: u32,
+        programs: &Programs,
+        server: &Path,
+    ) -> Result<Suite, String> {
         let logs = folder.join("logs");
-        let folder = folder.join("redis");
+        let folder = folder.join(if lane == 0 { "redis".to_owned() } else { format!("redis{lane}") });
         if folder.as_os_str().len() + SOCKET_NAME.len() > SOCKET_PATH_BYTES {
             return Err(format!(
                 "{} is too long a path for the suite's unix sockets: set CARGO_TARGET_DIR to a shorter one",
@@ -103,7 +110,7 @@ impl Suite {
         if !version.starts_with("7.0.") {
             return Err(format!("{} is Redis {version}, and the lists are for 7.0", archive.display()));
         }
-        let suite = Suite { folder, logs, tclsh: programs.tclsh.clone(), version };
+        let suite = Suite { folder, lane, logs, tclsh: programs.tclsh.clone(), version };
         suite.link("redis-server", server)?;
         suite.link("redis-cli", &programs.cli)?;
         suite.link("redis-benchmark", &programs.benchmark)?;
@@ -167,6 +174,11 @@ impl Suite {
     /// Redis's version as the source has it.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Which of the suites that run at the same time it is, from 0.
+    pub(crate) fn lane(&self) -> u32 {
+        self.lane
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -58,9 +58,8 @@ pub(crate) fn check_beside(server: &Path) -> Option<PathBuf> {
 
 /// The release build: the suite has time limits that a debug build of a busy machine would break.
 fn build() -> Result<PathBuf, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     eprintln!("conformance: cargo build --release -p plinth -p plinth-check");
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .args(["build", "--release", "-p", "plinth", "-p", "plinth-check", "--target-dir"])
         .arg(target_folder())
         .current_dir(workspace_folder())

@@ -3,7 +3,7 @@
 //! The tests of `tests/wire/crash.rs` (kills) and `tests/persist/power.rs` (cuts of a disk's log) do so a few times
 //! whenever they run; this runs the same tests with more rounds, one policy of `appendfsync` after the other.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// How many.
 #[derive(clap::Args)]
@@ -21,12 +21,11 @@ pub(crate) struct Args {
 /// # Errors
 /// When cargo cannot be started.
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let (test, names, variable, count) = match args.power {
         Some(cuts) => ("persist", "plinth_power_", "PLINTH_CUTS", cuts),
         None => ("wire", "plinth_crash_", "PLINTH_ROUNDS", args.rounds),
     };
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .current_dir(crate::tidy::workspace()?)
         .args(["test", "--package", "plinth-tests", "--test", test, names, "--"])
         .args(["--nocapture", "--test-threads", "1"])

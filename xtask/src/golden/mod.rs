@@ -4,7 +4,7 @@
 //! for when a server or a type comes to them. The servers are those of `cargo xtask peers`, and Debian's
 //! `redis-server`. `tests/interop/golden_files.rs` says what is in the files.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// There is nothing to choose.
 #[derive(clap::Args)]
@@ -16,8 +16,7 @@ pub(crate) struct Args {}
 /// When a server cannot be installed, or cargo not be started.
 pub(crate) fn run(_args: Args) -> Result<ExitCode, String> {
     crate::peers::run(crate::peers::Args {})?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .current_dir(crate::tidy::workspace()?)
         .args(["test", "--package", "plinth-tests", "--test", "interop", "write_golden_files", "--"])
         .args(["--ignored", "--nocapture"])

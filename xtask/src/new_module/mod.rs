@@ -9,7 +9,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// What to make, and where.
 #[derive(clap::Args)]
@@ -147,9 +147,8 @@ fn try_one(root: &Path) -> Result<ExitCode, String> {
     let folder = make(root, &parent, "sample-thing")?;
     // The same versions as ours, so that nothing has to be fetched.
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let run = |folder: &Path, args: &[&str]| {
-        let mut command = Command::new(&cargo);
+        let mut command = crate::cargo::cargo();
         command.current_dir(folder).args(args).env("PLINTH_SERVER", profile.join("plinth-server"));
         command.status().map(|status| status.success()).map_err(|error| format!("cargo: {error}"))
     };

@@ -4,7 +4,7 @@
 //! tests with more, one after the other, and shows what the server held before and after: mappings, memory,
 //! keys of threads.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// How many.
 #[derive(clap::Args)]
@@ -19,8 +19,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When cargo cannot be started.
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = crate::cargo::cargo()
         .current_dir(crate::tidy::workspace()?)
         .args(["test", "--package", "plinth-tests", "--test", "modules", "rounds_of_", "--"])
         .args(["--nocapture", "--test-threads", "1"])

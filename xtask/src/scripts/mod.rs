@@ -4,7 +4,7 @@
 //! The tests of `tests/interop/scripts.rs` and `modules/scripting/tests/grammar.rs` do so with few whenever they
 //! run; this runs the same with more.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// How many, and for how long.
 #[derive(clap::Args)]
@@ -30,8 +30,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         ("plinth-scripting", "grammar", "generated_scripts_leave_a_server_as_it_was"),
     ];
     for (package, target, filter) in tests {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
+        let status = crate::cargo::cargo()
             .current_dir(crate::tidy::workspace()?)
             .args(["test", "--package", package, "--test", target, filter, "--", "--nocapture"])
             .env("PLINTH_VALUES", args.values.to_string())

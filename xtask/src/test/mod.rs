@@ -43,18 +43,14 @@ const STEPS: &[Step] = &[
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let root = crate::tidy::workspace()?;
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut lines = Vec::new();
     let mut failed = false;
     for step in STEPS.iter().filter(|step| step.quick || !args.quick) {
         println!("== {} ==", step.name);
         let begun = Instant::now();
-        let program = if step.own { own.as_os_str() } else { cargo.as_os_str() };
-        let status = Command::new(program)
-            .current_dir(&root)
-            .args(step.args)
-            .status()
-            .map_err(|error| format!("{}: {error}", step.name))?;
+        let mut program = if step.own { Command::new(&own) } else { crate::cargo::cargo() };
+        let status =
+            program.current_dir(&root).args(step.args).status().map_err(|error| format!("{}: {error}", step.name))?;
         failed |= !status.success();
         let verdict = if status.success() { "passed" } else { "FAILED" };
         lines.push(format!("{:<12} {verdict} {:>7.1} s", step.name, begun.elapsed().as_secs_f64()));

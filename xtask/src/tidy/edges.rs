@@ -19,7 +19,6 @@
 use super::Fault;
 use super::source::File;
 use std::path::Path;
-use std::process::Command;
 
 /// A crate of the workspace.
 struct Crate {
@@ -51,9 +50,8 @@ pub(super) fn check(root: &Path, files: &[File]) -> Result<Vec<Fault>, String> {
 }
 
 fn tree(root: &Path, edges: &str) -> Result<String, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let args = ["tree", "--workspace", "--prefix", "depth", "--depth", "1", "--format", " {p}", "--edges", edges];
-    let output = Command::new(cargo)
+    let output = crate::cargo::cargo()
         .current_dir(root)
         .args(args)
         .output()
