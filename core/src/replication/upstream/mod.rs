@@ -31,6 +31,7 @@ use crate::engine::server::Server;
 use crate::registry::replication::Link;
 use crate::replication::upstream::link::{News, Position, Shared};
 use crate::replication::upstream::wire::Wire;
+use crate::session::client::Closing;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -100,11 +101,17 @@ pub fn link(server: &Server) -> Link {
         return Link::Off;
     }
     let Some(replica) = server.slots.peek::<Upstream>() else { return Link::Connect };
-    match (&replica.session, &replica.attempt) {
-        (Some(_), _) => Link::Up,
+    match (replica.session, &replica.attempt) {
+        (Some(session), _) if is_served(server, session) => Link::Up,
         (None, Some(attempt)) => attempt.link(),
-        (None, None) => Link::Connect,
+        _ => Link::Connect,
     }
+}
+
+/// Whether a session, by token and id, is served on.
+fn is_served(server: &Server, (token, id): (usize, u64)) -> bool {
+    let client = server.sessions.clients.peek(token).filter(|client| client.id == id);
+    client.is_some_and(|client| client.closing == Closing::No)
 }
 
 /// The connection that an attempt has made cannot be served: there will be another attempt.

@@ -15,7 +15,6 @@ use crate::registry::replication::{Link, Role};
 use crate::replication::state;
 use crate::replication::upstream::duty::AGAIN;
 use crate::replication::upstream::{Files, Upstream, gates, role};
-use crate::session::client::Closing;
 use crate::wire::command;
 use std::time::{Duration, Instant};
 
@@ -164,10 +163,8 @@ pub fn broken(server: &mut Server) {
 
 /// Take note of the session's end.
 pub(super) fn mind_end(server: &mut Server) {
-    let Some((token, id)) = server.slots.with(|replica: &mut Upstream| replica.session) else { return };
-    let lives =
-        server.sessions.clients.peek(token).is_some_and(|client| client.id == id && client.closing == Closing::No);
-    if lives {
+    let Some(session) = server.slots.with(|replica: &mut Upstream| replica.session) else { return };
+    if super::is_served(server, session) {
         return;
     }
     log::notice("Connection with master lost.");
