@@ -183,6 +183,7 @@ fn set(context: &mut Context) -> Status {
         Err(SetError::Refused(name, reason) | SetError::Fixed(name, reason)) => {
             context.error(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
         }
+        Err(SetError::Loading) => context.error(crate::registry::standing::LOADING),
     }
 }
 
