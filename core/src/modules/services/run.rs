@@ -126,18 +126,9 @@ unsafe extern "C" fn run_as(
     let changed_before = server.store.dirty;
     let untold_before = std::mem::replace(&mut server.store.effects.untold, untold(flags));
     let db_before = select(context, None);
-    answer(context, flags, take, data, |server, caller| {
-        if let Some(text) = &refusal {
-            return server.nested_error(Some(command), text, &caller);
-        }
-        if server.stream.is_running {
-            server.stream_time(command, args);
-        }
-        // What the script has done since its last command is none of this one's time.
-        server.last_ticks = ticks();
-        let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
-        server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
-        server.scripted_depth = looked_at;
+    answer(context, flags, take, data, |server, caller| match &refusal {
+        Some(text) => drop(server.nested_error(Some(command), text, &caller)),
+        None => run_now(server, command, args, caller),
     });
     // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
     if let Some(db) = select(context, db_before) {
@@ -154,6 +145,17 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+fn run_now(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
+    if server.stream.is_running {
+        server.stream_time(command, args);
+    }
+    // What the script has done since its last command is none of this one's time.
+    server.last_ticks = ticks();
+    let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
+    server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
+    server.scripted_depth = looked_at;
 }
 
 /// Who is not told of what a command changes, by its request's flags: `PROPAGATE_TO_*`.
