@@ -25,3 +25,4 @@ mod replication;
 mod scripts;
 mod sentinel;
 mod stream;
+mod watched;

@@ -1,4 +1,4 @@
-//! What modules show of themselves, and have shown to them: structs in their memory, read and filled in as they are.
+//! What modules show of themselves: constants in their memory, read as they are.
 //!
 //! A struct of a module begins with its size and may be older, and so shorter, than ours.
 
@@ -18,19 +18,6 @@ pub unsafe fn widened<T: Copy>(at: *const T, base: T) -> T {
         std::ptr::copy_nonoverlapping(at.cast::<u8>(), (&raw mut value).cast::<u8>(), bytes);
     }
     value
-}
-
-/// Fill in a struct that a module has room for: as much as its size says.
-///
-/// # Safety
-/// `out` is writable for as many bytes as it begins with, and both begin with their size.
-pub unsafe fn fill<T: Copy>(out: *mut T, mut value: T) {
-    // SAFETY: promised by the caller; no more is written than both have.
-    unsafe {
-        let size = out.cast::<u32>().read_unaligned().min(size_of::<T>() as u32);
-        (&raw mut value).cast::<u32>().write_unaligned(size);
-        std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), out.cast::<u8>(), size as usize);
-    }
 }
 
 /// Text of a constant of the module.

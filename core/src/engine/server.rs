@@ -107,6 +107,8 @@ pub struct Server {
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
+    /// The depth at which a command of a script runs, which those see too who watch.
+    pub scripted_depth: u32,
     /// Nesting of parameters that are set.
     pub setting: u32,
 }
@@ -185,6 +187,7 @@ impl Server {
             looks_from: 0,
             last_ticks: 0,
             depth: 0,
+            scripted_depth: 0,
             setting: 0,
         })
     }

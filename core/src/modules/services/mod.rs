@@ -13,6 +13,7 @@ pub mod digest;
 pub mod directives;
 pub mod event_loop;
 pub mod events;
+mod fill;
 pub mod info;
 pub mod keys;
 pub mod mode;

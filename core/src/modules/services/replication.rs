@@ -1,8 +1,8 @@
 //! `plinth.replication/1`: role, link, stream, and who reads it.
 
-use crate::base::foreign::fill;
 use crate::engine::call::Context;
 use crate::engine::server::{Roles, Server};
+use crate::modules::services::fill::fill;
 use crate::registry::replication::{KnownReplica, Link, Role};
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::call::Call;
