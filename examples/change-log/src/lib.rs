@@ -33,7 +33,7 @@ struct State {
 fn start(call: &mut Call<'_>) -> Result {
     let folder = String::from_utf8_lossy(&FOLDER.get()).into_owned();
     let log = Log::open(Path::new(&folder))
-        .map_err(|error| call.reply.error(&format!("ERR the folder {folder} cannot be used: {error}")))?;
+        .map_err(|error| call.reply.error(format!("ERR the folder {folder} cannot be used: {error}")))?;
     let (units, errors) = (Cell::new(0), Cell::new(0));
     call.set_data(State { log: RefCell::new(log), units, errors, error: RefCell::default() })?;
     call.events.subscribe(ON_UNIT, (), told)?;

@@ -14,15 +14,15 @@ type Segment = (String, u64, Vec<Vec<Vec<String>>>);
 
 fn segments(folder: &Path) -> Vec<Segment> {
     let mut paths: Vec<_> =
-        std::fs::read_dir(folder.join("changes")).unwrap().map(|file| file.unwrap().path()).collect();
+        std::fs::read_dir(folder.join("changes")).expect("a folder").flatten().map(|file| file.path()).collect();
     paths.sort();
-    paths.iter().map(|path| segment(&std::fs::read(path).unwrap())).collect()
+    paths.iter().map(|path| segment(&std::fs::read(path).expect("a segment"))).collect()
 }
 
 fn segment(bytes: &[u8]) -> Segment {
     let mut at = 0;
     let line = |at: &mut usize| {
-        let len = bytes[*at..].windows(2).position(|pair| pair == b"\r\n").unwrap();
+        let len = bytes[*at..].windows(2).position(|pair| pair == b"\r\n").expect("a whole line");
         let line = String::from_utf8_lossy(&bytes[*at..*at + len]).into_owned();
         *at += len + 2;
         line
@@ -30,14 +30,14 @@ fn segment(bytes: &[u8]) -> Segment {
     let head = line(&mut at);
     let words: Vec<&str> = head.split(':').collect();
     assert_eq!(words[0], "#HISTORY");
-    let (history, before): (String, u64) = (words[1].to_owned(), words[2].parse().unwrap());
+    let (history, before): (String, u64) = (words[1].to_owned(), words[2].parse().expect("a number"));
     let mut units = Vec::new();
     while at < bytes.len() {
         let mark = line(&mut at);
         let words: Vec<&str> = mark.split(':').collect();
         assert_eq!(words[0], "#UNIT");
-        assert_eq!(words[1].parse::<u64>().unwrap(), before + units.len() as u64 + 1);
-        let end = at + words[2].parse::<usize>().unwrap();
+        assert_eq!(words[1].parse::<u64>().expect("a number"), before + units.len() as u64 + 1);
+        let end = at + words[2].parse::<usize>().expect("a number");
         let mut commands = Vec::new();
         while at < end {
             let (command, len) = reply::parse(&bytes[at..end]).expect("a whole command");
