@@ -265,6 +265,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
         appliers: APPLIERS,
         serve_others: Some(crate::net::busy::serve),
         rewrite: Some(crate::admin::config::file::rewrite),
+        roles: Some(replication::info::ROLES),
         tells_all: false,
     };
     let mut server = Server::new(settings, lists)?;
@@ -346,10 +347,10 @@ fn leave(server: &Server) {
     }
 }
 
-/// Listen where the configuration says.
+/// Listen where the configuration says, and where whoever started the process has begun to.
 fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let listeners = listening::listen_all(server, server.port)?;
+    let listeners = listening::listen_beside(server, server.port, listening::handed()?)?;
     server.listening = handles(&listeners).map_err(text)?;
     for listener in listeners {
         events.add_listener(listener).map_err(text)?;
@@ -425,7 +426,9 @@ fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> 
         // What a server that was stopped meanwhile has loaded is not gone on with.
         return aof::start(server, serve).or_else(|error| if server.stopping { Ok(()) } else { Err(error) });
     }
-    match load::load_file(server, &path, load::Options::default(), serve) {
+    let is_replica = server.registry.replication.is_replica();
+    let options = load::Options { keeps_expired: is_replica, tells_expired: !is_replica, ..load::Options::default() };
+    match load::load_file(server, &path, options, serve) {
         Ok(None) | Err(load::LoadError::Stopped) => Ok(()),
         Ok(Some(_)) => {
             let seconds = begun.elapsed().as_secs_f64();

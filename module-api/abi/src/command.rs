@@ -62,6 +62,8 @@ pub const COMMAND_WHILE_LISTENING: u64 = 1 << 23;
 /// Its keys are those of commands that it runs, and it may be told none: COMMAND GETKEYS answers an empty list
 /// then, and clients that cache are told of what the commands have read, not of what was declared.
 pub const COMMAND_NO_MANDATORY_KEYS: u64 = 1 << 24;
+/// Does not run while a replica loads a snapshot beside the data that it goes on serving, whatever else does.
+pub const COMMAND_NO_ASYNC_LOADING: u64 = 1 << 25;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;
@@ -486,6 +488,11 @@ pub struct Command {
     pub category_names: Slice<Bytes>,
     /// Which arguments are channels.
     pub channels: Channels,
+    /// For commands that do what their arguments say, as scripts do: the bits of `flags` that do not hold with these,
+    /// of which `MAY_REPLICATE` is looked at, by CLIENT PAUSE. Null without.
+    ///
+    /// Thread: main. Borrow: the arguments for the call. Fails: 0.
+    pub lifted_flags: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32) -> u64>,
 }
 
 // SAFETY: a command is constant data.
@@ -512,5 +519,6 @@ impl Command {
         look_ahead: None,
         category_names: Slice::EMPTY,
         channels: Channels::NONE,
+        lifted_flags: None,
     };
 }

@@ -102,6 +102,11 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/replication-2",
     "integration/replication-3",
     "integration/psync2-reg",
+    "integration/psync2",
+    "integration/psync2-pingoff",
+    "integration/psync2-master-restart",
+    "integration/failover",
+    "integration/replication-buffer",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
