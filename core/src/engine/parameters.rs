@@ -21,6 +21,8 @@ pub enum SetError {
     Refused(String, String),
     /// It is not for whoever asks to set, and why.
     Fixed(String, String),
+    /// It is not set while data are loaded.
+    Loading,
 }
 
 /// How deep parameters are set while parameters are set, by what takes them up or is told of them.
@@ -136,6 +138,9 @@ impl Server {
     fn may_set(&self, client: Option<usize>, name: &str) -> Result<(), SetError> {
         let refuse = |reason: &str| Err(SetError::Fixed(name.to_owned(), reason.to_owned()));
         if let Some(parameter) = settings::find(name) {
+            if parameter.steady && self.registry.standing.is_loading {
+                return Err(SetError::Loading);
+            }
             if parameter.immutable {
                 return refuse("can't set immutable config");
             }

@@ -6,10 +6,9 @@ use crate::engine::gates::Verdict;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
 use crate::persist::Persist;
+use crate::registry::standing::LOADING;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_LOADING, COMMAND_WRITE};
-
-const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 
 /// The parameters by which writes are refused or not.
 pub const WRITES: Applier = Applier {

@@ -1,5 +1,7 @@
 //! What rooms above let all others know of the server: why commands are refused.
 
+/// What most commands are answered while data are loaded.
+pub const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 /// What a write is answered when the last snapshot failed.
 const NOT_SAVED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 /// What one is answered when too few replicas keep up.

@@ -218,10 +218,21 @@ pub struct Parameter {
     pub several: bool,
     /// Shown only when asked for by its name.
     pub hidden: bool,
+    /// Not set while data are loaded.
+    pub steady: bool,
 }
 
 pub(super) const fn parameter(name: &'static str, kind: Kind) -> Parameter {
-    Parameter { name, alias: None, kind, immutable: false, protected: false, several: false, hidden: false }
+    Parameter {
+        name,
+        alias: None,
+        kind,
+        immutable: false,
+        protected: false,
+        several: false,
+        hidden: false,
+        steady: false,
+    }
 }
 
 /// A parameter without effect.
@@ -242,6 +253,11 @@ impl Parameter {
 
     pub(super) const fn protected(mut self) -> Parameter {
         self.protected = true;
+        self
+    }
+
+    pub(super) const fn steady(mut self) -> Parameter {
+        self.steady = true;
         self
     }
 
@@ -300,7 +316,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("check-module-replies", Bool(|s| &mut s.check_module_replies)),
     parameter("sanitize-dump-payload", Choice(|s| &mut s.sanitize_dump_payload, SANITIZE)),
     parameter("notify-keyspace-events", Custom(|s| s.notify_keyspace_events.clone(), set_event_classes)),
-    parameter("dir", Custom(get_dir, set_dir)).protected(),
+    parameter("dir", Custom(get_dir, set_dir)).protected().steady(),
     parameter("enable-debug-command", Choice(|s| &mut s.enable_debug_command, ENABLE)).immutable(),
     parameter("enable-module-command", Choice(|s| &mut s.enable_module_command, ENABLE)).immutable(),
     parameter("enable-protected-configs", Choice(|s| &mut s.enable_protected_configs, ENABLE)).immutable(),

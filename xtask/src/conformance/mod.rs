@@ -102,6 +102,10 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/replication-2",
     "integration/replication-3",
     "integration/psync2-reg",
+    "unit/oom-score-adj",
+    "unit/pause",
+    "unit/introspection",
+    "integration/redis-cli",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
