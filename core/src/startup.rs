@@ -426,7 +426,9 @@ fn load_data(server: &mut Server, events: &mut EventLoop) -> Result<(), String> 
         // What a server that was stopped meanwhile has loaded is not gone on with.
         return aof::start(server, serve).or_else(|error| if server.stopping { Ok(()) } else { Err(error) });
     }
-    match load::load_file(server, &path, load::Options::default(), serve) {
+    let is_replica = server.registry.replication.is_replica();
+    let options = load::Options { keeps_expired: is_replica, tells_expired: !is_replica, ..load::Options::default() };
+    match load::load_file(server, &path, options, serve) {
         Ok(None) | Err(load::LoadError::Stopped) => Ok(()),
         Ok(Some(_)) => {
             let seconds = begun.elapsed().as_secs_f64();

@@ -13,7 +13,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
     Command {
         name: Bytes::new("bgrewriteaof"),
         arity: 1,
-        flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT,
+        flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_ASYNC_LOADING,
         docs: &about("Rewrites the append-only file in the background.", "1.0.0", Bytes::new("server"), "O(1)"),
         ..Command::NEW
     },

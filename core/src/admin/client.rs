@@ -397,7 +397,8 @@ fn pause(context: &mut Context) -> Status {
     let until_ms = match parse_i64(context.arg(2)) {
         None => return context.error("ERR timeout is not an integer or out of range"),
         Some(..0) => return context.error("ERR timeout is negative"),
-        Some(ms) => now_ms.checked_add(ms),
+        // The last moment stands for no end, which is another's to set.
+        Some(ms) => now_ms.checked_add(ms).map(|until_ms| until_ms.min(i64::MAX - 1)),
     };
     let Some(until_ms) = until_ms else { return context.error("ERR timeout is out of range") };
     let server = context.server();

@@ -8,7 +8,6 @@ use crate::base::pattern;
 use crate::engine::call::Context;
 use crate::engine::parameters::{SetError, is_same};
 use crate::engine::server::Server;
-use crate::registry::standing::LOADING;
 use crate::settings::parameters as settings;
 use crate::stats::Stats;
 use plinth_abi::bytes::{Bytes, Slice};
@@ -181,10 +180,10 @@ fn set(context: &mut Context) -> Status {
             let sent = context.arg_shown(at);
             context.error([b"ERR Unknown option or number of arguments for CONFIG SET - '", sent, b"'"].concat())
         }
-        Err(SetError::Loading) => context.error(LOADING),
         Err(SetError::Refused(name, reason) | SetError::Fixed(name, reason)) => {
             context.error(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}"))
         }
+        Err(SetError::Loading) => context.error(crate::registry::standing::LOADING),
     }
 }
 

@@ -14,6 +14,8 @@ use plinth_abi::status::{STATUS_OK, Status};
 use std::path::Path;
 
 const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT;
+/// Of those that change which modules there are: they would pass over what is being loaded.
+const CHANGES: u64 = FLAGS | abi::COMMAND_NO_ASYNC_LOADING;
 const GROUP: Bytes = Bytes::new("server");
 
 /// The commands.
@@ -30,7 +32,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("load"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Loads a module."),
                     since: Bytes::new("4.0.0"),
@@ -50,7 +52,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("loadex"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Loads a module with parameters and arguments."),
                     since: Bytes::new("7.0.0"),
@@ -77,7 +79,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("unload"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Unloads a module."),
                     since: Bytes::new("4.0.0"),

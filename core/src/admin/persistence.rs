@@ -19,7 +19,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("save"),
             arity: 1,
-            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI,
+            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI | abi::COMMAND_NO_ASYNC_LOADING,
             docs: &about(
                 "Writes the data set to the disk, and serves nobody meanwhile.",
                 "1.0.0",
@@ -34,7 +34,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("bgsave"),
             arity: -1,
-            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT,
+            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_ASYNC_LOADING,
             docs: &Docs {
                 summary: Bytes::new("Writes the data set to the disk in the background."),
                 since: Bytes::new("1.0.0"),

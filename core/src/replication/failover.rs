@@ -24,6 +24,8 @@ pub type Target = (String, u16);
 pub struct Wish {
     /// The replica, or any.
     pub target: Option<Target>,
+    /// Whether that has a port which there cannot be.
+    pub is_nowhere: bool,
     /// For how long it may take until the replica has all.
     pub timeout: Option<Duration>,
     /// Whether the role is given to it then, whatever it has.
@@ -68,7 +70,7 @@ pub fn begin(server: &mut Server, wish: Wish) -> Result<(), &'static str> {
         return Err("ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
     }
     if let Some(target) = &wish.target {
-        match stage_of(server, target) {
+        match stage_of(server, target).filter(|_| !wish.is_nowhere) {
             None => return Err("ERR FAILOVER target HOST and PORT is not a replica."),
             Some((Stage::Online, _)) => {}
             Some(_) => return Err("ERR FAILOVER target replica is not online."),

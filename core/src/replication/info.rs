@@ -56,7 +56,7 @@ fn primary_fields(server: &Server, add: &mut impl FnMut(&str, String)) {
     for (at, replica) in attached().enumerate() {
         let (ip, port) = address(server, replica);
         let lag = if replica.stage == Stage::Online { (server.clock.now_s - replica.heard_s).max(0) } else { 0 };
-        let (state, offset) = (replica.stage.text(), replica.acked);
+        let (state, offset) = (replica.stage_text(), replica.acked);
         add(&format!("slave{at}"), format!("ip={ip},port={port},state={state},offset={offset},lag={lag}"));
     }
     add("master_failover_state", crate::replication::failover::state(server).into());

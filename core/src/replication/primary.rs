@@ -38,6 +38,14 @@ pub fn name(server: &Server, replica: &Replica) -> String {
     if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
 }
 
+/// The same of a client that may have said nothing yet.
+pub fn name_of(server: &Server, token: usize) -> String {
+    let known = server.slots.peek::<Replication>();
+    let known = known.and_then(|all| all.replicas.iter().find(|replica| replica.token == token));
+    let id = server.sessions.clients.peek(token).map_or(0, |client| client.id);
+    known.map_or_else(|| format!("client id #{id}"), |replica| name(server, replica))
+}
+
 /// Address and port of a replica.
 pub fn address(server: &Server, replica: &Replica) -> (String, u16) {
     if !replica.said.ip.is_empty() {
@@ -75,7 +83,7 @@ pub fn acknowledge(server: &mut Server, token: usize, offset: i64, synced: Optio
         let end = replica.cursor as i64;
         replica.acked = replica.acked.max(offset.min(end));
         replica.synced = replica.synced.max(synced.unwrap_or(-1).min(end));
-        replica.heard_s = now_s;
+        (replica.heard_s, replica.has_answered) = (now_s, true);
         // It may have read the mark before the thread has told that it was sent.
         replica.awaits_ack &= !matches!(replica.stage, Stage::Online | Stage::Sending);
         if replication.farewell.is_some() || replication.failover.is_some() {
@@ -96,6 +104,9 @@ pub fn closed(server: &mut Server, token: usize) {
         }
         if replica.stage == Stage::Online {
             tell(server, &replica, ON_REPLICA_GONE);
+        }
+        if replica.has_refused() {
+            replication.note_refusal(address(server, &replica));
         }
         if replica.stage == Stage::Sending
             && let Some(client) = server.sessions.clients.peek(token)

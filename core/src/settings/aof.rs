@@ -62,7 +62,7 @@ impl Default for Aof {
 
 /// They, in the order in which CONFIG GET shows them.
 pub static PARAMETERS: &[Parameter] = &[
-    parameter("appendonly", Bool(|s| &mut s.aof.is_wanted)).steady(),
+    parameter("appendonly", Bool(|s| &mut s.aof.is_wanted)).rests(),
     parameter("appendfsync", Choice(|s| &mut s.aof.sync, SYNC)),
     parameter("appendfilename", Custom(|s| s.aof.file.clone(), set_file)).immutable(),
     parameter("appenddirname", Custom(|s| s.aof.folder.clone(), set_folder)).immutable(),

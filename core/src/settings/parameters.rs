@@ -214,12 +214,12 @@ pub struct Parameter {
     pub immutable: bool,
     /// Set at run time only when `enable-protected-configs` allows it.
     pub protected: bool,
+    /// Not set while data are being loaded.
+    pub rests: bool,
     /// Takes several words in one CONFIG SET value.
     pub several: bool,
     /// Shown only when asked for by its name.
     pub hidden: bool,
-    /// Not set while data are loaded.
-    pub steady: bool,
 }
 
 pub(super) const fn parameter(name: &'static str, kind: Kind) -> Parameter {
@@ -229,9 +229,9 @@ pub(super) const fn parameter(name: &'static str, kind: Kind) -> Parameter {
         kind,
         immutable: false,
         protected: false,
+        rests: false,
         several: false,
         hidden: false,
-        steady: false,
     }
 }
 
@@ -256,8 +256,8 @@ impl Parameter {
         self
     }
 
-    pub(super) const fn steady(mut self) -> Parameter {
-        self.steady = true;
+    pub(super) const fn rests(mut self) -> Parameter {
+        self.rests = true;
         self
     }
 
@@ -316,7 +316,7 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("check-module-replies", Bool(|s| &mut s.check_module_replies)),
     parameter("sanitize-dump-payload", Choice(|s| &mut s.sanitize_dump_payload, SANITIZE)),
     parameter("notify-keyspace-events", Custom(|s| s.notify_keyspace_events.clone(), set_event_classes)),
-    parameter("dir", Custom(get_dir, set_dir)).protected().steady(),
+    parameter("dir", Custom(get_dir, set_dir)).protected().rests(),
     parameter("enable-debug-command", Choice(|s| &mut s.enable_debug_command, ENABLE)).immutable(),
     parameter("enable-module-command", Choice(|s| &mut s.enable_module_command, ENABLE)).immutable(),
     parameter("enable-protected-configs", Choice(|s| &mut s.enable_protected_configs, ENABLE)).immutable(),
@@ -681,7 +681,7 @@ mod tests {
             assert!(put(name).is_ok(), "{name}");
         }
         for name in ["logfile", "aclfile", "proc-title-template", "dir", "module-exclude"] {
-            assert_eq!(put(name).as_deref(), Err("argument must be UTF-8"), "{name}");
+            assert_eq!(put(name), Err("argument must be UTF-8".to_owned()), "{name}");
         }
         assert_eq!(settings.get(find("primaryuser").unwrap()), b"a\xff");
     }

@@ -84,6 +84,9 @@ impl Default for Replication {
     }
 }
 
+/// Least bytes of the stream that are kept: a lower `repl-backlog-size` becomes so many.
+pub const BACKLOG_BYTES_MIN: i64 = 16 * 1024;
+
 /// They, in the order in which CONFIG GET shows them.
 pub static PARAMETERS: &[Parameter] = &[
     parameter("replicaof", Custom(|s| s.replication.replicaof.clone(), set_replicaof))
@@ -98,7 +101,7 @@ pub static PARAMETERS: &[Parameter] = &[
         "repl-diskless-sync-max-replicas",
         Integer(|s| &mut s.replication.diskless_sync_max_replicas, 0, INT_MAX),
     ),
-    parameter("repl-diskless-load", Choice(|s| &mut s.replication.diskless_load, DISKLESS_LOAD)),
+    parameter("repl-diskless-load", Choice(|s| &mut s.replication.diskless_load, DISKLESS_LOAD)).rests(),
     parameter("repl-disable-tcp-nodelay", Bool(|s| &mut s.replication.disable_tcp_nodelay)),
     parameter("repl-ping-replica-period", Integer(|s| &mut s.replication.ping_period_s, 1, INT_MAX))
         .alias("repl-ping-slave-period"),

@@ -2,7 +2,7 @@
 
 use crate::engine::call::Context;
 use crate::engine::server::{Roles, Server};
-use crate::modules::services::fill;
+use crate::modules::services::fill::fill;
 use crate::registry::replication::{KnownReplica, Link, Role};
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::call::Call;

@@ -11,7 +11,7 @@ use crate::engine::call::{Context, Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
-use crate::modules::services::fill;
+use crate::modules::services::fill::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
@@ -124,23 +124,11 @@ unsafe extern "C" fn run_as(
     let server = context.server();
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
-    let of = |flag, targets| if flags & flag == 0 { 0 } else { targets };
-    let untold = of(RUN_UNTOLD_FILE, PROPAGATE_TO_FILE) | of(RUN_UNTOLD_REPLICAS, PROPAGATE_TO_REPLICAS);
-    let untold_before = std::mem::replace(&mut server.store.effects.untold, untold);
+    let untold_before = std::mem::replace(&mut server.store.effects.untold, untold(flags));
     let db_before = select(context, None);
-    answer(context, flags, take, data, |server, caller| {
-        if let Some(text) = &refusal {
-            server.nested_error(Some(command), text, &caller);
-        } else {
-            if server.stream.is_running {
-                server.stream_time(command, args);
-            }
-            // What the script has done since its last command is none of this one's time.
-            server.last_ticks = ticks();
-            let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
-            server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
-            server.scripted_depth = looked_at;
-        }
+    answer(context, flags, take, data, |server, caller| match &refusal {
+        Some(text) => drop(server.nested_error(Some(command), text, &caller)),
+        None => run_now(server, command, args, caller),
     });
     // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
     if let Some(db) = select(context, db_before) {
@@ -157,6 +145,23 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+fn run_now(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
+    if server.stream.is_running {
+        server.stream_time(command, args);
+    }
+    // What the script has done since its last command is none of this one's time.
+    server.last_ticks = ticks();
+    let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
+    server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
+    server.scripted_depth = looked_at;
+}
+
+/// Who is not told of what a command changes, by its request's flags: `PROPAGATE_TO_*`.
+fn untold(flags: u32) -> u32 {
+    let of = |flag, targets| if flags & flag == 0 { 0 } else { targets };
+    of(RUN_UNTOLD_FILE, PROPAGATE_TO_FILE) | of(RUN_UNTOLD_REPLICAS, PROPAGATE_TO_REPLICAS)
 }
 
 /// Why a command does not run in a script: an error of its own, or a status.

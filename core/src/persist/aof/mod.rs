@@ -29,6 +29,7 @@ pub mod text;
 pub mod writer;
 
 use crate::durable::aof_manifest::Manifest;
+use crate::durable::aof_text;
 use crate::engine::duties::Duty;
 use crate::engine::server::Server;
 use crate::persist::aof::folder::Folder;
@@ -212,8 +213,12 @@ pub fn stop(server: &mut Server) {
         crate::base::log::warning("There is a child rewriting the AOF. Killing it!");
     }
     let disk = server.disk.clone();
+    let known = &server.registry.replication;
+    let place = known.is_kept.then(|| aof_text::place_remark(&known.id, known.offset, i64::from(known.stream_db)));
     server.slots.with(|aof: &mut Aof| {
         if aof.state == State::On {
+            // Behind all of it, so that the next start goes on with the stream from here.
+            place.iter().for_each(|place| aof.writer.text.remark(place));
             crate::base::log::notice("Calling fsync() on the AOF file.");
         }
         aof.writer.close(&disk);
@@ -226,6 +231,16 @@ pub fn lasts(server: &mut Server) -> bool {
     let disk = server.disk.clone();
     let is_done = |aof: &mut Aof| aof.state == State::On && aof.writer.write(&disk).is_ok() && aof.writer.is_synced();
     server.slots.with(is_done)
+}
+
+/// Bytes that were ever appended, with all that was done so far, and how many of them last; none while nothing is
+/// appended.
+pub fn progress(server: &mut Server) -> Option<(u64, u64)> {
+    let disk = server.disk.clone();
+    server.slots.with(|aof: &mut Aof| {
+        let is_written = aof.state == State::On && aof.writer.write(&disk).is_ok();
+        is_written.then(|| aof.writer.progress())
+    })
 }
 
 /// Have a client run again, under a ticket, when all that was done so far lasts.

@@ -4,7 +4,7 @@ use crate::base::log;
 use crate::engine::effects::Told;
 use crate::engine::process;
 use crate::engine::server::Server;
-use crate::persist::Persist;
+use crate::persist::{Origin, Persist};
 use crate::registry::replication::{Link, NO_ID, OFFSET_MAX, Role};
 use crate::replication::state::{self, Replication};
 use crate::replication::upstream::{Upstream, gates};
@@ -43,7 +43,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
             server.unblock(token, Some(UNBLOCKED));
         }
     }
-    disconnect_replicas(server);
+    // Who reads the stream here goes on as long as it is the same, and is sent away when it turns out to be another.
     state::keep_backlog(server);
     gates::changed(server);
     process::follow_role(server);
@@ -103,11 +103,18 @@ fn leave(server: &mut Server) {
     }
 }
 
-/// At the start, before anything is loaded: the role that the configuration says.
+/// At the start, before anything is loaded: the role that the configuration says. A primary keeps what it tells of the
+/// data while it loads them, for those who go on reading the stream that they were part of.
 pub fn begin(server: &mut Server) {
     let wanted = server.settings.replication.replicaof.clone();
-    let Some((host, port)) = wanted.split_once(' ') else { return };
-    let Ok(port) = port.parse() else { return };
+    let parts = wanted.split_once(' ').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let Some((host, port)) = parts else {
+        // The append-only file has what expired as commands, which were told when they came.
+        if !server.settings.aof.is_wanted {
+            state::keep_backlog(server);
+        }
+        return;
+    };
     take(server, Role::Replica { host: host.into(), port }, Link::Connect);
     let now_s = server.clock.now_s;
     server.slots.with(|replica: &mut Upstream| {
@@ -121,21 +128,26 @@ pub fn begin(server: &mut Server) {
 /// At the start, when the data are loaded: the stream that they were part of can be gone on with, read from another if
 /// this is a replica, and by others if not.
 pub fn resume(server: &mut Server) {
-    let Some(origin) = server.slots.with(|persist: &mut Persist| persist.origin.take()) else { return };
-    if !(0..=OFFSET_MAX).contains(&origin.offset) || origin.id.len() != NO_ID.len() {
-        return;
-    }
+    let origin = server.slots.with(|persist: &mut Persist| persist.origin.take());
+    let is_known = |origin: &Origin| (0..=OFFSET_MAX).contains(&origin.offset) && origin.id.len() == NO_ID.len();
+    let Some(origin) = origin.filter(is_known) else {
+        server.registry.replication.offset = 0;
+        return state::drop_backlog(server);
+    };
     let is_replica = server.registry.replication.is_replica();
-    let known = &mut server.registry.replication;
     let count = server.store.databases.len();
-    known.stream_db = u32::try_from(origin.db).ok().filter(|db| (*db as usize) < count).unwrap_or(0);
-    known.offset = origin.offset;
+    let known = &mut server.registry.replication;
+    if known.offset == 0 {
+        known.stream_db = u32::try_from(origin.db).ok().filter(|db| (*db as usize) < count).unwrap_or(0);
+    }
     if is_replica {
         known.id = origin.id;
+        known.offset = origin.offset;
         server.slots.with(|replica: &mut Upstream| replica.goes_on = true);
     } else {
         // What is written from here on is of another stream.
         (known.id2, known.second_offset) = (origin.id, origin.offset + 1);
+        state::begin_at(server, origin.offset);
     }
     state::keep_backlog(server);
 }
