@@ -107,6 +107,10 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/psync2-master-restart",
     "integration/failover",
     "integration/replication-buffer",
+    "unit/oom-score-adj",
+    "unit/pause",
+    "unit/introspection",
+    "integration/redis-cli",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.

@@ -15,7 +15,7 @@ use crate::modules::services::fill::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
-use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
 use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
@@ -182,7 +182,8 @@ fn refusal(
     if let Some(text) = context.server().refused_to_replica(command.spec.flags, true) {
         return Ok(Some(text.into()));
     }
-    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+    // What may be sent to replicas counts as a write here: so scripts that only read go on in a pause of writes.
+    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE | COMMAND_MAY_REPLICATE) {
         return Err(STATUS_NOT_ALLOWED);
     }
     if let Some(text) = refused_write(context.server(), command.spec.flags) {
