@@ -102,6 +102,9 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/replication-2",
     "integration/replication-3",
     "integration/psync2-reg",
+    "unit/functions",
+    "unit/scripting",
+    "unit/pause",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.

@@ -16,7 +16,7 @@ use crate::store::effects::Spared;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
-use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
     NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
@@ -95,6 +95,22 @@ unsafe extern "C" fn run_as(
     // SAFETY: see above; no request is shorter than this one.
     let (context, args, request) =
         unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize), &mut *request) };
+    let status = run_for_script(context, command, args, request, take, data);
+    if status != STATUS_OK {
+        // It is an error to the script, which has no reply.
+        context.server().stats.count_error("ERR");
+    }
+    status
+}
+
+fn run_for_script(
+    context: &mut Context,
+    command: Opaque,
+    args: &[Bytes],
+    request: &mut RunRequest,
+    take: Take,
+    data: Opaque,
+) -> Status {
     request.command_flags = 0;
     // SAFETY: see above.
     let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
@@ -115,7 +131,10 @@ unsafe extern "C" fn run_as(
     request.command_flags = command.spec.flags;
     let refusal = match refusal(context, &whom, command, args, flags) {
         Ok(refusal) => refusal,
-        Err(status) => return status,
+        Err(status) => {
+            context.server().count_refused(command);
+            return status;
+        }
     };
     if refusal.is_some() {
         // What is refused has not written, whatever it is.
@@ -127,19 +146,9 @@ unsafe extern "C" fn run_as(
     let spared = Spared { file: flags & RUN_UNTOLD_FILE != 0, replicas: flags & RUN_UNTOLD_REPLICAS != 0 };
     let spared_before = std::mem::replace(&mut server.store.effects.spared, spared);
     let db_before = select(context, None);
-    answer(context, flags, take, data, |server, caller| {
-        if let Some(text) = &refusal {
-            server.nested_error(Some(command), text, &caller);
-        } else {
-            if server.stream.is_running {
-                server.stream_time(command, args);
-            }
-            // What the script has done since its last command is none of this one's time.
-            server.last_ticks = ticks();
-            let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
-            server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
-            server.scripted_depth = looked_at;
-        }
+    answer(context, flags, take, data, |server, caller| match &refusal {
+        Some(text) => _ = server.nested_error(Some(command), text, &caller),
+        None => run_scripted(server, command, args, caller),
     });
     // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
     if let Some(db) = select(context, db_before) {
@@ -156,6 +165,17 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+fn run_scripted(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
+    if server.stream.is_running {
+        server.stream_time(command, args);
+    }
+    // What the script has done since its last command is none of this one's time.
+    server.last_ticks = ticks();
+    let depth = std::mem::replace(&mut server.scripted_depth, server.depth);
+    server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
+    server.scripted_depth = depth;
 }
 
 /// Why a command does not run in a script: an error of its own, or a status.
@@ -176,7 +196,8 @@ fn refusal(
     if let Some(text) = context.server().refused_to_replica(command.spec.flags, true) {
         return Ok(Some(text.into()));
     }
-    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+    // What may be passed on counts as a write: a script that only reads runs on while writes wait (CLIENT PAUSE).
+    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE | COMMAND_MAY_REPLICATE) {
         return Err(STATUS_NOT_ALLOWED);
     }
     if let Some(text) = refused_write(context.server(), command.spec.flags) {
