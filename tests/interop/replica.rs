@@ -188,24 +188,34 @@ fn plinth_is_a_replica_of_every_peer_whose_data_it_holds_and_goes_on_with_after_
 #[test]
 fn plinth_goes_on_with_the_stream_of_every_peer_after_a_restart() {
     with_every_started(|start| {
-        let peer = primary(start);
-        let mut primary = peer.connect();
-        write_all(&mut primary, 1);
-        let of = format!("127.0.0.1 {}", peer.port());
-        let args = ["--replicaof", &of, "--save", "3600 1"];
-        let server = Server::with(&args);
-        wait_until_up(&mut server.connect());
-        write_all(&mut primary, 2);
-        wait_until_level(&mut primary, &mut server.connect());
-        let server = server.again("TERM", &args);
-        let mut plinth = server.connect();
-        write_all(&mut primary, 3);
-        wait_until_up(&mut plinth);
-        wait_until_level(&mut primary, &mut plinth);
-        assert_eq!(number(&mut primary, "stats", "sync_full"), 1, "{}", server.log());
-        let tells_deadlines = peer.rdb_version() >= 10;
-        wait_until("the key has expired", || primary.command(&["EXISTS", "gone"]) == b":0\r\n");
-        wait_until_level(&mut primary, &mut plinth);
-        assert_same(&mut plinth, &mut primary, tells_deadlines);
+        go_on_after_a_restart(start, &["--save", "3600 1"]);
+        go_on_after_a_restart(start, &["--save", "", "--appendonly", "yes"]);
     });
+}
+
+fn go_on_after_a_restart(start: &dyn Fn(TempDir, &[&str]) -> Peer, lasts: &[&str]) {
+    let peer = primary(start);
+    let mut primary = peer.connect();
+    write_all(&mut primary, 1);
+    let of = format!("127.0.0.1 {}", peer.port());
+    let args = [&["--replicaof", &of][..], lasts].concat();
+    let server = Server::with(&args);
+    let mut plinth = server.connect();
+    wait_until_up(&mut plinth);
+    write_all(&mut primary, 2);
+    wait_until_level(&mut primary, &mut plinth);
+    wait_until("the file is begun", || {
+        plinth.info("persistence", "aof_rewrite_in_progress").as_deref() == Some("0")
+            && plinth.info("persistence", "aof_rewrite_scheduled").as_deref() == Some("0")
+    });
+    let server = server.again("TERM", &args);
+    let mut plinth = server.connect();
+    write_all(&mut primary, 3);
+    wait_until_up(&mut plinth);
+    wait_until_level(&mut primary, &mut plinth);
+    assert_eq!(number(&mut primary, "stats", "sync_full"), 1, "{}", server.log());
+    let tells_deadlines = peer.rdb_version() >= 10;
+    wait_until("the key has expired", || primary.command(&["EXISTS", "gone"]) == b":0\r\n");
+    wait_until_level(&mut primary, &mut plinth);
+    assert_same(&mut plinth, &mut primary, tells_deadlines);
 }

@@ -20,6 +20,15 @@ struct Replica {
 impl Replica {
     /// Ask for all, and take it in.
     fn new(server: &Server, capa: &[&str]) -> Replica {
+        let (mut replica, _) = Replica::silent(server, capa);
+        if capa.contains(&"eof") {
+            replica.acknowledge(replica.offset);
+        }
+        replica
+    }
+
+    /// The same, and say nothing of it.
+    fn silent(server: &Server, capa: &[&str]) -> (Replica, Vec<u8>) {
         let mut client = server.connect();
         assert_wire(&mut client, &["REPLCONF", "listening-port", "1234"], b"+OK\r\n");
         if !capa.is_empty() {
@@ -33,10 +42,7 @@ impl Replica {
         let mut replica = Replica { id: id.into(), offset: offset.parse().expect("an offset"), client };
         let snapshot = replica.snapshot();
         assert!(snapshot.starts_with(b"REDIS"), "{:?}", String::from_utf8_lossy(&snapshot));
-        if capa.contains(&"eof") {
-            replica.acknowledge(replica.offset);
-        }
-        replica
+        (replica, snapshot)
     }
 
     fn snapshot(&mut self) -> Vec<u8> {
@@ -270,4 +276,92 @@ fn a_server_that_ends_waits_until_its_replicas_have_all() {
     replica.acknowledge(replica.offset);
     wait_until("the server ends", || server.has_ended());
     assert!(server.log().contains("1 of 1 replicas are in sync when shutting down."));
+}
+
+#[test]
+fn a_replica_that_leaves_without_a_word_gets_an_older_snapshot_unless_there_are_functions() {
+    let server = server(&[]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    let version = || {
+        let (replica, snapshot) = Replica::silent(&server, &["eof", "psync2"]);
+        drop(replica);
+        String::from_utf8_lossy(&snapshot[..9]).into_owned()
+    };
+    assert_eq!([version(), version(), version()], ["REDIS0010", "REDIS0009", "REDIS0009"]);
+    let library = "#!lua name=one\nredis.register_function('f', function() return 1 end)";
+    assert_eq!(client.text(&["FUNCTION", "LOAD", library]), "one");
+    assert_eq!(version(), "REDIS0010");
+    assert_eq!(client.text(&["FUNCTION", "FLUSH"]), "OK");
+    // Who has answered once was not too old.
+    let server = another();
+    let mut replica = Replica::new(&server, &["eof", "psync2"]);
+    replica.acknowledge(replica.offset);
+    let mut client = server.connect();
+    wait_until("it is there", || client.info("replication", "slave0").is_some_and(|text| text.contains("online")));
+    drop(replica);
+    let (_, snapshot) = Replica::silent(&server, &["eof", "psync2"]);
+    assert!(snapshot.starts_with(b"REDIS0010"));
+}
+
+fn another() -> Server {
+    server(&[])
+}
+
+#[test]
+fn a_snapshot_for_replicas_counts_as_one_of_a_save_point() {
+    let server = Server::with(&["--save", "3600 1000", "--repl-diskless-sync", "no"]);
+    let mut client = server.connect();
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_eq!(client.info("persistence", "rdb_changes_since_last_save").as_deref(), Some("1"));
+    let _replica = Replica::new(&server, &[]);
+    wait_until("it is taken for one", || {
+        client.info("persistence", "rdb_changes_since_last_save").as_deref() == Some("0")
+    });
+    assert!(server.folder().path().join("dump.rdb").exists());
+    let server = server.again("KILL", &["--save", ""]);
+    assert_wire(&mut server.connect(), &["GET", "a"], b"$1\r\n1\r\n");
+}
+
+#[test]
+fn who_waits_for_files_is_told_of_replicas_in_whose_files_it_lasts() {
+    let primary = server(&["--appendonly", "yes"]);
+    let at = format!("127.0.0.1 {}", primary.port());
+    let _without = Server::with(&["--replicaof", &at]);
+    let with = Server::with(&["--replicaof", &at, "--appendonly", "yes"]);
+    let mut client = primary.connect();
+    let mut of_replica = with.connect();
+    wait_until("both are there", || client.text(&["WAIT", "2", "100"]) == "2");
+    wait_until("it appends", || of_replica.info("persistence", "aof_rewrite_in_progress").as_deref() == Some("0"));
+    for value in ["1", "2"] {
+        assert_wire(&mut client, &["SET", "a", value], b"+OK\r\n");
+        assert_wire(&mut client, &["WAITAOF", "1", "1", "20000"], b"*2\r\n:1\r\n:1\r\n");
+    }
+    assert_wire(&mut client, &["WAITAOF", "0", "2", "1500"], b"*2\r\n:1\r\n:1\r\n");
+}
+
+#[test]
+fn what_replicas_say_and_owners_ask_is_refused_in_redis_words() {
+    let server = server(&["--repl-backlog-size", "100"]);
+    let mut client = server.connect();
+    for (line, expected) in [
+        ("REPLCONF rdb-only 2", "ERR value is out of range, value must between 0 and 1"),
+        ("REPLCONF rdb-only x", "ERR value is not an integer or out of range"),
+        ("FAILOVER TO 127.0.0.1 99999", "ERR FAILOVER requires connected replicas."),
+        ("FAILOVER TO 127.0.0.1 x", "ERR value is not an integer or out of range"),
+        ("FAILOVER FORCE TO 127.0.0.1 1 TIMEOUT 0", "ERR FAILOVER timeout must be greater than 0"),
+        ("PSYNC id x", "ERR value is not an integer or out of range"),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_wire(&mut client, &words, format!("-{expected}\r\n"));
+    }
+    server.wait_for_log("asks for synchronization but with a wrong offset");
+    assert_eq!(client.info("replication", "repl_backlog_size").as_deref(), Some("16384"));
+    assert_wire(&mut client, &["MULTI"], b"+OK\r\n");
+    assert_wire(&mut client, &["REPLCONF", "capa", "eof"], b"+QUEUED\r\n");
+    assert_wire(&mut client, &["EXEC"], b"*1\r\n+OK\r\n");
+    let mut replica = Replica::new(&server, &["eof"]);
+    replica.acknowledge(replica.offset);
+    let refused = b"-ERR FAILOVER target HOST and PORT is not a replica.\r\n";
+    assert_wire(&mut client, &["FAILOVER", "TO", "127.0.0.1", "99999"], refused);
 }

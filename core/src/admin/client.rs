@@ -35,13 +35,7 @@ const fn spec(name: &'static str, arity: i32, flags: u64, docs: &'static Docs) -
 }
 
 const fn about(summary: &'static str, since: &'static str, complexity: &'static str) -> Docs {
-    Docs {
-        summary: Bytes::new(summary),
-        since: Bytes::new(since),
-        group: GROUP,
-        complexity: Bytes::new(complexity),
-        ..Docs::NEW
-    }
+    crate::admin::spec::about(summary, since, GROUP, complexity)
 }
 
 const fn change(version: &'static str, what: &'static str) -> Change {
@@ -403,7 +397,8 @@ fn pause(context: &mut Context) -> Status {
     let until_ms = match parse_i64(context.arg(2)) {
         None => return context.error("ERR timeout is not an integer or out of range"),
         Some(..0) => return context.error("ERR timeout is negative"),
-        Some(ms) => now_ms.checked_add(ms),
+        // The last moment stands for no end, which is another's to set.
+        Some(ms) => now_ms.checked_add(ms).map(|until_ms| until_ms.min(i64::MAX - 1)),
     };
     let Some(until_ms) = until_ms else { return context.error("ERR timeout is out of range") };
     let server = context.server();

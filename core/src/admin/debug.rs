@@ -13,7 +13,7 @@ mod protocol;
 mod reload;
 mod values;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::engine::dispatch::Caller;
@@ -24,7 +24,7 @@ use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NESTED;
-use plinth_abi::command::{self as abi, Command, Docs};
+use plinth_abi::command::{self as abi, Command};
 use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_TOO_LARGE, Status};
 use std::time::Duration;
 
@@ -39,13 +39,12 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
         name: Bytes::new("debug"),
         arity: -2,
         flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE,
-        docs: &Docs {
-            summary: Bytes::new("A container for what only tests and developers need."),
-            since: Bytes::new("1.0.0"),
-            group: Bytes::new("server"),
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about(
+            "A container for what only tests and developers need.",
+            "1.0.0",
+            Bytes::new("server"),
+            "Depends on subcommand.",
+        ),
         ..Command::NEW
     },
     debug,
@@ -76,6 +75,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("protocol", 1, 1, protocol::show),
     ("reload", 0, 3, reload::run),
     ("loadaof", 0, 0, append::load),
+    ("replicate", 1, usize::MAX, propagation::tell_replicas),
     ("replybuffer", 2, 2, reply_buffer),
     ("rewrite", 1, 1, values::rewrite),
     ("segfault", 0, 0, segfault),
@@ -355,6 +355,8 @@ fn help(context: &mut Context) -> Status {
             "PROPAGATION [ON|OFF]",
             "    Record what is to be told to replicas, or stop; without a word return how many",
             "    units, commands and bytes it was, and the last units: database, command, ...",
+            "REPLICATE <command> [<arg> ...]",
+            "    Tell replicas of a command that has not run here.",
             "PROTOCOL <type>",
             "    Return a value of a protocol type: string, integer, double, bignum, null,",
             "    array, set, map, attrib, push, verbatim, true, false.",

@@ -63,10 +63,8 @@ fn run(context: &mut Context) -> Status {
             at += 2;
         } else if context.arg_is(at, "TO") && left >= 2 && wish.target.is_none() {
             let Some(port) = parse_i64(context.arg(at + 2)) else { return STATUS_NOT_INTEGER };
-            let Ok(port) = u16::try_from(port) else {
-                return context.error("ERR FAILOVER target HOST and PORT is not a replica.");
-            };
-            wish.target = Some((context.arg_text(at + 1).into_owned(), port));
+            wish.is_nowhere = u16::try_from(port).is_err();
+            wish.target = Some((context.arg_text(at + 1).into_owned(), u16::try_from(port).unwrap_or(0)));
             at += 3;
         } else if context.arg_is(at, "FORCE") && !wish.force {
             wish.force = true;

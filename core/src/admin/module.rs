@@ -2,7 +2,7 @@
 
 pub mod replace;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::Context;
 use crate::engine::server::Server;
 use crate::modules::load::LoadRequest;
@@ -14,6 +14,8 @@ use plinth_abi::status::{STATUS_OK, Status};
 use std::path::Path;
 
 const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT;
+/// Of those that change which modules there are: they would pass over what is being loaded.
+const CHANGES: u64 = FLAGS | abi::COMMAND_NO_ASYNC_LOADING;
 const GROUP: Bytes = Bytes::new("server");
 
 /// The commands.
@@ -21,13 +23,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("module"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("A container for module commands."),
-            since: Bytes::new("4.0.0"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about("A container for module commands.", "4.0.0", GROUP, "Depends on subcommand."),
         ..Command::NEW
     },
     None,
@@ -36,7 +32,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("load"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Loads a module."),
                     since: Bytes::new("4.0.0"),
@@ -56,7 +52,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("loadex"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Loads a module with parameters and arguments."),
                     since: Bytes::new("7.0.0"),
@@ -83,7 +79,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             Command {
                 name: Bytes::new("unload"),
                 arity: -3,
-                flags: FLAGS,
+                flags: CHANGES,
                 docs: &Docs {
                     summary: Bytes::new("Unloads a module."),
                     since: Bytes::new("4.0.0"),
@@ -108,33 +104,17 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: Slice::new(&[Bytes::new("nondeterministic_output_order")]),
-                docs: &Docs {
-                    summary: Bytes::new("Lists the loaded modules."),
-                    since: Bytes::new("4.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(N) where N is the number of loaded modules."),
-                    ..Docs::NEW
-                },
+                docs: &about(
+                    "Lists the loaded modules.",
+                    "4.0.0",
+                    GROUP,
+                    "O(N) where N is the number of loaded modules.",
+                ),
                 ..Command::NEW
             },
             list,
         ),
-        CoreCommand::new(
-            Command {
-                name: Bytes::new("help"),
-                arity: 2,
-                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-                docs: &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("5.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-                ..Command::NEW
-            },
-            help,
-        ),
+        CoreCommand::help(&about("Describes the subcommands.", "5.0.0", GROUP, "O(1)"), help),
     ],
 )];
 

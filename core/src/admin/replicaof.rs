@@ -23,7 +23,7 @@ const ARGS: &[Arg] = &[Arg::group(
     ],
 )];
 
-const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_STALE;
+const FLAGS: u64 = abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_STALE | abi::COMMAND_NO_ASYNC_LOADING;
 
 /// The commands.
 pub static COMMANDS: &[CoreCommand] = &[

@@ -1,6 +1,7 @@
 //! Commands by which replicas ask for the stream, and those about them: PSYNC, SYNC, REPLCONF, ROLE.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
+use crate::base::log;
 use crate::base::number::parse_i64;
 use crate::base::words;
 use crate::durable::version;
@@ -19,13 +20,16 @@ use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, Status};
 /// Longest address that a replica may say it has, in bytes.
 const IP_BYTES_MAX: usize = 255;
 
+const SYNC_FLAGS: u64 =
+    abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI | abi::COMMAND_NO_ASYNC_LOADING;
+
 /// The commands.
 pub static COMMANDS: &[CoreCommand] = &[
     CoreCommand::new(
         Command {
             name: Bytes::new("psync"),
             arity: -3,
-            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI,
+            flags: SYNC_FLAGS,
             docs: &Docs {
                 summary: Bytes::new("Asks for the stream of changes from an offset on; replicas use it."),
                 since: Bytes::new("2.8.0"),
@@ -41,7 +45,7 @@ pub static COMMANDS: &[CoreCommand] = &[
         Command {
             name: Bytes::new("sync"),
             arity: 1,
-            flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI,
+            flags: SYNC_FLAGS,
             docs: &Docs {
                 summary: Bytes::new("Asks for all data and the stream of changes behind them; old replicas use it."),
                 since: Bytes::new("1.0.0"),
@@ -60,15 +64,13 @@ pub static COMMANDS: &[CoreCommand] = &[
                 | abi::COMMAND_NO_SCRIPT
                 | abi::COMMAND_LOADING
                 | abi::COMMAND_STALE
-                | abi::COMMAND_NO_MULTI
                 | abi::COMMAND_ALLOW_BUSY,
-            docs: &Docs {
-                summary: Bytes::new("Says what a replica can, and how far it is; replicas use it."),
-                since: Bytes::new("3.0.0"),
-                group: Bytes::new("server"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Says what a replica can, and how far it is; replicas use it.",
+                "3.0.0",
+                Bytes::new("server"),
+                "O(1)",
+            ),
             ..Command::NEW
         },
         replconf,
@@ -79,13 +81,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
             categories: abi::CATEGORY_ADMIN | abi::CATEGORY_DANGEROUS,
-            docs: &Docs {
-                summary: Bytes::new("Tells whose copy the data are, and how far replicas are."),
-                since: Bytes::new("2.8.12"),
-                group: Bytes::new("server"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Tells whose copy the data are, and how far replicas are.",
+                "2.8.12",
+                Bytes::new("server"),
+                "O(1)",
+            ),
             ..Command::NEW
         },
         role,
@@ -93,7 +94,11 @@ pub static COMMANDS: &[CoreCommand] = &[
 ];
 
 fn psync(context: &mut Context) -> Status {
-    let Some(offset) = parse_i64(context.arg(2)) else { return STATUS_NOT_INTEGER };
+    let Some(offset) = parse_i64(context.arg(2)) else {
+        let name = context.client.map_or(String::new(), |token| primary::name_of(context.server(), token));
+        log::warning(&format!("Replica {name} asks for synchronization but with a wrong offset"));
+        return STATUS_NOT_INTEGER;
+    };
     let is_attached = context.client().is_some_and(|client| client.replicates == Replicates::Attached);
     if context.argc() > 3 && context.arg_is(3, "FAILOVER") && !is_attached {
         let id = context.arg(1);
@@ -177,6 +182,9 @@ fn change(option: &[u8], value: &[u8]) -> Result<Change, String> {
             let only = match value {
                 b"0" => false,
                 b"1" => true,
+                _ if parse_i64(value).is_some() => {
+                    return Err("ERR value is out of range, value must between 0 and 1".into());
+                }
                 _ => return Err(out_of_range()),
             };
             Box::new(move |said| said.rdb_only = only)

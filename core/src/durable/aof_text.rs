@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   #TS:1628217470\r\n                          the time of what follows, Unix seconds
+//!   #REPL:<id> <offset> <db>\r\n                where in a stream of replication the data are that what comes before makes
 //!   *2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n             a command: a count, then each word behind its length
 //! ```
 //!
@@ -90,9 +91,34 @@ fn remark(bytes: &[u8]) -> Result<Next, Malformed> {
     Ok(Next::Remark(end + 1, time))
 }
 
+/// The remark that the data which all before it makes are those of a stream's id at an offset, where it has selected a
+/// database.
+pub fn place_remark(id: &str, offset: i64, db: i64) -> String {
+    format!("#REPL:{id} {offset} {db}\r\n")
+}
+
+/// What such a remark says; `None` for another.
+pub fn place(remark: &[u8]) -> Option<(String, i64, i64)> {
+    let text = std::str::from_utf8(remark.strip_prefix(b"#REPL:")?).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let (id, offset, db) = (words.next()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    words.next().is_none().then(|| (id.to_owned(), offset, db))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_written() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let remark = place_remark(id, 77, 3);
+        assert_eq!(next(remark.as_bytes(), &mut Vec::new()), Ok(Next::Remark(remark.len(), None)));
+        assert_eq!(place(remark.as_bytes()), Some((id.to_owned(), 77, 3)));
+        for other in ["#TS:5\r\n", "#REPL:\r\n", "#REPL:a 1\r\n", "#REPL:a b 1\r\n", "#REPL:a 1 2 3\r\n"] {
+            assert_eq!(place(other.as_bytes()), None, "{other}");
+        }
+    }
 
     #[test]
     fn commands_and_remarks_are_read_one_by_one() {

@@ -14,6 +14,8 @@
 //! Source: DUMP of the servers that `observed.rs` names, and the notes on the format at
 //! <https://rdb.fnordig.de/file_format.html>.
 
+/// That of Redis 6.2, the oldest that can be a replica.
+pub const OLDEST: u16 = 9;
 /// That of Redis 7.0, the oldest for which DUMP chooses its form.
 pub const PAYLOAD: u16 = 10;
 /// That of Redis 7.2, which a file has unless a value in it needs a newer one.

@@ -6,6 +6,7 @@ use crate::engine::server::Server;
 use crate::settings::of_module::ModuleParameter;
 use crate::settings::parameters as settings;
 use crate::settings::parameters::{EVICTION_POLICIES, Settings};
+use crate::settings::replication::BACKLOG_BYTES_MIN;
 use crate::store::access_clock::Noted;
 use crate::store::evict::{Policy, Rank};
 use plinth_abi::bytes::Bytes;
@@ -21,6 +22,8 @@ pub enum SetError {
     Refused(String, String),
     /// It is not for whoever asks to set, and why.
     Fixed(String, String),
+    /// It is not set while data are being loaded.
+    Loading,
 }
 
 /// How deep parameters are set while parameters are set, by what takes them up or is told of them.
@@ -142,7 +145,7 @@ impl Server {
             if parameter.protected && !self.sessions.allows(self.settings.enable_protected_configs, client) {
                 return refuse("can't set protected config");
             }
-            return Ok(());
+            return if parameter.rests && self.registry.standing.is_loading { Err(SetError::Loading) } else { Ok(()) };
         }
         match self.registry.find_parameter(name).and_then(|at| self.registry.parameter(at)) {
             Some(parameter) if parameter.is(abi::CONFIG_IMMUTABLE) => refuse("can't set immutable config"),
@@ -192,6 +195,8 @@ impl Server {
         self.store.lazy.eviction = self.settings.lazyfree_lazy_eviction;
         self.store.lazy.server_del = self.settings.lazyfree_lazy_server_del;
         self.store.compress = self.settings.rdbcompression;
+        let backlog_size = &mut self.settings.replication.backlog_size;
+        *backlog_size = BACKLOG_BYTES_MIN.max(*backlog_size);
         self.stats.slowlog.trim(usize::try_from(self.settings.slowlog_max_len).unwrap_or(usize::MAX));
         self.look_back_by();
         self.limit_clients();

@@ -55,6 +55,27 @@ pub fn clear(server: &mut Server) {
     claims(server).iter().for_each(|claim| clear_one(server, claim));
 }
 
+/// Whether a module keeps a section of its own beside the keys, which it may need before these.
+#[must_use]
+pub fn has_sections(server: &Server) -> bool {
+    visible(server).any(|claim| claim.raw.kind == RDB_SECTION)
+}
+
+/// Have other things in the place of all that there is beside keys.
+///
+/// # Errors
+/// That a module does not take what it has claimed; the log says why. It is kept then, and the module has none.
+pub fn put(server: &mut Server, parts: Kept) -> Result<(), String> {
+    clear(server);
+    server.registry.beside.kept = parts;
+    claims(server).iter().for_each(|claim| hand_over(server, claim.module));
+    let functions = &server.registry.beside.kept.functions;
+    if functions_of(server).is_none() || functions.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} libraries of functions cannot be loaded", functions.len()))
+}
+
 fn clear_one(server: &mut Server, claim: &Claim) {
     server.call_module(claim.module, 0, |context| {
         // SAFETY: the module is loaded, as its claim is there, and the call is whole.

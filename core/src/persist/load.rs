@@ -12,10 +12,13 @@ use crate::base::clock::unix_us;
 use crate::base::log;
 use crate::base::words::shown;
 use crate::durable::rdb::{Attributes, Item, RdbError, RdbReader};
+use crate::durable::read::Fault;
+use crate::durable::window::FileError;
 use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::snapshot::delay;
 use crate::persist::{Origin, Persist, standing};
+use crate::registry::propagation::{HISTORY, History};
 use crate::registry::rdb::PARTS_MAX;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
@@ -39,6 +42,11 @@ pub struct Options {
     pub merges: bool,
     /// Keys that have expired are loaded all the same: what follows in an append-only file counts on them.
     pub keeps_expired: bool,
+    /// What has expired is told as a command: the stream that the data are of is gone on with, and who reads it has
+    /// the key still.
+    pub tells_expired: bool,
+    /// What the file has beside keys is kept, also what a module has claimed, for the caller to hand over.
+    pub keeps_beside: bool,
 }
 
 /// What was loaded.
@@ -65,6 +73,8 @@ pub struct Loading {
     pub loaded_bytes: u64,
     /// What the data took where they were saved.
     pub saved_memory_bytes: u64,
+    /// Whether it goes beside the old data, which are served meanwhile.
+    pub serves_old: bool,
 }
 
 /// Why a file is not loaded.
@@ -108,6 +118,17 @@ pub enum LoadError {
     Stopped,
 }
 
+impl LoadError {
+    /// Whether there was less of the file than there should be.
+    pub fn is_short(&self) -> bool {
+        let error = match self {
+            LoadError::Rdb(RdbError::File(error)) | LoadError::Value { error: FileLoadError::File(error), .. } => error,
+            _ => return false,
+        };
+        matches!(error, FileError::Io(_) | FileError::Damaged { fault: Fault::Truncated { .. }, .. })
+    }
+}
+
 /// Serves those who are connected, in between.
 pub type Serve<'s> = &'s mut dyn FnMut(&mut Server);
 
@@ -127,16 +148,16 @@ pub fn load_file(
         Err(error) => return Err(LoadError::Open(error)),
     };
     let size = file.metadata().map_err(LoadError::Open)?.len();
-    begin(server, size);
+    begin(server, size, false);
     let result = load(server, file, Some(size), options, serve);
     end(server);
     result.map(Some)
 }
 
-/// The server loads so many bytes from here on.
-pub fn begin(server: &mut Server, total_bytes: u64) {
-    let begun_s = unix_us() / 1_000_000;
-    let loading = Loading { begun_s, begun: Instant::now(), total_bytes, loaded_bytes: 0, saved_memory_bytes: 0 };
+/// The server loads so many bytes from here on, and serves the old data meanwhile or none.
+pub fn begin(server: &mut Server, total_bytes: u64, serves_old: bool) {
+    let (begun_s, begun) = (unix_us() / 1_000_000, Instant::now());
+    let loading = Loading { begun_s, begun, total_bytes, loaded_bytes: 0, saved_memory_bytes: 0, serves_old };
     server.slots.with(|persist: &mut Persist| persist.loading = Some(loading));
     standing::changed(server);
 }
@@ -190,6 +211,7 @@ pub fn load(
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
         origin: None,
+        history: None,
         total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
@@ -201,8 +223,11 @@ pub fn load(
         load.server.registry.beside.kept = kept;
     }
     result?;
-    let Load { server, mut loaded, reader, origin, .. } = load;
+    let Load { server, mut loaded, reader, origin, history, .. } = load;
     loaded.bytes = reader.window.offset();
+    if !options.merges {
+        server.propagation.units.loaded(history, server.store.dirty);
+    }
     server.slots.with(|persist: &mut Persist| {
         persist.loaded = loaded;
         persist.origin = origin;
@@ -228,6 +253,8 @@ struct Load<'l> {
     waiting: Vec<(u64, EntryPtr)>,
     /// Where in which stream the data were, as far as the file says it.
     origin: Option<Origin>,
+    /// The history of the data, if the file says it.
+    history: Option<History>,
     /// Bytes that the file has, at most; 0 where nobody knows.
     total_bytes: u64,
 }
@@ -257,10 +284,18 @@ impl Load<'_> {
                 Item::Aux { name, value } => self.aux(&name, &value),
                 Item::Function(text) => {
                     self.part()?;
+                    if self.options.keeps_beside {
+                        self.server.registry.beside.kept.functions.push(text);
+                        continue;
+                    }
                     beside::take_function(self.server, text, self.merges()).map_err(LoadError::Beside)?;
                 }
                 Item::Section(section) => {
                     self.part()?;
+                    if self.options.keeps_beside {
+                        self.server.registry.beside.kept.sections.push(section);
+                        continue;
+                    }
                     beside::take_section(self.server, section, self.merges()).map_err(LoadError::Beside)?;
                 }
                 Item::End { is_checked } => {
@@ -319,6 +354,7 @@ impl Load<'_> {
         if has_expired && !self.options.keeps_expired {
             // Those that wait are counted first: of the last ghost of a kind the kind is forgotten.
             self.take_in()?;
+            self.tell_expired();
             self.server.store.forget_loaded(entry);
             self.loaded.expired += 1;
             return Ok(());
@@ -334,6 +370,16 @@ impl Load<'_> {
         store.databases[*db as usize].table.prefetch_bucket(hash);
         self.waiting.push((hash, entry));
         if self.waiting.len() == KEYS_AT_A_TIME { self.take_in() } else { Ok(()) }
+    }
+
+    /// The key that the reader has come to has expired, and whoever goes on with the stream is to hear of it.
+    fn tell_expired(&mut self) {
+        if self.options.tells_expired && self.origin.is_some() {
+            let name: &[u8] = if self.server.store.lazy.expire { b"UNLINK" } else { b"DEL" };
+            self.server.store.effects.propagate_words(self.db, [name, self.reader.key()].into_iter());
+            self.server.store.effects.end_unit();
+            self.server.record();
+        }
     }
 
     /// Take in the keys that wait.
@@ -367,6 +413,7 @@ impl Load<'_> {
             b"ctime" => log::notice(&format!("RDB age {} seconds", (unix_us() / 1_000_000 - number).max(0))),
             b"repl-id" => self.origin().id = text.into_owned(),
             b"repl-offset" => self.origin().offset = number,
+            name if name == HISTORY.as_bytes() => self.history = History::parse(&text),
             b"repl-stream-db" => self.origin().db = number,
             b"used-mem" => {
                 log::notice(&format!("RDB memory usage when created {:.2} Mb", number as f64 / (1 << 20) as f64));

@@ -149,12 +149,8 @@ pub fn save_in_background(server: &mut Server) -> Result<(), Refusal> {
         Some(_) => return Err(Refusal::OtherChild),
         None => {}
     }
-    let (dirty, now_s) = (server.store.dirty, server.clock.now_s);
-    server.slots.with(|persist: &mut Persist| {
-        persist.saves.tried_s = now_s;
-        persist.saves.dirty_at_begin = dirty;
-        persist.saves.is_scheduled = false;
-    });
+    note_begin(server);
+    server.slots.with(|persist: &mut Persist| persist.saves.is_scheduled = false);
     let is_slow = server.settings.durability.rdb_key_save_delay != 0;
     let parent = std::process::id();
     let work = move |server: &mut Server, reporter: &mut Reporter| {
@@ -176,6 +172,30 @@ pub fn save_in_background(server: &mut Server) -> Result<(), Refusal> {
             Err(Refusal::NoProcess)
         }
     }
+}
+
+/// A snapshot is begun that shows the data as they are now.
+pub fn note_begin(server: &mut Server) {
+    let (dirty, now_s) = (server.store.dirty, server.clock.now_s);
+    server.slots.with(|persist: &mut Persist| {
+        persist.saves.tried_s = now_s;
+        persist.saves.dirty_at_begin = dirty;
+    });
+}
+
+/// A snapshot that was made for others, and has lasted where it is, takes the place of the last one.
+pub fn keep(server: &mut Server, temp: &Path) {
+    let to = path(server);
+    let folder = to.parent().unwrap_or(Path::new(""));
+    let replaced = server.disk.rename(temp, &to).and_then(|()| server.disk.sync_folder(folder));
+    if let Err(error) = replaced {
+        log::warning(&format!("Error moving temp DB file {} to {}: {error}", temp.display(), to.display()));
+        let _ = server.disk.remove(temp);
+        return;
+    }
+    let now_s = crate::base::clock::unix_us() / 1_000_000;
+    server.slots.with(|persist: &mut Persist| persist.saves.succeed(persist.saves.dirty_at_begin, now_s));
+    standing::changed(server);
 }
 
 fn ended(server: &mut Server, child: &Child, ending: &Ending) {

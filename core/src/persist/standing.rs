@@ -6,10 +6,9 @@ use crate::engine::gates::Verdict;
 use crate::engine::parameters::Applier;
 use crate::engine::server::Server;
 use crate::persist::Persist;
+use crate::registry::standing::LOADING;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::command::{COMMAND_LOADING, COMMAND_WRITE};
-
-const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+use plinth_abi::command::{COMMAND_LOADING, COMMAND_NO_ASYNC_LOADING, COMMAND_WRITE};
 
 /// The parameters by which writes are refused or not.
 pub const WRITES: Applier = Applier {
@@ -22,10 +21,13 @@ pub const WRITES: Applier = Applier {
 
 /// The gate of loading.
 pub fn loading(server: &mut Server, _token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if server.registry.standing.is_loading && !command.is(COMMAND_LOADING) {
-        return Verdict::Refuse(LOADING.into());
-    }
-    Verdict::Pass
+    let standing = &server.registry.standing;
+    let refuses = match (standing.is_loading, standing.serves_old) {
+        (false, _) => false,
+        (true, false) => !command.is(COMMAND_LOADING),
+        (true, true) => command.is(COMMAND_NO_ASYNC_LOADING),
+    };
+    if refuses { Verdict::Refuse(LOADING.into()) } else { Verdict::Pass }
 }
 
 /// The gate of the disk. PING is refused as well: by it the health of a server is asked.
@@ -41,8 +43,9 @@ pub fn changed(server: &mut Server) {
     let durability = &server.settings.durability;
     let has_failed = persist.is_some_and(|persist| !persist.saves.succeeded);
     let snapshot_failed = has_failed && durability.stop_writes_on_bgsave_error && !durability.save.is_empty();
-    let is_loading = persist.is_some_and(|persist| persist.loading.is_some());
+    let loading = persist.and_then(|persist| persist.loading);
     server.registry.standing.snapshot_failed = snapshot_failed;
-    server.registry.standing.is_loading = is_loading;
+    server.registry.standing.is_loading = loading.is_some();
+    server.registry.standing.serves_old = loading.is_some_and(|loading| loading.serves_old);
     server.observe();
 }

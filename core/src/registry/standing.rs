@@ -2,6 +2,8 @@
 
 /// What a write is answered when the last snapshot failed.
 const NOT_SAVED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+/// What is answered while data are being loaded.
+pub const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 /// What one is answered when too few replicas keep up.
 pub const LACKS_REPLICAS: &str = "NOREPLICAS Not enough good replicas to write.";
 
@@ -21,6 +23,8 @@ pub struct Busy {
 pub struct Standing {
     /// Data are being loaded.
     pub is_loading: bool,
+    /// They are loaded beside the old ones, which are served meanwhile.
+    pub serves_old: bool,
     /// The last snapshot failed, and writes are to be refused then.
     pub snapshot_failed: bool,
     /// There are too few replicas that keep up.

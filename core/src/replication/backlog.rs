@@ -19,8 +19,6 @@ use std::io::IoSlice;
 
 /// Bytes of a block.
 pub const BLOCK_BYTES: usize = 16 * 1024;
-/// Least bytes that are kept, whatever `repl-backlog-size` says.
-pub const SIZE_MIN: u64 = 16 * 1024;
 
 /// Bytes of the stream.
 #[derive(Default)]
@@ -66,6 +64,11 @@ impl Backlog {
             last.extend_from_slice(first);
             bytes = rest;
         }
+    }
+
+    /// Everything lies so many bytes further on.
+    pub fn shift(&mut self, by: u64) {
+        (self.base, self.begin, self.end) = (self.base + by, self.begin + by, self.end + by);
     }
 
     /// Bytes before a position are needed no more.

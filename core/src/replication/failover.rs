@@ -24,6 +24,8 @@ pub type Target = (String, u16);
 pub struct Wish {
     /// The replica, or any.
     pub target: Option<Target>,
+    /// Whether that has a port which there cannot be.
+    pub is_nowhere: bool,
     /// For how long it may take until the replica has all.
     pub timeout: Option<Duration>,
     /// Whether the role is given to it then, whatever it has.
@@ -68,7 +70,7 @@ pub fn begin(server: &mut Server, wish: Wish) -> Result<(), &'static str> {
         return Err("ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
     }
     if let Some(target) = &wish.target {
-        match stage_of(server, target) {
+        match stage_of(server, target).filter(|_| !wish.is_nowhere) {
             None => return Err("ERR FAILOVER target HOST and PORT is not a replica."),
             Some((Stage::Online, _)) => {}
             Some(_) => return Err("ERR FAILOVER target replica is not online."),
@@ -200,6 +202,11 @@ pub fn take_over(server: &mut Server, id: &[u8]) -> Result<(), String> {
     let shown = crate::base::words::shown(id);
     log::warning(&format!("Failover request received for replid {shown}."));
     if !server.registry.replication.is_replica() {
+        // It has taken the role already, and the answer was lost with the connection: refused, the other would go on
+        // as a primary beside it.
+        if id.eq_ignore_ascii_case(server.registry.replication.id2.as_bytes()) {
+            return Ok(());
+        }
         return Err("ERR PSYNC FAILOVER can't be sent to a master.".into());
     }
     if !id.eq_ignore_ascii_case(server.registry.replication.id.as_bytes()) {

@@ -133,7 +133,7 @@ fn tell_of_lag(server: &mut Server) {
             continue;
         }
         let (name, behind, lag) = (name(server, replica), end - replica.acked, now_s - replica.heard_s);
-        let state = replica.stage.text();
+        let state = replica.stage_text();
         log::notice(&format!(
             "Lagging replica {name} reported offset {behind} behind master, lag={lag}, state={state}."
         ));

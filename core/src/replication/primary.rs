@@ -6,12 +6,14 @@
 
 use crate::base::log;
 use crate::engine::duties::Duty;
+use crate::engine::effects::Told;
 use crate::engine::server::Server;
 use crate::replication::replica::{Replica, Said, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::{failover, farewell, sync, wait};
 use crate::session::client::{Closing, OUTPUT_OF_REPLICAS, Replicates};
 use crate::wire::command;
+use plinth_abi::events::ON_REPLICA_GONE;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,14 @@ pub fn name(server: &Server, replica: &Replica) -> String {
         return format!("client id #{}", replica.client);
     }
     if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+}
+
+/// The same of a client that may have said nothing yet.
+pub fn name_of(server: &Server, token: usize) -> String {
+    let known = server.slots.peek::<Replication>();
+    let known = known.and_then(|all| all.replicas.iter().find(|replica| replica.token == token));
+    let id = server.sessions.clients.peek(token).map_or(0, |client| client.id);
+    known.map_or_else(|| format!("client id #{id}"), |replica| name(server, replica))
 }
 
 /// Address and port of a replica.
@@ -73,7 +83,7 @@ pub fn acknowledge(server: &mut Server, token: usize, offset: i64, synced: Optio
         let end = replica.cursor as i64;
         replica.acked = replica.acked.max(offset.min(end));
         replica.synced = replica.synced.max(synced.unwrap_or(-1).min(end));
-        replica.heard_s = now_s;
+        (replica.heard_s, replica.has_answered) = (now_s, true);
         // It may have read the mark before the thread has told that it was sent.
         replica.awaits_ack &= !matches!(replica.stage, Stage::Online | Stage::Sending);
         if replication.farewell.is_some() || replication.failover.is_some() {
@@ -92,6 +102,12 @@ pub fn closed(server: &mut Server, token: usize) {
         if replica.is_attached() {
             log::notice(&format!("Connection with replica {} lost.", name(server, &replica)));
         }
+        if replica.stage == Stage::Online {
+            tell(server, &replica, ON_REPLICA_GONE);
+        }
+        if replica.has_refused() {
+            replication.note_refusal(address(server, &replica));
+        }
         if replica.stage == Stage::Sending
             && let Some(client) = server.sessions.clients.peek(token)
         {
@@ -106,6 +122,16 @@ pub fn closed(server: &mut Server, token: usize) {
         sync::left(server, &mut replication);
     }
     server.slots.put(replication);
+}
+
+/// A replica reads the stream from now on, or does so no more: modules are to be told.
+pub fn tell(server: &mut Server, replica: &Replica, kind: u32) {
+    if !server.registry.hooks.wants(kind) {
+        return;
+    }
+    let (ip, port) = address(server, replica);
+    let key = format!("{ip} {port}").into_bytes();
+    server.tell(Told { kind, db: -1, client_id: replica.client, key, ..Told::default() });
 }
 
 /// There is more of the stream: whoever reads it is to be sent it, unless too much waits for it.

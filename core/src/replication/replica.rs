@@ -28,18 +28,6 @@ pub enum Stage {
     Online,
 }
 
-impl Stage {
-    /// As INFO calls it.
-    pub fn text(self) -> &'static str {
-        match self {
-            Stage::Known | Stage::Waiting | Stage::Saving => "wait_bgsave",
-            Stage::Sending => "send_bulk",
-            Stage::Served => "rdb_transmitted",
-            Stage::Online => "online",
-        }
-    }
-}
-
 /// What a replica has said of itself (REPLCONF).
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Said {
@@ -83,21 +71,20 @@ impl Said {
     ///
     /// A replica of Redis does not tell its version. So it gets the version of 7.0, the oldest of those that
     /// cannot be told apart, and a newer one where the data need it: which an older one could not hold in any form.
-    pub fn kind(&self, rdb_version: u16, wants_pipe: bool) -> Kind {
+    /// One that has refused that gets 6.2's.
+    pub fn kind(&self, rdb_version: u16, wants_pipe: bool, has_refused: bool) -> Kind {
         let filters = self.no_keys || self.no_functions;
+        let is_pipe = (wants_pipe || filters) && self.reads_mark;
         let (version, rises) = match (self.rdb_version, self.version) {
-            (Some(reads), _) => (reads.min(version::NEWEST), false),
+            // A pipe cannot be begun anew, and what needs more than a file's version is found out before it begins.
+            (Some(reads), _) if is_pipe => (reads.min(version::NEWEST), false),
+            (Some(reads), _) => (reads.min(version::FILE), reads >= version::NEWEST),
+            (None, None) if has_refused => (version::OLDEST, false),
             (None, Some(_)) => (version::FILE.min(rdb_version), false),
             (None, None) if rdb_version == version::FILE => (version::PAYLOAD, true),
             (None, None) => (rdb_version, rdb_version > version::FILE),
         };
-        Kind {
-            is_pipe: (wants_pipe || filters) && self.reads_mark,
-            version,
-            rises,
-            no_keys: self.no_keys,
-            no_functions: self.no_functions,
-        }
+        Kind { is_pipe, version, rises, no_keys: self.no_keys, no_functions: self.no_functions }
     }
 }
 
@@ -118,6 +105,8 @@ pub struct Replica {
     /// Whether it is to acknowledge the snapshot before the stream begins: where the snapshot ends is known
     /// only by its mark.
     pub awaits_ack: bool,
+    /// Whether it has acknowledged anything.
+    pub has_answered: bool,
     /// The offset that it says it has, and that it says lasts in its append-only file.
     pub acked: i64,
     /// See there; -1 if it says none.
@@ -141,6 +130,7 @@ impl Replica {
             is_plain: false,
             cursor: 0,
             awaits_ack: false,
+            has_answered: false,
             acked: 0,
             synced: -1,
             heard_s: now_s,
@@ -149,9 +139,27 @@ impl Replica {
         }
     }
 
+    /// How far it is, as INFO calls it: what is sent while it is made counts as being made.
+    pub fn stage_text(&self) -> &'static str {
+        match self.stage {
+            Stage::Known | Stage::Waiting | Stage::Saving => "wait_bgsave",
+            Stage::Sending if self.awaits_ack => "wait_bgsave",
+            Stage::Sending => "send_bulk",
+            Stage::Served => "rdb_transmitted",
+            Stage::Online => "online",
+        }
+    }
+
     /// Whether it has asked to be synchronised.
     pub fn is_attached(&self) -> bool {
         self.stage > Stage::Known
+    }
+
+    /// Whether it was given a snapshot and has never said that it has it.
+    pub fn has_refused(&self) -> bool {
+        let is_given = matches!(self.stage, Stage::Sending | Stage::Online);
+        let tells = !self.is_plain && !self.said.rdb_only && self.said.port > 0;
+        is_given && tells && !self.has_answered
     }
 
     /// Whether bytes of the stream are kept for it.
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn a_replica_gets_the_version_that_it_reads() {
         let kind = |said: &Said, set: u16| {
-            let kind = said.kind(set, true);
+            let kind = said.kind(set, true, false);
             (kind.version, kind.rises)
         };
         let said = Said::default();
@@ -180,16 +188,21 @@ mod tests {
         let valkey = Said { version: Some([9, 1, 2]), ..Said::default() };
         assert_eq!([9, 11, 12].map(|set| kind(&valkey, set)), [(9, false), (11, false), (11, false)]);
         let plinth = Said { rdb_version: Some(99), ..Said::default() };
-        assert_eq!(kind(&plinth, 9), (12, false));
+        assert_eq!(kind(&plinth, 9), (11, true));
+        let piped = Said { reads_mark: true, ..plinth };
+        assert_eq!(kind(&piped, 9), (12, false));
+        assert_eq!(said.kind(11, true, true).version, 9);
+        let older = Said { rdb_version: Some(10), ..Said::default() };
+        assert_eq!(kind(&older, 11), (10, false));
     }
 
     #[test]
     fn only_who_reads_a_mark_gets_a_snapshot_without_a_length() {
         let mut said = Said::default();
-        assert!(!said.kind(11, true).is_pipe);
+        assert!(!said.kind(11, true, false).is_pipe);
         said.reads_mark = true;
-        assert!(said.kind(11, true).is_pipe && !said.kind(11, false).is_pipe);
+        assert!(said.kind(11, true, false).is_pipe && !said.kind(11, false, false).is_pipe);
         said.no_functions = true;
-        assert!(said.kind(11, false).is_pipe);
+        assert!(said.kind(11, false, false).is_pipe);
     }
 }

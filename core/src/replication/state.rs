@@ -8,7 +8,7 @@ use crate::base::random::Random;
 use crate::engine::server::Server;
 use crate::persist::aof::text::Text;
 use crate::registry::replication::NO_ID;
-use crate::replication::backlog::{BLOCK_BYTES, Backlog, SIZE_MIN};
+use crate::replication::backlog::{BLOCK_BYTES, Backlog};
 use crate::replication::failover::Failover;
 use crate::replication::farewell::Farewell;
 use crate::replication::primary;
@@ -17,8 +17,13 @@ use crate::replication::sync::Round;
 use crate::replication::transfer::Post;
 use crate::replication::wait::Wait;
 use crate::store::effects::Effect;
+use plinth_abi::propagate::PROPAGATE_TO_REPLICAS;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Most replicas of which it is remembered that they have refused a snapshot.
+const REFUSED_MAX: usize = 64;
 
 /// State of replication, in a slot of the server.
 #[derive(Default)]
@@ -51,6 +56,8 @@ pub struct Replication {
     pub failover: Option<Failover>,
     /// The client whose commands are in the unit that goes on: token and id.
     writer: Option<(usize, u64)>,
+    /// Addresses and ports of replicas that were given a snapshot, and left without a word: the last ones.
+    refused: VecDeque<(String, u16)>,
     /// Since when there is no replica.
     pub alone_since: Option<Instant>,
 }
@@ -64,6 +71,29 @@ impl Replication {
     /// A replica by the token of its connection.
     pub fn of(&mut self, token: usize) -> Option<&mut Replica> {
         self.replicas.iter_mut().find(|replica| replica.token == token)
+    }
+
+    /// A replica was given a snapshot, and has left without a word: it may be too old for it.
+    pub fn note_refusal(&mut self, of: (String, u16)) {
+        if !self.has_refused(&of) {
+            self.refused.truncate(REFUSED_MAX - 1);
+            self.refused.push_front(of);
+        }
+    }
+
+    /// Whether one of that address and port has.
+    pub fn has_refused(&self, of: &(String, u16)) -> bool {
+        self.refused.contains(of)
+    }
+
+    /// Whether any has.
+    pub fn knows_refusals(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
+    /// What replicas have refused cannot be helped.
+    pub fn forget_refusals(&mut self) {
+        self.refused.clear();
     }
 
     /// What follows is read by somebody who has selected no database.
@@ -82,7 +112,7 @@ impl Replication {
 
 /// Bytes of the stream that are kept for replicas that come back.
 pub fn kept_bytes(server: &Server) -> u64 {
-    server.settings.replication.backlog_size.unsigned_abs().max(SIZE_MIN)
+    server.settings.replication.backlog_size.unsigned_abs()
 }
 
 /// Bytes of memory that the backlog takes, and with them those that are kept for slow replicas alone.
@@ -99,8 +129,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { spared, .. } if spared.replicas => {}
-        Effect::Propagate { db, command, .. } => {
+        Effect::Propagate { db, command, targets } if targets & PROPAGATE_TO_REPLICAS != 0 => {
             server.registry.replication.stream_db = *db;
             let by = server.pending.by;
             server.slots.with(|replication: &mut Replication| {
@@ -121,7 +150,8 @@ pub fn observe(server: &mut Server, effect: &Effect) {
                 client.write_offset = offset;
             }
         }
-        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+        Effect::Propagate { .. } | Effect::Changed { .. } | Effect::Event { .. } => {}
+        Effect::Flushed { .. } | Effect::Swapped { .. } => {}
     }
 }
 
@@ -155,6 +185,14 @@ pub fn keep_backlog(server: &mut Server) {
     server.propagation.to_stream = true;
     server.registry.replication.is_kept = true;
     server.observe();
+}
+
+/// What was kept so far follows what others have read of the stream up to an offset.
+pub fn begin_at(server: &mut Server, offset: i64) {
+    server.registry.replication.offset += offset;
+    server.slots.with(|replication: &mut Replication| {
+        replication.backlog.iter_mut().for_each(|backlog| backlog.shift(offset.unsigned_abs()));
+    });
 }
 
 /// Keep none any more: whoever reads the stream is to be told another id.

@@ -15,14 +15,16 @@ use crate::base::log;
 use crate::base::random::Random;
 use crate::durable::disk::DiskFile;
 use crate::engine::server::Server;
+use crate::modules::beside;
 use crate::persist::child::{self, Child, Ending, Reporter, Task};
 use crate::persist::save::{self, SNAPSHOT};
 use crate::persist::snapshot::{self, Form, temporary};
-use crate::replication::primary::name;
+use crate::replication::primary::{self, address, name};
 use crate::replication::replica::{Kind, Replica, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::transfer::{TIMED_OUT, Target, Transfer, Word};
 use crate::session::client::{Replicates, ReplyMode};
+use plinth_abi::events::ON_REPLICA;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -43,6 +45,8 @@ pub struct Round {
     made: Option<bool>,
     /// Whether the pipe has ended.
     piped: bool,
+    /// Whether it is a file that a save point's could be: it becomes the last snapshot then.
+    is_kept: bool,
 }
 
 /// The first version of the format that has functions.
@@ -168,6 +172,7 @@ fn go_on(server: &mut Server, replication: &mut Replication, at: usize, from: u6
         from + 1
     ));
     let reads_id = replica.said.reads_id;
+    primary::tell(server, replica, ON_REPLICA);
     let line =
         if reads_id { format!("+CONTINUE {}\r\n", server.registry.replication.id) } else { "+CONTINUE\r\n".into() };
     if let Some(client) = server.sessions.clients.get(replica.token) {
@@ -186,14 +191,23 @@ fn begin_stream(server: &mut Server) {
 }
 
 /// What kind of snapshot a replica is to have.
-fn kind(server: &Server, replica: &Replica) -> Kind {
+fn kind(server: &Server, replication: &Replication, replica: &Replica) -> Kind {
     let version = u16::try_from(server.settings.durability.rdb_version).unwrap_or_default();
-    replica.said.kind(version, server.settings.replication.diskless_sync)
+    let has_refused = replication.knows_refusals() && replication.has_refused(&address(server, replica));
+    replica.said.kind(version, server.settings.replication.diskless_sync, has_refused)
+}
+
+/// A replica that is too old for functions is too old for these data; and one that has left for another reason is not
+/// to be without them.
+fn mind_functions(server: &mut Server, replication: &mut Replication) {
+    if replication.knows_refusals() && beside::parts(server).is_ok_and(|parts| !parts.functions.is_empty()) {
+        replication.forget_refusals();
+    }
 }
 
 /// Have a replica take part in a snapshot that is being written to a file, if it is of its kind.
 fn join(server: &mut Server, replication: &mut Replication, at: usize) {
-    let kind = kind(server, &replication.replicas[at]);
+    let kind = kind(server, replication, &replication.replicas[at]);
     let Some(round) = &replication.round else {
         if child::task(server) == Some(SNAPSHOT.name) {
             log::notice("Current BGSAVE has socket target or is not for replicas. Waiting for next BGSAVE for SYNC");
@@ -229,12 +243,15 @@ fn tell_full(server: &mut Server, replica: &Replica, at: u64) {
 pub fn begin_what_is_due(server: &mut Server, now: Instant) {
     let mut replication = server.slots.take::<Replication>();
     if replication.round.is_none() && !child::is_busy(server) && !server.registry.standing.is_loading {
+        mind_functions(server, &mut replication);
         let waiting = || replication.replicas.iter().filter(|replica| replica.stage == Stage::Waiting);
         let first = waiting().min_by_key(|replica| replica.asked);
-        if let Some((kind, asked)) = first.map(|first| (kind(server, first), first.asked)) {
+        if let Some((kind, asked)) = first.map(|first| (kind(server, &replication, first), first.asked)) {
             let settings = &server.settings.replication;
-            let group: Vec<usize> =
-                waiting().filter(|other| self::kind(server, other) == kind).map(|one| one.token).collect();
+            let group: Vec<usize> = waiting()
+                .filter(|other| self::kind(server, &replication, other) == kind)
+                .map(|one| one.token)
+                .collect();
             let most = usize::try_from(settings.diskless_sync_max_replicas).unwrap_or(0);
             let delay = Duration::from_secs(settings.diskless_sync_delay_s.unsigned_abs());
             if !kind.is_pipe || now - asked >= delay || most > 0 && group.len() >= most {
@@ -270,7 +287,8 @@ fn begin(server: &mut Server, replication: &mut Replication, kind: Kind, group: 
         }
     };
     let id = server.registry.replication.id.clone();
-    replication.round = Some(Round { number, kind, id, at, made: None, piped: false });
+    let is_kept = is_kept(server, kind);
+    replication.round = Some(Round { number, kind, id, at, made: None, piped: false, is_kept });
     let mut targets = Vec::new();
     for replica in replication.replicas.iter_mut().filter(|replica| group.contains(&replica.token)) {
         (replica.stage, replica.cursor) = (Stage::Saving, at);
@@ -319,11 +337,11 @@ fn form(server: &Server, kind: Kind) -> Form {
     (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions && kind.version >= WITH_FUNCTIONS);
     // Behind it this server's own stream begins anew, and a primary's goes on.
     let db = if known.is_replica() { known.stream_db } else { 0 };
-    form.aux = vec![
+    form.aux.extend([
         ("repl-stream-db", db.to_string()),
         ("repl-id", known.id.clone()),
         ("repl-offset", known.offset.to_string()),
-    ];
+    ]);
     form
 }
 
@@ -331,14 +349,24 @@ fn is_slow(server: &Server) -> bool {
     server.settings.durability.rdb_key_save_delay != 0
 }
 
+/// Whether a snapshot of a kind is one that a save point may want.
+fn is_kept(server: &Server, kind: Kind) -> bool {
+    let durability = &server.settings.durability;
+    let fits = i64::from(kind.version) <= durability.rdb_version && !kind.no_keys && !kind.no_functions;
+    !kind.is_pipe && fits && !durability.save.is_empty()
+}
+
 fn begin_file(server: &mut Server, kind: Kind) -> std::io::Result<()> {
     let form = form(server, kind);
     let slow = is_slow(server);
+    let is_kept = is_kept(server, kind);
+    save::note_begin(server);
     let work = move |server: &mut Server, reporter: &mut Reporter| {
         let path = file_path(server, std::process::id());
         let file = server.disk.create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let written = snapshot::write(server, file, &form, || reporter.key_done());
-        written.map(drop).map_err(|error| error.to_string())
+        let sunk = snapshot::write(server, file, &form, || reporter.key_done()).map_err(|error| error.to_string())?;
+        let synced = if is_kept { server.disk.sync(&sunk.file) } else { Ok(()) };
+        synced.map_err(|error| error.to_string())
     };
     let pid = child::begin(server, TASK, slow, work)?;
     log::notice(&format!("Background saving started by pid {pid}"));
@@ -397,8 +425,13 @@ fn ended(server: &mut Server, child: &Child, ending: &Ending) {
         } else {
             log::notice(if is_made { "Background saving terminated with success" } else { "Background saving error" });
             let path = file_path(server, child.pid.unsigned_abs());
+            let is_kept = round.is_kept;
             send_files(server, &mut replication, &path, is_made);
-            let _ = server.disk.remove(&path);
+            if is_made && is_kept {
+                save::keep(server, &path);
+            } else {
+                let _ = server.disk.remove(&path);
+            }
             replication.round = None;
         }
     }
@@ -462,6 +495,7 @@ fn sent(server: &mut Server, replication: &mut Replication, client: u64) {
         return;
     }
     replica.stage = Stage::Online;
+    primary::tell(server, replica, ON_REPLICA);
     log::notice(&format!("Synchronization with replica {shown} succeeded"));
     server.sessions.clients.list_write(replica.token);
 }
@@ -508,6 +542,7 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             continue;
         }
         replica.stage = Stage::Online;
+        primary::tell(server, replica, ON_REPLICA);
         // It may have acknowledged already.
         server.sessions.clients.list_write(replica.token);
         log::notice(&format!(
@@ -516,11 +551,14 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
     }
 }
 
-/// A replica has left: a snapshot that nobody waits for any more is given up.
+/// A replica has left: a snapshot that nobody waits for any more is given up, unless it is of use without replicas.
 pub fn left(server: &mut Server, replication: &mut Replication) {
     let Some(round) = replication.round.as_ref().filter(|round| round.made.is_none()) else { return };
     let stage = if round.kind.is_pipe { Stage::Sending } else { Stage::Saving };
     if replication.replicas.iter().any(|replica| replica.stage == stage) {
+        return;
+    }
+    if round.is_kept {
         return;
     }
     if round.kind.is_pipe {

@@ -13,8 +13,8 @@ pub struct Replication {
     pub replicaof: String,
     /// Password that the primary is told.
     pub masterauth: Vec<u8>,
-    /// User that the primary is told.
-    pub masteruser: String,
+    /// User that the primary is told, or empty.
+    pub masteruser: Vec<u8>,
     /// Send a snapshot as it is made, without a file.
     pub diskless_sync: bool,
     /// Seconds that a snapshot without a file waits for more replicas.
@@ -60,7 +60,7 @@ impl Default for Replication {
         Replication {
             replicaof: String::new(),
             masterauth: Vec::new(),
-            masteruser: String::new(),
+            masteruser: Vec::new(),
             diskless_sync: true,
             diskless_sync_delay_s: 5,
             diskless_sync_max_replicas: 0,
@@ -84,21 +84,24 @@ impl Default for Replication {
     }
 }
 
+/// Least bytes of the stream that are kept: a lower `repl-backlog-size` becomes so many.
+pub const BACKLOG_BYTES_MIN: i64 = 16 * 1024;
+
 /// They, in the order in which CONFIG GET shows them.
 pub static PARAMETERS: &[Parameter] = &[
     parameter("replicaof", Custom(|s| s.replication.replicaof.clone(), set_replicaof))
         .alias("slaveof")
         .several()
         .immutable(),
-    parameter("masterauth", Bytes(|s| &mut s.replication.masterauth)),
-    parameter("masteruser", Text(|s| &mut s.replication.masteruser)),
+    parameter("masterauth", Bytes(|s| &mut s.replication.masterauth)).alias("primaryauth"),
+    parameter("masteruser", Bytes(|s| &mut s.replication.masteruser)).alias("primaryuser"),
     parameter("repl-diskless-sync", Bool(|s| &mut s.replication.diskless_sync)),
     parameter("repl-diskless-sync-delay", Integer(|s| &mut s.replication.diskless_sync_delay_s, 0, INT_MAX)),
     parameter(
         "repl-diskless-sync-max-replicas",
         Integer(|s| &mut s.replication.diskless_sync_max_replicas, 0, INT_MAX),
     ),
-    parameter("repl-diskless-load", Choice(|s| &mut s.replication.diskless_load, DISKLESS_LOAD)),
+    parameter("repl-diskless-load", Choice(|s| &mut s.replication.diskless_load, DISKLESS_LOAD)).rests(),
     parameter("repl-disable-tcp-nodelay", Bool(|s| &mut s.replication.disable_tcp_nodelay)),
     parameter("repl-ping-replica-period", Integer(|s| &mut s.replication.ping_period_s, 1, INT_MAX))
         .alias("repl-ping-slave-period"),

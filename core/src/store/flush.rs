@@ -139,6 +139,13 @@ impl Store {
         numbers.map(|number| (number as u32, std::mem::take(&mut self.databases[number]))).collect()
     }
 
+    /// Put other databases, of the same number, in the place of all, and tell nobody; those that were there.
+    pub fn exchange(&mut self, others: Vec<Database>) -> Vec<Database> {
+        debug_assert_eq!(others.len(), self.databases.len());
+        self.forget_miss();
+        std::mem::replace(&mut self.databases, others)
+    }
+
     /// Free what a database held that was emptied.
     pub fn free_database(&mut self, mut database: Database, in_background: bool) {
         if in_background {

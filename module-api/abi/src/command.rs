@@ -62,6 +62,8 @@ pub const COMMAND_WHILE_LISTENING: u64 = 1 << 23;
 /// Its keys are those of commands that it runs, and it may be told none: COMMAND GETKEYS answers an empty list
 /// then, and clients that cache are told of what the commands have read, not of what was declared.
 pub const COMMAND_NO_MANDATORY_KEYS: u64 = 1 << 24;
+/// Does not run while a replica loads a snapshot beside the data that it goes on serving, whatever else does.
+pub const COMMAND_NO_ASYNC_LOADING: u64 = 1 << 25;
 
 /// ACL category `@keyspace`.
 pub const CATEGORY_KEYSPACE: u64 = 1 << 0;

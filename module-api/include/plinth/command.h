@@ -112,6 +112,9 @@ typedef struct plinth_key_spec_slice {
 // empty list then, and clients that cache are told of what the commands have read, not of what was
 // declared.
 #define PLINTH_COMMAND_NO_MANDATORY_KEYS (UINT64_C(1) << 24)
+// Does not run while a replica loads a snapshot beside the data that it goes on serving, whatever
+// else does.
+#define PLINTH_COMMAND_NO_ASYNC_LOADING (UINT64_C(1) << 25)
 
 // ACL category `@keyspace`.
 #define PLINTH_CATEGORY_KEYSPACE (UINT64_C(1) << 0)

@@ -107,7 +107,7 @@ fn what_is_passed_on_leaves_nothing_to_chance() {
     server.expect_propagated("xadd t minid 3 4 a b", &["XADD t MINID = 3-0 4-0 a b"]);
     server.expect_propagated("xadd t minid 9 5 a b", &["XADD t MAXLEN = 0 5-0 a b"]);
     (6..=9).for_each(|id| _ = server.run(&format!("xadd t {id} a b")));
-    server.expect_propagated("xtrim t maxlen 3 delref", &["XTRIM t MAXLEN = 3 DELREF"]);
+    server.expect_propagated("xtrim t maxlen 3 delref", &["XTRIM t MAXLEN = 3"]);
     server.run("xgroup create t g 0");
     server.expect_propagated(
         "xreadgroup group g a count 2 streams t >",
@@ -137,6 +137,30 @@ fn what_is_passed_on_leaves_nothing_to_chance() {
     );
     server.expect_propagated("xackdel t g acked ids 1 8", &["XACK t g 8-0", "XDEL t 8-0"]);
     server.expect_propagated("xdelex t acked ids 2 9 10", &["XDEL t 9-0"]);
+}
+
+#[test]
+fn what_a_trim_does_to_references_is_passed_on_in_words_that_older_servers_know() {
+    let mut server = Server::new();
+    server.expect_propagated("xadd t keepref 1 a b", &["XADD t 1-0 a b"]);
+    (2..=6).for_each(|id| _ = server.run(&format!("xadd t {id} a b")));
+    ["g", "h"].iter().for_each(|group| _ = server.run(&format!("xgroup create t {group} 0")));
+    server.run("xreadgroup group g a count 4 streams t >");
+    server.run("xreadgroup group h a count 3 streams t >");
+    server
+        .expect_propagated("xtrim t maxlen 4 delref", &["XTRIM t MAXLEN = 4", "XACK t g 1-0 2-0", "XACK t h 1-0 2-0"]);
+    server.expect_propagated(
+        "xadd t maxlen 4 delref 7 a b",
+        &["XADD t MAXLEN = 4 7-0 a b", "XACK t g 3-0", "XACK t h 3-0"],
+    );
+    server.run("xreadgroup group h a streams t >");
+    server.run("xreadgroup group g a streams t >");
+    ["g", "h"].iter().for_each(|group| _ = server.run(&format!("xack t {group} 5 6")));
+    server.expect_propagated("xtrim t maxlen 3 acked", &["XDEL t 5-0", "XSETID t 7-0 ENTRIESADDED 7 MAXDELETEDID 0-0"]);
+    server.expect_propagated(
+        "xadd t maxlen 3 acked 8 a b",
+        &["XADD t 8-0 a b", "XDEL t 6-0", "XSETID t 8-0 ENTRIESADDED 8 MAXDELETEDID 0-0"],
+    );
 }
 
 /// A command of random arguments that are likely to meet.

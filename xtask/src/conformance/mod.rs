@@ -105,6 +105,11 @@ const DEFAULT_UNITS: &[&str] = &[
     "unit/functions",
     "unit/scripting",
     "unit/pause",
+    "integration/psync2",
+    "integration/psync2-pingoff",
+    "integration/psync2-master-restart",
+    "integration/failover",
+    "integration/replication-buffer",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
@@ -166,7 +171,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let unpack = |lane| Suite::unpack(&archive, &folder, lane, &programs, &server);
     let suite = unpack(0)?;
     if let Some(servers) = args.sentinel {
-        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?);
+        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?, (&args.units, args.tls));
     }
     lists.check_units(&suite)?;
     let units = wanted_units(&args.units, args.quick, &suite)?;

@@ -2,6 +2,7 @@
 
 use crate::admin::client::filter::{self, Filter};
 use crate::engine::call::Context;
+use crate::session::client::Replicates;
 use plinth_abi::command::{self as abi, Arg};
 use plinth_abi::status::{STATUS_OK, Status};
 
@@ -27,6 +28,10 @@ fn close_all(context: &mut Context, filter: &Filter) -> i64 {
         if is_own {
             client.close_after_reply();
         } else {
+            if client.replicates == Replicates::Attached {
+                // A replica knows it before whoever has killed it is answered.
+                client.socket.shut_down();
+            }
             server.sessions.clients.close(token);
         }
     }

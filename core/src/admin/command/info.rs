@@ -33,6 +33,7 @@ const COMMAND_FLAGS: Words = &[
     (abi::COMMAND_ASKING, "asking"),
     (abi::COMMAND_FAST, "fast"),
     (abi::COMMAND_NO_AUTH, "no_auth"),
+    (abi::COMMAND_NO_ASYNC_LOADING, "no_async_loading"),
     (abi::COMMAND_NO_MULTI, "no_multi"),
     (abi::COMMAND_NO_MANDATORY_KEYS, "no_mandatory_keys"),
     (abi::COMMAND_MOVABLE_KEYS, "movablekeys"),

@@ -1,4 +1,5 @@
-//! DEBUG PROPAGATION: what replicas and the append-only file would be told.
+//! DEBUG PROPAGATION: what replicas and the append-only file would be told. DEBUG REPLICATE: what they are told that
+//! did not happen here.
 
 use crate::engine::call::Context;
 use plinth_abi::status::{STATUS_OK, STATUS_SYNTAX, Status};
@@ -37,4 +38,15 @@ fn show(context: &mut Context) -> Status {
     }
     context.server().propagation.recorded = Some(recorded);
     STATUS_OK
+}
+
+/// Put a command into the stream, whatever it is.
+pub(super) fn tell_replicas(context: &mut Context) -> Status {
+    let words: Vec<&[u8]> = (2..context.argc()).map(|at| context.arg(at)).collect();
+    let command = crate::wire::command::encode(&words);
+    let server = context.server();
+    if !server.registry.replication.is_replica() {
+        crate::replication::state::feed(server, &command);
+    }
+    context.ok()
 }

@@ -11,8 +11,9 @@ pub(in crate::admin) fn section(server: &mut Server, fields: &mut Fields) {
     let persist = server.slots.peek::<Persist>().unwrap_or(&fallback);
     let saves = &persist.saves;
     fields.section("Persistence");
-    fields.add("loading", u8::from(persist.loading.is_some()));
-    fields.add("async_loading", 0);
+    let serves_old = persist.loading.as_ref().is_some_and(|loading| loading.serves_old);
+    fields.add("loading", u8::from(persist.loading.is_some() && !serves_old));
+    fields.add("async_loading", u8::from(serves_old));
     let report = persist.child.as_ref().map(|child| child.report.clone()).unwrap_or_default();
     fields.add("current_cow_peak", report.copied_bytes_peak);
     fields.add("current_cow_size", report.copied_bytes);

@@ -4,7 +4,7 @@
 //! `FORCE`, `STATUS`, `PAUSE`, `RESUME` and `ROLLBACK` are words of the command, so a module of
 //! such a name cannot be replaced.
 
-use crate::admin::module::{FLAGS, GROUP, may_change};
+use crate::admin::module::{CHANGES, GROUP, may_change};
 use crate::admin::spec::CoreCommand;
 use crate::engine::call::Context;
 use crate::engine::call::Replacement;
@@ -20,7 +20,7 @@ pub const REPLACE: CoreCommand = CoreCommand::new(
     Command {
         name: Bytes::new("replace"),
         arity: -3,
-        flags: FLAGS,
+        flags: CHANGES,
         docs: &Docs {
             summary: Bytes::new(
                 "Puts another module in the place of a loaded one, and tells or controls how far that is.",

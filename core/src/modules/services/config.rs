@@ -54,7 +54,7 @@ unsafe extern "C" fn set(call: *mut Call, name: Bytes, value: Bytes) -> Status {
     }
     match server.set_parameters(&[(name, value.to_vec())]) {
         Ok(()) => STATUS_OK,
-        Err(SetError::Fixed(..)) => STATUS_NOT_ALLOWED,
+        Err(SetError::Fixed(..) | SetError::Loading) => STATUS_NOT_ALLOWED,
         Err(SetError::Unknown(_) | SetError::Refused(..)) => STATUS_SYNTAX,
     }
 }

@@ -11,12 +11,12 @@ use crate::engine::call::{Context, Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
-use crate::modules::services::fill;
-use crate::store::effects::Spared;
+use crate::modules::services::fill::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
     NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
@@ -143,19 +143,18 @@ fn run_for_script(
     let server = context.server();
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
-    let spared = Spared { file: flags & RUN_UNTOLD_FILE != 0, replicas: flags & RUN_UNTOLD_REPLICAS != 0 };
-    let spared_before = std::mem::replace(&mut server.store.effects.spared, spared);
+    let untold_before = std::mem::replace(&mut server.store.effects.untold, untold(flags));
     let db_before = select(context, None);
     answer(context, flags, take, data, |server, caller| match &refusal {
-        Some(text) => _ = server.nested_error(Some(command), text, &caller),
-        None => run_scripted(server, command, args, caller),
+        Some(text) => drop(server.nested_error(Some(command), text, &caller)),
+        None => run_now(server, command, args, caller),
     });
     // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
     if let Some(db) = select(context, db_before) {
         (context.db, context.call.db) = (db, db);
     }
     let server = context.server();
-    server.store.effects.spared = spared_before;
+    server.store.effects.untold = untold_before;
     if let Some(before) = before {
         server.leave_part(before);
     }
@@ -167,15 +166,21 @@ fn run_for_script(
     STATUS_OK
 }
 
-fn run_scripted(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
+fn run_now(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
     if server.stream.is_running {
         server.stream_time(command, args);
     }
     // What the script has done since its last command is none of this one's time.
     server.last_ticks = ticks();
-    let depth = std::mem::replace(&mut server.scripted_depth, server.depth);
+    let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
     server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
-    server.scripted_depth = depth;
+    server.scripted_depth = looked_at;
+}
+
+/// Who is not told of what a command changes, by its request's flags: `PROPAGATE_TO_*`.
+fn untold(flags: u32) -> u32 {
+    let of = |flag, targets| if flags & flag == 0 { 0 } else { targets };
+    of(RUN_UNTOLD_FILE, PROPAGATE_TO_FILE) | of(RUN_UNTOLD_REPLICAS, PROPAGATE_TO_REPLICAS)
 }
 
 /// Why a command does not run in a script: an error of its own, or a status.

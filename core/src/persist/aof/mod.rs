@@ -29,6 +29,7 @@ pub mod text;
 pub mod writer;
 
 use crate::durable::aof_manifest::Manifest;
+use crate::durable::aof_text;
 use crate::engine::duties::Duty;
 use crate::engine::server::Server;
 use crate::persist::aof::folder::Folder;
@@ -38,6 +39,7 @@ use crate::persist::child;
 use crate::persist::load::Serve;
 use crate::session::resume::Resumes;
 use crate::store::effects::Effect;
+use plinth_abi::propagate::PROPAGATE_TO_FILE;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -85,8 +87,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { spared, .. } if spared.file => {}
-        Effect::Propagate { db, command, .. } => {
+        Effect::Propagate { db, command, targets } if targets & PROPAGATE_TO_FILE != 0 => {
             let now_s = server.settings.aof.timestamps.then_some(server.clock.now_s);
             server.excess.uncounted_bytes = server.slots.with(|aof: &mut Aof| {
                 aof.writer.text.add(*db, command, now_s);
@@ -94,7 +95,11 @@ pub fn observe(server: &mut Server, effect: &Effect) {
             });
         }
         Effect::UnitEnd => server.slots.with(|aof: &mut Aof| aof.writer.text.end_unit()),
-        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+        Effect::Propagate { .. }
+        | Effect::Changed { .. }
+        | Effect::Event { .. }
+        | Effect::Flushed { .. }
+        | Effect::Swapped { .. } => {}
     }
 }
 
@@ -208,8 +213,12 @@ pub fn stop(server: &mut Server) {
         crate::base::log::warning("There is a child rewriting the AOF. Killing it!");
     }
     let disk = server.disk.clone();
+    let known = &server.registry.replication;
+    let place = known.is_kept.then(|| aof_text::place_remark(&known.id, known.offset, i64::from(known.stream_db)));
     server.slots.with(|aof: &mut Aof| {
         if aof.state == State::On {
+            // Behind all of it, so that the next start goes on with the stream from here.
+            place.iter().for_each(|place| aof.writer.text.remark(place));
             crate::base::log::notice("Calling fsync() on the AOF file.");
         }
         aof.writer.close(&disk);
@@ -222,6 +231,16 @@ pub fn lasts(server: &mut Server) -> bool {
     let disk = server.disk.clone();
     let is_done = |aof: &mut Aof| aof.state == State::On && aof.writer.write(&disk).is_ok() && aof.writer.is_synced();
     server.slots.with(is_done)
+}
+
+/// Bytes that were ever appended, with all that was done so far, and how many of them last; none while nothing is
+/// appended.
+pub fn progress(server: &mut Server) -> Option<(u64, u64)> {
+    let disk = server.disk.clone();
+    server.slots.with(|aof: &mut Aof| {
+        let is_written = aof.state == State::On && aof.writer.write(&disk).is_ok();
+        is_written.then(|| aof.writer.progress())
+    })
 }
 
 /// Have a client run again, under a ticket, when all that was done so far lasts.

@@ -11,6 +11,7 @@ use crate::base::words::shown;
 use crate::durable::aof_text::{self, Next};
 use crate::engine::replay::Replayed;
 use crate::engine::server::Server;
+use crate::persist::{Origin, Persist};
 use crate::socket::output::Output;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -70,6 +71,8 @@ pub struct Replay<'s> {
     /// Commands since MULTI, each with its place.
     queue: Option<Vec<(u64, Vec<Vec<u8>>)>>,
     failures: u32,
+    /// Where in which stream the data are, as long as that is the last that was read.
+    origin: Option<Origin>,
     progress: Progress<'s>,
 }
 
@@ -85,7 +88,7 @@ fn is_hole(rest: &[u8]) -> bool {
 impl<'s> Replay<'s> {
     /// Replay a file of some name.
     pub fn new(server: &'s mut Server, name: &'s str, progress: Progress<'s>) -> Replay<'s> {
-        Replay { server, name, sink: Output::default(), db: 0, queue: None, failures: 0, progress }
+        Replay { server, name, sink: Output::default(), db: 0, queue: None, failures: 0, origin: None, progress }
     }
 
     /// Run all commands that can be read, which begin at some byte of the file.
@@ -113,8 +116,12 @@ impl<'s> Replay<'s> {
                 let rest = &buffer[used..filled];
                 let len = match aof_text::next(rest, &mut words) {
                     Ok(Next::Cut) => break,
-                    Ok(Next::Remark(len, _)) => len,
+                    Ok(Next::Remark(len, _)) => {
+                        self.origin = aof_text::place(&rest[..len]).map(|(id, offset, db)| Origin { id, offset, db });
+                        len
+                    }
                     Ok(Next::Command(len)) => {
+                        self.origin = None;
                         self.take(rest, &words, at)?;
                         len
                     }
@@ -137,7 +144,12 @@ impl<'s> Replay<'s> {
             buffer.copy_within(used..filled, 0);
             filled -= used;
         }
-        Ok(if filled == 0 && self.queue.is_none() { End::Whole } else { End::Cut(whole) })
+        let is_whole = filled == 0 && self.queue.is_none();
+        if at > begin || !is_whole {
+            let origin = self.origin.take().filter(|_| is_whole);
+            self.server.slots.with(|persist: &mut Persist| persist.origin = origin);
+        }
+        Ok(if is_whole { End::Whole } else { End::Cut(whole) })
     }
 
     fn take(&mut self, text: &[u8], words: &[Range<usize>], at: u64) -> Result<(), ReplayError> {
@@ -151,6 +163,7 @@ impl<'s> Replay<'s> {
                 let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
                 self.execute(&words, at)?;
             }
+            self.server.end_replayed();
             return Ok(());
         }
         if let Some(queue) = &mut self.queue {
@@ -158,7 +171,9 @@ impl<'s> Replay<'s> {
             return Ok(());
         }
         let words: Vec<&[u8]> = words.iter().map(|word| &text[word.clone()]).collect();
-        self.execute(&words, at)
+        self.execute(&words, at)?;
+        self.server.end_replayed();
+        Ok(())
     }
 
     fn execute(&mut self, words: &[&[u8]], at: u64) -> Result<(), ReplayError> {

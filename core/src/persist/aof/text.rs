@@ -58,6 +58,13 @@ impl Text {
         }
     }
 
+    /// Add a remark behind all units, a line with its end.
+    pub fn remark(&mut self, line: &str) {
+        if self.open.is_none() {
+            self.bytes.extend_from_slice(line.as_bytes());
+        }
+    }
+
     /// What can be written: whole units.
     pub fn whole(&self) -> &[u8] {
         &self.bytes[..self.open.map_or(self.bytes.len(), |(begin, _)| begin)]

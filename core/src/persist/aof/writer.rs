@@ -112,6 +112,11 @@ impl Writer {
         self.error = None;
     }
 
+    /// Bytes that were ever appended, and how many of them last.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.appended, self.syncer.synced())
+    }
+
     /// Bytes of the open file.
     pub fn bytes(&self) -> u64 {
         self.bytes

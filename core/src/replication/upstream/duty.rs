@@ -9,9 +9,9 @@ use crate::replication::upstream::{Step, Upstream, gates, load, stream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Time between two attempts, ...
+/// Time between the beginnings of two attempts, ...
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
-/// ... and the longest where each has met the same.
+/// ... and the longest from one to the next where each has met the same.
 const AGAIN_MAX: Duration = Duration::from_secs(60);
 /// Time between two acknowledgements.
 const ACK_EVERY: Duration = Duration::from_secs(1);
@@ -77,7 +77,7 @@ pub fn hear(server: &mut Server) {
     }
     let now = super::link(server);
     if server.registry.replication.link != now {
-        server.registry.replication.link = now;
+        super::reach(server, now);
         gates::changed(server);
     }
 }
@@ -102,7 +102,9 @@ pub(super) fn set_back(server: &mut Server, reason: String, is_lasting: bool) {
     let attempt = server.slots.with(|replica: &mut Upstream| {
         replica.lasting_failures = if is_lasting { replica.lasting_failures + 1 } else { 0 };
         let doubled = AGAIN * (1 << replica.lasting_failures.saturating_sub(1).min(6));
-        replica.next = Some(Instant::now() + doubled.min(AGAIN_MAX));
+        let now = Instant::now();
+        let begun = if is_lasting { None } else { replica.begun };
+        replica.next = Some(begun.unwrap_or(now) + doubled.min(AGAIN_MAX)).max(Some(now));
         replica.last_failure = reason;
         replica.loaded = None;
         replica.attempt.take()
@@ -120,7 +122,7 @@ fn attempt(server: &mut Server) {
     let announced = u16::try_from(settings.announce_port).unwrap_or(0);
     let speaks_tls = server.settings.tls.replication;
     let plan = Plan {
-        user: settings.masteruser.clone().into_bytes(),
+        user: settings.masteruser.clone(),
         password: settings.masterauth.clone(),
         own_port: match announced {
             0 if speaks_tls && server.settings.tls.port > 0 => server.settings.tls.port as u16,
@@ -142,9 +144,10 @@ fn attempt(server: &mut Server) {
             log::notice("MASTER <-> REPLICA sync started");
             server.slots.with(|replica: &mut Upstream| {
                 replica.attempt = Some(attempt);
+                replica.begun = Some(Instant::now());
                 replica.next = None;
             });
-            server.registry.replication.link = Link::Connecting;
+            super::reach(server, Link::Connecting);
         }
         Err(error) => {
             let text = format!("Unable to connect to MASTER: {}", log::plain(&error));

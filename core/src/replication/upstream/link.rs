@@ -115,7 +115,7 @@ pub enum Failure {
     #[error("Master is currently unable to PSYNC, but should be in the future: {0}")]
     Later(String),
     /// It does not give its role up.
-    #[error("Failover target rejected psync request: {0}")]
+    #[error("The target does not take the role: {0}")]
     KeepsRole(String),
     /// Its snapshot was not received.
     #[error("{0}")]
@@ -435,3 +435,7 @@ fn receive(plan: &Plan, mut wire: Wire, of: Position, shared: &Shared) -> Result
     shared.tell(News::Synced { wire, file: plan.file.clone(), of });
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "link_fuzz.rs"]
+mod fuzz;

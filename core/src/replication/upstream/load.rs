@@ -1,4 +1,10 @@
 //! A snapshot of the primary's in the place of the data.
+//!
+//! ```text
+//!   disabled      the snapshot comes to a file ──> the data go ──> it is loaded
+//!   on-empty-db   there are no data ─────────────────────────────> it is loaded while it comes
+//!   swapdb        it is loaded while it comes, beside the data ──> these go
+//! ```
 
 use crate::base::log;
 use crate::engine::server::Server;
@@ -6,6 +12,7 @@ use crate::modules::beside;
 use crate::persist::aof::switch;
 use crate::persist::load::{self, LoadError, Loaded, Options, Serve};
 use crate::persist::{Persist, save};
+use crate::replication::upstream::aside::Aside;
 use crate::replication::upstream::duty::{end_attempt, set_back};
 use crate::replication::upstream::link::{News, Position};
 use crate::replication::upstream::{Step, Upstream, role};
@@ -19,16 +26,21 @@ const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Positions in `repl-diskless-load`.
 const ON_EMPTY: usize = 1;
+const SWAP: usize = 2;
 
 /// Whether a snapshot is loaded while it comes.
 pub(super) fn uses_pipe(server: &Server) -> bool {
     match server.settings.replication.diskless_load {
-        0 => false,
         ON_EMPTY => server.store.databases.iter().all(|database| database.table.is_empty()),
-        // There is no second set of databases to load into beside the old data: so it comes whole, to a file,
-        // before these go.
+        SWAP => swaps(server),
         _ => false,
     }
+}
+
+/// Whether the data stay until a snapshot is loaded beside them. Where a module keeps a section of its own, which it may
+/// need before the keys, it has one for both; so the snapshot comes to a file then.
+fn swaps(server: &Server) -> bool {
+    server.settings.replication.diskless_load == SWAP && !beside::has_sections(server)
 }
 
 /// Load a snapshot; others are served by `serve` meanwhile.
@@ -68,8 +80,14 @@ pub fn load(server: &mut Server, news: News, serve: Serve<'_>) {
         }
         News::Streams { pipe, of } => {
             let total = alive.as_ref().map(|alive| alive.total_bytes.load(std::sync::atomic::Ordering::Relaxed));
-            let result = take_in(server, pipe, total.filter(|total| *total > 0), &mut serve);
-            if !is_wanted(server, alive.as_ref()) {
+            let size = total.filter(|total| *total > 0);
+            let mut wants = |server: &Server| is_wanted(server, alive.as_ref());
+            let result = if swaps(server) {
+                take_in_beside(server, pipe, size, &of, &mut serve, &mut wants)
+            } else {
+                take_in(server, pipe, size, &mut serve)
+            };
+            if !wants(server) {
                 return;
             }
             match result {
@@ -91,13 +109,69 @@ fn is_wanted(server: &Server, attempt: Option<&std::sync::Arc<super::Shared>>) -
         && now.zip(attempt).is_some_and(|(now, then)| std::sync::Arc::ptr_eq(now, then))
 }
 
+/// What has expired is there until the primary says that it goes.
+const OPTIONS: Options = Options { keeps_expired: true, tells_expired: false, merges: false, keeps_beside: false };
+
+/// The primary has answered with all of its data: it has the role.
+fn answered(server: &mut Server) {
+    server.slots.with(|replica: &mut Upstream| replica.takes_over = false);
+    failover::clear(server);
+}
+
+/// The snapshot comes, and then the old data go. If they are the same stream's, of another time, they are served
+/// meanwhile.
+fn take_in_beside(
+    server: &mut Server,
+    file: File,
+    size: Option<u64>,
+    of: &Position,
+    serve: Serve<'_>,
+    wants: &mut dyn FnMut(&Server) -> bool,
+) -> Result<Loaded, LoadError> {
+    answered(server);
+    let serves_old = !of.id.is_empty() && of.id == server.registry.replication.id;
+    log::notice("MASTER <-> REPLICA sync: Loading DB in memory");
+    load::begin(server, size.unwrap_or(0), serves_old);
+    let mut aside = Aside::begin(server);
+    let mut serve_old = |server: &mut Server| aside.with_old(server, &mut *serve);
+    let options = Options { keeps_beside: true, ..OPTIONS };
+    let result = load::load(server, file, size, options, &mut serve_old);
+    load::end(server);
+    let result = match result {
+        // Whose snapshot nobody wants any more has changed nothing.
+        Ok(_) if !wants(server) => {
+            aside.bring_back(server);
+            return Err(LoadError::Stopped);
+        }
+        Ok(loaded) => {
+            log::notice("MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
+            let had_file = switch::suspend(server);
+            let given_up = aside.give_up(server).map(|()| loaded).map_err(LoadError::Beside);
+            if had_file {
+                switch::resume(server);
+            }
+            given_up
+        }
+        Err(error) => {
+            aside.bring_back(server);
+            Err(error)
+        }
+    };
+    server.settle();
+    if result.is_ok() {
+        role::disconnect_replicas(server);
+        log::notice("MASTER <-> REPLICA sync: Finished with success");
+    }
+    result
+}
+
 /// All goes, and the snapshot comes.
 fn take_in(server: &mut Server, file: File, size: Option<u64>, serve: Serve<'_>) -> Result<Loaded, LoadError> {
     log::notice("MASTER <-> REPLICA sync: Flushing old data");
     let had_file = switch::suspend(server);
+    answered(server);
     // What is there is no part of any stream from here on.
-    server.slots.with(|replica: &mut Upstream| (replica.goes_on, replica.takes_over) = (false, false));
-    failover::clear(server);
+    server.slots.with(|replica: &mut Upstream| replica.goes_on = false);
     role::disconnect_replicas(server);
     // Nor does anybody go on here with what was before, should this server be promoted with half of the data.
     state::new_id(server);
@@ -105,10 +179,8 @@ fn take_in(server: &mut Server, file: File, size: Option<u64>, serve: Serve<'_>)
     state::adopt(server, &id, offset);
     empty(server);
     log::notice("MASTER <-> REPLICA sync: Loading DB in memory");
-    load::begin(server, size.unwrap_or(0));
-    // What has expired is there until the primary says that it goes.
-    let options = Options { keeps_expired: true, ..Options::default() };
-    let result = load::load(server, file, size, options, serve);
+    load::begin(server, size.unwrap_or(0), false);
+    let result = load::load(server, file, size, OPTIONS, serve);
     load::end(server);
     if result.is_err() {
         // Half of a copy is none.
@@ -164,7 +236,10 @@ fn keep(server: &mut Server, path: &Path) {
 }
 
 fn failed(server: &mut Server, error: &LoadError) {
+    // Tools and tests look for the beginning.
+    log::warning(&format!("Internal error in RDB: {error}"));
     let text = format!("Failed trying to load the MASTER synchronization DB, check server logs: {error}");
     log::warning(&text);
-    set_back(server, text, true);
+    // What has broken off may come whole the next time, and what cannot be read will not be read then.
+    set_back(server, text, !error.is_short());
 }

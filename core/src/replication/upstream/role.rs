@@ -1,12 +1,14 @@
 //! Whose copy the data are, and how that changes: REPLICAOF, the parameter at the start, promotion.
 
 use crate::base::log;
+use crate::engine::effects::Told;
 use crate::engine::server::Server;
-use crate::persist::Persist;
+use crate::persist::{Origin, Persist};
 use crate::registry::replication::{Link, NO_ID, OFFSET_MAX, Role};
 use crate::replication::state::{self, Replication};
 use crate::replication::upstream::{Upstream, gates};
 use crate::store::effects::Effect;
+use plinth_abi::events::ON_ROLE;
 use std::time::Instant;
 
 /// What a client that waits is told when its server becomes a copy.
@@ -21,8 +23,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
         state::observe(server, &Effect::UnitEnd);
     }
     leave(server);
-    server.registry.replication.role = Role::Replica { host: host.into(), port };
-    server.registry.replication.link = Link::Connect;
+    take(server, Role::Replica { host: host.into(), port }, Link::Connect);
     server.settings.replication.replicaof = format!("{host} {port}");
     let now_s = server.clock.now_s;
     server.slots.with(|replica: &mut Upstream| {
@@ -41,9 +42,16 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
             server.unblock(token, Some(UNBLOCKED));
         }
     }
-    disconnect_replicas(server);
+    // Who reads the stream here goes on as long as it is the same, and is sent away when it turns out to be another.
     state::keep_backlog(server);
     gates::changed(server);
+}
+
+/// Have a role, with the link that it begins with.
+fn take(server: &mut Server, role: Role, link: Link) {
+    server.registry.replication.role = role;
+    server.tell_if_wanted(Told { kind: ON_ROLE, db: -1, ..Told::default() });
+    super::reach(server, link);
 }
 
 /// Be nobody's copy. Who has read the stream up to here may go on reading it from this server.
@@ -52,8 +60,7 @@ pub fn promote(server: &mut Server) {
         return;
     }
     leave(server);
-    server.registry.replication.role = Role::Primary;
-    server.registry.replication.link = Link::Off;
+    take(server, Role::Primary, Link::Off);
     server.settings.replication.replicaof = String::new();
     state::shift_id(server);
     disconnect_replicas(server);
@@ -93,13 +100,19 @@ fn leave(server: &mut Server) {
     }
 }
 
-/// At the start, before anything is loaded: the role that the configuration says.
+/// At the start, before anything is loaded: the role that the configuration says. A primary keeps what it tells of the
+/// data while it loads them, for those who go on reading the stream that they were part of.
 pub fn begin(server: &mut Server) {
     let wanted = server.settings.replication.replicaof.clone();
-    let Some((host, port)) = wanted.split_once(' ') else { return };
-    let Ok(port) = port.parse() else { return };
-    server.registry.replication.role = Role::Replica { host: host.into(), port };
-    server.registry.replication.link = Link::Connect;
+    let parts = wanted.split_once(' ').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let Some((host, port)) = parts else {
+        // The append-only file has what expired as commands, which were told when they came.
+        if !server.settings.aof.is_wanted {
+            state::keep_backlog(server);
+        }
+        return;
+    };
+    take(server, Role::Replica { host: host.into(), port }, Link::Connect);
     let now_s = server.clock.now_s;
     server.slots.with(|replica: &mut Upstream| {
         replica.next = Some(Instant::now());
@@ -111,21 +124,26 @@ pub fn begin(server: &mut Server) {
 /// At the start, when the data are loaded: the stream that they were part of can be gone on with, read from another if
 /// this is a replica, and by others if not.
 pub fn resume(server: &mut Server) {
-    let Some(origin) = server.slots.with(|persist: &mut Persist| persist.origin.take()) else { return };
-    if !(0..=OFFSET_MAX).contains(&origin.offset) || origin.id.len() != NO_ID.len() {
-        return;
-    }
+    let origin = server.slots.with(|persist: &mut Persist| persist.origin.take());
+    let is_known = |origin: &Origin| (0..=OFFSET_MAX).contains(&origin.offset) && origin.id.len() == NO_ID.len();
+    let Some(origin) = origin.filter(is_known) else {
+        server.registry.replication.offset = 0;
+        return state::drop_backlog(server);
+    };
     let is_replica = server.registry.replication.is_replica();
-    let known = &mut server.registry.replication;
     let count = server.store.databases.len();
-    known.stream_db = u32::try_from(origin.db).ok().filter(|db| (*db as usize) < count).unwrap_or(0);
-    known.offset = origin.offset;
+    let known = &mut server.registry.replication;
+    if known.offset == 0 {
+        known.stream_db = u32::try_from(origin.db).ok().filter(|db| (*db as usize) < count).unwrap_or(0);
+    }
     if is_replica {
         known.id = origin.id;
+        known.offset = origin.offset;
         server.slots.with(|replica: &mut Upstream| replica.goes_on = true);
     } else {
         // What is written from here on is of another stream.
         (known.id2, known.second_offset) = (origin.id, origin.offset + 1);
+        state::begin_at(server, origin.offset);
     }
     state::keep_backlog(server);
 }

@@ -10,11 +10,11 @@
 
 use crate::base::log;
 use crate::engine::server::Server;
+use crate::persist::aof;
 use crate::registry::replication::{Link, Role};
 use crate::replication::state;
 use crate::replication::upstream::duty::AGAIN;
-use crate::replication::upstream::{Upstream, gates, role};
-use crate::session::client::Closing;
+use crate::replication::upstream::{Files, Upstream, gates, role};
 use crate::wire::command;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,7 @@ pub fn joined(server: &mut Server, token: usize) {
         replica.session = Some((token, id));
         replica.goes_on = true;
         replica.held = Vec::new();
+        replica.files = Files::default();
         replica.ack = Some(Instant::now() + Duration::from_secs(1));
         replica.down_since_s = 0;
         replica.lasting_failures = 0;
@@ -51,7 +52,7 @@ pub fn joined(server: &mut Server, token: usize) {
     if let Some(client) = server.sessions.clients.get(token) {
         client.db = db;
     }
-    server.registry.replication.link = Link::Up;
+    super::reach(server, Link::Up);
     gates::changed(server);
     state::keep_backlog(server);
     // A primary takes this server for one that follows when it has heard of it.
@@ -108,15 +109,37 @@ pub fn heard_s(server: &Server) -> Option<i64> {
     Some(server.sessions.clients.peek(token)?.active_s)
 }
 
-/// Tell the primary how far this server is.
+/// Tell the primary how far this server is, and how far its append-only file if it has one.
 pub fn acknowledge(server: &mut Server) {
     let offset = server.registry.replication.offset.to_string();
     let session = server.slots.with(|replica: &mut Upstream| replica.session);
     let Some((token, _)) = session else { return };
+    let lasts = lasting(server).map(|offset| offset.to_string());
     if let Some(client) = server.sessions.clients.get(token) {
-        client.output.write(&command::encode(&[b"REPLCONF", b"ACK", offset.as_bytes()]));
+        let mut words: Vec<&[u8]> = vec![b"REPLCONF", b"ACK", offset.as_bytes()];
+        words.extend(lasts.iter().flat_map(|lasts| [b"FACK", lasts.as_bytes()]));
+        client.output.write(&command::encode(&words));
         server.sessions.clients.list_write(token);
     }
+}
+
+/// An offset of the stream up to which all lasts in the append-only file. What is written is not known to last before
+/// the next look.
+fn lasting(server: &mut Server) -> Option<i64> {
+    let offset = server.registry.replication.offset;
+    let (appended, synced) = aof::progress(server)?;
+    server.slots.with(|replica: &mut Upstream| {
+        let files = &mut replica.files;
+        if let Some((reached, _)) = files.next.take_if(|(_, bytes)| *bytes <= synced) {
+            files.lasts = Some(reached);
+        }
+        if synced == appended {
+            files.lasts = Some(offset);
+        } else {
+            files.next.get_or_insert((offset, appended));
+        }
+        files.lasts
+    })
 }
 
 /// Cut a link on which nothing comes.
@@ -140,10 +163,8 @@ pub fn broken(server: &mut Server) {
 
 /// Take note of the session's end.
 pub(super) fn mind_end(server: &mut Server) {
-    let Some((token, id)) = server.slots.with(|replica: &mut Upstream| replica.session) else { return };
-    let lives =
-        server.sessions.clients.peek(token).is_some_and(|client| client.id == id && client.closing == Closing::No);
-    if lives {
+    let Some(session) = server.slots.with(|replica: &mut Upstream| replica.session) else { return };
+    if super::is_served(server, session) {
         return;
     }
     log::notice("Connection with master lost.");

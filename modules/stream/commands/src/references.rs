@@ -39,20 +39,47 @@ const PASSED_OVER_MAX: usize = 1024;
 /// Entries that are looked at before some of them are removed.
 const AT_ONCE: usize = 128;
 
+/// What a cut has done that no number of entries says: for servers that do not know these words.
+#[derive(Default)]
+pub struct Traces {
+    /// Entries that went from between others.
+    pub removed: Vec<Id>,
+    /// References that went: name of the group and ids, in their order.
+    pub forgotten: Vec<(Vec<u8>, Vec<Id>)>,
+}
+
 impl<S: Storage> Stream<S> {
     /// Takes entries off at the front, as [`Storage::cut`] says, minding references; returns how many.
     pub fn cut_minding(&mut self, references: References, keep: Keep, whole: bool, limit: usize) -> usize {
+        self.cut_tracing(references, keep, (whole, limit), None)
+    }
+
+    /// The same, noting what else it does if somebody is to be told.
+    pub fn cut_tracing(
+        &mut self,
+        references: References,
+        keep: Keep,
+        (whole, limit): (bool, usize),
+        traces: Option<&mut Traces>,
+    ) -> usize {
         match references {
             References::Keep => self.cut(keep, whole, limit),
-            References::Drop => self.cut_and_forget(keep, whole, limit),
+            References::Drop => self.cut_and_forget(keep, whole, limit, traces),
             References::Acked if whole => self.cut_acknowledged(keep, limit),
-            References::Acked => self.remove_acknowledged(keep),
+            References::Acked => self.remove_acknowledged(keep, traces),
         }
     }
 
-    fn cut_and_forget(&mut self, keep: Keep, whole: bool, limit: usize) -> usize {
+    fn cut_and_forget(&mut self, keep: Keep, whole: bool, limit: usize, traces: Option<&mut Traces>) -> usize {
         let gone = self.log_mut().cut(keep, whole, limit);
         let Some(last) = gone.last() else { return 0 };
+        if let Some(traces) = traces {
+            for (name, group) in self.groups() {
+                let pending = group.pending_from(Id::MIN).map(|(id, _)| id).take_while(|id| *id <= last);
+                let ids: Vec<Id> = pending.filter(|id| gone.contains(*id)).collect();
+                traces.forgotten.extend((!ids.is_empty()).then(|| (name.to_vec(), ids)));
+            }
+        }
         note(self.journal_mut(), Element::Front);
         self.each_group(|group| {
             let mut start = Some(Id::MIN);
@@ -120,7 +147,7 @@ impl<S: Storage> Stream<S> {
     }
 
     /// Entries from the front on, those passed over that a group wants.
-    fn remove_acknowledged(&mut self, keep: Keep) -> usize {
+    fn remove_acknowledged(&mut self, keep: Keep, mut traces: Option<&mut Traces>) -> usize {
         let (mut left, end) = match keep {
             Keep::Count(count) => (self.len().saturating_sub(count), Some(Id::MAX)),
             Keep::From(id) => (usize::MAX, id.previous()),
@@ -138,6 +165,7 @@ impl<S: Storage> Stream<S> {
                 // Every group has read on, so that this leaves no gap in what one has still to read.
                 if left > 0 && !self.is_referenced(id) && self.log_mut().remove(id) {
                     note(self.journal_mut(), Element::Entry(id));
+                    traces.iter_mut().for_each(|traces| traces.removed.push(id));
                     removed += 1;
                     left -= 1;
                 }

@@ -1,10 +1,11 @@
 //! Adding an entry: XADD. The path that streams are used by most: one look-up of the key, and the
 //! fields go from the request into the log.
 
-use super::trim::{TRIM_ARGS, Trim};
+use super::trim::{TRIM_ARGS, Trim, tell};
 use super::{BAD_ID, CATEGORIES, GROUP, KEY, reply_id};
 use crate::id::{self, Id, TEXT_MAX};
 use crate::propagate::Line;
+use crate::references::Traces;
 use crate::storage::Storage;
 use crate::stream::Stream;
 use crate::value;
@@ -161,8 +162,9 @@ fn xadd<S: Storage>(call: &mut Call<'_>) -> Result {
         let id = options.id_behind(reply, Id::MIN, now_ms)?;
         let mut stream = Stream::<S>::default();
         stream.append(id, fields);
-        let trimmed = options.trim.run(&mut stream);
-        pass_on(propagate, args, &options, id, trimmed, &stream)?;
+        // There are no groups, so no references.
+        let trimmed = options.trim.run(&mut stream, None);
+        pass_on(propagate, args, &options, (id, trimmed), &stream, &Traces::default())?;
         let mut entry = value::put(keys, key, stream, 0)?;
         entry.modified(EVENT_STREAM, "xadd");
         if trimmed > 0 {
@@ -174,8 +176,9 @@ fn xadd<S: Storage>(call: &mut Call<'_>) -> Result {
     let stream = value::of_mut::<S>(&mut entry)?;
     let id = options.id_behind(reply, stream.last_id(), now_ms)?;
     stream.append(id, fields);
-    let trimmed = options.trim.run(stream);
-    pass_on(propagate, args, &options, id, trimmed, stream)?;
+    let mut traces = Traces::default();
+    let trimmed = options.trim.run(stream, propagate.is_wanted().then_some(&mut traces));
+    pass_on(propagate, args, &options, (id, trimmed), stream, &traces)?;
     reply_id(reply, id);
     if stream.has_waste() {
         value::renew::<S>(keys, key)?;
@@ -199,11 +202,12 @@ fn pass_on<S: Storage>(
     propagate: &mut plinth_module::propagate::Propagate<'_>,
     args: &Args<'_>,
     options: &Options,
-    id: Id,
-    trimmed: usize,
+    (id, trimmed): (Id, usize),
     stream: &Stream<S>,
+    traces: &Traces,
 ) -> Result {
-    if !propagate.is_wanted() || matches!(options.id, NewId::Given(_)) && !options.trim.is_asked_for() {
+    let is_plain = !options.trim.is_asked_for() && !options.trim.names_references();
+    if !propagate.is_wanted() || matches!(options.id, NewId::Given(_)) && is_plain {
         return Ok(());
     }
     let mut room = [0; TEXT_MAX];
@@ -218,9 +222,10 @@ fn pass_on<S: Storage>(
     }
     let mut line = Line::new(propagate, &[b"XADD", args.bytes(1)]);
     if trimmed > 0 {
-        options.trim.push_exact(&mut line, stream);
+        options.trim.push_exact(&mut line, stream, traces);
     }
     line.push_id(id);
     args.from(options.at + 1).for_each(|field| line.push(field));
-    line.send(propagate)
+    line.send(propagate)?;
+    tell(traces, propagate, args.bytes(1), stream)
 }

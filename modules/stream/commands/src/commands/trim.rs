@@ -3,11 +3,12 @@
 use super::{CATEGORIES, GROUP, KEY, QUIET, REFERENCES, read_id};
 use crate::layout;
 use crate::propagate::Line;
-use crate::references::References;
+use crate::references::{References, Traces};
 use crate::storage::{Keep, Storage};
 use crate::stream::Stream;
 use crate::value;
 use plinth_module::prelude::*;
+use plinth_module::propagate::Propagate;
 
 pub(super) const fn commands<S: Storage>() -> [Command; 1] {
     [Command { run: run(xtrim::<S>), ..XTRIM }]
@@ -128,9 +129,14 @@ impl Trim {
         self.keep.is_some()
     }
 
-    /// Trims; returns how many entries are gone.
+    /// Whether the command has words that older servers do not know.
+    pub(super) fn names_references(&self) -> bool {
+        self.references.is_some()
+    }
+
+    /// Trims; returns how many entries are gone. What is done besides is noted, if somebody is to be told.
     #[inline]
-    pub(super) fn run<S: Storage>(&self, stream: &mut Stream<S>) -> usize {
+    pub(super) fn run<S: Storage>(&self, stream: &mut Stream<S>, traces: Option<&mut Traces>) -> usize {
         let Some(keep) = self.keep else { return 0 };
         let is_over = match keep {
             Keep::Count(count) => stream.len() > count,
@@ -140,28 +146,46 @@ impl Trim {
             return 0;
         }
         let limit = if self.is_approximate { self.limit.unwrap_or_else(default_limit) } else { 0 };
-        stream.cut_minding(self.references.unwrap_or(References::Keep), keep, self.is_approximate, limit)
+        let limits = (self.is_approximate, limit);
+        stream.cut_tracing(self.references.unwrap_or(References::Keep), keep, limits, traces)
     }
 
     /// What keeps as many entries as there are, exactly: for replicas, whose packs may be others.
-    pub(super) fn push_exact<S: Storage>(&self, line: &mut Line, stream: &Stream<S>) {
-        let Some(keep) = self.keep else { return };
-        let is_acked = self.references == Some(References::Acked);
+    pub(super) fn push_exact<S: Storage>(&self, line: &mut Line, stream: &Stream<S>, traces: &Traces) {
+        let Some(keep) = self.keep.filter(|_| traces.removed.is_empty()) else { return };
         match (keep, stream.log().first()) {
-            // What was passed over is before what went, so no number of entries says which ones.
-            _ if is_acked && !self.is_approximate => match keep {
-                Keep::Count(count) => push_keep(line, b"MAXLEN", |line| line.push_integer(count as i64)),
-                Keep::From(id) => push_keep(line, b"MINID", |line| line.push_id(id)),
-            },
             (Keep::From(_), Some(first)) => push_keep(line, b"MINID", |line| line.push_id(first)),
             _ => push_keep(line, b"MAXLEN", |line| line.push_integer(stream.len() as i64)),
         }
-        match self.references {
-            Some(References::Drop) => line.push(b"DELREF"),
-            Some(References::Acked) if !self.is_approximate => line.push(b"ACKED"),
-            _ => {}
-        }
     }
+}
+
+/// Tells what a trim has done beside what [`Trim::push_exact`] says, in words that every replica knows.
+pub(super) fn tell<S: Storage>(
+    traces: &Traces,
+    propagate: &mut Propagate<'_>,
+    key: &[u8],
+    stream: &Stream<S>,
+) -> Result {
+    for (group, ids) in &traces.forgotten {
+        let mut line = Line::new(propagate, &[b"XACK", key, group]);
+        ids.iter().for_each(|id| line.push_id(*id));
+        line.send(propagate)?;
+    }
+    if traces.removed.is_empty() {
+        return Ok(());
+    }
+    let mut line = Line::new(propagate, &[b"XDEL", key]);
+    traces.removed.iter().for_each(|id| line.push_id(*id));
+    line.send(propagate)?;
+    // Entries that are trimmed do not count as deleted.
+    let mut line = Line::new(propagate, &[b"XSETID", key]);
+    line.push_id(stream.last_id());
+    line.push(b"ENTRIESADDED");
+    line.push_integer(stream.added() as i64);
+    line.push(b"MAXDELETEDID");
+    line.push_id(stream.max_deleted());
+    line.send(propagate)
 }
 
 fn push_keep(line: &mut Line, strategy: &[u8], threshold: impl FnOnce(&mut Line)) {
@@ -195,14 +219,18 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
         return Ok(());
     };
     let stream = value::of_mut::<S>(&mut entry)?;
-    let removed = trim.run(stream);
+    let mut traces = Traces::default();
+    let removed = trim.run(stream, propagate.is_wanted().then_some(&mut traces));
     reply.count(removed);
     if removed == 0 {
         return Ok(());
     }
-    let mut line = Line::new(propagate, &[b"XTRIM", key]);
-    trim.push_exact(&mut line, stream);
-    line.send(propagate)?;
+    if traces.removed.is_empty() {
+        let mut line = Line::new(propagate, &[b"XTRIM", key]);
+        trim.push_exact(&mut line, stream, &traces);
+        line.send(propagate)?;
+    }
+    tell(&traces, propagate, key, stream)?;
     if stream.has_waste() {
         value::renew::<S>(keys, key)?;
         keys.modified(key, QUIET, "xtrim");
