@@ -87,7 +87,7 @@ impl Replication {
         let [host, id, second] = unsafe { [text(raw.primary_host), text(raw.id), text(raw.second_id)] };
         let is_replica = raw.role == abi::replication::ROLE_REPLICA;
         Ok(State {
-            primary: is_replica.then(|| (host, raw.primary_port as u16)),
+            primary: is_replica.then_some((host, raw.primary_port as u16)),
             link: raw.link,
             id,
             second: (raw.second_offset >= 0).then_some((second, raw.second_offset)),

@@ -95,6 +95,22 @@ unsafe extern "C" fn run_as(
     // SAFETY: see above; no request is shorter than this one.
     let (context, args, request) =
         unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize), &mut *request) };
+    let status = run_for_script(context, command, args, request, take, data);
+    if status != STATUS_OK {
+        // It is an error to the script, which has no reply.
+        context.server().stats.count_error("ERR");
+    }
+    status
+}
+
+fn run_for_script(
+    context: &mut Context,
+    command: Opaque,
+    args: &[Bytes],
+    request: &mut RunRequest,
+    take: Take,
+    data: Opaque,
+) -> Status {
     request.command_flags = 0;
     // SAFETY: see above.
     let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
@@ -115,7 +131,10 @@ unsafe extern "C" fn run_as(
     request.command_flags = command.spec.flags;
     let refusal = match refusal(context, &whom, command, args, flags) {
         Ok(refusal) => refusal,
-        Err(status) => return status,
+        Err(status) => {
+            context.server().count_refused(command);
+            return status;
+        }
     };
     if refusal.is_some() {
         // What is refused has not written, whatever it is.
@@ -182,7 +201,7 @@ fn refusal(
     if let Some(text) = context.server().refused_to_replica(command.spec.flags, true) {
         return Ok(Some(text.into()));
     }
-    // What may be sent to replicas counts as a write here: so scripts that only read go on in a pause of writes.
+    // What may be passed on counts as a write: a script that only reads runs on while writes wait (CLIENT PAUSE).
     if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE | COMMAND_MAY_REPLICATE) {
         return Err(STATUS_NOT_ALLOWED);
     }
