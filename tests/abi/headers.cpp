@@ -51,7 +51,7 @@ const plinth_command commands[] = {
     {PLINTH_SIZE(plinth_command), /* arity */ 2, PLINTH_TEXT("probe.run"), PLINTH_COMMAND_READONLY,
      PLINTH_CATEGORY_READ, {run, /* data */ nullptr}, PLINTH_LIST(keys), /* tips */ {},
      /* subcommands */ {}, /* docs */ nullptr, /* find_keys */ nullptr,
-     /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {}},
+     /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {}, /* lifted_flags */ nullptr},
 };
 
 } // namespace

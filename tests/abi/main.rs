@@ -3,6 +3,7 @@
 
 mod acts;
 mod languages;
+mod roles;
 mod sections;
 mod told;
 mod values;

@@ -13,6 +13,9 @@ mod golden;
 mod golden_files;
 mod hyperloglog;
 mod keyspecs;
+#[path = "../replicas/load.rs"]
+mod load;
+mod mixed;
 mod parameters;
 mod payloads;
 mod peer;

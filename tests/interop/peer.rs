@@ -252,6 +252,14 @@ impl Peer {
         std::mem::take(&mut self.folder)
     }
 
+    /// Kill it; its folder.
+    pub(crate) fn kill(mut self) -> TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(self.socket());
+        std::mem::take(&mut self.folder)
+    }
+
     /// A payload as this server takes it: of an RDB version that it reads. For values whose bytes
     /// mean the same in both versions.
     pub(crate) fn payload(&self, payload: &[u8]) -> Vec<u8> {

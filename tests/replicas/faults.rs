@@ -197,9 +197,9 @@ fn check(client: &mut Client, known: &[Known]) -> usize {
 }
 
 /// Full syncs since a count was taken; a server that was started anew has counted from 0 on.
-fn full_syncs_since(group: &Group, before: &[i64]) -> i64 {
+fn full_syncs_since(group: &Group, before: &[(u32, i64)]) -> i64 {
     let now = group.full_syncs();
-    now.iter().zip(before).map(|(now, before)| if now >= before { now - before } else { *now }).sum()
+    now.iter().zip(before).map(|(now, before)| if now.0 == before.0 { now.1 - before.1 } else { now.1 }).sum()
 }
 
 fn round(group: &mut Group, fault: Fault, random: &mut Random) {

@@ -188,9 +188,9 @@ impl Group {
         }
     }
 
-    /// Full syncs that the servers have given since they were started.
-    pub(crate) fn full_syncs(&self) -> Vec<i64> {
-        let count = |member: &Member| number(&mut member.connect(), "stats", "sync_full");
+    /// Full syncs that the servers have given since they were started, with their process ids.
+    pub(crate) fn full_syncs(&self) -> Vec<(u32, i64)> {
+        let count = |member: &Member| (member.server().pid(), number(&mut member.connect(), "stats", "sync_full"));
         self.members.iter().map(count).collect()
     }
 

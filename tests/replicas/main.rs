@@ -3,7 +3,9 @@
 //! - [`group`]: the servers, and who of them is the primary.
 //! - [`load`]: clients that write, and note what is in two servers.
 //! - [`faults`]: rounds of one fault each under that load; what holds after each of them.
+//! - [`swap`]: modules that are replaced on either side.
 
 mod faults;
 mod group;
 mod load;
+mod swap;

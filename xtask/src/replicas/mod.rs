@@ -4,7 +4,7 @@
 //! The tests of `tests/replicas/faults.rs` and `tests/interop/mixed.rs` do so a few times whenever they run; this runs
 //! the same tests with more rounds.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// How many.
 #[derive(clap::Args)]
@@ -25,9 +25,8 @@ pub(crate) struct Args {
 /// # Errors
 /// When cargo cannot be started.
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let (test, names) = if args.mixed { ("interop", "plinth_mixed_") } else { ("replicas", "plinth_group_") };
-    let mut command = Command::new(cargo);
+    let mut command = crate::cargo::cargo();
     command
         .current_dir(crate::tidy::workspace()?)
         .args(["test", "--package", "plinth-tests", "--test", test, names, "--"])
