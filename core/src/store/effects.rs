@@ -92,6 +92,9 @@ pub struct Effects {
     pub wanted_events: u32,
     /// Whether somebody passes commands on.
     pub wants_commands: bool,
+    /// Whether removals that nobody has asked for belong to no unit with others: the command that runs meets keys by
+    /// chance.
+    pub keeps_apart: bool,
     /// Whether commands were propagated since the last [`Effect::UnitEnd`].
     pub unit_is_open: bool,
     /// How much of the store's `dirty` is propagated, or is part of what will be.
@@ -134,6 +137,9 @@ impl Effects {
     /// Note the removal of a key that nobody asked for, a change that is the store's own.
     #[cold]
     pub fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
+        if self.keeps_apart {
+            self.end_unit();
+        }
         self.propagated += 1;
         let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
         self.propagate_words(db, [name, key].into_iter());

@@ -107,6 +107,7 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/psync2-master-restart",
     "integration/failover",
     "integration/replication-buffer",
+    "integration/replication-4",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
