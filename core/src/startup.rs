@@ -265,6 +265,7 @@ pub fn assemble(settings: settings::Settings) -> std::io::Result<Server> {
         appliers: APPLIERS,
         serve_others: Some(crate::net::busy::serve),
         rewrite: Some(crate::admin::config::file::rewrite),
+        roles: Some(replication::info::ROLES),
         tells_all: false,
     };
     let mut server = Server::new(settings, lists)?;
@@ -281,9 +282,6 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     crate::base::log::set_level(settings.loglevel);
     if let Some(kind) = kind {
         kind.check_file(file.as_deref())?;
-        if settings.tls.replication {
-            return Err(format!("The links of {} do not speak TLS yet: 'tls-replication' must be 'no'.", kind.module));
-        }
     }
     let supervisor = Supervisor::named(SUPERVISORS[settings.process.supervised]);
     if settings.daemonize && supervisor == Supervisor::None {
@@ -308,14 +306,15 @@ pub fn serve(configuration: Configuration) -> Result<(), String> {
     // It takes as long as the folder of temporary files has entries.
     let _ = std::thread::Builder::new().name("clear-away".into()).spawn(copies::clear_away);
     warn_of_unmet(&mut server.settings);
-    load_modules(server, waiting, kind)?;
-    rename_commands(server, &renames)?;
-    load_users(server, &users)?;
-    server.settle();
+    // Before modules, which may connect to others as soon as they begin.
     server.take_up_tls().map_err(|reason| {
         crate::base::log::warning(&format!("Failed to configure TLS: {reason}"));
         "Failed to configure TLS. Check logs for more info.".to_owned()
     })?;
+    load_modules(server, waiting, kind)?;
+    rename_commands(server, &renames)?;
+    load_users(server, &users)?;
+    server.settle();
     listen(server, &mut events)?;
     write_pidfile(server);
     title_process(server, supervisor);
@@ -348,10 +347,10 @@ fn leave(server: &Server) {
     }
 }
 
-/// Listen where the configuration says.
+/// Listen where the configuration says, and where whoever started the process has begun to.
 fn listen(server: &mut Server, events: &mut EventLoop) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let listeners = listening::listen_all(server, server.port)?;
+    let listeners = listening::listen_beside(server, server.port, listening::handed()?)?;
     server.listening = handles(&listeners).map_err(text)?;
     for listener in listeners {
         events.add_listener(listener).map_err(text)?;

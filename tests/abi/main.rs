@@ -510,10 +510,29 @@ fn an_internal_command_is_run_by_debug_and_modules_and_not_by_clients() {
     assert!(unknown.contains("unknown command 'debug.names'"), "{unknown}");
     assert_wire(&mut client, &["COMMAND", "INFO", "debug.names"], b"*1\r\n$-1\r\n");
     let listed = client.ask(&["COMMAND", "LIST", "FILTERBY", "MODULE", "names"]).texts();
-    assert!(!listed.contains(&"debug.names".to_owned()) && listed.len() == 2, "{listed:?}");
+    assert!(!listed.contains(&"debug.names".to_owned()) && listed.len() == 3, "{listed:?}");
     assert_wire(&mut client, &["MODULE", "UNLOAD", "names"], b"+OK\r\n");
     let gone = client.text(&["DEBUG", "NAMES", "a"]);
     assert!(gone.contains("unknown subcommand"), "{gone}");
+}
+
+#[test]
+fn a_command_that_runs_others_on_its_keys_may_be_told_none_and_reads_what_they_read() {
+    let server = names();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_wire(&mut client, &["SET", "a", "1"], b"+OK\r\n");
+    assert_wire(&mut client, &["NAMES.READ", "0"], b"$-1\r\n");
+    assert_wire(&mut client, &["COMMAND", "GETKEYS", "NAMES.READ", "0"], b"*0\r\n");
+    assert_wire(&mut client, &["COMMAND", "GETKEYS", "NAMES.READ", "2", "a", "b"], b"*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+    let info = client.ask(&["COMMAND", "INFO", "names.read"]);
+    assert!(info.items()[0].items()[2].texts().contains(&"no_mandatory_keys".to_owned()), "{info:?}");
+    client.command(&["HELLO", "3"]);
+    assert_wire(&mut client, &["CLIENT", "TRACKING", "ON"], b"+OK\r\n");
+    assert_wire(&mut client, &["NAMES.READ", "2", "a", "b"], b"$1\r\n1\r\n");
+    // Of the key that was announced and not read nothing is told; of the other it is.
+    assert_wire(&mut other, &["SET", "b", "1"], b"+OK\r\n");
+    assert_wire(&mut other, &["SET", "a", "2"], b"+OK\r\n");
+    assert_eq!(client.read(), b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
 }
 
 #[test]

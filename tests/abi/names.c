@@ -3,6 +3,7 @@
 //     NAMES.COUNT word ...    the number of words
 //     DEBUG NAMES word ...    the same; clients cannot send `debug.names`
 //     NAMES.INNER             runs `debug.names` with two words, as a module may
+//     NAMES.READ n key ...    what GET answers for the first of n keys, which may be none
 
 #include <plinth/plinth.h>
 
@@ -25,6 +26,15 @@ static plinth_status inner(plinth_call *call) {
     return run->run(call, run->resolve(call, args[0]), args, 3, 0, pass_on, call);
 }
 
+static plinth_status read_first(plinth_call *call) {
+    if (call->argc < 3) {
+        reply->null(call);
+        return PLINTH_STATUS_OK;
+    }
+    const plinth_bytes args[] = {plinth_text("get"), call->args[2]};
+    return run->run(call, run->resolve(call, args[0]), args, 2, 0, pass_on, call);
+}
+
 static plinth_status start(plinth_call *call) {
     reply = plinth_service(call, PLINTH_REPLY_SERVICE, PLINTH_SIZE(plinth_reply_service));
     run = plinth_service(call, PLINTH_RUN_SERVICE, PLINTH_SIZE(plinth_run_service));
@@ -35,6 +45,11 @@ static const plinth_bytes services[] = {PLINTH_TEXT(PLINTH_REPLY_SERVICE), PLINT
 
 static const plinth_bytes categories[] = {PLINTH_TEXT("fast"), PLINTH_TEXT("com-example_names")};
 
+static const plinth_key_spec counted[] = {
+    {.size = PLINTH_SIZE(plinth_key_spec), .find = PLINTH_KEY_FIND_KEYNUM, .flags = PLINTH_KEY_RO | PLINTH_KEY_ACCESS,
+     .begin = PLINTH_KEY_BEGIN_INDEX, .index = 1, .step = 1, .limit = 1},
+};
+
 static const plinth_command commands[] = {
     {.size = PLINTH_SIZE(plinth_command), .arity = -2, .name = PLINTH_TEXT("names.count"),
      .flags = PLINTH_COMMAND_READONLY, .run = {.invoke = count}, .category_names = PLINTH_LIST(categories)},
@@ -42,6 +57,9 @@ static const plinth_command commands[] = {
      .flags = PLINTH_COMMAND_READONLY | PLINTH_COMMAND_INTERNAL, .run = {.invoke = count}},
     {.size = PLINTH_SIZE(plinth_command), .arity = 1, .name = PLINTH_TEXT("names.inner"),
      .flags = PLINTH_COMMAND_READONLY, .run = {.invoke = inner}},
+    {.size = PLINTH_SIZE(plinth_command), .arity = -2, .name = PLINTH_TEXT("names.read"),
+     .flags = PLINTH_COMMAND_READONLY | PLINTH_COMMAND_NO_MANDATORY_KEYS | PLINTH_COMMAND_MOVABLE_KEYS,
+     .run = {.invoke = read_first}, .keys = PLINTH_LIST(counted)},
 };
 
 PLINTH_EXPORT const plinth_module plinth_module_entry = {

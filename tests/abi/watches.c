@@ -5,6 +5,7 @@
 //     WATCHES.LISTEN          echoes lines to whoever connects; the port. The line `bye` is answered by closing the
 //                             socket within its own function, and `unload` by an attempt to unload the module
 //     WATCHES.CONNECT address port line   sends the line, closes when it comes back
+//     WATCHES.SECURE          has all that is accepted and connected from now on speak TLS
 //     WATCHES.NEVER           what no socket is, and what fits into none
 //     WATCHES.RUN signal word ...         runs a program, and sends it a signal unless that is 0
 //     WATCHES.LINES           the lines of `watched` in the configuration file; WATCHES.REWRITE writes it anew
@@ -12,6 +13,7 @@
 
 #include "check.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@ static const plinth_directives_service *directives;
 static const plinth_run_service *run;
 
 static char seen[4096], lines[4096];
-static int ends[2];
+static int ends[2], secure;
 
 static void see(const char *what, long number) {
     const size_t used = strlen(seen);
@@ -112,6 +114,7 @@ static plinth_peer peer(size_t (*received)(plinth_call *, uint64_t, plinth_bytes
 
 static plinth_status accepted(plinth_call *call, uint64_t listener, uint64_t socket, plinth_peer *peer_out, void *data) {
     *peer_out = peer(echo);
+    if (secure) see("tls", (long)sockets->tls(call, socket, T("")));
     see("accepted", socket > listener && data == NULL && call != NULL);
     return PLINTH_STATUS_OK;
 }
@@ -129,6 +132,7 @@ static plinth_status watches_listen(plinth_call *call) {
     CHECK(sockets->listen(call, T("127.0.0.1"), 70000, accepted, NULL, &socket) == PLINTH_STATUS_BAD_DATA);
     CHECK(sockets->listen(call, T("127.0.0.1"), 0, accepted, NULL, &socket) == 0);
     CHECK(sockets->write(call, socket, T("x")) == PLINTH_STATUS_NONE);
+    CHECK(sockets->tls(call, socket, T("x")) == PLINTH_STATUS_BAD_DATA);
     CHECK(sockets->address(call, socket, 0, port_of, &port) == 0 && port > 0);
     reply->integer(call, port);
     return PLINTH_STATUS_OK;
@@ -141,8 +145,17 @@ static plinth_status watches_connect(plinth_call *call) {
     char line[64];
     CHECK(plinth_integer(call->args[2], &port));
     CHECK(sockets->connect(call, call->args[1], (uint32_t)port, T(""), &other, &socket) == 0);
+    if (secure) {
+        CHECK(sockets->tls(call, socket, T("localhost")) == 0);
+        CHECK(sockets->tls(call, socket, T("localhost")) == PLINTH_STATUS_BAD_DATA);
+    }
     const int length = snprintf(line, sizeof line, "%.*s\n", (int)call->args[3].len, (const char *)call->args[3].data);
     CHECK(sockets->write(call, socket, (plinth_bytes){(const uint8_t *)line, (size_t)length}) == 0);
+    return ok(call);
+}
+
+static plinth_status watches_secure(plinth_call *call) {
+    secure = 1;
     return ok(call);
 }
 
@@ -155,11 +168,14 @@ static plinth_status watches_never(plinth_call *call) {
     CHECK(sockets->write(call, 1000000, T("x")) == PLINTH_STATUS_NONE);
     CHECK(sockets->close(call, 1000000) == PLINTH_STATUS_NONE);
     CHECK(sockets->address(call, 1000000, 0, port_of, NULL) == PLINTH_STATUS_NONE);
+    CHECK(sockets->tls(call, 1000000, T("x")) == PLINTH_STATUS_NONE);
     // Nobody answers there, and nothing is sent meanwhile.
     CHECK(sockets->connect(call, T("127.0.0.1"), 1, T(""), &other, &socket) == 0);
     CHECK(sockets->write(call, socket, (plinth_bytes){much, 900}) == 0);
     CHECK(sockets->write(call, socket, (plinth_bytes){much, 101}) == PLINTH_STATUS_TOO_LARGE);
     CHECK(sockets->write(call, socket, (plinth_bytes){much, 100}) == 0);
+    // The server has no certificates.
+    CHECK(sockets->tls(call, socket, T("x")) == PLINTH_STATUS_UNSUPPORTED);
     CHECK(sockets->close(call, socket) == 0);
     CHECK(sockets->write(call, socket, T("x")) == PLINTH_STATUS_NONE);
     return ok(call);
@@ -181,6 +197,9 @@ static plinth_status watches_run(plinth_call *call) {
     const plinth_status status = processes->spawn(call, words, ended, NULL, &process);
     if (status) return status;
     CHECK(processes->signal(call, process, -5) == PLINTH_STATUS_BAD_DATA);
+    uint32_t pid = 0;
+    CHECK(processes->pid(call, process, &pid) == 0 && kill((pid_t)pid, 0) == 0);
+    CHECK(processes->pid(call, process + 1, &pid) == PLINTH_STATUS_NONE);
     if (signal) CHECK(processes->signal(call, process, (int32_t)signal) == 0);
     return ok(call);
 }
@@ -237,6 +256,7 @@ static plinth_status start(plinth_call *call) {
 static const plinth_command commands[] = {
     COMMAND("watches.pipe", 1, watches_pipe),       COMMAND("watches.listen", 1, watches_listen),
     COMMAND("watches.connect", 4, watches_connect), COMMAND("watches.never", 1, watches_never),
+    COMMAND("watches.secure", 1, watches_secure),
     COMMAND("watches.run", -3, watches_run),        COMMAND("watches.lines", 1, watches_lines),
     COMMAND("watches.rewrite", 1, watches_rewrite), COMMAND("watches.seen", 1, watches_seen),
 };

@@ -1,5 +1,6 @@
 //! Programs of others that live by scripts: queues, locks and rate limiters out of their registries, each of which runs
 //! a flow of its own against Plinth and against Redis 7.0, and prints a line for each step. The lines are the same.
+//! [`sentinel`] has clients that ask Sentinels.
 //!
 //! `cargo xtask clients` installs what they need in `target/clients`, in the versions of `package-lock.json` and
 //! `requirements.txt`, and runs this. Without it a test says what it did without.
@@ -7,6 +8,10 @@
 #[allow(dead_code, reason = "of peers only the start is of use here")]
 #[path = "../interop/peer.rs"]
 mod peer;
+mod sentinel;
+#[allow(dead_code, reason = "files of Sentinels are looked at elsewhere")]
+#[path = "../interop/watched.rs"]
+mod watched;
 
 use plinth_testkit::{Server, build, workspace};
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 //! runs it for longer.
 
 mod files;
+mod primary;
 
 use plinth_fuzz::Random;
 use plinth_testkit::reply::Reply;

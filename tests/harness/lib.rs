@@ -15,6 +15,7 @@
 //! - [`data`]: values of every type and encoding.
 //! - [`cc`]: C modules, against the public headers only.
 //! - [`append`]: what an append-only file holds.
+//! - [`proxy`]: a way between two servers that can be bad.
 //! - [`temp`]: folders that are removed.
 //!
 //! It uses the standard library only, so that a module's `tests/wire.rs` can depend on it without
@@ -25,6 +26,7 @@ pub mod build;
 pub mod cc;
 pub mod client;
 pub mod data;
+pub mod proxy;
 pub mod reply;
 pub mod server;
 pub mod temp;

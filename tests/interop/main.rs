@@ -22,3 +22,4 @@ mod replication;
 mod scripts;
 mod sentinel;
 mod stream;
+mod watched;

@@ -118,6 +118,15 @@ pub(crate) fn find(name: &str) -> Option<Peer> {
     KINDS.iter().find(|kind| kind.name == name).and_then(Peer::start)
 }
 
+/// The program of a peer of a name, if it is here.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let found = KINDS.iter().find(|kind| kind.name == name).and_then(Kind::program);
+    if found.is_none() {
+        println!("WITHOUT {name}: it is not here (`cargo xtask peers`, or Debian's redis-server)");
+    }
+    found
+}
+
 /// Runs a test with each kind of peer that is here; `start` gives one of it, in a folder and with
 /// arguments of the test's.
 ///

@@ -287,3 +287,73 @@ fn the_limit_is_set_under_both_its_names() {
     assert_wire(&mut client, &["SCRIPT", "KILL"], "+OK\r\n");
     assert_killed(&mut caller);
 }
+
+#[test]
+fn steps_that_take_long_let_others_in_as_well() {
+    let server = server();
+    let (mut caller, mut other) = (server.connect(), server.connect());
+    for script in [
+        "local s = string.rep('x', 2e7) while true do s = 'y' .. string.sub(s, 2) end",
+        "local s = string.rep('x', 2e7) coroutine.wrap(function() while true do s = 'y' .. string.sub(s, 2) end end)()",
+        "local s = string.rep('word ', 4e5) while true do string.gsub(s, '%w+', '') end",
+        "local s = string.rep('word ', 4e5) .. '!' while true do string.find(s, '[^%w ]', 3) end",
+        "local s = string.rep('x', 2e7) while true do string.find(s, 'y', 1, true) end",
+        "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, 1) end",
+        "local t = {} for i = 1, 5e4 do t[i] = -i end while true do table.sort(t) table.concat(t) end",
+        "local t = {} for i = 1, 1e4 do t[i] = string.rep('x', 100) .. i end while true do table.sort(t) end",
+        "local s = '[' .. string.rep('[1],', 1e5) .. '1]' while true do cjson.encode(cjson.decode(s)) end",
+        "local s = 'local t = {' .. string.rep('1,', 1e5) .. '}' while true do loadstring(s) end",
+    ] {
+        send_endless(&mut caller, script, &mut other);
+        assert_wire(&mut other, &["SCRIPT", "KILL"], "+OK\r\n");
+        let text = String::from_utf8_lossy(&caller.read()).into_owned();
+        assert!(text.starts_with("-ERR Script killed by user with SCRIPT KILL... script: "), "{script}: {text}");
+    }
+}
+
+#[test]
+fn one_step_that_takes_long_lets_others_in_or_is_refused() {
+    let server = server();
+    let (mut caller, mut other) = (server.connect(), server.connect());
+    // How often the pattern matches is found out in some seconds without optimisation, and while others are served.
+    caller.send(&["EVAL", "return select(2, string.gsub(string.rep('ab ', 2e7), '%w+ ?', ''))", "0"]);
+    wait_until_busy(&mut other);
+    assert_wire(&mut other, &["SCRIPT", "KILL"], "+OK\r\n");
+    assert_killed(&mut caller);
+    for script in [
+        "return string.gsub(string.rep('a', 5e4), '.-b', '')",
+        "return string.find('b' .. string.rep('a', 60), 'b?' .. string.rep('a?', 60) .. string.rep('a', 60) .. 'c', 2)",
+    ] {
+        caller.send(&["EVAL", script, "0"]);
+        let text = loop {
+            let said = other.command(&["PING"]);
+            if said == b"+PONG\r\n" {
+                break String::from_utf8_lossy(&caller.read()).into_owned();
+            }
+        };
+        assert!(text.contains("pattern too complex"), "{script}: {text}");
+    }
+}
+
+#[test]
+fn nothing_of_a_script_runs_when_it_has_been_ended() {
+    let server = server();
+    let (mut caller, mut other) = (server.connect(), server.connect());
+    for begin in [
+        "coroutine.resume(coroutine.create(function() while true do end end))",
+        "local go = coroutine.wrap(function() while true do end end) pcall(go)",
+        "pcall(function() while true do end end)",
+        "xpcall(function() while true do end end, function() redis.call('set', 'went', 'on') end)",
+        "coroutine.resume(coroutine.create(function() pcall(function() while true do end end) end))",
+        "coroutine.resume(coroutine.create(function() while true do redis.pcall('ping') end end))",
+        "pcall(string.gsub, 'x', 'x', function() while true do end end)",
+        "pcall(table.sort, {1, 2, 3}, function() while true do end end)",
+        "coroutine.wrap(function() coroutine.resume(coroutine.create(function() while true do end end)) redis.call('set', 'went', 'on') end)()",
+    ] {
+        send_endless(&mut caller, &format!("{begin} redis.call('set', 'went', 'on')"), &mut other);
+        assert_wire(&mut other, &["SCRIPT", "KILL"], "+OK\r\n");
+        let text = String::from_utf8_lossy(&caller.read()).into_owned();
+        assert!(text.starts_with("-ERR Script killed by user with SCRIPT KILL... script: "), "{begin}: {text}");
+        assert_wire(&mut other, &["EXISTS", "went"], ":0\r\n");
+    }
+}

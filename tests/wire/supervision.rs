@@ -1,7 +1,9 @@
 //! What the process is to the system: title, supervisor, score, processors, SIGHUP.
 
-use plinth_testkit::{Server, TempDir, assert_wire, wait_until};
-use std::os::unix::net::UnixDatagram;
+use plinth_testkit::{Client, Server, TempDir, assert_wire, wait_until};
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
 fn of_process(pid: u32, what: &str) -> String {
@@ -80,6 +82,31 @@ fn systemd_is_told_when_the_server_serves_and_when_it_stops() {
     let alone = Server::with(&["--supervised", "systemd"]);
     alone.wait_for_log("systemd supervision requested, but NOTIFY_SOCKET not found");
     assert_eq!(alone.connect().info("server", "process_supervised").as_deref(), Some("no"));
+}
+
+#[test]
+fn sockets_that_the_supervisor_listens_on_are_taken_over() {
+    let folder = TempDir::new();
+    let path = folder.file("handed");
+    let (tcp, unix) = (TcpListener::bind("127.0.0.1:0").expect("a port"), UnixListener::bind(&path).expect("a path"));
+    let port = tcp.local_addr().expect("bound").port();
+    // Somebody connects before there is a server.
+    let early = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it is listened on");
+    // Handles that a child gets too; the shell gives them the numbers that are agreed on.
+    let numbers = [tcp.as_fd(), unix.as_fd()].map(|socket| rustix::io::dup(socket).expect("a handle"));
+    let [first, second] = numbers.each_ref().map(AsRawFd::as_raw_fd);
+    let hand = format!("exec 8<&{first} 9<&{second}; exec 3<&8 4<&9; export LISTEN_PID=$$ LISTEN_FDS=2");
+    let server = Server::under(&hand, &[] as &[&str]);
+    drop((tcp, unix, numbers));
+    let mut first = Client::new(early);
+    assert_wire(&mut first, &["SET", "k", "v"], b"+OK\r\n");
+    let unix = std::os::unix::net::UnixStream::connect(&path).expect("it is listened on");
+    assert_wire(&mut Client::new(unix), &["GET", "k"], b"$1\r\nv\r\n");
+    // Beside those that the configuration names.
+    assert_wire(&mut server.connect(), &["GET", "k"], b"$1\r\nv\r\n");
+    // A variable that is meant for another process is none for this one.
+    let other = Server::under("export LISTEN_PID=1 LISTEN_FDS=2", &[] as &[&str]);
+    assert_wire(&mut other.connect(), &["PING"], b"+PONG\r\n");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use pkcs8::pkcs5::pbes2::Parameters;
 use plinth_testkit::server::{Stream, free_port, run_to_end};
-use plinth_testkit::{Client, Server, TempDir, assert_wire, wait_until};
+use plinth_testkit::{Client, Server, TempDir, assert_wire, cc, wait_until};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::crypto::ring;
@@ -324,4 +324,87 @@ fn a_replica_and_its_primary_speak_tls() {
         assert_eq!(primary.info("stats", "sync_full").as_deref(), Some("1"));
         assert_eq!(primary.info("stats", "sync_partial_ok").as_deref(), Some("1"));
     }
+}
+
+#[test]
+fn a_module_s_sockets_speak_tls() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let folder = TempDir::new();
+    let path = cc::module(&folder, "tests/abi/watches.c", &[]);
+    let (server, port) = authority.server(&["--loadmodule", &path]);
+    let mut client = server.connect();
+    let wait_seen = |client: &mut Client, expected: &str| {
+        wait_until(expected, || client.text(&["WATCHES.SEEN"]).ends_with(expected));
+    };
+    assert_wire(&mut client, &["WATCHES.SECURE"], b"+OK\r\n");
+    let listens = client.ask(&["WATCHES.LISTEN"]).integer() as u16;
+    // Accepted: what comes is decrypted, and what goes encrypted.
+    let mut other = authority.connect(listens, Some(authority.issue("other", "Another", None))).expect("no handshake");
+    for line in [&b"hello\n"[..], b"world\n"] {
+        other.write_all(line).unwrap();
+        let mut answer = [0; 6];
+        other.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, line);
+    }
+    wait_seen(&mut client, "tls 0, accepted 1");
+    drop(other);
+    wait_seen(&mut client, "closed 0, dead 2");
+    // Who speaks no TLS, or shows the certificate of another authority, is not served.
+    let mut plain = TcpStream::connect(("127.0.0.1", listens)).unwrap();
+    plain.write_all(b"hello there, whoever you are\n").unwrap();
+    wait_seen(&mut client, "closed -2, dead 2");
+    let known = client.text(&["WATCHES.SEEN"]).len();
+    assert!(!is_served(authority.connect(listens, Some(stranger.issue("other", "Another", None)))));
+    wait_until("it is told of", || client.text(&["WATCHES.SEEN"])[known..].ends_with("closed -2, dead 2"));
+    // Connected: to itself, and to a server whose certificate is another authority's.
+    assert_wire(&mut client, &["WATCHES.CONNECT", "127.0.0.1", &listens.to_string(), "hello"], b"+OK\r\n");
+    wait_until("the line comes back", || {
+        let seen = client.text(&["WATCHES.SEEN"]);
+        seen[known..].contains("connected 0") && seen[known..].contains("heard 6")
+    });
+    let (strange, strange_port) = stranger.server(&[]);
+    let known = client.text(&["WATCHES.SEEN"]).len();
+    assert_wire(&mut client, &["WATCHES.CONNECT", "127.0.0.1", &strange_port.to_string(), "hello"], b"+OK\r\n");
+    wait_until("it is refused", || client.text(&["WATCHES.SEEN"])[known..].contains("closed -2, dead 2"));
+    let seen = client.text(&["WATCHES.SEEN"]);
+    assert!(!seen[known..].contains("connected"), "{seen}");
+    drop(strange);
+    // And to a server that serves it.
+    assert_wire(&mut client, &["WATCHES.CONNECT", "127.0.0.1", &port.to_string(), "PING"], b"+OK\r\n");
+    wait_seen(&mut client, "heard 7");
+}
+
+#[test]
+fn sentinels_speak_tls_with_servers_and_with_each_other() {
+    let authority = Authority::new();
+    let (primary, port) = authority.server(&["--repl-diskless-sync-delay", "0"]);
+    let (replica, _) = authority.server(&["--tls-replication", "yes", "--replicaof", "127.0.0.1", &port.to_string()]);
+    let mut client = replica.connect();
+    wait_until("the link is up", || client.info("replication", "master_link_status").as_deref() == Some("up"));
+    let sentinel = || {
+        let folder = TempDir::new();
+        let lines = format!(
+            "sentinel monitor m 127.0.0.1 {port} 2\nsentinel down-after-milliseconds m 1000\n\
+             sentinel failover-timeout m 5000\n"
+        );
+        let file = folder.write("sentinel.conf", lines);
+        let own_port = free_port().to_string();
+        let (crt, key, ca) = (authority.path("server.crt"), authority.path("server.key"), authority.path("ca.crt"));
+        let more = ["--tls-replication", "yes", "--tls-port", &own_port, "--tls-cert-file", &crt];
+        let more = [&more[..], &["--tls-key-file", &key, "--tls-ca-cert-file", &ca]].concat();
+        (Server::within(folder, &[&[file.as_str(), "--sentinel"], &more[..]].concat()), own_port)
+    };
+    let (first, second) = (sentinel(), sentinel());
+    let mut client = first.0.connect();
+    wait_until("all know each other", || {
+        let known = client.ask(&["SENTINEL", "MASTER", "m"]);
+        let field = |name: &str| known.field(name).map(|value| value.text()).unwrap_or_default();
+        field("flags") == "master" && field("num-slaves") == "1" && field("num-other-sentinels") == "1"
+    });
+    let others = client.ask(&["SENTINEL", "SENTINELS", "m"]);
+    assert_eq!(others.items()[0].field("port").map(|port| port.text()), Some(second.1));
+    wait_until("the other one is asked", || client.text(&["SENTINEL", "CKQUORUM", "m"]).starts_with("OK 2 usable"));
+    drop(primary);
+    let is_primary = |server: &Server| server.connect().info("replication", "role").as_deref() == Some("master");
+    wait_until("the replica is promoted", || is_primary(&replica));
 }

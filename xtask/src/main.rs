@@ -1,5 +1,5 @@
 //! What a developer of Plinth does often: test, asan, bench, clients, conformance, crash,
-//! golden, headers, new-module, peers, rounds, scripts.
+//! golden, headers, new-module, peers, replicas, rounds, scripts.
 
 mod asan;
 mod bench;
@@ -11,6 +11,7 @@ mod golden;
 mod headers;
 mod new_module;
 mod peers;
+mod replicas;
 mod rounds;
 mod scripts;
 mod test;
@@ -53,6 +54,8 @@ enum Task {
     NewModule(new_module::Args),
     /// Install the servers that the interop tests compare with, from PyPI into `target/peers`.
     Peers(peers::Args),
+    /// Have faults befall a group of servers under a checked load, one after the other.
+    Replicas(replicas::Args),
     /// Load, unload and replace modules thousands of times, and see that nothing grows unnamed.
     Rounds(rounds::Args),
     /// Compare generated values of scripts with other servers, and run generated scripts.
@@ -77,6 +80,7 @@ fn main() -> std::process::ExitCode {
         Task::Headers(args) => headers::run(args),
         Task::NewModule(args) => new_module::run(args),
         Task::Peers(args) => peers::run(args),
+        Task::Replicas(args) => replicas::run(args),
         Task::Rounds(args) => rounds::run(args),
         Task::Scripts(args) => scripts::run(args),
         Task::Test(args) => test::run(args),

@@ -3,7 +3,7 @@
 mod log;
 mod users;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::number::parse_i64;
 use crate::command::status;
 use crate::engine::acl::WouldRun;
@@ -19,13 +19,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("acl"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("A container for commands about users."),
-            since: Bytes::new("6.0.0"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about("A container for commands about users.", "6.0.0", GROUP, "Depends on subcommand."),
         ..Command::NEW
     },
     None,
@@ -132,34 +126,18 @@ const SUBCOMMANDS: &[CoreCommand] = &[
         },
         users::getuser,
     ),
-    CoreCommand::new(
-        Command {
-            name: Bytes::new("help"),
-            arity: 2,
-            flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-            docs: &Docs {
-                summary: Bytes::new("Lists the subcommands."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
-            ..Command::NEW
-        },
-        help,
-    ),
+    CoreCommand::help(&about("Describes the subcommands.", "6.0.0", GROUP, "O(1)"), help),
     CoreCommand::new(
         Command {
             name: Bytes::new("list"),
             arity: 2,
             flags: ADMIN,
-            docs: &Docs {
-                summary: Bytes::new("Lists the users with their rules."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(N). Where N is the number of configured users."),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Lists the users with their rules.",
+                "6.0.0",
+                GROUP,
+                "O(N). Where N is the number of configured users.",
+            ),
             ..Command::NEW
         },
         users::list,
@@ -169,13 +147,12 @@ const SUBCOMMANDS: &[CoreCommand] = &[
             name: Bytes::new("load"),
             arity: 2,
             flags: ADMIN,
-            docs: &Docs {
-                summary: Bytes::new("Reads the users from the ACL file."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(N). Where N is the number of configured users."),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Reads the users from the ACL file.",
+                "6.0.0",
+                GROUP,
+                "O(N). Where N is the number of configured users.",
+            ),
             ..Command::NEW
         },
         load,
@@ -203,13 +180,12 @@ const SUBCOMMANDS: &[CoreCommand] = &[
             arity: 2,
             flags: ADMIN,
             tips: ON_ALL_NODES,
-            docs: &Docs {
-                summary: Bytes::new("Writes the users into the ACL file."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(N). Where N is the number of configured users."),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Writes the users into the ACL file.",
+                "6.0.0",
+                GROUP,
+                "O(N). Where N is the number of configured users.",
+            ),
             ..Command::NEW
         },
         save,
@@ -241,13 +217,12 @@ const SUBCOMMANDS: &[CoreCommand] = &[
             name: Bytes::new("users"),
             arity: 2,
             flags: ADMIN,
-            docs: &Docs {
-                summary: Bytes::new("Lists the names of the users."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(N). Where N is the number of configured users."),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Lists the names of the users.",
+                "6.0.0",
+                GROUP,
+                "O(N). Where N is the number of configured users.",
+            ),
             ..Command::NEW
         },
         users::names,
@@ -257,13 +232,7 @@ const SUBCOMMANDS: &[CoreCommand] = &[
             name: Bytes::new("whoami"),
             arity: 2,
             flags: PLAIN,
-            docs: &Docs {
-                summary: Bytes::new("Tells the name of the user that the connection is."),
-                since: Bytes::new("6.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about("Tells the name of the user that the connection is.", "6.0.0", GROUP, "O(1)"),
             ..Command::NEW
         },
         users::whoami,

@@ -1,11 +1,11 @@
 //! BGREWRITEAOF.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::Context;
 use crate::persist::aof::rewrite::{self, Begun};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NO_BLOCK;
-use plinth_abi::command::{self as abi, Command, Docs};
+use plinth_abi::command::{self as abi, Command};
 use plinth_abi::status::{STATUS_OK, Status};
 
 /// The commands.
@@ -14,13 +14,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
         name: Bytes::new("bgrewriteaof"),
         arity: 1,
         flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_ASYNC_LOADING,
-        docs: &Docs {
-            summary: Bytes::new("Rewrites the append-only file in the background."),
-            since: Bytes::new("1.0.0"),
-            group: Bytes::new("server"),
-            complexity: Bytes::new("O(1)"),
-            ..Docs::NEW
-        },
+        docs: &about("Rewrites the append-only file in the background.", "1.0.0", Bytes::new("server"), "O(1)"),
         ..Command::NEW
     },
     rewrite_in_background,

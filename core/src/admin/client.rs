@@ -35,13 +35,7 @@ const fn spec(name: &'static str, arity: i32, flags: u64, docs: &'static Docs) -
 }
 
 const fn about(summary: &'static str, since: &'static str, complexity: &'static str) -> Docs {
-    Docs {
-        summary: Bytes::new(summary),
-        since: Bytes::new(since),
-        group: GROUP,
-        complexity: Bytes::new(complexity),
-        ..Docs::NEW
-    }
+    crate::admin::spec::about(summary, since, GROUP, complexity)
 }
 
 const fn change(version: &'static str, what: &'static str) -> Change {

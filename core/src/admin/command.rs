@@ -11,7 +11,7 @@
 mod docs;
 mod info;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::pattern;
 use crate::command::keyspec;
 use crate::command::keyspec::KeyAt;
@@ -53,29 +53,12 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
         "command",
         -1,
         UNORDERED,
-        &Docs {
-            summary: Bytes::new("Describes all commands."),
-            since: Bytes::new("2.8.13"),
-            group: GROUP,
-            complexity: Bytes::new("O(N) where N is the number of commands"),
-            ..Docs::NEW
-        },
+        &about("Describes all commands.", "2.8.13", GROUP, "O(N) where N is the number of commands"),
     ),
     Some(all),
     &[
         CoreCommand::new(
-            spec(
-                "count",
-                2,
-                Slice::EMPTY,
-                &Docs {
-                    summary: Bytes::new("Counts the commands."),
-                    since: Bytes::new("2.8.13"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-            ),
+            spec("count", 2, Slice::EMPTY, &about("Counts the commands.", "2.8.13", GROUP, "O(1)")),
             count,
         ),
         CoreCommand::new(
@@ -173,18 +156,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             list,
         ),
         CoreCommand::new(
-            spec(
-                "help",
-                2,
-                Slice::EMPTY,
-                &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("5.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-            ),
+            spec("help", 2, Slice::EMPTY, &about("Describes the subcommands.", "5.0.0", GROUP, "O(1)")),
             help,
         ),
     ],

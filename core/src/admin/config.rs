@@ -3,10 +3,10 @@
 
 pub mod file;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::pattern;
 use crate::engine::call::Context;
-use crate::engine::parameters::SetError;
+use crate::engine::parameters::{SetError, is_same};
 use crate::engine::server::Server;
 use crate::settings::parameters as settings;
 use crate::stats::Stats;
@@ -26,13 +26,12 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("config"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("A container for commands about the server's parameters."),
-            since: Bytes::new("2.0.0"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about(
+            "A container for commands about the server's parameters.",
+            "2.0.0",
+            GROUP,
+            "Depends on subcommand.",
+        ),
         ..Command::NEW
     },
     None,
@@ -92,13 +91,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: EVERYWHERE,
-                docs: &Docs {
-                    summary: Bytes::new("Sets the server's counters back to zero."),
-                    since: Bytes::new("2.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
+                docs: &about("Sets the server's counters back to zero.", "2.0.0", GROUP, "O(1)"),
                 ..Command::NEW
             },
             reset_stat,
@@ -109,33 +102,17 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: EVERYWHERE,
-                docs: &Docs {
-                    summary: Bytes::new("Puts the parameters as they are now into the configuration file."),
-                    since: Bytes::new("2.8.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
+                docs: &about(
+                    "Puts the parameters as they are now into the configuration file.",
+                    "2.8.0",
+                    GROUP,
+                    "O(1)",
+                ),
                 ..Command::NEW
             },
             rewrite,
         ),
-        CoreCommand::new(
-            Command {
-                name: Bytes::new("help"),
-                arity: 2,
-                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-                docs: &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("5.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-                ..Command::NEW
-            },
-            help,
-        ),
+        CoreCommand::help(&about("Describes the subcommands.", "5.0.0", GROUP, "O(1)"), help),
     ],
 )];
 
@@ -250,7 +227,9 @@ const SECRET_PARAMETERS: &[&str] =
 
 /// The values of those.
 fn set_secrets(words: &[&[u8]]) -> Vec<usize> {
-    let is_secret = |name: &[u8]| SECRET_PARAMETERS.iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()));
+    let is_secret = |name: &[u8]| {
+        std::str::from_utf8(name).is_ok_and(|name| SECRET_PARAMETERS.iter().any(|one| is_same(name, one)))
+    };
     (2..words.len()).step_by(2).filter(|at| is_secret(words[*at])).map(|at| at + 1).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Commands about the connection itself: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::id::UserId;
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
@@ -153,13 +153,7 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: SESSION | abi::COMMAND_NOT_QUEUED | abi::COMMAND_WHILE_LISTENING,
             categories: abi::CATEGORY_CONNECTION,
-            docs: &Docs {
-                summary: Bytes::new("Takes the connection back to the state it began in."),
-                since: Bytes::new("6.2.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about("Takes the connection back to the state it began in.", "6.2.0", GROUP, "O(1)"),
             ..Command::NEW
         },
         reset,

@@ -13,7 +13,7 @@ mod protocol;
 mod reload;
 mod values;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::engine::dispatch::Caller;
@@ -24,7 +24,7 @@ use crate::store::ghost::GHOST;
 use crate::store::types::value_of;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::CALL_NESTED;
-use plinth_abi::command::{self as abi, Command, Docs};
+use plinth_abi::command::{self as abi, Command};
 use plinth_abi::status::{STATUS_NOT_INTEGER, STATUS_OK, STATUS_TOO_LARGE, Status};
 use std::time::Duration;
 
@@ -39,13 +39,12 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::new(
         name: Bytes::new("debug"),
         arity: -2,
         flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE,
-        docs: &Docs {
-            summary: Bytes::new("A container for what only tests and developers need."),
-            since: Bytes::new("1.0.0"),
-            group: Bytes::new("server"),
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about(
+            "A container for what only tests and developers need.",
+            "1.0.0",
+            Bytes::new("server"),
+            "Depends on subcommand.",
+        ),
         ..Command::NEW
     },
     debug,

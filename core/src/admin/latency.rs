@@ -1,6 +1,6 @@
 //! LATENCY: what took long in the server, and how long runs of commands take.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::{Context, Registered};
 use crate::engine::server::Server;
 use crate::stats::latency::{Sample, Series};
@@ -24,13 +24,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("latency"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("Tells what took long, and how long commands take."),
-            since: Bytes::new("2.8.13"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about("Tells what took long, and how long commands take.", "2.8.13", GROUP, "Depends on subcommand."),
         ..Command::NEW
     },
     None,
@@ -41,13 +35,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: TIPS,
-                docs: &Docs {
-                    summary: Bytes::new("Says in words what took long."),
-                    since: Bytes::new("2.8.13"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
+                docs: &about("Says in words what took long.", "2.8.13", GROUP, "O(1)"),
                 ..Command::NEW
             },
             doctor,
@@ -116,13 +104,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: TIPS,
-                docs: &Docs {
-                    summary: Bytes::new("Tells the last of each event, and the worst there ever was."),
-                    since: Bytes::new("2.8.13"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
+                docs: &about("Tells the last of each event, and the worst there ever was.", "2.8.13", GROUP, "O(1)"),
                 ..Command::NEW
             },
             latest,
@@ -145,22 +127,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
             },
             reset,
         ),
-        CoreCommand::new(
-            Command {
-                name: Bytes::new("help"),
-                arity: 2,
-                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-                docs: &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("2.8.13"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-                ..Command::NEW
-            },
-            help,
-        ),
+        CoreCommand::help(&about("Describes the subcommands.", "2.8.13", GROUP, "O(1)"), help),
     ],
 )];
 

@@ -25,13 +25,7 @@ const fn spec(name: &'static str, arity: i32, tips: &'static [Bytes], docs: &'st
 }
 
 const fn about(summary: &'static str, complexity: &'static str) -> Docs {
-    Docs {
-        summary: Bytes::new(summary),
-        since: Bytes::new("4.0.0"),
-        group: Bytes::new("server"),
-        complexity: Bytes::new(complexity),
-        ..Docs::NEW
-    }
+    crate::admin::spec::about(summary, "4.0.0", Bytes::new("server"), complexity)
 }
 
 /// The commands.

@@ -2,7 +2,7 @@
 
 pub mod replace;
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::Context;
 use crate::engine::server::Server;
 use crate::modules::load::LoadRequest;
@@ -23,13 +23,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("module"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("A container for module commands."),
-            since: Bytes::new("4.0.0"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about("A container for module commands.", "4.0.0", GROUP, "Depends on subcommand."),
         ..Command::NEW
     },
     None,
@@ -110,33 +104,17 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                 arity: 2,
                 flags: FLAGS,
                 tips: Slice::new(&[Bytes::new("nondeterministic_output_order")]),
-                docs: &Docs {
-                    summary: Bytes::new("Lists the loaded modules."),
-                    since: Bytes::new("4.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(N) where N is the number of loaded modules."),
-                    ..Docs::NEW
-                },
+                docs: &about(
+                    "Lists the loaded modules.",
+                    "4.0.0",
+                    GROUP,
+                    "O(N) where N is the number of loaded modules.",
+                ),
                 ..Command::NEW
             },
             list,
         ),
-        CoreCommand::new(
-            Command {
-                name: Bytes::new("help"),
-                arity: 2,
-                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-                docs: &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("5.0.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-                ..Command::NEW
-            },
-            help,
-        ),
+        CoreCommand::help(&about("Describes the subcommands.", "5.0.0", GROUP, "O(1)"), help),
     ],
 )];
 

@@ -1,6 +1,6 @@
 //! SAVE, BGSAVE, LASTSAVE.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::Context;
 use crate::persist::Persist;
 use crate::persist::child;
@@ -20,13 +20,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             name: Bytes::new("save"),
             arity: 1,
             flags: abi::COMMAND_ADMIN | abi::COMMAND_NO_SCRIPT | abi::COMMAND_NO_MULTI | abi::COMMAND_NO_ASYNC_LOADING,
-            docs: &Docs {
-                summary: Bytes::new("Writes the data set to the disk, and serves nobody meanwhile."),
-                since: Bytes::new("1.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(N) where N is the total number of keys in all databases"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Writes the data set to the disk, and serves nobody meanwhile.",
+                "1.0.0",
+                GROUP,
+                "O(N) where N is the total number of keys in all databases",
+            ),
             ..Command::NEW
         },
         save,
@@ -64,13 +63,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             flags: abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
             categories: abi::CATEGORY_ADMIN | abi::CATEGORY_DANGEROUS,
             tips: Slice::new(&[Bytes::new("nondeterministic_output")]),
-            docs: &Docs {
-                summary: Bytes::new("Tells when the data set was last written to the disk, as Unix time in seconds."),
-                since: Bytes::new("1.0.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Tells when the data set was last written to the disk, as Unix time in seconds.",
+                "1.0.0",
+                GROUP,
+                "O(1)",
+            ),
             ..Command::NEW
         },
         last_save,

@@ -1,6 +1,6 @@
 //! Commands by which replicas ask for the stream, and those about them: PSYNC, SYNC, REPLCONF, ROLE.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::log;
 use crate::base::number::parse_i64;
 use crate::base::words;
@@ -65,13 +65,12 @@ pub static COMMANDS: &[CoreCommand] = &[
                 | abi::COMMAND_LOADING
                 | abi::COMMAND_STALE
                 | abi::COMMAND_ALLOW_BUSY,
-            docs: &Docs {
-                summary: Bytes::new("Says what a replica can, and how far it is; replicas use it."),
-                since: Bytes::new("3.0.0"),
-                group: Bytes::new("server"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Says what a replica can, and how far it is; replicas use it.",
+                "3.0.0",
+                Bytes::new("server"),
+                "O(1)",
+            ),
             ..Command::NEW
         },
         replconf,
@@ -82,13 +81,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: abi::COMMAND_NO_SCRIPT | abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
             categories: abi::CATEGORY_ADMIN | abi::CATEGORY_DANGEROUS,
-            docs: &Docs {
-                summary: Bytes::new("Tells whose copy the data are, and how far replicas are."),
-                since: Bytes::new("2.8.12"),
-                group: Bytes::new("server"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Tells whose copy the data are, and how far replicas are.",
+                "2.8.12",
+                Bytes::new("server"),
+                "O(1)",
+            ),
             ..Command::NEW
         },
         role,

@@ -1,6 +1,6 @@
 //! Commands about the server: TIME, SHUTDOWN, and what several families share.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::engine::call::Context;
 use crate::replication::farewell::{self, Outcome};
 use crate::settings::durability::Shutdown;
@@ -20,13 +20,7 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: abi::COMMAND_LOADING | abi::COMMAND_STALE | abi::COMMAND_FAST,
             tips: Slice::new(&[Bytes::new("nondeterministic_output")]),
-            docs: &Docs {
-                summary: Bytes::new("Tells the server's time: Unix seconds and microseconds."),
-                since: Bytes::new("2.6.0"),
-                group: GROUP,
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about("Tells the server's time: Unix seconds and microseconds.", "2.6.0", GROUP, "O(1)"),
             ..Command::NEW
         },
         time,

@@ -1,6 +1,6 @@
 //! SLOWLOG: the last commands that took long.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use plinth_abi::bytes::{Bytes, Slice};
@@ -17,13 +17,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
     Command {
         name: Bytes::new("slowlog"),
         arity: -2,
-        docs: &Docs {
-            summary: Bytes::new("Shows and forgets the commands that took long."),
-            since: Bytes::new("2.2.12"),
-            group: GROUP,
-            complexity: Bytes::new("Depends on subcommand."),
-            ..Docs::NEW
-        },
+        docs: &about("Shows and forgets the commands that took long.", "2.2.12", GROUP, "Depends on subcommand."),
         ..Command::NEW
     },
     None,
@@ -56,13 +50,7 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                     Bytes::new("response_policy:agg_sum"),
                     Bytes::new("nondeterministic_output"),
                 ]),
-                docs: &Docs {
-                    summary: Bytes::new("Tells how many entries the slow log has."),
-                    since: Bytes::new("2.2.12"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
+                docs: &about("Tells how many entries the slow log has.", "2.2.12", GROUP, "O(1)"),
                 ..Command::NEW
             },
             len,
@@ -76,33 +64,17 @@ pub static COMMANDS: &[CoreCommand] = &[CoreCommand::container(
                     Bytes::new("request_policy:all_nodes"),
                     Bytes::new("response_policy:all_succeeded"),
                 ]),
-                docs: &Docs {
-                    summary: Bytes::new("Forgets all entries of the slow log."),
-                    since: Bytes::new("2.2.12"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(N) where N is the number of entries in the slowlog"),
-                    ..Docs::NEW
-                },
+                docs: &about(
+                    "Forgets all entries of the slow log.",
+                    "2.2.12",
+                    GROUP,
+                    "O(N) where N is the number of entries in the slowlog",
+                ),
                 ..Command::NEW
             },
             reset,
         ),
-        CoreCommand::new(
-            Command {
-                name: Bytes::new("help"),
-                arity: 2,
-                flags: abi::COMMAND_LOADING | abi::COMMAND_STALE,
-                docs: &Docs {
-                    summary: Bytes::new("Describes the subcommands."),
-                    since: Bytes::new("6.2.0"),
-                    group: GROUP,
-                    complexity: Bytes::new("O(1)"),
-                    ..Docs::NEW
-                },
-                ..Command::NEW
-            },
-            help,
-        ),
+        CoreCommand::help(&about("Describes the subcommands.", "6.2.0", GROUP, "O(1)"), help),
     ],
 )];
 

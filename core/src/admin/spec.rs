@@ -3,7 +3,14 @@
 use crate::base::id::ModuleId;
 use crate::command::table::Secrets;
 use crate::engine::call::{CoreHandler, Registered, Run};
-use plinth_abi::command::Command;
+use plinth_abi::bytes::Bytes;
+use plinth_abi::command::{COMMAND_LOADING, COMMAND_STALE, Command, Docs};
+
+/// What COMMAND DOCS says of every command: what it does, since which version, among which others, how long it takes.
+pub const fn about(summary: &'static str, since: &'static str, group: Bytes, complexity: &'static str) -> Docs {
+    let [summary, since, complexity] = [Bytes::new(summary), Bytes::new(since), Bytes::new(complexity)];
+    Docs { summary, since, group, complexity, ..Docs::NEW }
+}
 
 /// A command of the core: its spec and its handler.
 pub struct CoreCommand {
@@ -30,6 +37,12 @@ impl CoreCommand {
         subcommands: &'static [CoreCommand],
     ) -> CoreCommand {
         CoreCommand { spec, run, subcommands, secrets: None }
+    }
+
+    /// HELP of a container.
+    pub const fn help(docs: &'static Docs, run: CoreHandler) -> CoreCommand {
+        let flags = COMMAND_LOADING | COMMAND_STALE;
+        CoreCommand::new(Command { name: Bytes::new("help"), arity: 2, flags, docs, ..Command::NEW }, run)
     }
 
     /// The same with words that nobody is to see.

@@ -3,7 +3,7 @@
 //! Queued commands are kept as text and looked up again by EXEC, so that a module
 //! that comes or goes in between cannot leave a dangling command.
 
-use crate::admin::spec::CoreCommand;
+use crate::admin::spec::{CoreCommand, about};
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::Context;
 use crate::engine::dispatch::{ABORTED, Caller};
@@ -30,13 +30,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: FLAGS | abi::COMMAND_NOT_QUEUED,
             categories: abi::CATEGORY_TRANSACTION,
-            docs: &Docs {
-                summary: Bytes::new("Begins a transaction: commands are queued until EXEC."),
-                since: Bytes::new("1.2.0"),
-                group: Bytes::new("transactions"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Begins a transaction: commands are queued until EXEC.",
+                "1.2.0",
+                Bytes::new("transactions"),
+                "O(1)",
+            ),
             ..Command::NEW
         },
         multi,
@@ -51,13 +50,12 @@ pub static COMMANDS: &[CoreCommand] = &[
                 | abi::COMMAND_SKIP_SLOWLOG
                 | abi::COMMAND_NOT_QUEUED,
             categories: abi::CATEGORY_TRANSACTION,
-            docs: &Docs {
-                summary: Bytes::new("Runs the queued commands of a transaction."),
-                since: Bytes::new("1.2.0"),
-                group: Bytes::new("transactions"),
-                complexity: Bytes::new("Depends on commands in the transaction"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Runs the queued commands of a transaction.",
+                "1.2.0",
+                Bytes::new("transactions"),
+                "Depends on commands in the transaction",
+            ),
             ..Command::NEW
         },
         exec,
@@ -68,13 +66,12 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: FLAGS | abi::COMMAND_NOT_QUEUED,
             categories: abi::CATEGORY_TRANSACTION,
-            docs: &Docs {
-                summary: Bytes::new("Throws a transaction away."),
-                since: Bytes::new("2.0.0"),
-                group: Bytes::new("transactions"),
-                complexity: Bytes::new("O(N), when N is the number of queued commands"),
-                ..Docs::NEW
-            },
+            docs: &about(
+                "Throws a transaction away.",
+                "2.0.0",
+                Bytes::new("transactions"),
+                "O(N), when N is the number of queued commands",
+            ),
             ..Command::NEW
         },
         discard,
@@ -104,13 +101,7 @@ pub static COMMANDS: &[CoreCommand] = &[
             arity: 1,
             flags: FLAGS,
             categories: abi::CATEGORY_TRANSACTION,
-            docs: &Docs {
-                summary: Bytes::new("Forgets all watched keys."),
-                since: Bytes::new("2.2.0"),
-                group: Bytes::new("transactions"),
-                complexity: Bytes::new("O(1)"),
-                ..Docs::NEW
-            },
+            docs: &about("Forgets all watched keys.", "2.2.0", Bytes::new("transactions"), "O(1)"),
             ..Command::NEW
         },
         unwatch,

@@ -28,6 +28,9 @@ pub struct Clock {
 /// The same before there is anything to measure: a guess.
 const NS_OF_TICKS: u64 = (1 << 32) * 2 / 5;
 
+/// How long after the start the counter's rate is first measured.
+const MEASURED_FROM_NS: u128 = 4_000_000;
+
 /// Unix time in microseconds, now.
 pub fn unix_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
@@ -96,11 +99,12 @@ impl Clock {
 
     /// Measure anew how fast the counter goes.
     pub fn measure(&mut self, ticks: u64) {
-        let ms = self.started.elapsed().as_millis() as u64;
-        // Of less than a few milliseconds the rate would be a guess.
-        if ms >= 4 {
-            self.ms_ticks = ticks.wrapping_sub(self.started_ticks) / ms;
-            self.ns_of_ticks = (1_000_000 << 32) / self.ms_ticks.max(1);
+        let ns = self.started.elapsed().as_nanos();
+        // Of less than a few milliseconds the rate would be a guess; soon after the start a part of one counts.
+        if ns >= MEASURED_FROM_NS {
+            let count = u128::from(ticks.wrapping_sub(self.started_ticks)).max(1);
+            self.ms_ticks = (count * 1_000_000 / ns) as u64;
+            self.ns_of_ticks = ((ns << 32) / count) as u64;
         }
     }
 
@@ -150,5 +154,16 @@ mod tests {
         clock.hold(1500);
         assert_eq!((clock.now_ms, clock.instant()), (now_ms + 1500, instant + Duration::from_millis(1500)));
         assert_eq!(clock.now_s, (now_ms + 1500) / 1000);
+    }
+
+    #[test]
+    fn a_rate_that_is_measured_soon_after_the_start_is_right_to_parts_of_a_millisecond() {
+        // Three ticks a nanosecond, for almost five milliseconds.
+        let now = ticks();
+        let mut clock = Clock { started: Instant::now() - Duration::from_micros(4900), ..Clock::new() };
+        clock.started_ticks = now.wrapping_sub(3 * 4_900_000);
+        clock.measure(now);
+        // What has gone by since the counter was read makes it more, not less.
+        assert!(clock.ticks_to_ns(3_000_000) >= 999_999, "{}", clock.ticks_to_ns(3_000_000));
     }
 }

@@ -552,7 +552,7 @@ impl Server {
             Ok(resolved) => resolved,
             Err(status) => return Some(status),
         };
-        if self.is_held_back(token, command) {
+        if self.is_held_back(token, command, args) {
             return None;
         }
         let begun = ticks();

@@ -65,6 +65,8 @@ pub struct Told {
     pub db: i32,
     /// The other of two databases.
     pub other_db: i32,
+    /// Id of a client.
+    pub client_id: u64,
     /// Class of a key's event.
     pub class: u32,
     /// Name of a key's event.
@@ -132,6 +134,13 @@ impl Server {
         self.pending.is_due = true;
     }
 
+    /// The same, if any hook wants to know of it.
+    pub fn tell_if_wanted(&mut self, told: Told) {
+        if self.registry.hooks.wants(told.kind) {
+            self.tell(told);
+        }
+    }
+
     /// Tell hooks, and run those again who wait, after the outermost command or a duty.
     #[cold]
     pub fn settle(&mut self) {
@@ -142,6 +151,7 @@ impl Server {
         self.tell_of_clients();
         self.tell_hooks();
         self.end_unit();
+        self.tell_units();
         self.settle_begun();
         self.send_pushes();
         if self.sessions.blocking.due {
@@ -149,6 +159,7 @@ impl Server {
             self.record();
             self.tell_hooks();
             self.end_unit();
+            self.tell_units();
             self.send_pushes();
         }
         self.pending.shared.clear();
@@ -171,6 +182,7 @@ impl Server {
                 class: told.class,
                 name: Bytes::of(&told.name),
                 other_db: told.other_db,
+                client_id: told.client_id,
                 ..event(told.kind, told.db, &told.key)
             };
             for one in self.registry.hooks.of_kind(told.kind) {

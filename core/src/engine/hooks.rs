@@ -5,8 +5,11 @@ use crate::base::id::ModuleId;
 use crate::engine::call::{CallParts, Context};
 use crate::engine::server::Server;
 use crate::registry::hooks::{Subscription, event};
+use crate::registry::propagation::Unit;
+use plinth_abi::bytes::{Bytes, Slice};
 use plinth_abi::call::{CALL_REPLICA, CALL_UNTOLD};
-use plinth_abi::events::{Event, ON_KEY};
+use plinth_abi::events::{Event, ON_KEY, ON_UNIT};
+use plinth_abi::propagate::{UNIT_REPLAYED, Unit as Told, UnitCommand};
 
 /// How deep hooks run within hooks: a module may load a module in one, which a hook is told of.
 const NESTING_MAX: u32 = 8;
@@ -23,6 +26,44 @@ impl Server {
         }
     }
 
+    /// Tell of the units that have ended.
+    pub(super) fn tell_units(&mut self) {
+        while let Some(unit) = self.propagation.units.ended.pop_front() {
+            self.tell_unit(&unit, 0);
+            self.record();
+        }
+    }
+
+    /// Tell of units that were read from the append-only file and have run.
+    #[cold]
+    pub(super) fn tell_replayed(&mut self) {
+        while let Some(unit) = self.propagation.units.ended.pop_front() {
+            self.tell_unit(&unit, UNIT_REPLAYED);
+        }
+    }
+
+    fn tell_unit(&mut self, unit: &Unit, flags: u32) {
+        let command = |(db, text): &(u32, bytes::Bytes)| UnitCommand {
+            size: size_of::<UnitCommand>() as u32,
+            db: *db,
+            text: Bytes::of(text),
+        };
+        let commands: Vec<UnitCommand> = unit.commands.iter().map(command).collect();
+        let history = self.propagation.units.history.id.clone();
+        let told = Told {
+            size: size_of::<Told>() as u32,
+            flags,
+            number: unit.number,
+            history: Bytes::of(history.as_bytes()),
+            commands: Slice {
+                items: commands.as_ptr(),
+                count: commands.len() as u32,
+                stride: size_of::<UnitCommand>() as u32,
+            },
+        };
+        self.publish(&Event { unit: &raw const told, ..event(ON_UNIT, -1, &[]) });
+    }
+
     /// Tell one subscription of an event.
     pub(super) fn tell_one(&mut self, one: &Subscription, event: &Event) {
         if self.pending.nesting >= NESTING_MAX {
@@ -33,7 +74,7 @@ impl Server {
         if !self.registry.hooks.begin(one.id) {
             return;
         }
-        let frozen = u32::from(event.kind == ON_KEY);
+        let frozen = u32::from(event.kind & (ON_KEY | ON_UNIT) != 0);
         self.store.frozen += frozen;
         self.pending.nesting += 1;
         self.call_module(one.module, event.db.max(0) as u32, |context| {

@@ -14,6 +14,23 @@ use plinth_abi::command::{COMMAND_ADMIN, COMMAND_FAST, COMMAND_SKIP_MONITOR, COM
 /// What stands for a word that is nobody's business.
 const REDACTED: &[u8] = b"(redacted)";
 
+/// Who has sent a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Client,
+    Script,
+}
+
+impl By {
+    /// What the slow log shows as the address of whoever has none.
+    fn address(self) -> &'static str {
+        match self {
+            By::Client => "",
+            By::Script => "?:0",
+        }
+    }
+}
+
 /// A command's words, without what is nobody's business.
 pub fn shown<'a>(command: &Registered, mut words: Vec<&'a [u8]>) -> Vec<&'a [u8]> {
     if let Some(secrets) = command.secrets {
@@ -46,10 +63,11 @@ impl Server {
         ticks: u64,
         is_again: bool,
     ) {
-        // What a module runs is part of its own command.
-        if self.depth > 0 {
+        // What a module runs is part of its own command, but for a script's.
+        if self.depth != self.scripted_depth {
             return;
         }
+        let by = if self.depth > 0 { By::Script } else { By::Client };
         // One that waits is shown when it comes, and is slow or not when it has ended.
         let begins = token.is_some_and(|token| self.has_begun_to_wait(token));
         let waits = |token| self.sessions.clients.peek(token).is_some_and(|client| client.waits_again());
@@ -62,10 +80,12 @@ impl Server {
         }
         let from_us = self.settings.slowlog_log_slower_than;
         if !waits && from_us >= 0 && us >= from_us.unsigned_abs() && !command.is(COMMAND_SKIP_SLOWLOG) {
-            self.log_slow(&words, token, us);
+            self.log_slow(&words, token, us, by);
         }
-        if !is_again && !self.sessions.monitors.is_empty() && !command.is(COMMAND_SKIP_MONITOR | COMMAND_ADMIN) {
-            self.show_monitors(&words, token);
+        // A script's command is shown when it begins; one that does not begin is shown here.
+        let is_shown = command.is(COMMAND_SKIP_MONITOR) && std::mem::take(&mut self.sessions.script_is_shown);
+        if !is_again && !is_shown && !self.sessions.monitors.is_empty() && !command.is(COMMAND_ADMIN) {
+            self.show_monitors(&words, token, by);
         }
     }
 
@@ -82,23 +102,33 @@ impl Server {
         }
     }
 
-    fn log_slow(&mut self, words: &[&[u8]], token: Option<usize>, us: u64) {
-        let client = token.and_then(|token| self.sessions.clients.peek(token));
+    /// A script begins that a client has called, which is shown to those who watch.
+    #[cold]
+    pub fn show_script(&mut self, args: &[Bytes], token: Option<usize>) {
+        // SAFETY: arguments live as long as the run that begins.
+        let words: Vec<&[u8]> = args.iter().map(|arg| unsafe { arg.as_slice() }).collect();
+        self.show_monitors(&words, token, By::Client);
+        self.sessions.script_is_shown = true;
+    }
+
+    fn log_slow(&mut self, words: &[&[u8]], token: Option<usize>, us: u64, by: By) {
+        let client = token.filter(|_| by == By::Client).and_then(|token| self.sessions.clients.peek(token));
         let of = Entry {
             id: 0,
             at_s: self.clock.now_s,
             us,
             args: Vec::new(),
-            address: client.map_or_else(String::new, |client| client.address.clone()),
+            address: client.map_or_else(|| by.address().into(), |client| client.address.clone()),
             client: client.map_or_else(Vec::new, |client| client.name.clone()),
         };
         let most = usize::try_from(self.settings.slowlog_max_len).unwrap_or(usize::MAX);
         self.stats.slowlog.add(words.iter().copied(), of, most);
     }
 
-    fn show_monitors(&mut self, words: &[&[u8]], own: Option<usize>) {
+    fn show_monitors(&mut self, words: &[&[u8]], own: Option<usize>, by: By) {
         let client = own.and_then(|token| self.sessions.clients.peek(token));
         let (db, address) = client.map_or((0, "?"), |client| (client.db, &client.address));
+        let address = if by == By::Script { "lua" } else { address };
         let line = monitor::line(crate::base::clock::unix_us(), db, address, words);
         let mut monitors = std::mem::take(&mut self.sessions.monitors);
         monitors.retain(|(token, id)| {

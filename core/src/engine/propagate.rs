@@ -7,6 +7,7 @@
 //!   a key that expires                                  ──> its removal, alone where SCAN or RANDOMKEY has met it
 //!   a command that fails when it has changed something  ──> what its keys are then
 //!   a timer's or a hook's own changes                   ──> what the keys are then
+//!     └─ what any of these says to be told also         ──> behind it, to whom it says
 //!   the outermost command or EXEC, with its hooks, ends ──> the unit's end
 //! ```
 //!
@@ -56,7 +57,19 @@ impl Server {
         if own || matches!(&said, Said::Instead(commands) if !commands.is_empty()) && status == STATUS_OK {
             self.propagate(command, args, caller.db, said, status);
         }
+        self.propagate_also();
         status
+    }
+
+    /// Pass on what is to be told beside the command, timer or hook that has run.
+    pub(super) fn propagate_also(&mut self) {
+        if self.propagation.also.is_empty() {
+            return;
+        }
+        for ((db, command), targets) in std::mem::take(&mut self.propagation.also) {
+            self.store.effects.propagate_to(db, command, targets);
+        }
+        self.pending.is_due = true;
     }
 
     fn propagate(&mut self, command: &Registered, args: &[Bytes], db: u32, said: Said, status: Status) {

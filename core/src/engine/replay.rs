@@ -7,8 +7,10 @@ use crate::engine::call::Registered;
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::socket::output::Output;
+use crate::wire::command;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NO_BLOCK, CALL_UNTOLD};
+use plinth_abi::events::ON_UNIT;
 
 /// What became of a command that was replayed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +52,24 @@ impl Server {
         if self.store.effects.is_due {
             self.record();
         }
+        if outcome == Replayed::Done || matches!(outcome, Replayed::Failed(_)) {
+            self.count_replayed(db, words);
+        }
         outcome
+    }
+
+    /// A command of a file has run: hooks are to be told of its unit.
+    fn count_replayed(&mut self, db: u32, words: &[&[u8]]) {
+        let are_told = self.registry.hooks.wants(ON_UNIT);
+        let text = if are_told { command::encode(words) } else { Default::default() };
+        self.propagation.units.add(db, &text, are_told);
+    }
+
+    /// A unit of a file has run.
+    pub fn end_replayed(&mut self) {
+        self.propagation.units.end();
+        if !self.propagation.units.ended.is_empty() {
+            self.tell_replayed();
+        }
     }
 }

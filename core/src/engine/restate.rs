@@ -97,11 +97,11 @@ impl Server {
         self.propagation.touched = None;
         self.propagation.stood_for.clear();
         self.observe();
-        if is_told {
-            return;
+        if !is_told {
+            self.store.effects.propagated = before.propagated.wrapping_add(changed);
+            self.pending.is_due = true;
         }
-        self.store.effects.propagated = before.propagated.wrapping_add(changed);
-        self.pending.is_due = true;
+        self.propagate_also();
     }
 
     /// Have the keys that a command names restated; whether its specs tell them.

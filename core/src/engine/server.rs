@@ -18,6 +18,7 @@ use crate::engine::gates::Gate;
 use crate::engine::parameters::Applier;
 use crate::engine::slots::Slots;
 use crate::registry::propagation::Propagation;
+use crate::registry::replication::KnownReplica;
 use crate::registry::stream::Stream;
 use crate::session::Sessions;
 use crate::settings::parameters::Settings;
@@ -26,6 +27,7 @@ use crate::socket::output::Output;
 use crate::stats::Stats;
 use crate::store::Store;
 use plinth_abi::call::CALL_NO_BLOCK;
+use plinth_abi::events::ON_UNIT;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -105,6 +107,8 @@ pub struct Server {
     pub last_ticks: u64,
     /// Nesting of commands run by modules.
     pub depth: u32,
+    /// The depth at which a command of a script runs, which those see too who watch.
+    pub scripted_depth: u32,
     /// Nesting of parameters that are set.
     pub setting: u32,
 }
@@ -124,9 +128,22 @@ pub struct Lists {
     pub serve_others: Option<fn(&mut Server)>,
     /// Puts the parameters into the configuration file; with `true`, also those at their default.
     pub rewrite: Option<fn(&mut Server, bool) -> std::io::Result<()>>,
+    /// How modules look at replication, and change the role.
+    pub roles: Option<Roles>,
     /// Whether observers are told of changes and events of keys, and of what is propagated, that nobody
     /// else asks for.
     pub tells_all: bool,
+}
+
+/// What the room of replication does for modules.
+#[derive(Clone, Copy)]
+pub struct Roles {
+    /// Those who read the stream, or are about to.
+    pub replicas: fn(&Server) -> Vec<KnownReplica>,
+    /// Become a copy of another server, by its host and port.
+    pub follow: fn(&mut Server, &str, u16),
+    /// Become nobody's copy.
+    pub promote: fn(&mut Server),
 }
 
 impl Server {
@@ -170,6 +187,7 @@ impl Server {
             looks_from: 0,
             last_ticks: 0,
             depth: 0,
+            scripted_depth: 0,
             setting: 0,
         })
     }
@@ -202,7 +220,11 @@ impl Server {
     /// called when that may have changed.
     pub fn observe(&mut self) {
         let all = self.lists.tells_all && !self.is_quiet;
-        let is_told = all || !self.is_quiet && self.propagation.is_wanted();
+        let is_wanted = all || self.propagation.is_wanted() || self.registry.hooks.wants(ON_UNIT);
+        let is_told = is_wanted && !self.is_quiet;
+        if !self.is_quiet {
+            self.propagation.units.follow(is_told, self.store.dirty);
+        }
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         self.special = MINDS_SUBCOMMANDS
             | bit(MINDS_ALWAYS, self.sessions.pause.is_some() || self.registry.standing.refuses())

@@ -14,6 +14,13 @@ impl Server {
         command.spec.flags | queued
     }
 
+    /// What a command is with its arguments: its flags, without those that these lift.
+    pub fn flags_with(command: &Registered, args: &[Bytes]) -> u64 {
+        let Some(lifted) = command.spec.lifted_flags else { return command.spec.flags };
+        // SAFETY: the function belongs to a loaded module, and arguments live as long as the call.
+        command.spec.flags & !unsafe { lifted(args.as_ptr(), args.len() as u32) }
+    }
+
     /// Keep a command for EXEC.
     pub fn queue(&mut self, token: usize, command: &Registered, args: &[Bytes]) {
         let Some(client) = self.sessions.clients.get(token) else { return };
@@ -35,7 +42,7 @@ impl Server {
         remember(
             transaction,
             Queued { bytes, ends, name: command.name.clone(), module: command.module },
-            command.spec.flags,
+            Server::flags_with(command, args),
         );
     }
 

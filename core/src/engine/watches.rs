@@ -13,7 +13,7 @@ use crate::socket::stream::Socket;
 use plinth_abi::bytes::{Bytes, Opaque};
 use plinth_abi::event_loop::{LOOP_READ, LOOP_WRITE};
 use plinth_abi::socket::{
-    Peer as Handlers, SOCKET_ENDED, SOCKET_FULL, SocketAccepted, SocketClosed, SocketConnected, SocketData,
+    Peer as Handlers, SOCKET_ENDED, SOCKET_FULL, SOCKET_TLS, SocketAccepted, SocketClosed, SocketConnected, SocketData,
 };
 use plinth_abi::status::STATUS_OK;
 use std::io;
@@ -51,6 +51,11 @@ pub fn limits(handlers: &Handlers) -> (usize, usize) {
 }
 
 fn reason(error: &io::Error) -> i32 {
+    if error.kind() == io::ErrorKind::InvalidData {
+        // Why is of use to whoever looks after the certificates, and nobody else knows it.
+        crate::base::log::verbose(&format!("A module's socket: {error}"));
+        return SOCKET_TLS;
+    }
     error.raw_os_error().unwrap_or(rustix::io::Errno::IO.raw_os_error())
 }
 
@@ -102,23 +107,38 @@ impl Server {
     }
 
     fn serve_peer(&mut self, id: u64, how: Ready) {
-        let Some((module, peer, handlers)) = self.peer(id) else { return };
+        let Some((_, peer, _)) = self.peer(id) else { return };
         if !peer.is_connected {
             match peer.look_connected() {
                 Ok(false) => return,
                 Err(error) => return self.end_peer(id, reason(&error)),
                 Ok(true) => peer.is_connected = true,
             }
-            self.call_module(module, 0, |context| {
-                // SAFETY: the module is loaded: its sockets go with it.
-                unsafe { (handlers.connected.run)(context.as_call(), id, handlers.data) }
-            });
+            if !peer.is_shaking_hands() {
+                self.tell_connected(id);
+            }
         }
         if how.writable {
             self.send_to(id);
         }
         if how.readable || how.hung_up || how.failed {
             self.receive_from(id);
+        }
+    }
+
+    fn tell_connected(&mut self, id: u64) {
+        let Some((module, _, handlers)) = self.peer(id) else { return };
+        self.call_module(module, 0, |context| {
+            // SAFETY: the module is loaded: its sockets go with it.
+            unsafe { (handlers.connected.run)(context.as_call(), id, handlers.data) }
+        });
+    }
+
+    /// A handshake is over: what waited for that goes, and it is connected.
+    fn end_handshake(&mut self, id: u64) {
+        self.send_to(id);
+        if self.peer(id).is_some_and(|(_, peer, _)| !peer.is_accepted) {
+            self.tell_connected(id);
         }
     }
 
@@ -135,8 +155,13 @@ impl Server {
     /// Read what a peer has sent.
     fn receive_from(&mut self, id: u64) {
         for _ in 0..READS_MAX {
+            let Some((_, peer, _)) = self.peer(id) else { return };
+            let got = peer.receive();
+            if peer.has_shaken_hands() {
+                self.end_handshake(id);
+            }
             let Some((module, peer, handlers)) = self.peer(id) else { return };
-            match peer.receive() {
+            match got {
                 Ok(Got::Nothing) => return,
                 Ok(Got::End) => return self.end_peer(id, SOCKET_ENDED),
                 Err(error) => return self.end_peer(id, reason(&error)),

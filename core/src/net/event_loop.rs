@@ -197,6 +197,9 @@ impl EventLoop {
                 }
             }
         }
+        if server.pending.is_due {
+            server.settle();
+        }
     }
 
     /// Serve the connection on which the primary sends its stream.

@@ -1,8 +1,9 @@
 //! Listening elsewhere: CONFIG SET of `port`, `bind` and `maxclients`.
 
+use crate::base::process::activation::{self, Handed};
 use crate::engine::parameters::{Applier, Undo, is_same};
 use crate::engine::server::Server;
-use crate::socket::listener::{Listener, listen_tcp};
+use crate::socket::listener::{Listener, adopt, listen_tcp};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -56,15 +57,30 @@ fn apply_addresses(server: &mut Server, name: &str) -> Result<Undo, String> {
     }))
 }
 
+/// Sockets of the supervisor's, those for TLS by having `tls` in their names.
+pub fn handed() -> Result<Vec<Listener>, String> {
+    let adopt = |Handed { socket, name }| {
+        adopt(socket, name.contains("tls")).map_err(|error| format!("A socket of LISTEN_FDS cannot be used: {error}"))
+    };
+    activation::take().into_iter().map(adopt).collect()
+}
+
 /// Listen on a port for plain connections and on the parameters' for those that speak TLS, as far as they are
 /// not 0.
 pub fn listen_all(server: &Server, port: u16) -> Result<Vec<Listener>, String> {
+    listen_beside(server, port, Vec::new())
+}
+
+/// The same beside listeners that are there; on a port that one of them has it is not listened anew.
+pub fn listen_beside(server: &Server, port: u16, mut listeners: Vec<Listener>) -> Result<Vec<Listener>, String> {
     let (bind, backlog) = (&server.settings.bind, server.settings.tcp_backlog);
+    let taken: Vec<u16> = listeners.iter().map(Listener::port).collect();
     let listen = |port: u16, kind| match port {
         0 => Ok(Vec::new()),
+        port if taken.contains(&port) => Ok(Vec::new()),
         port => listen_tcp(bind, backlog, port, kind),
     };
-    let mut listeners = listen(port, Listener::Tcp)?;
+    listeners.extend(listen(port, Listener::Tcp)?);
     listeners.extend(listen(server.settings.tls.port as u16, Listener::Tls)?);
     Ok(listeners)
 }

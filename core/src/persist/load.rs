@@ -18,6 +18,7 @@ use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::snapshot::delay;
 use crate::persist::{Origin, Persist, standing};
+use crate::registry::propagation::{HISTORY, History};
 use crate::registry::rdb::PARTS_MAX;
 use crate::store::entry::EntryPtr;
 use crate::store::saved::{FileLoadError, Readers};
@@ -210,6 +211,7 @@ pub fn load(
         readers: Readers::default(),
         waiting: Vec::with_capacity(KEYS_AT_A_TIME),
         origin: None,
+        history: None,
         total_bytes: size.unwrap_or(0),
     };
     load.readers = load.server.store.readers();
@@ -221,8 +223,11 @@ pub fn load(
         load.server.registry.beside.kept = kept;
     }
     result?;
-    let Load { server, mut loaded, reader, origin, .. } = load;
+    let Load { server, mut loaded, reader, origin, history, .. } = load;
     loaded.bytes = reader.window.offset();
+    if !options.merges {
+        server.propagation.units.loaded(history, server.store.dirty);
+    }
     server.slots.with(|persist: &mut Persist| {
         persist.loaded = loaded;
         persist.origin = origin;
@@ -248,6 +253,8 @@ struct Load<'l> {
     waiting: Vec<(u64, EntryPtr)>,
     /// Where in which stream the data were, as far as the file says it.
     origin: Option<Origin>,
+    /// The history of the data, if the file says it.
+    history: Option<History>,
     /// Bytes that the file has, at most; 0 where nobody knows.
     total_bytes: u64,
 }
@@ -406,6 +413,7 @@ impl Load<'_> {
             b"ctime" => log::notice(&format!("RDB age {} seconds", (unix_us() / 1_000_000 - number).max(0))),
             b"repl-id" => self.origin().id = text.into_owned(),
             b"repl-offset" => self.origin().offset = number,
+            name if name == HISTORY.as_bytes() => self.history = History::parse(&text),
             b"repl-stream-db" => self.origin().db = number,
             b"used-mem" => {
                 log::notice(&format!("RDB memory usage when created {:.2} Mb", number as f64 / (1 << 20) as f64));

@@ -13,6 +13,7 @@ use crate::durable::sink::{Sink, Sunk};
 use crate::durable::version::{self, Target};
 use crate::engine::server::Server;
 use crate::modules::beside;
+use crate::registry::propagation::HISTORY;
 use crate::registry::rdb::Kept;
 use crate::settings::parameters::EVICTION_POLICIES;
 use crate::store::Store;
@@ -91,11 +92,12 @@ impl Form {
     pub fn of(server: &Server) -> Form {
         let settings = &server.settings;
         let durability = &settings.durability;
+        let history = server.propagation.units.known(server.store.dirty);
         let policy = EVICTION_POLICIES[settings.maxmemory_policy];
         Form {
             version: u16::try_from(durability.rdb_version).unwrap_or(*VERSIONS.end()),
             rises: durability.rdb_version >= 11,
-            aux: Vec::new(),
+            aux: history.map(|history| (HISTORY, history.text())).into_iter().collect(),
             is_checked: durability.rdbchecksum,
             compresses: settings.rdbcompression,
             syncs: durability.rdb_save_incremental_fsync,
@@ -112,19 +114,21 @@ impl Form {
         let known = &server.registry.replication;
         let mut form = Form::of(server);
         if known.is_kept {
-            form.aux = vec![
+            form.aux.extend([
                 ("repl-stream-db", known.stream_db.to_string()),
                 ("repl-id", known.id.clone()),
                 ("repl-offset", known.offset.to_string()),
-            ];
+            ]);
         }
         form
     }
 
     /// The same as the base of an append-only file.
     pub fn of_base(server: &Server) -> Form {
-        let syncs = server.settings.aof.incremental_sync;
-        Form { aux: vec![("aof-base", "1".into())], syncs, ..Form::of(server) }
+        let mut form = Form::of(server);
+        form.syncs = server.settings.aof.incremental_sync;
+        form.aux.push(("aof-base", "1".into()));
+        form
     }
 }
 

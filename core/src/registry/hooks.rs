@@ -139,5 +139,6 @@ pub fn event(kind: u32, db: i32, key: &[u8]) -> Event {
         name: Bytes::EMPTY,
         key: Bytes::of(key),
         client_id: 0,
+        unit: std::ptr::null(),
     }
 }

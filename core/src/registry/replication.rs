@@ -91,6 +91,23 @@ pub struct Replication {
     pub refuses_stale: bool,
 }
 
+/// One who reads the stream, or is about to, as others may know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownReplica {
+    /// Id of its connection.
+    pub client: u64,
+    /// Where it serves; port 0 if it has not said.
+    pub address: (String, u16),
+    /// Whether it reads the stream.
+    pub is_online: bool,
+    /// The offset that it has acknowledged, ...
+    pub acknowledged: i64,
+    /// ... and the one up to which it says that the stream lasts, or -1.
+    pub synced: i64,
+    /// Seconds since it was heard of.
+    pub lag_s: i64,
+}
+
 impl Default for Replication {
     fn default() -> Self {
         Replication {

@@ -119,6 +119,18 @@ impl Watches {
         self.all.get_mut(&id).filter(|(owner, _)| *owner == module).map(|(_, watched)| watched)
     }
 
+    /// Have a peer be another one of the same descriptor.
+    pub fn turn_peer(&mut self, id: u64, turn: impl FnOnce(Peer) -> Peer) {
+        let Some((module, watched)) = self.all.remove(&id) else { return };
+        let watched = match watched {
+            Watched::Peer { peer, handlers, is_unsent } => {
+                Watched::Peer { peer: Box::new(turn(*peer)), handlers, is_unsent }
+            }
+            other => other,
+        };
+        self.all.insert(id, (module, watched));
+    }
+
     /// Watch something no more.
     pub fn remove(&mut self, id: u64) -> Option<Watched> {
         let (_, watched) = self.all.remove(&id)?;

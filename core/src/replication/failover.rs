@@ -202,6 +202,11 @@ pub fn take_over(server: &mut Server, id: &[u8]) -> Result<(), String> {
     let shown = crate::base::words::shown(id);
     log::warning(&format!("Failover request received for replid {shown}."));
     if !server.registry.replication.is_replica() {
+        // It has taken the role already, and the answer was lost with the connection: refused, the other would go on
+        // as a primary beside it.
+        if id.eq_ignore_ascii_case(server.registry.replication.id2.as_bytes()) {
+            return Ok(());
+        }
         return Err("ERR PSYNC FAILOVER can't be sent to a master.".into());
     }
     if !id.eq_ignore_ascii_case(server.registry.replication.id.as_bytes()) {

@@ -1,7 +1,7 @@
 //! How replication is shown: INFO and ROLE, one function for each role.
 
-use crate::engine::server::Server;
-use crate::registry::replication::Role;
+use crate::engine::server::{Roles, Server};
+use crate::registry::replication::{KnownReplica, Role};
 use crate::replication::primary::address;
 use crate::replication::replica::Stage;
 use crate::replication::state::{self, Replication};
@@ -60,6 +60,23 @@ fn primary_fields(server: &Server, add: &mut impl FnMut(&str, String)) {
         add(&format!("slave{at}"), format!("ip={ip},port={port},state={state},offset={offset},lag={lag}"));
     }
     add("master_failover_state", crate::replication::failover::state(server).into());
+}
+
+/// What modules may do about roles.
+pub const ROLES: Roles =
+    Roles { replicas: known_replicas, follow: upstream::role::follow, promote: upstream::role::promote };
+
+fn known_replicas(server: &Server) -> Vec<KnownReplica> {
+    let attached = server.slots.peek::<Replication>().into_iter().flat_map(Replication::attached);
+    let known = attached.map(|replica| KnownReplica {
+        client: replica.client,
+        address: address(server, replica),
+        is_online: replica.stage == Stage::Online,
+        acknowledged: replica.acked,
+        synced: replica.synced,
+        lag_s: (server.clock.now_s - replica.heard_s).max(0),
+    });
+    known.collect()
 }
 
 /// The answer to ROLE.

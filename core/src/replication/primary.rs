@@ -6,12 +6,14 @@
 
 use crate::base::log;
 use crate::engine::duties::Duty;
+use crate::engine::effects::Told;
 use crate::engine::server::Server;
 use crate::replication::replica::{Replica, Said, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::{failover, farewell, sync, wait};
 use crate::session::client::{Closing, OUTPUT_OF_REPLICAS, Replicates};
 use crate::wire::command;
+use plinth_abi::events::ON_REPLICA_GONE;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -100,6 +102,9 @@ pub fn closed(server: &mut Server, token: usize) {
         if replica.is_attached() {
             log::notice(&format!("Connection with replica {} lost.", name(server, &replica)));
         }
+        if replica.stage == Stage::Online {
+            tell(server, &replica, ON_REPLICA_GONE);
+        }
         if replica.has_refused() {
             replication.note_refusal(address(server, &replica));
         }
@@ -117,6 +122,16 @@ pub fn closed(server: &mut Server, token: usize) {
         sync::left(server, &mut replication);
     }
     server.slots.put(replication);
+}
+
+/// A replica reads the stream from now on, or does so no more: modules are to be told.
+pub fn tell(server: &mut Server, replica: &Replica, kind: u32) {
+    if !server.registry.hooks.wants(kind) {
+        return;
+    }
+    let (ip, port) = address(server, replica);
+    let key = format!("{ip} {port}").into_bytes();
+    server.tell(Told { kind, db: -1, client_id: replica.client, key, ..Told::default() });
 }
 
 /// There is more of the stream: whoever reads it is to be sent it, unless too much waits for it.

@@ -17,6 +17,7 @@ use crate::replication::sync::Round;
 use crate::replication::transfer::Post;
 use crate::replication::wait::Wait;
 use crate::store::effects::Effect;
+use plinth_abi::propagate::PROPAGATE_TO_REPLICAS;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -128,7 +129,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { db, command } => {
+        Effect::Propagate { db, command, targets } if targets & PROPAGATE_TO_REPLICAS != 0 => {
             server.registry.replication.stream_db = *db;
             let by = server.pending.by;
             server.slots.with(|replication: &mut Replication| {
@@ -149,7 +150,8 @@ pub fn observe(server: &mut Server, effect: &Effect) {
                 client.write_offset = offset;
             }
         }
-        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+        Effect::Propagate { .. } | Effect::Changed { .. } | Effect::Event { .. } => {}
+        Effect::Flushed { .. } | Effect::Swapped { .. } => {}
     }
 }
 

@@ -19,11 +19,12 @@ use crate::modules::beside;
 use crate::persist::child::{self, Child, Ending, Reporter, Task};
 use crate::persist::save::{self, SNAPSHOT};
 use crate::persist::snapshot::{self, Form, temporary};
-use crate::replication::primary::{address, name};
+use crate::replication::primary::{self, address, name};
 use crate::replication::replica::{Kind, Replica, Stage};
 use crate::replication::state::{self, Replication};
 use crate::replication::transfer::{TIMED_OUT, Target, Transfer, Word};
 use crate::session::client::{Replicates, ReplyMode};
+use plinth_abi::events::ON_REPLICA;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -171,6 +172,7 @@ fn go_on(server: &mut Server, replication: &mut Replication, at: usize, from: u6
         from + 1
     ));
     let reads_id = replica.said.reads_id;
+    primary::tell(server, replica, ON_REPLICA);
     let line =
         if reads_id { format!("+CONTINUE {}\r\n", server.registry.replication.id) } else { "+CONTINUE\r\n".into() };
     if let Some(client) = server.sessions.clients.get(replica.token) {
@@ -335,11 +337,11 @@ fn form(server: &Server, kind: Kind) -> Form {
     (form.has_keys, form.has_functions) = (!kind.no_keys, !kind.no_functions && kind.version >= WITH_FUNCTIONS);
     // Behind it this server's own stream begins anew, and a primary's goes on.
     let db = if known.is_replica() { known.stream_db } else { 0 };
-    form.aux = vec![
+    form.aux.extend([
         ("repl-stream-db", db.to_string()),
         ("repl-id", known.id.clone()),
         ("repl-offset", known.offset.to_string()),
-    ];
+    ]);
     form
 }
 
@@ -493,6 +495,7 @@ fn sent(server: &mut Server, replication: &mut Replication, client: u64) {
         return;
     }
     replica.stage = Stage::Online;
+    primary::tell(server, replica, ON_REPLICA);
     log::notice(&format!("Synchronization with replica {shown} succeeded"));
     server.sessions.clients.list_write(replica.token);
 }
@@ -539,6 +542,7 @@ fn settle_pipe(server: &mut Server, replication: &mut Replication) {
             continue;
         }
         replica.stage = Stage::Online;
+        primary::tell(server, replica, ON_REPLICA);
         // It may have acknowledged already.
         server.sessions.clients.list_write(replica.token);
         log::notice(&format!(

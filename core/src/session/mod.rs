@@ -48,6 +48,8 @@ pub struct Sessions {
     pub any_no_touch: bool,
     /// Token and id of those who watch what the others do (MONITOR).
     pub monitors: Vec<(usize, u64)>,
+    /// Whether the script that runs has been shown to them.
+    pub script_is_shown: bool,
 }
 
 impl Sessions {

@@ -2,7 +2,8 @@
 
 use crate::settings::inert::file_name;
 use crate::settings::parameters::Kind::{Bool, Choice, Custom, Integer, Memory};
-use crate::settings::parameters::{INT_MAX, Parameter, Settings, one, parameter};
+use crate::settings::parameters::{INT_MAX, Parameter, Settings, one, parameter, reason};
+use crate::settings::value;
 
 /// Names of when commands are synced to the disk, as `appendfsync` has them.
 pub const SYNC: &[&str] = &["everysec", "always", "no"];
@@ -76,7 +77,7 @@ pub static PARAMETERS: &[Parameter] = &[
 ];
 
 fn text(words: &[Vec<u8>]) -> Result<String, String> {
-    one(words).map(|word| String::from_utf8_lossy(word).into_owned())
+    value::text(one(words)?).map_err(reason)
 }
 
 fn set_file(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {

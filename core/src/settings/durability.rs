@@ -133,7 +133,7 @@ fn set_save(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
 }
 
 fn set_file_name(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
-    let name = String::from_utf8_lossy(one(words)?).into_owned();
+    let name = value::text(one(words)?).map_err(reason)?;
     base_name("dbfilename", "filename", &name)?;
     settings.durability.dbfilename = name;
     Ok(())

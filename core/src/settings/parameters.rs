@@ -190,7 +190,7 @@ pub enum Kind {
     Integer(fn(&mut Settings) -> &mut i64, i64, i64),
     /// A number of bytes in a range.
     Memory(fn(&mut Settings) -> &mut i64, i64, i64),
-    /// A text.
+    /// A text, such as a path; other bytes than UTF-8 are refused.
     Text(fn(&mut Settings) -> &mut String),
     /// Any bytes, such as a password.
     Bytes(fn(&mut Settings) -> &mut Vec<u8>),
@@ -472,7 +472,7 @@ impl Settings {
                 let bytes = value::memory(one(words)?, min as u64..=max as u64).map_err(reason)?;
                 *field(self) = bytes as i64;
             }
-            Text(field) => *field(self) = String::from_utf8_lossy(one(words)?).into_owned(),
+            Text(field) => *field(self) = value::text(one(words)?).map_err(reason)?,
             Bytes(field) => *field(self) = one(words)?.to_vec(),
             Choice(field, known) => {
                 let choices: Vec<(&str, usize)> = known.iter().enumerate().map(|(at, name)| (*name, at)).collect();
@@ -524,7 +524,7 @@ fn set_bind(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
 /// Counts at the next start: what is loaded stays.
 fn set_module_exclude(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
     let names = words.iter().filter(|word| !word.is_empty());
-    settings.module_exclude = names.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    settings.module_exclude = names.map(|word| value::text(word).map_err(reason)).collect::<Result<_, _>>()?;
     Ok(())
 }
 
@@ -544,7 +544,7 @@ fn get_dir(_: &Settings) -> String {
 
 /// Changes the directory at once: lines below may name files relative to it.
 fn set_dir(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
-    let dir = String::from_utf8_lossy(one(words)?).into_owned();
+    let dir = value::text(one(words)?).map_err(reason)?;
     std::env::set_current_dir(&dir).map_err(|error| crate::base::log::plain(&error))?;
     settings.dir = get_dir(settings);
     Ok(())
@@ -608,7 +608,8 @@ fn output_class(word: &[u8]) -> Option<usize> {
 }
 
 fn set_output_limits(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
-    if words.is_empty() || !words.len().is_multiple_of(4) {
+    // No words at all leave all as it is.
+    if !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits = settings.output_limits;
@@ -668,6 +669,21 @@ mod tests {
         let mut settings = Settings::default();
         set(&mut settings, "slave-priority 7").unwrap();
         assert_eq!(get(&mut settings, "replica-priority"), "7");
+        set(&mut settings, "primaryuser a").unwrap();
+        assert_eq!(get(&mut settings, "masteruser"), "a");
+    }
+
+    #[test]
+    fn bytes_are_kept_as_they_are_or_refused_where_a_text_is_meant() {
+        let mut settings = Settings::default();
+        let mut put = |name: &str| settings.set(find(name).unwrap(), &[b"a\xff".to_vec()]);
+        for name in ["masteruser", "masterauth", "requirepass", "tls-key-file-pass"] {
+            assert!(put(name).is_ok(), "{name}");
+        }
+        for name in ["logfile", "aclfile", "proc-title-template", "dir", "module-exclude"] {
+            assert_eq!(put(name), Err("argument must be UTF-8".to_owned()), "{name}");
+        }
+        assert_eq!(settings.get(find("primaryuser").unwrap()), b"a\xff");
     }
 
     #[test]
@@ -686,6 +702,7 @@ mod tests {
         set(&mut settings, "client-output-buffer-limit replica 1kb 2 3").unwrap();
         let shown = "normal 0 0 0 slave 1024 2 3 pubsub 33554432 8388608 60";
         assert_eq!(get(&mut settings, "client-output-buffer-limit"), shown);
+        set(&mut settings, "client-output-buffer-limit ''").unwrap();
         for wrong in ["normal 1 2", "nobody 1 2 3", "normal 1 2 -3", "normal 1 1 1 pubsub x 1 1"] {
             assert!(set(&mut settings, &format!("client-output-buffer-limit {wrong}")).is_err());
         }

@@ -2,7 +2,8 @@
 
 use crate::base::process::{processors, title};
 use crate::settings::parameters::Kind::{Bool, Choice, Custom, Integer, Text};
-use crate::settings::parameters::{INT_MAX, Parameter, Settings, one, parameter};
+use crate::settings::parameters::{INT_MAX, Parameter, Settings, one, parameter, reason};
+use crate::settings::value;
 
 /// Names of what looks after the process, as `supervised` has them.
 pub const SUPERVISORS: &[&str] = &["upstart", "systemd", "auto", "no"];
@@ -136,7 +137,7 @@ fn processors_of(words: &[Vec<u8>]) -> Result<String, String> {
 }
 
 fn set_title(settings: &mut Settings, words: &[Vec<u8>]) -> Result<(), String> {
-    let template = String::from_utf8_lossy(one(words)?).into_owned();
+    let template = value::text(one(words)?).map_err(reason)?;
     if !title::is_template(&template) {
         return Err("template format is invalid or contains unknown variables".into());
     }

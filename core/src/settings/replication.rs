@@ -13,8 +13,8 @@ pub struct Replication {
     pub replicaof: String,
     /// Password that the primary is told.
     pub masterauth: Vec<u8>,
-    /// User that the primary is told.
-    pub masteruser: String,
+    /// User that the primary is told, or empty.
+    pub masteruser: Vec<u8>,
     /// Send a snapshot as it is made, without a file.
     pub diskless_sync: bool,
     /// Seconds that a snapshot without a file waits for more replicas.
@@ -60,7 +60,7 @@ impl Default for Replication {
         Replication {
             replicaof: String::new(),
             masterauth: Vec::new(),
-            masteruser: String::new(),
+            masteruser: Vec::new(),
             diskless_sync: true,
             diskless_sync_delay_s: 5,
             diskless_sync_max_replicas: 0,
@@ -93,8 +93,8 @@ pub static PARAMETERS: &[Parameter] = &[
         .alias("slaveof")
         .several()
         .immutable(),
-    parameter("masterauth", Bytes(|s| &mut s.replication.masterauth)),
-    parameter("masteruser", Text(|s| &mut s.replication.masteruser)),
+    parameter("masterauth", Bytes(|s| &mut s.replication.masterauth)).alias("primaryauth"),
+    parameter("masteruser", Bytes(|s| &mut s.replication.masteruser)).alias("primaryuser"),
     parameter("repl-diskless-sync", Bool(|s| &mut s.replication.diskless_sync)),
     parameter("repl-diskless-sync-delay", Integer(|s| &mut s.replication.diskless_sync_delay_s, 0, INT_MAX)),
     parameter(

@@ -1,6 +1,6 @@
 //! Parameters of connections that speak TLS.
 
-use crate::settings::parameters::Kind::{Bool, Choice, Integer, Text};
+use crate::settings::parameters::Kind::{Bool, Bytes, Choice, Integer, Text};
 use crate::settings::parameters::{INT_MAX, Parameter, parameter};
 
 /// Choices of `tls-auth-clients`, in the order of [`Tls::auth_clients`].
@@ -36,13 +36,13 @@ pub struct Tls {
     /// Its key.
     pub key_file: String,
     /// The key's password.
-    pub key_file_pass: String,
+    pub key_file_pass: Vec<u8>,
     /// The certificate for links that go out.
     pub client_cert_file: String,
     /// Its key.
     pub client_key_file: String,
     /// The key's password.
-    pub client_key_file_pass: String,
+    pub client_key_file_pass: Vec<u8>,
     /// File of the authorities.
     pub ca_cert_file: String,
     /// Folder of the authorities.
@@ -70,10 +70,10 @@ impl Default for Tls {
             session_cache_timeout: 300,
             cert_file: String::new(),
             key_file: String::new(),
-            key_file_pass: String::new(),
+            key_file_pass: Vec::new(),
             client_cert_file: String::new(),
             client_key_file: String::new(),
-            client_key_file_pass: String::new(),
+            client_key_file_pass: Vec::new(),
             ca_cert_file: String::new(),
             ca_cert_dir: String::new(),
             protocols: String::new(),
@@ -97,10 +97,10 @@ pub static PARAMETERS: &[Parameter] = &[
     parameter("tls-session-cache-timeout", Integer(|s| &mut s.tls.session_cache_timeout, 0, INT_MAX)),
     parameter("tls-cert-file", Text(|s| &mut s.tls.cert_file)),
     parameter("tls-key-file", Text(|s| &mut s.tls.key_file)),
-    parameter("tls-key-file-pass", Text(|s| &mut s.tls.key_file_pass)),
+    parameter("tls-key-file-pass", Bytes(|s| &mut s.tls.key_file_pass)),
     parameter("tls-client-cert-file", Text(|s| &mut s.tls.client_cert_file)),
     parameter("tls-client-key-file", Text(|s| &mut s.tls.client_key_file)),
-    parameter("tls-client-key-file-pass", Text(|s| &mut s.tls.client_key_file_pass)),
+    parameter("tls-client-key-file-pass", Bytes(|s| &mut s.tls.client_key_file_pass)),
     parameter("tls-ca-cert-file", Text(|s| &mut s.tls.ca_cert_file)),
     parameter("tls-ca-cert-dir", Text(|s| &mut s.tls.ca_cert_dir)),
     parameter("tls-protocols", Text(|s| &mut s.tls.protocols)),

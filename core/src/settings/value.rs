@@ -40,12 +40,20 @@ pub enum ValueError {
         /// The greatest value allowed.
         max: u32,
     },
+    /// Bytes that are no text where one is kept: changed, they would name another file.
+    #[error("argument must be UTF-8")]
+    NotText,
     /// None of the names that the parameter takes.
     #[error("argument(s) must be one of the following: {names}")]
     NotOneOf {
         /// The names, separated by comma and blank.
         names: String,
     },
+}
+
+/// A text.
+pub fn text(bytes: &[u8]) -> Result<String, ValueError> {
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| ValueError::NotText)
 }
 
 /// `yes` or `no`, in any case.

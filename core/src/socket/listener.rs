@@ -4,6 +4,7 @@ use mio::net::{TcpListener, UnixListener};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 
 /// A listening socket of either family.
@@ -61,6 +62,30 @@ pub fn listen_tcp(
         }
     }
     Ok(listeners)
+}
+
+/// A socket that somebody else has begun to listen on, for plain connections or for those that speak TLS.
+pub fn adopt(socket: OwnedFd, speaks_tls: bool) -> io::Result<Listener> {
+    let socket = Socket::from(socket);
+    if !socket.is_listener()? || socket.r#type()? != Type::STREAM {
+        return Err(io::Error::other("no stream socket that is listened on"));
+    }
+    socket.set_nonblocking(true)?;
+    Ok(match (socket.local_addr()?.is_unix(), speaks_tls) {
+        (true, _) => Listener::Unix(UnixListener::from_std(socket.into())),
+        (false, true) => Listener::Tls(TcpListener::from_std(socket.into())),
+        (false, false) => Listener::Tcp(TcpListener::from_std(socket.into())),
+    })
+}
+
+impl Listener {
+    /// Port, 0 for a unix socket's.
+    pub fn port(&self) -> u16 {
+        match self {
+            Listener::Tcp(socket) | Listener::Tls(socket) => socket.local_addr().map_or(0, |address| address.port()),
+            Listener::Unix(_) => 0,
+        }
+    }
 }
 
 /// Listen on the unix socket at a path, with permissions in octal, 0 for the usual ones.

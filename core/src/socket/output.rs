@@ -100,7 +100,7 @@ pub struct Output {
     sent: usize,
     /// Chunk size for the current chunk, when it is made.
     chunk_bytes: usize,
-    /// Most bytes that the current chunk has held since [`Output::take_peak`].
+    /// Most bytes that have waited at once since [`Output::take_peak`].
     peak: usize,
     /// Most bytes that may wait beyond one chunk.
     limit: usize,
@@ -469,7 +469,7 @@ impl Output {
 
     /// Write to a socket what it takes, up to a turn's share.
     pub fn send(&mut self, socket: &mut impl Write) -> io::Result<Sent> {
-        self.peak = self.peak.max(self.filled());
+        self.peak = self.peak.max(self.pending());
         let mut total = 0;
         while self.pending() > 0 {
             if total >= SEND_TURN_BYTES {
@@ -493,7 +493,8 @@ impl Output {
         }
         self.sent = 0;
         self.chunks.clear();
-        if self.capacity > CHUNK_BYTES {
+        // What one long reply has needed is not kept: housekeeping gives a larger chunk to who needs it often.
+        if self.capacity > self.chunk_bytes {
             self.discard_current();
         } else {
             self.reply.at = self.base;
@@ -522,14 +523,14 @@ impl Output {
         }
     }
 
-    /// Most bytes that the current chunk held since the last call; counting begins
-    /// again with what it holds now.
+    /// Most bytes that have waited at once since the last call; counting begins again with what the current chunk
+    /// holds now.
     pub fn take_peak(&mut self) -> usize {
         let filled = self.filled();
         std::mem::replace(&mut self.peak, filled).max(filled)
     }
 
-    /// Most bytes that the current chunk has held since [`Output::take_peak`].
+    /// Most bytes that have waited at once since [`Output::take_peak`].
     pub fn peak(&self) -> usize {
         self.peak
     }

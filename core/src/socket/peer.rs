@@ -4,6 +4,8 @@
 //! *Invariant*: neither buffer is longer than its limit, but for the one read that finds out.
 
 use crate::socket::stream::Socket;
+use crate::socket::tls::session::Session;
+use crate::socket::tls::stream::TlsStream;
 use mio::net::{TcpListener, TcpStream, UnixStream};
 use socket2::{Domain, Protocol, SockAddr, Type};
 use std::io::{self, Read, Write};
@@ -22,6 +24,10 @@ pub struct Peer {
     socket: Socket,
     /// Whether it is, rather than being about to.
     pub is_connected: bool,
+    /// Whether the other side has connected to this one.
+    pub is_accepted: bool,
+    /// Whether it was to speak TLS, and the handshake was not seen to be over.
+    is_shaking_hands: bool,
     input: Vec<u8>,
     output: Vec<u8>,
     /// How much of `output` has gone.
@@ -43,8 +49,44 @@ pub enum Got {
 
 impl Peer {
     /// A peer of a socket, which takes and keeps at most so much.
-    pub fn new(socket: Socket, is_connected: bool, input_max: usize, output_max: usize) -> Peer {
-        Peer { socket, is_connected, input: Vec::new(), output: Vec::new(), sent: 0, input_max, output_max }
+    pub fn new(socket: Socket, is_accepted: bool, input_max: usize, output_max: usize) -> Peer {
+        Peer {
+            socket,
+            is_connected: is_accepted,
+            is_accepted,
+            is_shaking_hands: false,
+            input: Vec::new(),
+            output: Vec::new(),
+            sent: 0,
+            input_max,
+            output_max,
+        }
+    }
+
+    /// Whether it can begin to speak TLS: it is plain, and nothing has come or gone.
+    pub fn can_speak_tls(&self) -> bool {
+        matches!(self.socket, Socket::Tcp(_)) && self.is_connected == self.is_accepted && self.input.is_empty()
+    }
+
+    /// The same one, which speaks TLS if it can.
+    pub fn with_tls(mut self, session: Session) -> Peer {
+        if let Socket::Tcp(socket) = self.socket {
+            self.socket = Socket::Tls(Box::new(TlsStream::of_link(socket, session)));
+            self.is_shaking_hands = true;
+        }
+        self
+    }
+
+    /// Whether the handshake is not over yet.
+    pub fn is_shaking_hands(&self) -> bool {
+        self.is_shaking_hands
+    }
+
+    /// Whether the handshake is over, which is told once.
+    pub fn has_shaken_hands(&mut self) -> bool {
+        let is_over = self.is_shaking_hands && self.socket.session().is_some_and(|session| session.is_agreed());
+        self.is_shaking_hands &= !is_over;
+        is_over
     }
 
     /// The descriptor.
@@ -137,7 +179,11 @@ impl Peer {
         } else {
             self.output.clear()
         }
-        Ok(())
+        // A handshake has something to say before anybody has written.
+        match self.socket.flush() {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Its own address, or the other side's.

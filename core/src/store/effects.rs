@@ -16,6 +16,7 @@ use crate::store::database::Database;
 use crate::store::entry::EntryPtr;
 use crate::wire::command;
 use bytes::{Bytes, BytesMut};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use std::collections::VecDeque;
 
 /// Bytes that commands to be passed on are first given.
@@ -71,6 +72,8 @@ pub enum Effect {
         db: u32,
         /// The command, as clients send it.
         command: Bytes,
+        /// Who is told of it: `PROPAGATE_TO_*`.
+        targets: u32,
     },
     /// The commands that were propagated since the last such end belong together: a reader that writes
     /// them down frames them by MULTI and EXEC if they are several.
@@ -97,6 +100,8 @@ pub struct Effects {
     pub keeps_apart: bool,
     /// Whether commands were propagated since the last [`Effect::UnitEnd`].
     pub unit_is_open: bool,
+    /// Who is not told of what the command that runs brings about: `PROPAGATE_TO_*`.
+    pub untold: u32,
     /// How much of the store's `dirty` is propagated, or is part of what will be.
     pub propagated: u64,
     /// Whether there is any: what is looked at after each command.
@@ -112,8 +117,13 @@ impl Effects {
 
     /// Note a command that is to be passed on.
     pub fn propagate(&mut self, db: u32, command: Bytes) {
+        self.propagate_to(db, command, (PROPAGATE_TO_FILE | PROPAGATE_TO_REPLICAS) & !self.untold);
+    }
+
+    /// Note a command that is to be passed on to some.
+    pub fn propagate_to(&mut self, db: u32, command: Bytes, targets: u32) {
         self.unit_is_open = true;
-        self.push(Effect::Propagate { db, command });
+        self.push(Effect::Propagate { db, command, targets });
     }
 
     /// Note a command that is to be passed on, by its words.
@@ -142,7 +152,10 @@ impl Effects {
         }
         self.propagated += 1;
         let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+        // It is no doing of the command that runs.
+        let untold = std::mem::take(&mut self.untold);
         self.propagate_words(db, [name, key].into_iter());
+        self.untold = untold;
     }
 
     /// Note that what was propagated until now belongs together, if there is anything.

@@ -22,8 +22,10 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 
-/// Most operations of a run.
+/// Most operations of a library that is loaded.
 const OPERATIONS_MAX: u64 = 10_000_000;
+/// Operations of a run between two looks at whether others want to be served.
+const OPERATIONS_PER_LOOK: u64 = 10_000;
 /// Deepest calls.
 const CALLS_MAX: usize = 64;
 /// Longest text in bytes, and most elements of arrays and maps.
@@ -36,7 +38,7 @@ static SOURCE_BYTES: AtomicU64 = AtomicU64::new(0);
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut engine = Engine::new();
-    engine.set_max_operations(OPERATIONS_MAX).set_max_call_levels(CALLS_MAX).set_max_expr_depths(64, 32);
+    engine.set_max_call_levels(CALLS_MAX).set_max_expr_depths(64, 32).on_progress(look);
     engine.set_max_string_size(SIZE_MAX).set_max_array_size(SIZE_MAX).set_max_map_size(SIZE_MAX);
     engine.on_print(|text| log(LOG_NOTICE, text));
     engine.on_debug(|text, _, position| log(LOG_DEBUG, &format!("{position}: {text}")));
@@ -46,6 +48,17 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     }
     engine
 });
+
+/// Serve others from time to time while a function runs; a value when it is to end.
+fn look(operations: u64) -> Option<Dynamic> {
+    if !operations.is_multiple_of(OPERATIONS_PER_LOOK) {
+        return None;
+    }
+    match lent(|call, run| run.give_way(call)) {
+        Some(ends) => ends.then_some("killed by FUNCTION KILL".into()),
+        None => (operations > OPERATIONS_MAX).then_some("too many operations".into()),
+    }
+}
 
 /// A library, for as long as one of its functions is there.
 struct Library {
@@ -127,6 +140,9 @@ fn error_text(error: &EvalAltResult, function: &str) -> Vec<u8> {
     let mut inner = error;
     while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _) = inner {
         inner = cause;
+    }
+    if let EvalAltResult::ErrorTerminated(why, _) = inner {
+        return line(&format!("Script {why} function: {function}"));
     }
     let place = inner.position();
     if let EvalAltResult::ErrorRuntime(thrown, _) = inner {

@@ -97,11 +97,32 @@ fn what_does_not_end_is_ended() {
     let server = server();
     let mut client = server.connect();
     load(&mut client);
-    for (function, text) in [("forever", "operations"), ("deep", "Stack overflow"), ("grows", "too large")] {
+    for (function, text) in [("deep", "Stack overflow"), ("grows", "too large")] {
         let said = client.text(&["FCALL", function, "0"]);
         assert!(said.starts_with("ERR ") && said.to_lowercase().contains(&text.to_lowercase()), "{function}: {said}");
     }
+    let said = client.text(&["FUNCTION", "LOAD", "#!rhai name=long\nloop {} fn x(keys, args) {}"]);
+    assert!(said.starts_with("ERR Error registering functions: Script terminated"), "{said}");
     assert_wire(&mut client, &["PING"], b"+PONG\r\n");
+}
+
+#[test]
+fn what_goes_on_gives_way_and_is_ended_when_it_is_asked_for() {
+    let module = build::library("language-rhai");
+    let server = Server::with(&["--lua-time-limit", "20", "--loadmodule", &module]);
+    let (mut caller, mut other) = (server.connect(), server.connect());
+    load(&mut caller);
+    caller.send(&["FCALL", "forever", "1", "k", "a"]);
+    wait_until("it is busy", || other.command(&["GET", "k"]).starts_with(b"-BUSY "));
+    let running = other.ask(&["FUNCTION", "STATS"]).items()[1].items()[..4].to_vec();
+    assert_eq!(
+        (running[1].text(), running[3].texts()),
+        ("forever".into(), ["FCALL", "forever", "1", "k", "a"].map(String::from).to_vec())
+    );
+    assert_wire(&mut other, &["FUNCTION", "KILL"], b"+OK\r\n");
+    let said = String::from_utf8_lossy(&caller.read()).into_owned();
+    assert_eq!(said, "-ERR Script killed by FUNCTION KILL function: forever\r\n");
+    assert_wire(&mut other, &["GET", "k"], b"$-1\r\n");
 }
 
 #[test]

@@ -488,6 +488,11 @@ pub struct Command {
     pub category_names: Slice<Bytes>,
     /// Which arguments are channels.
     pub channels: Channels,
+    /// For commands that do what their arguments say, as scripts do: the bits of `flags` that do not hold with these,
+    /// of which `MAY_REPLICATE` is looked at, by CLIENT PAUSE. Null without.
+    ///
+    /// Thread: main. Borrow: the arguments for the call. Fails: 0.
+    pub lifted_flags: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32) -> u64>,
 }
 
 // SAFETY: a command is constant data.
@@ -514,5 +519,6 @@ impl Command {
         look_ahead: None,
         category_names: Slice::EMPTY,
         channels: Channels::NONE,
+        lifted_flags: None,
     };
 }

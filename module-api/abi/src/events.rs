@@ -3,6 +3,7 @@
 
 use crate::bytes::{Bytes, Opaque};
 use crate::call::Call;
+use crate::propagate::Unit;
 use crate::status::Status;
 use abi_stable::StableAbi;
 
@@ -30,6 +31,17 @@ pub const ON_CLIENT_RESET: u32 = 1 << 9;
 /// What a user may do has changed: `key` holds its name, or is empty when it may be any. What a client does
 /// without a command, such as listening, is to be looked at again with `plinth.acl/1`.
 pub const ON_ACL: u32 = 1 << 10;
+/// Whose copy the data are has changed; see [`crate::replication`], as for the next three.
+pub const ON_ROLE: u32 = 1 << 11;
+/// The link to the primary has reached another state.
+pub const ON_LINK: u32 = 1 << 12;
+/// A replica reads the stream from now on: `client_id` is its connection, `key` its address and port.
+pub const ON_REPLICA: u32 = 1 << 13;
+/// A replica that has read the stream is gone.
+pub const ON_REPLICA_GONE: u32 = 1 << 14;
+/// A unit was passed on, or has been read from the append-only file; `unit` is it. A hook for it must not change keys
+/// either. Without a hook for it units cost nothing.
+pub const ON_UNIT: u32 = 1 << 15;
 
 /// One event. Valid for the hook's call.
 #[repr(C)]
@@ -53,6 +65,8 @@ pub struct Event {
     pub key: Bytes,
     /// Client.
     pub client_id: u64,
+    /// For [`ON_UNIT`]; otherwise null.
+    pub unit: *const Unit,
 }
 
 /// Id of the service below.

@@ -112,6 +112,12 @@ pub struct FunctionRun {
         take: Take,
         take_data: Opaque,
     ) -> Status,
+    /// Between two steps of what may take long, every few milliseconds: others are served when it is time, as with
+    /// `plinth.busy/1`. Answers [`BUSY_END`](crate::busy::BUSY_END) when the function is to end, with an error, and 0
+    /// when it goes on.
+    ///
+    /// Thread: main, within the call of the function. Borrow: nothing. Fails: never.
+    pub give_way: unsafe extern "C" fn(call: *mut Call, data: Opaque) -> u32,
 }
 
 /// The service's table.

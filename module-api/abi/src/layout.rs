@@ -106,4 +106,12 @@ pub struct Everything {
     pub mode_of: crate::mode::Mode,
     /// Lines of the configuration file.
     pub directives: crate::directives::DirectivesService,
+    /// Replication.
+    pub replication: crate::replication::ReplicationService,
+    /// What is so of it.
+    pub replication_state: crate::replication::ReplicationState,
+    /// Who reads the stream.
+    pub replica: crate::replication::Replica,
+    /// What belongs together of what is passed on.
+    pub unit: crate::propagate::Unit,
 }

@@ -47,6 +47,7 @@ pub mod mode;
 pub mod process;
 pub mod propagate;
 pub mod rdb;
+pub mod replication;
 pub mod reply;
 pub mod rewrite;
 pub mod run;

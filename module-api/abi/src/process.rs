@@ -42,4 +42,8 @@ pub struct ProcessService {
     ///
     /// Thread: main. Borrow: nothing. Fails: `NONE` when it has ended, `BAD_DATA` for what is no signal.
     pub signal: unsafe extern "C" fn(call: *mut Call, process: u64, signal: i32) -> Status,
+    /// The number that the system has for a program, until it has ended.
+    ///
+    /// Thread: main. Borrow: nothing. Fails: `NONE` when it has ended.
+    pub pid: unsafe extern "C" fn(call: *mut Call, process: u64, pid_out: *mut u32) -> Status,
 }

@@ -15,6 +15,10 @@ pub const RUN_RESP2: u32 = 1 << 2;
 pub const RUN_EFFECT: u32 = 1 << 3;
 /// [`RunService::run_as`]: nobody is told of what the command changes, nor of that as part of the caller's.
 pub const RUN_UNTOLD: u32 = 1 << 4;
+/// [`RunService::run_as`], with [`RUN_EFFECT`]: the append-only file is not told of what the command changes.
+pub const RUN_UNTOLD_FILE: u32 = 1 << 6;
+/// [`RunService::run_as`], with [`RUN_EFFECT`]: replicas are not told of what the command changes.
+pub const RUN_UNTOLD_REPLICAS: u32 = 1 << 7;
 /// [`RunService::run_as`]: run the command even when `maxmemory` is reached.
 pub const RUN_ALLOW_OOM: u32 = 1 << 5;
 
@@ -134,7 +138,7 @@ pub struct RunService {
     pub read: unsafe extern "C" fn(reply: Bytes, at: *mut usize, node_out: *mut ReplyNode) -> Status,
     /// Whether a script may begin that says what it does, as a command with these `COMMAND_*` bits (`WRITE`,
     /// `DENY_OOM`, `STALE`) might: memory, the disk and replication can be against it. Why not goes to `take`, as an
-    /// error that begins with its code.
+    /// error that begins with its code. One that may is shown to clients that watch, before the commands that it runs.
     ///
     /// Thread: main. Borrow: the text for `take`'s call. Fails: `NOT_ALLOWED`, when `take` was called.
     pub may_begin: unsafe extern "C" fn(call: *mut Call, command_flags: u64, take: Take, data: Opaque) -> Status,

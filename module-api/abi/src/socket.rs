@@ -17,6 +17,8 @@ use abi_stable::StableAbi;
 pub const SOCKET_ENDED: i32 = 0;
 /// Another reason: as much has come as may wait, and `on_data` takes none of it.
 pub const SOCKET_FULL: i32 = -1;
+/// Another reason: it was to speak TLS, and both sides could not agree on it, or a certificate is not good.
+pub const SOCKET_TLS: i32 = -2;
 
 /// Called once when a socket is connected.
 #[repr(transparent)]
@@ -56,7 +58,7 @@ pub struct Peer {
     pub input_bytes_max: u64,
     /// Most bytes that may wait to be sent; 0 for 1 MiB.
     pub output_bytes_max: u64,
-    /// It is connected. Not called for one that was accepted.
+    /// It is connected, and if it speaks TLS the handshake is over. Not called for one that was accepted.
     pub connected: SocketConnected,
     /// Something has come.
     pub received: SocketData,
@@ -129,4 +131,14 @@ pub struct SocketService {
     ///
     /// Thread: main. Borrow: the text for `take`. Fails: `NONE`.
     pub address: unsafe extern "C" fn(call: *mut Call, socket: u64, of_peer: u32, take: Take, data: Opaque) -> Status,
+    /// Have a socket speak TLS, with the certificates and by the rules of the server's `tls-*` parameters: one that
+    /// connects before it is connected, one that was accepted within `accepted`. `write` is as ever; what is
+    /// written goes when the handshake is over. One that connects tells the other side `name`, unless that is empty or
+    /// digits, and ends when the certificate there is from none of the authorities of `tls-ca-cert-*`; whom it names
+    /// is not looked at.
+    ///
+    /// Thread: main. Borrow: `name` for the call. Fails: `NONE` when there is no such socket; `UNSUPPORTED` when the
+    /// server has no certificates in use, which takes `tls-port`, `tls-replication` or `tls-cluster`; `BAD_DATA` for
+    /// a unix socket, one that listens, and where it is too late.
+    pub tls: unsafe extern "C" fn(call: *mut Call, socket: u64, name: Bytes) -> Status,
 }

@@ -19,6 +19,7 @@ extern "C" {
 typedef struct plinth_call plinth_call; // call.h
 typedef struct plinth_event plinth_event;
 typedef struct plinth_events_service plinth_events_service;
+typedef struct plinth_unit plinth_unit; // propagate.h
 
 // Something happened to a key; `class_` and `name` say what. Comes for every change, whether
 // `notify-keyspace-events` is set or not.
@@ -45,6 +46,18 @@ typedef struct plinth_events_service plinth_events_service;
 // What a user may do has changed: `key` holds its name, or is empty when it may be any. What a
 // client does without a command, such as listening, is to be looked at again with `plinth.acl/1`.
 #define PLINTH_ON_ACL (UINT32_C(1) << 10)
+// Whose copy the data are has changed; see `replication.h`, as for the next three.
+#define PLINTH_ON_ROLE (UINT32_C(1) << 11)
+// The link to the primary has reached another state.
+#define PLINTH_ON_LINK (UINT32_C(1) << 12)
+// A replica reads the stream from now on: `client_id` is its connection, `key` its address and
+// port.
+#define PLINTH_ON_REPLICA (UINT32_C(1) << 13)
+// A replica that has read the stream is gone.
+#define PLINTH_ON_REPLICA_GONE (UINT32_C(1) << 14)
+// A unit was passed on, or has been read from the append-only file; `unit` is it. A hook for it
+// must not change keys either. Without a hook for it units cost nothing.
+#define PLINTH_ON_UNIT (UINT32_C(1) << 15)
 
 // One event. Valid for the hook's call.
 struct plinth_event {
@@ -66,6 +79,8 @@ struct plinth_event {
     plinth_bytes key;
     // Client.
     uint64_t client_id;
+    // For `PLINTH_ON_UNIT`; otherwise null.
+    const plinth_unit *unit;
 };
 
 // Id of the service below.
@@ -105,7 +120,7 @@ struct plinth_events_service {
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_event, 64);
+PLINTH_ASSERT_SIZE(plinth_event, 72);
 PLINTH_ASSERT_OFFSET(plinth_event, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_event, kind, 4);
 PLINTH_ASSERT_OFFSET(plinth_event, class_, 8);
@@ -115,6 +130,7 @@ PLINTH_ASSERT_OFFSET(plinth_event, reserved, 20);
 PLINTH_ASSERT_OFFSET(plinth_event, name, 24);
 PLINTH_ASSERT_OFFSET(plinth_event, key, 40);
 PLINTH_ASSERT_OFFSET(plinth_event, client_id, 56);
+PLINTH_ASSERT_OFFSET(plinth_event, unit, 64);
 PLINTH_ASSERT_SIZE(plinth_events_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_events_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_events_service, reserved, 4);

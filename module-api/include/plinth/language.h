@@ -123,6 +123,13 @@ struct plinth_function_run {
     // called then.
     plinth_status (*command)(plinth_call *call, void *data, const plinth_bytes *args, uint32_t argc,
                              uint32_t flags, plinth_take take, void *take_data);
+
+    // Between two steps of what may take long, every few milliseconds: others are served when it is
+    // time, as with `plinth.busy/1`. Answers `PLINTH_BUSY_END`(crate::busy::BUSY_END) when the
+    // function is to end, with an error, and 0 when it goes on.
+    //
+    // Thread: main, within the call of the function. Borrow: nothing. Fails: never.
+    uint32_t (*give_way)(plinth_call *call, void *data);
 };
 
 // The service's table.
@@ -170,7 +177,7 @@ PLINTH_ASSERT_OFFSET(plinth_library_source, source, 24);
 PLINTH_ASSERT_OFFSET(plinth_library_source, data, 40);
 PLINTH_ASSERT_OFFSET(plinth_library_source, declare, 48);
 PLINTH_ASSERT_OFFSET(plinth_library_source, fail, 56);
-PLINTH_ASSERT_SIZE(plinth_function_run, 64);
+PLINTH_ASSERT_SIZE(plinth_function_run, 72);
 PLINTH_ASSERT_OFFSET(plinth_function_run, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_function_run, flags, 4);
 PLINTH_ASSERT_OFFSET(plinth_function_run, name, 8);
@@ -180,6 +187,7 @@ PLINTH_ASSERT_OFFSET(plinth_function_run, key_count, 40);
 PLINTH_ASSERT_OFFSET(plinth_function_run, arg_count, 44);
 PLINTH_ASSERT_OFFSET(plinth_function_run, data, 48);
 PLINTH_ASSERT_OFFSET(plinth_function_run, command, 56);
+PLINTH_ASSERT_OFFSET(plinth_function_run, give_way, 64);
 PLINTH_ASSERT_SIZE(plinth_language_service, 40);
 PLINTH_ASSERT_OFFSET(plinth_language_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_language_service, flags, 4);

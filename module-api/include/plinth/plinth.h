@@ -75,6 +75,7 @@
 #include <plinth/process.h>
 #include <plinth/propagate.h>
 #include <plinth/rdb.h>
+#include <plinth/replication.h>
 #include <plinth/reply.h>
 #include <plinth/rewrite.h>
 #include <plinth/run.h>

@@ -47,14 +47,20 @@ struct plinth_process_service {
     // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` when it has ended,
     // `PLINTH_STATUS_BAD_DATA` for what is no signal.
     plinth_status (*signal)(plinth_call *call, uint64_t process, int32_t signal);
+
+    // The number that the system has for a program, until it has ended.
+    //
+    // Thread: main. Borrow: nothing. Fails: `PLINTH_STATUS_NONE` when it has ended.
+    plinth_status (*pid)(plinth_call *call, uint64_t process, uint32_t *pid_out);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
-PLINTH_ASSERT_SIZE(plinth_process_service, 24);
+PLINTH_ASSERT_SIZE(plinth_process_service, 32);
 PLINTH_ASSERT_OFFSET(plinth_process_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_process_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_process_service, spawn, 8);
 PLINTH_ASSERT_OFFSET(plinth_process_service, signal, 16);
+PLINTH_ASSERT_OFFSET(plinth_process_service, pid, 24);
 #endif
 
 #ifdef __cplusplus

@@ -32,6 +32,12 @@ typedef struct plinth_run_service plinth_run_service;
 // `plinth_run_service.run_as`: nobody is told of what the command changes, nor of that as part of
 // the caller's.
 #define PLINTH_RUN_UNTOLD (UINT32_C(1) << 4)
+// `plinth_run_service.run_as`, with `PLINTH_RUN_EFFECT`: the append-only file is not told of what
+// the command changes.
+#define PLINTH_RUN_UNTOLD_FILE (UINT32_C(1) << 6)
+// `plinth_run_service.run_as`, with `PLINTH_RUN_EFFECT`: replicas are not told of what the command
+// changes.
+#define PLINTH_RUN_UNTOLD_REPLICAS (UINT32_C(1) << 7)
 // `plinth_run_service.run_as`: run the command even when `maxmemory` is reached.
 #define PLINTH_RUN_ALLOW_OOM (UINT32_C(1) << 5)
 
@@ -140,7 +146,8 @@ struct plinth_run_service {
 
     // Whether a script may begin that says what it does, as a command with these `PLINTH_COMMAND_*`
     // bits (`WRITE`, `DENY_OOM`, `STALE`) might: memory, the disk and replication can be against
-    // it. Why not goes to `take`, as an error that begins with its code.
+    // it. Why not goes to `take`, as an error that begins with its code. One that may is shown to
+    // clients that watch, before the commands that it runs.
     //
     // Thread: main. Borrow: the text for `take`'s call. Fails: `PLINTH_STATUS_NOT_ALLOWED`, when
     // `take` was called.

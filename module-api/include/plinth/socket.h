@@ -30,6 +30,9 @@ typedef struct plinth_socket_service plinth_socket_service;
 #define PLINTH_SOCKET_ENDED 0
 // Another reason: as much has come as may wait, and `on_data` takes none of it.
 #define PLINTH_SOCKET_FULL (-1)
+// Another reason: it was to speak TLS, and both sides could not agree on it, or a certificate is
+// not good.
+#define PLINTH_SOCKET_TLS (-2)
 
 // Called once when a socket is connected.
 typedef void (*plinth_socket_connected)(plinth_call *call, uint64_t socket, void *data);
@@ -55,7 +58,8 @@ struct plinth_peer {
     uint64_t input_bytes_max;
     // Most bytes that may wait to be sent; 0 for 1 MiB.
     uint64_t output_bytes_max;
-    // It is connected. Not called for one that was accepted.
+    // It is connected, and if it speaks TLS the handshake is over. Not called for one that was
+    // accepted.
     plinth_socket_connected connected;
     // Something has come.
     plinth_socket_data received;
@@ -117,6 +121,19 @@ struct plinth_socket_service {
     // Thread: main. Borrow: the text for `take`. Fails: `PLINTH_STATUS_NONE`.
     plinth_status (*address)(plinth_call *call, uint64_t socket, uint32_t of_peer, plinth_take take,
                              void *data);
+
+    // Have a socket speak TLS, with the certificates and by the rules of the server's `tls-*`
+    // parameters: one that connects before it is connected, one that was accepted within
+    // `accepted`. `write` is as ever; what is written goes when the handshake is over. One that
+    // connects tells the other side `name`, unless that is empty or digits, and ends when the
+    // certificate there is from none of the authorities of `tls-ca-cert-*`; whom it names is not
+    // looked at.
+    //
+    // Thread: main. Borrow: `name` for the call. Fails: `PLINTH_STATUS_NONE` when there is no such
+    // socket; `PLINTH_STATUS_UNSUPPORTED` when the server has no certificates in use, which takes
+    // `tls-port`, `tls-replication` or `tls-cluster`; `PLINTH_STATUS_BAD_DATA` for a unix socket,
+    // one that listens, and where it is too late.
+    plinth_status (*tls)(plinth_call *call, uint64_t socket, plinth_bytes name);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -129,7 +146,7 @@ PLINTH_ASSERT_OFFSET(plinth_peer, connected, 24);
 PLINTH_ASSERT_OFFSET(plinth_peer, received, 32);
 PLINTH_ASSERT_OFFSET(plinth_peer, closed, 40);
 PLINTH_ASSERT_OFFSET(plinth_peer, data, 48);
-PLINTH_ASSERT_SIZE(plinth_socket_service, 48);
+PLINTH_ASSERT_SIZE(plinth_socket_service, 56);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, size, 0);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, reserved, 4);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, connect, 8);
@@ -137,6 +154,7 @@ PLINTH_ASSERT_OFFSET(plinth_socket_service, listen, 16);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, write, 24);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, close, 32);
 PLINTH_ASSERT_OFFSET(plinth_socket_service, address, 40);
+PLINTH_ASSERT_OFFSET(plinth_socket_service, tls, 48);
 #endif
 
 #ifdef __cplusplus

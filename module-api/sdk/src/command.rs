@@ -180,6 +180,27 @@ where
     if found.is_some() { keys.count as u32 } else { 0 }
 }
 
+/// The C function of [`Command::lifted_flags`].
+pub type LiftedFlagsFn = unsafe extern "C" fn(*const Bytes, u32) -> u64;
+
+/// For [`Command::lifted_flags`]: a safe function or a closure that captures nothing, which says what of the command's
+/// flags does not hold with these arguments.
+pub const fn lifted_flags<F>(_find: F) -> Option<LiftedFlagsFn>
+where
+    F: Fn(FindArgs<'_>) -> u64 + Copy + 'static,
+{
+    const { assert!(size_of::<F>() == 0, "what lifts flags captures nothing") };
+    Some(lifted::<F>)
+}
+
+unsafe extern "C" fn lifted<F>(args: *const Bytes, argc: u32) -> u64
+where
+    F: Fn(FindArgs<'_>) -> u64 + Copy + 'static,
+{
+    let args = FindArgs { args, count: argc as usize, marker: std::marker::PhantomData };
+    guard(|| zero_sized::<F>()(args)).unwrap_or(0)
+}
+
 /// The value of a type without size of which a copy was given away at compile time.
 pub(crate) fn zero_sized<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0) };

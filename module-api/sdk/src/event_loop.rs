@@ -1,4 +1,37 @@
-//! Being told when descriptors are ready: the safe side of `plinth.loop/1`.
+//! Being told when descriptors are ready: the safe side of `plinth.loop/1`. For stream sockets there is
+//! [`socket`](crate::socket), which reads and writes them, too; this is for all else, such as datagrams:
+//!
+//! ```
+//! use plinth_module::event_loop::{EventLoop, LOOP_READ, LOOP_SERVICE, Watch};
+//! use plinth_module::prelude::*;
+//! use std::net::UdpSocket;
+//! use std::os::fd::AsFd;
+//! use std::sync::OnceLock;
+//!
+//! static LOOP: EventLoop = EventLoop::new();
+//! static SOCKET: OnceLock<UdpSocket> = OnceLock::new();
+//! const MODULE: Module = Module { requires: &[LOOP_SERVICE], start: Some(start), ..Module::NEW };
+//!
+//! struct Datagrams;
+//!
+//! impl Watch for Datagrams {
+//!     fn ready(call: &mut Call<'_>, _id: u64, _ready: u32, _key: u64) {
+//!         let mut bytes = [0; 1500];
+//!         // It is told of again while more waits.
+//!         if let Some(Ok(len)) = SOCKET.get().map(|socket| socket.recv(&mut bytes)) {
+//!             call.log(LOG_NOTICE, &String::from_utf8_lossy(&bytes[..len]));
+//!         }
+//!     }
+//! }
+//!
+//! fn start(call: &mut Call<'_>) -> Result {
+//!     LOOP.resolve(call)?;
+//!     let made = UdpSocket::bind("127.0.0.1:8125").and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+//!     let socket = made.map_err(|error| call.reply.error(format!("ERR {error}")))?;
+//!     LOOP.add::<Datagrams>(call, SOCKET.get_or_init(|| socket).as_fd(), LOOP_READ, 0)?;
+//!     Ok(())
+//! }
+//! ```
 
 use crate::abi;
 use crate::abi::bytes::Opaque;

@@ -18,8 +18,8 @@
 //! }
 //! ```
 //!
-//! A hook may cause events itself, so its value is handed out shared. A hook for [`ON_KEY`] may
-//! read keys; the host refuses to change any.
+//! A hook may cause events itself, so its value is handed out shared. A hook for [`ON_KEY`] or
+//! [`ON_UNIT`] may read keys; the host refuses to change any.
 
 use crate::abi;
 use crate::abi::bytes::Opaque;
@@ -28,13 +28,14 @@ use crate::call::{Call, part};
 use crate::error::{Result, check};
 use crate::host;
 use crate::panic::guard;
+use crate::propagate::Unit;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
 pub use crate::abi::events::{
-    ON_ACL, ON_CLIENT_CLOSE, ON_CLIENT_OPEN, ON_CLIENT_RESET, ON_CONFIG, ON_FLUSH, ON_KEY, ON_MODULE_LOADED,
-    ON_MODULE_UNLOADED, ON_SHUTDOWN, ON_SWAP,
+    ON_ACL, ON_CLIENT_CLOSE, ON_CLIENT_OPEN, ON_CLIENT_RESET, ON_CONFIG, ON_FLUSH, ON_KEY, ON_LINK, ON_MODULE_LOADED,
+    ON_MODULE_UNLOADED, ON_REPLICA, ON_REPLICA_GONE, ON_ROLE, ON_SHUTDOWN, ON_SWAP, ON_UNIT,
 };
 
 /// One event, for the hook's run.
@@ -78,6 +79,12 @@ impl<'e> Event<'e> {
     /// Id of the client, 0 for none.
     pub fn client_id(&self) -> u64 {
         self.raw.client_id
+    }
+
+    /// The unit, for [`ON_UNIT`].
+    pub fn unit(&self) -> Option<Unit<'e>> {
+        // SAFETY: null, or lent by the host for the hook's run.
+        unsafe { self.raw.unit.as_ref() }.map(Unit::new)
     }
 }
 

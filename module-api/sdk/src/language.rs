@@ -34,6 +34,7 @@
 //! was found of a language is let go of with the last that is left of it.
 
 use crate::abi;
+use crate::abi::busy::BUSY_END;
 use crate::abi::bytes::{Bytes, Opaque, Take};
 use crate::abi::entry::SERVICE_PINNED;
 use crate::abi::status::{STATUS_NOT_ALLOWED, STATUS_OK, Status};
@@ -178,6 +179,15 @@ impl<'a> FunctionCall<'a> {
         })
     }
 
+    /// Serves others if it is time, and says whether the function is to end, with an error; see `give_way` of
+    /// [`FunctionRun`].
+    pub fn give_way(&self, call: &mut Call<'_>) -> bool {
+        // A module of functions that is older than this has none.
+        let is_there = self.raw.size as usize >= size_of::<FunctionRun>();
+        // SAFETY: the call is valid and nobody holds an entry of it.
+        is_there && unsafe { (self.raw.give_way)(call.as_raw(), self.raw.data) } & BUSY_END != 0
+    }
+
     /// Has functions that the language calls find the call by [`lent`] while `work` runs, which cannot use it.
     pub fn lend<R>(&self, call: &mut Call<'_>, work: impl FnOnce() -> R) -> R {
         let lent = Lent { call: call.as_raw(), run: self.raw };
@@ -265,6 +275,15 @@ unsafe extern "C" fn memory<P: LanguageProvider>() -> u64 {
 
 /// How a function has a command run: the call, the command, `RUN_RESP3` or 0, and who takes the reply.
 pub type RunCommand = fn(&mut Call<'_>, &[&[u8]], u32, &mut dyn FnMut(&[u8])) -> Result;
+
+/// What the module that has functions does for one that runs.
+#[derive(Clone, Copy)]
+pub struct Served {
+    /// Has a command run.
+    pub command: RunCommand,
+    /// Serves others if it is time, and says whether the function is to end.
+    pub give_way: fn(&mut Call<'_>) -> bool,
+}
 
 /// A language.
 #[derive(Clone)]
@@ -426,15 +445,14 @@ unsafe extern "C" fn fail(data: Opaque, text: Bytes) {
 }
 
 impl Compiled {
-    /// Calls it for the command that runs: `keys` of the arguments from `first` on are keys. `command` runs the
-    /// function's commands.
+    /// Calls it for the command that runs: `keys` of the arguments from `first` on are keys.
     pub fn call(
         &self,
         call: &mut Call<'_>,
         name: &[u8],
         flags: u32,
         (first, keys): (usize, usize),
-        command: RunCommand,
+        served: Served,
     ) -> Result {
         // SAFETY: the call is valid.
         let raw = unsafe { &*call.as_raw() };
@@ -448,8 +466,9 @@ impl Compiled {
             args: if behind == 0 { null() } else { raw.args.wrapping_add(first + keys) },
             key_count: keys as u32,
             arg_count: behind as u32,
-            data: (&raw const command).cast_mut().cast(),
+            data: (&raw const served).cast_mut().cast(),
             command: run_command,
+            give_way,
         };
         // SAFETY: the call is valid; the run and all in it are there for the call; the function was declared by this
         // language and is not freed.
@@ -471,8 +490,21 @@ unsafe extern "C" fn run_command(
     }
     // SAFETY: the language calls it within its own call, whose run is on the stack, with arguments for the call.
     unsafe {
-        let command = *data.cast::<RunCommand>().cast_const();
+        let command = (*data.cast::<Served>().cast_const()).command;
         let args: Vec<&[u8]> = words(args, argc).collect();
         answer(call, |call| command(call, &args, flags, &mut |reply| (take.run)(take_data, Bytes::of(reply))))
     }
+}
+
+unsafe extern "C" fn give_way(call: *mut abi::call::Call, data: Opaque) -> u32 {
+    let mut ends = false;
+    // SAFETY: as in `run_command`.
+    unsafe {
+        let give_way = (*data.cast::<Served>().cast_const()).give_way;
+        answer(call, |call| {
+            ends = give_way(call);
+            Ok(())
+        });
+    }
+    if ends { BUSY_END } else { 0 }
 }

@@ -55,7 +55,7 @@
 //! of one's own); then [`config`], [`info`], [`events`], [`timers`], [`block`], [`thread`], [`clients`], [`acl`], [`propagate`],
 //! [`run`], [`service`], [`string`], [`list`], [`hash`], [`set`], [`set_storage`], [`zset`], [`stream`], [`bus`],
 //! [`language`] and [`replied`] (what functions are written in, and what their commands answer);
-//! [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`] for making the server
+//! [`replication`] for whose copy the data are, [`event_loop`], [`socket`] and [`process`] for speaking to others, [`mode`] and [`directives`] for making the server
 //! something else; [`busy`] for giving way; [`glob`]
 //! patterns and [`number`]s are texts that several modules read alike, [`scan`] and
 //! [`condition`] read options, and [`chance`] picks at random; [`ahead`] is about speed. [`host`] is how it works
@@ -103,6 +103,7 @@ mod panic;
 pub mod process;
 pub mod propagate;
 pub mod rdb;
+pub mod replication;
 pub mod replied;
 pub mod reply;
 pub mod rewrite;

@@ -46,6 +46,15 @@ impl Processes {
         // SAFETY: the call is valid.
         check(unsafe { send(call.as_raw(), process, signal) })
     }
+
+    /// The number that the system has for a program. Fails with `None` when that has ended.
+    pub fn pid(&self, call: &mut Call<'_>, process: u64) -> Result<u32> {
+        let pid = self.handle.table()?.function(|table| table.pid);
+        let mut number = 0;
+        // SAFETY: the call is valid.
+        check(unsafe { pid(call.as_raw(), process, &mut number) })?;
+        Ok(number)
+    }
 }
 
 unsafe extern "C" fn ended<P: Program>(raw: *mut abi::call::Call, process: u64, code: i32, data: Opaque) {

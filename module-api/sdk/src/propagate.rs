@@ -5,12 +5,55 @@
 //! there) passes on one that does not.
 
 use crate::abi;
-use crate::abi::bytes::Bytes;
+use crate::abi::bytes::{Bytes, Slice};
 use crate::call::part;
 use crate::error::{Result, check};
 use crate::host;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+
+pub use crate::abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS, UNIT_REPLAYED};
+
+/// What belongs together of what was passed on, for the run of a hook for
+/// [`ON_UNIT`](crate::events::ON_UNIT). See `plinth_unit` for what its number tells.
+#[derive(Clone, Copy)]
+pub struct Unit<'e> {
+    raw: &'e abi::propagate::Unit,
+}
+
+impl<'e> Unit<'e> {
+    pub(crate) fn new(raw: &'e abi::propagate::Unit) -> Unit<'e> {
+        Unit { raw }
+    }
+
+    /// Which one it is.
+    pub fn number(self) -> u64 {
+        self.raw.number
+    }
+
+    /// The history that it is counted in, 40 hex digits.
+    pub fn history(self) -> &'e [u8] {
+        // SAFETY: the host lends the unit and its texts for the hook's run.
+        unsafe { self.raw.history.as_slice() }
+    }
+
+    /// Whether it was read from the append-only file.
+    pub fn is_replayed(self) -> bool {
+        self.raw.flags & UNIT_REPLAYED != 0
+    }
+
+    /// Its commands: the database, and a RESP array of the words.
+    pub fn commands(self) -> impl ExactSizeIterator<Item = (u32, &'e [u8])> {
+        let Slice { items, count, stride } = self.raw.commands;
+        (0..count as usize).map(move |at| {
+            // SAFETY: the host lends so many commands, each that far from the last, for the hook's run.
+            unsafe {
+                let command = items.byte_add(at * stride as usize);
+                ((*command).db, (*command).text.as_slice())
+            }
+        })
+    }
+}
 
 /// What is passed on, in [`Call::propagate`](crate::call::Call::propagate).
 pub struct Propagate<'a> {
@@ -59,6 +102,15 @@ impl Propagate<'_> {
     pub fn before(&mut self, args: &[&[u8]]) -> Result {
         // SAFETY: the call is valid; the arguments are borrowed for the call.
         with_args(args, |args, argc| check(unsafe { (host::propagate().before)(self.call.as_ptr(), args, argc) }))
+    }
+
+    /// Passes on this command too, in a database and to some of those who are told (`PROPAGATE_TO_*`), behind all else
+    /// that is passed on of the outermost command, timer or hook. Fails with `Unsupported` without a target, with
+    /// `DbRange`, and with `NotAllowed` elsewhere.
+    pub fn also(&mut self, db: u32, args: &[&[u8]], targets: u32) -> Result {
+        let also = host::propagate().also;
+        // SAFETY: the call is valid; the arguments are borrowed for the call.
+        with_args(args, |args, argc| check(unsafe { also(self.call.as_ptr(), db, args, argc, targets) }))
     }
 
     /// Passes on nothing. Fails with `NotAllowed` outside a command.

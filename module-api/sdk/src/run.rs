@@ -10,7 +10,10 @@ use crate::propagate::with_args;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 
-pub use crate::abi::run::{RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RunRequest};
+pub use crate::abi::run::{
+    RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RUN_UNTOLD_FILE, RUN_UNTOLD_REPLICAS,
+    RunRequest,
+};
 
 /// Running commands, in [`Call::run`](crate::call::Call::run).
 pub struct Run<'a> {

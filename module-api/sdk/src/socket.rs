@@ -37,7 +37,7 @@ use crate::event_loop::{to_data, to_key};
 use crate::panic::guard;
 use crate::service::{Service, face};
 
-pub use crate::abi::socket::{SOCKET_ENDED, SOCKET_FULL, SOCKET_SERVICE, SocketService};
+pub use crate::abi::socket::{SOCKET_ENDED, SOCKET_FULL, SOCKET_SERVICE, SOCKET_TLS, SocketService};
 
 // SAFETY: the ABI defines this table for this id.
 unsafe impl Service for SocketService {
@@ -55,7 +55,7 @@ pub struct Limits {
 
 /// What is told of a connected socket. `key` is what it was made with.
 pub trait Peer: 'static {
-    /// It is connected.
+    /// It is connected, and if it speaks TLS the handshake is over.
     fn connected(call: &mut Call<'_>, socket: u64, key: u64);
     /// Something has come; how many bytes of it, from the first, are taken.
     fn received(call: &mut Call<'_>, socket: u64, bytes: &[u8], key: u64) -> usize;
@@ -129,6 +129,14 @@ impl Sockets {
         // SAFETY: the call is valid; the text is lent to `keep` for it.
         check(unsafe { address(call.as_raw(), socket, u32::from(of_peer), take, (&raw mut text).cast()) })?;
         Ok(text)
+    }
+
+    /// Has a socket speak TLS by the server's parameters, before it is connected or within `accepted`. Fails with
+    /// `Unsupported` when the server has no certificates in use. See `tls` of [`SocketService`].
+    pub fn tls(&self, call: &mut Call<'_>, socket: u64, name: &str) -> Result {
+        let tls = self.handle.table()?.function(|table| table.tls);
+        // SAFETY: the call is valid; the name is borrowed for it.
+        check(unsafe { tls(call.as_raw(), socket, Bytes::of(name.as_bytes())) })
     }
 }
 

@@ -127,6 +127,7 @@ fn run_command(lua: Lua) -> std::result::Result<bool, String> {
     let take = |reply: &[u8]| {
         // The command has ended: its arguments, which may be as many as the stack takes, make room.
         lua.set_top(0);
+        lua.spend(reply.len() / 4);
         push_reply(lua, reply)
     };
     let ran = current::with(|call| command::run(call, &args, request, take));
@@ -189,7 +190,9 @@ fn sha1hex(lua: Lua) -> Outcome {
     if lua.top() != 1 {
         return Err(raise(lua, "ERR wrong number of arguments"));
     }
-    lua.push_bytes(sha_of(lua.bytes(1).unwrap_or_default()));
+    let text = lua.bytes(1).unwrap_or_default();
+    lua.spend(text.len() * 2);
+    lua.push_bytes(sha_of(text));
     Ok(1)
 }
 

@@ -1,8 +1,9 @@
 //! Scripts that run for long.
 //!
-//! Every so many instructions Lua calls [`look`] (by `lua::hook`): others are served then, if it is time, and whoever
-//! of them asks for the script's end gets it. The error that ends it is raised again with each instruction, so that
-//! no script outlives it by catching it.
+//! Every so many instructions, and whenever functions have done much at one go, Lua calls [`look`] (by `lua::hook`):
+//! others are served then, if it is time, and whoever of them asks for the script's end gets it. The error that ends
+//! it is raised again with each instruction, so that no script outlives it by catching it. Functions in other
+//! languages have it called by what they are given (`plinth.language`).
 
 use crate::lua::current;
 use crate::run::{Origin, running};
@@ -52,11 +53,15 @@ pub(crate) fn refusal(origin: Origin) -> String {
 
 /// A command of the script has run; the error with which the script is to end, if it is.
 pub(crate) fn look_after_call() -> Option<&'static str> {
-    let is_time = running().as_mut().is_some_and(|run| {
+    let (is_killed, is_time) = running().as_mut().map_or((false, false), |run| {
         run.calls = run.calls.wrapping_add(1);
-        run.calls.is_multiple_of(CALLS_PER_LOOK)
+        (run.is_killed, run.calls.is_multiple_of(CALLS_PER_LOOK))
     });
-    if is_time { look() } else { None }
+    match (is_killed, is_time) {
+        (true, _) => Some(KILLED),
+        (false, true) => look(),
+        (false, false) => None,
+    }
 }
 
 /// The error with which what runs is to end, if it is.
@@ -74,14 +79,17 @@ pub(crate) fn look() -> Option<&'static str> {
     if end().is_some() {
         return end();
     }
-    let gave = current::with(|call| call.busy.give_way(&mut call.keys, begun.elapsed(), &refusal(origin)));
+    let gave = current::with(|call| {
+        note_command(call);
+        call.busy.give_way(&mut call.keys, begun.elapsed(), &refusal(origin))
+    });
     let gave = gave.unwrap_or(GaveWay::Not);
     if gave == GaveWay::Not {
         return None;
     }
     let slow = running().as_mut().and_then(|run| {
         run.is_killed |= gave == GaveWay::End;
-        (!std::mem::replace(&mut run.is_slow, true)).then(|| run.name.clone())
+        (!std::mem::replace(&mut run.is_slow, true)).then(|| run.name.as_str().to_owned())
     });
     if let Some(name) = slow {
         let (ms, kill) = (begun.elapsed().as_millis(), kill_command(origin));
@@ -92,6 +100,13 @@ pub(crate) fn look() -> Option<&'static str> {
         current::with(|call| call.log(LOG_WARNING, &text));
     }
     end()
+}
+
+/// Others may ask soon by which command the script was called: most scripts end before.
+fn note_command(call: &Call<'_>) {
+    if let Some(run) = running().as_mut().filter(|run| run.command.is_empty()) {
+        run.command = call.args.iter().map(<[u8]>::to_vec).collect();
+    }
 }
 
 /// SCRIPT KILL and FUNCTION KILL, each of which ends what it is for.

@@ -59,3 +59,8 @@ pub(crate) fn run_for_function(call: &mut Call<'_>, args: &[&[u8]], flags: u32, 
     }
     Ok(())
 }
+
+/// A function of any language goes on for long: whether it is to end, when others have been served.
+pub(crate) fn give_way_for_function(call: &mut Call<'_>) -> bool {
+    current::lend(call, busy::look).is_some()
+}

@@ -3,7 +3,7 @@
 use crate::convert::write_reply;
 use crate::lua::memory::{self, Account};
 use crate::lua::{Kept, Lua, current};
-use crate::run::{Origin, Run, TELL_ALL, running};
+use crate::run::{Name, Origin, Run, TELL_ALL, running};
 use crate::scripts::{SOURCE_BYTES_MAX, Script, Scripts, Sha};
 use crate::shebang::{self, ALLOW_OOM, NO_WRITES};
 use crate::vm::{Vm, take_error};
@@ -90,6 +90,11 @@ pub(crate) fn has_script(sha: &Sha) -> bool {
     engine().as_ref().is_some_and(|engine| engine.scripts.get(sha).is_some())
 }
 
+/// What its first line says, if it is there and has one.
+pub(crate) fn flags_of(sha: &Sha) -> Option<u32> {
+    engine().as_ref()?.scripts.get(sha)?.flags
+}
+
 /// Its source.
 pub(crate) fn source_of(sha: &Sha) -> Option<Vec<u8>> {
     let engine = engine();
@@ -130,7 +135,7 @@ pub(crate) fn standing() -> (usize, usize, usize, u64) {
 pub(crate) struct Task {
     pub origin: Origin,
     /// SHA or name of the function.
-    pub name: String,
+    pub name: Name,
     /// What its first line says, if it has one.
     pub flags: Option<u32>,
     /// How many of the arguments are keys.
@@ -140,12 +145,12 @@ pub(crate) struct Task {
 }
 
 /// What is kept of a run while it goes on.
-pub(crate) fn begin(call: &mut Call<'_>, task: &Task) -> Run {
+pub(crate) fn begin(task: &Task) -> Run {
     let flags = task.flags.unwrap_or(0);
     Run {
         origin: task.origin,
         name: task.name.clone(),
-        command: call.args.iter().map(<[u8]>::to_vec).collect(),
+        command: Vec::new(),
         begun: Instant::now(),
         is_read_only: task.reads || flags & NO_WRITES != 0,
         allows_oom: flags & ALLOW_OOM != 0,
@@ -169,9 +174,8 @@ pub(crate) fn execute(call: &mut Call<'_>, task: &Task, function: Kept) -> Resul
     push_words(lua, call.args.from(3 + task.keys));
     lua.raw_set_name(2, "ARGV");
     lua.push_kept(function);
-    let begun = begin(call, task);
-    *running() = Some(begun);
-    let result = run_begun(call, &task.name, lua, 0);
+    *running() = Some(begin(task));
+    let result = run_begun(call, task.name.as_str(), lua, 0);
     running().take();
     result
 }

@@ -8,9 +8,9 @@ use crate::engine::{self, Failure, Task};
 use crate::library::{Function, Header, Libraries, Library, SOURCE_BYTES_MAX, is_name};
 use crate::permit;
 use crate::registration::LUA;
-use crate::run::{Origin, running};
+use crate::run::{Name, Origin, running};
 use crate::shebang;
-use plinth_module::language::{Declared, Language};
+use plinth_module::language::{Declared, Language, Served};
 use plinth_module::prelude::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -141,11 +141,12 @@ pub(crate) fn call_function(call: &mut Call<'_>, name: &str, keys: usize, reads:
     let found = with_libraries(|libraries| libraries.function(name).map(|one| (one.compiled.clone(), one.flags)));
     let Some((function, flags)) = found else { return Err(call.reply.error("ERR Function not found")) };
     permit::check(call, Some(flags), reads)?;
-    let task = Task { origin: Origin::Function, name: name.to_owned(), flags: Some(flags), keys, reads };
-    let begun = engine::begin(call, &task);
-    *running() = Some(begun);
+    let task =
+        Task { origin: Origin::Function, name: Name::Function(name.to_owned()), flags: Some(flags), keys, reads };
+    *running() = Some(engine::begin(&task));
     let flags = if reads { flags | shebang::NO_WRITES } else { flags };
-    let result = function.call(call, name.as_bytes(), flags, (3, keys), command::run_for_function);
+    let served = Served { command: command::run_for_function, give_way: command::give_way_for_function };
+    let result = function.call(call, name.as_bytes(), flags, (3, keys), served);
     running().take();
     result
 }

@@ -1,6 +1,9 @@
 //! The script that runs: at most one, whatever it is written in, and what it may do.
 
-use plinth_module::run::{RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD};
+use crate::scripts::Sha;
+use plinth_module::run::{
+    RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3, RUN_UNTOLD, RUN_UNTOLD_FILE, RUN_UNTOLD_REPLICAS,
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,13 +23,31 @@ pub(crate) enum Origin {
     Function,
 }
 
+/// What a run is called by.
+#[derive(Clone)]
+pub(crate) enum Name {
+    /// SHA of a script.
+    Script(Sha),
+    /// A function's name.
+    Function(String),
+}
+
+impl Name {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Name::Script(sha) => std::str::from_utf8(sha).unwrap_or_default(),
+            Name::Function(name) => name,
+        }
+    }
+}
+
 /// A run.
 pub(crate) struct Run {
     /// What it is.
     pub origin: Origin,
     /// SHA of the script, or the function's name.
-    pub name: String,
-    /// The command by which it was called.
+    pub name: Name,
+    /// The command by which it was called, from when others may ask for it.
     pub command: Vec<Vec<u8>>,
     /// When it began.
     pub begun: Instant,
@@ -53,7 +74,12 @@ impl Run {
     pub(crate) fn request(&self) -> u32 {
         let bit = |bit: u32, is_so: bool| if is_so { bit } else { 0 };
         let protocol = if self.is_resp3 { RUN_RESP3 } else { RUN_RESP2 };
-        let told = if self.tells == 0 { RUN_UNTOLD } else { RUN_EFFECT };
+        let told = match self.tells {
+            TELL_ALL => RUN_EFFECT,
+            TELL_FILE => RUN_EFFECT | RUN_UNTOLD_REPLICAS,
+            TELL_REPLICAS => RUN_EFFECT | RUN_UNTOLD_FILE,
+            _ => RUN_UNTOLD,
+        };
         // What has begun to write goes on: half of a script is worse than too much memory.
         protocol
             | told

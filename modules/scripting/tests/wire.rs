@@ -278,3 +278,78 @@ fn as_many_arguments_as_the_stack_takes_get_a_reply() {
     let script = "local a = {} for i = 1, 7999 do a[i] = 1 end return redis.call('lpush', 'l', unpack(a))";
     eval(&mut client, script, ":7999\r\n");
 }
+
+#[test]
+fn who_watches_sees_a_script_and_then_its_commands() {
+    let server = Server::start();
+    let (mut client, mut monitor) = (server.connect(), server.connect());
+    assert_wire(&mut monitor, &["MONITOR"], "+OK\r\n");
+    let script =
+        "redis.call('set', 'k', 'v') redis.pcall('nosuch') redis.call('select', 3) return redis.call('get', 'k')";
+    eval(&mut client, script, "$-1\r\n");
+    let sha = "ffffffffffffffffffffffffffffffffffffffff";
+    client.command(&["EVALSHA", sha, "0"]);
+    client.command(&["FCALL", "nosuch", "0"]);
+    for words in [&["MULTI"][..], &["EVAL", "return redis.call('get', 'q')", "0"], &["EXEC"]] {
+        client.command(words);
+    }
+    let expected = [
+        "[0 127.0.0.1:P] \"EVAL\" \"redis.call('set', 'k', 'v') redis.pcall('nosuch') redis.call('select', 3) return redis.call('get', 'k')\" \"0\"",
+        "[0 lua] \"set\" \"k\" \"v\"",
+        "[3 lua] \"select\" \"3\"",
+        "[3 lua] \"get\" \"k\"",
+        "[0 127.0.0.1:P] \"EVALSHA\" \"ffffffffffffffffffffffffffffffffffffffff\" \"0\"",
+        "[0 127.0.0.1:P] \"FCALL\" \"nosuch\" \"0\"",
+        "[0 127.0.0.1:P] \"MULTI\"",
+        "[0 127.0.0.1:P] \"EVAL\" \"return redis.call('get', 'q')\" \"0\"",
+        "[0 lua] \"get\" \"q\"",
+        "[0 127.0.0.1:P] \"EXEC\"",
+    ];
+    for expected in expected {
+        let line = String::from_utf8_lossy(&monitor.read()).into_owned();
+        let shown = line.split_once(' ').map_or("", |(_, shown)| shown.trim_end());
+        // Which port the client has is not what this is about.
+        let shown = match (shown.find("127.0.0.1:"), shown.find(']')) {
+            (Some(at), Some(end)) if at < end => format!("{}127.0.0.1:P{}", &shown[..at], &shown[end..]),
+            _ => shown.to_owned(),
+        };
+        assert_eq!(shown, expected);
+    }
+}
+
+#[test]
+fn a_slow_command_of_a_script_is_noted_and_the_scripts_time_is_not_its() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &["CONFIG", "SET", "slowlog-log-slower-than", "0"], "+OK\r\n");
+    assert_wire(&mut client, &["SLOWLOG", "RESET"], "+OK\r\n");
+    eval(&mut client, "return redis.call('incr', 'n')", ":1\r\n");
+    let noted = client.ask(&["SLOWLOG", "GET", "2"]);
+    let words = |at: usize| noted.items()[at].items()[3].texts()[0].clone();
+    assert_eq!((words(0), words(1)), ("EVAL".into(), "incr".into()));
+    assert_eq!(noted.items()[1].items()[4].text(), "?:0");
+    assert_wire(&mut client, &["CONFIG", "SET", "slowlog-log-slower-than", "50000"], "+OK\r\n");
+    assert_wire(&mut client, &["SLOWLOG", "RESET"], "+OK\r\n");
+    let slow = "local from = os.clock() while os.clock() - from < 0.1 do end return redis.call('get', 'n')";
+    eval(&mut client, slow, "$1\r\n1\r\n");
+    assert_wire(&mut client, &["SLOWLOG", "LEN"], ":1\r\n");
+}
+
+#[test]
+fn a_script_says_who_is_told_of_what_it_writes() {
+    let server = Server::with(&["--appendonly", "yes"]);
+    let port = server.port().to_string();
+    let replica = Server::with(&["--replicaof", &format!("127.0.0.1 {port}")]);
+    let (mut client, mut other) = (server.connect(), replica.connect());
+    wait_until("the replica follows", || other.info("replication", "master_link_status").as_deref() == Some("up"));
+    let script = "redis.call('set', 'a', 1) redis.set_repl(redis.REPL_NONE) redis.call('set', 'b', 2)
+        redis.set_repl(redis.REPL_AOF) redis.call('set', 'c', 3) redis.set_repl(redis.REPL_REPLICA)
+        redis.call('set', 'd', 4) redis.set_repl(redis.REPL_ALL) return redis.call('incr', 'e')";
+    eval(&mut client, script, ":1\r\n");
+    assert_wire(&mut client, &["WAIT", "1", "0"], ":1\r\n");
+    assert_eq!(other.ask(&["KEYS", "*"]).items().len(), 3);
+    assert_wire(&mut other, &["EXISTS", "a", "d", "e"], ":3\r\n");
+    assert_wire(&mut client, &["DEBUG", "LOADAOF"], "+OK\r\n");
+    assert_eq!(client.ask(&["KEYS", "*"]).items().len(), 3);
+    assert_wire(&mut client, &["EXISTS", "a", "c", "e"], ":3\r\n");
+}

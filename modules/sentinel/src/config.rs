@@ -3,8 +3,10 @@
 //! Lines may stand in any order, because CONFIG REWRITE puts new ones at the end: what all groups share is read first,
 //! then the groups, then what is said of them.
 
-use crate::machine::{Level, Sentinel};
-use crate::model::{Address, DEFAULT_PARALLEL_SYNCS, GROUPS_MAX, Group, Instance, Kind, Ms, NAME_BYTES_MAX, Options};
+use crate::machine::{Level, Own, Sentinel};
+use crate::model::{
+    Address, DEFAULT_PARALLEL_SYNCS, EPOCH_MAX, GROUPS_MAX, Group, Instance, Kind, Ms, NAME_BYTES_MAX, Options,
+};
 use std::collections::BTreeMap;
 
 /// What a line said that is wrong.
@@ -38,8 +40,33 @@ fn yes_no(value: &str) -> Option<bool> {
 /// The longest period: a few of them together can still be counted.
 const PERIOD_MAX: i64 = i64::MAX / 16;
 
-fn positive(value: &str) -> Option<i64> {
+pub(crate) fn positive(value: &str) -> Option<i64> {
     value.parse().ok().filter(|number| (1..=PERIOD_MAX).contains(number))
+}
+
+impl Own {
+    /// Set what all groups share; whether the value fits.
+    pub fn set(&mut self, name: &str, value: &str) -> bool {
+        match name {
+            "announce-ip" => value.clone_into(&mut self.announce_ip),
+            "announce-port" => match value.parse() {
+                Ok(port) => self.announce_port = port,
+                Err(_) => return false,
+            },
+            "sentinel-user" => value.clone_into(&mut self.user),
+            "sentinel-pass" => value.clone_into(&mut self.pass),
+            "resolve-hostnames" | "announce-hostnames" => {
+                let Some(is_on) = yes_no(value) else { return false };
+                *(if name == "resolve-hostnames" {
+                    &mut self.resolve_hostnames
+                } else {
+                    &mut self.announce_hostnames
+                }) = is_on;
+            }
+            _ => return false,
+        }
+        true
+    }
 }
 
 impl Sentinel {
@@ -70,8 +97,8 @@ impl Sentinel {
             }
             ("myid", [_]) => Err("Malformed Sentinel id in myid option.".into()),
             ("current-epoch", [epoch]) => {
-                let epoch = epoch.parse().map_err(|_| wrong())?;
-                self.own.epoch = self.own.epoch.max(epoch);
+                let epoch: u64 = epoch.parse().map_err(|_| wrong())?;
+                self.own.epoch = self.own.epoch.max(epoch.min(EPOCH_MAX));
                 Ok(())
             }
             ("deny-scripts-reconfig", [value]) => {
@@ -80,7 +107,7 @@ impl Sentinel {
                 Ok(())
             }
             (_, [value]) if pass(&name) == 0 => {
-                if self.set_own(&name, value) {
+                if self.own.set(&name, value) {
                     Ok(())
                 } else {
                     Err(format!("Please specify a valid value for the '{name}' option."))
@@ -96,7 +123,7 @@ impl Sentinel {
 
     fn read_group_line(&mut self, at: usize, name: &str, rest: &[&str], now: Ms) -> Result<(), Fault> {
         let wrong = || "Unrecognized sentinel configuration statement.".to_owned();
-        let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+        let number = |text: &str| text.parse::<u64>().map(|epoch| epoch.min(EPOCH_MAX)).map_err(|_| wrong());
         match (name, rest) {
             ("config-epoch", [epoch]) => {
                 self.groups[at].config_epoch = number(epoch)?;
@@ -177,27 +204,6 @@ impl Sentinel {
             self.disconnect(at, id);
         }
         self.groups.remove(at);
-    }
-
-    /// Set what all groups share; whether the value fits.
-    pub fn set_own(&mut self, name: &str, value: &str) -> bool {
-        let own = &mut self.own;
-        match name {
-            "announce-ip" => value.clone_into(&mut own.announce_ip),
-            "announce-port" => match value.parse() {
-                Ok(port) => own.announce_port = port,
-                Err(_) => return false,
-            },
-            "sentinel-user" => value.clone_into(&mut own.user),
-            "sentinel-pass" => value.clone_into(&mut own.pass),
-            "resolve-hostnames" | "announce-hostnames" => {
-                let Some(is_on) = yes_no(value) else { return false };
-                *(if name == "resolve-hostnames" { &mut own.resolve_hostnames } else { &mut own.announce_hostnames }) =
-                    is_on;
-            }
-            _ => return false,
-        }
-        true
     }
 
     /// Other Sentinels are to be asked with other words.
@@ -331,9 +337,18 @@ impl Sentinel {
         }
         out.push(words(&["config-epoch", name, &group.config_epoch.to_string()]));
         out.push(words(&["leader-epoch", name, &group.leader_epoch.to_string()]));
-        for slave in &group.slaves {
-            // While a failover ends, the promoted one is the master, and the old master a replica.
-            let address = if slave.address.is(master) { &group.master.address } else { &slave.address };
+        // While a failover ends, the promoted one is the master, and the old master a replica.
+        let places = group
+            .slaves
+            .iter()
+            .map(|slave| if slave.address.is(master) { &group.master.address } else { &slave.address });
+        let mut known: Vec<&Address> = Vec::new();
+        for address in places {
+            // Twice, it could not be read again.
+            if known.iter().any(|other| other.is(address)) {
+                continue;
+            }
+            known.push(address);
             out.push(words(&["known-replica", name, &host(address), &address.port.to_string()]));
         }
         for one in group.sentinels.iter().filter(|one| one.address.port != 0) {

@@ -8,7 +8,7 @@
 //! <https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/>
 
 use crate::machine::{Action, CRASH_AFTER_ELECTION, Level, Sentinel};
-use crate::model::{Address, Expect, Group, Id, Instance, Kind, Ms, Reconf, Stage};
+use crate::model::{Address, EPOCH_MAX, Expect, Group, Id, Instance, Kind, Ms, Reconf, Stage};
 use std::collections::HashMap;
 
 /// What a replica's answer may be late, in periods, while the master is well.
@@ -37,7 +37,7 @@ impl Sentinel {
 
     /// Begin a failover.
     pub(crate) fn start_failover(&mut self, at: usize, now: Ms) {
-        self.own.epoch += 1;
+        self.own.epoch = (self.own.epoch + 1).min(EPOCH_MAX);
         let (epoch, spread) = (self.own.epoch, self.chance(self.periods.desync));
         let group = &mut self.groups[at];
         (group.stage, group.stage_since, group.failover_epoch) = (Stage::WaitStart, now, epoch);

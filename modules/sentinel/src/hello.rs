@@ -5,7 +5,7 @@
 //! ```
 
 use crate::machine::{HELLO_CHANNEL, Level, Sentinel};
-use crate::model::{Address, Expect, Id, Instance, Kind, Ms, NAME_BYTES_MAX, PEERS_MAX};
+use crate::model::{Address, EPOCH_MAX, Expect, Id, Instance, Kind, Ms, NAME_BYTES_MAX, PEERS_MAX};
 
 /// Bytes of a hello that are looked at.
 const HELLO_BYTES_MAX: usize = 1024;
@@ -43,15 +43,16 @@ pub fn read(text: &[u8]) -> Option<Hello<'_>> {
     if ![host, master, master_host].into_iter().all(is_fine) || !is_identity {
         return None;
     }
+    let number = |text: &str| text.parse().ok().filter(|epoch| *epoch <= EPOCH_MAX);
     Some(Hello {
         host,
         port: port.parse().ok()?,
         run_id,
-        epoch: epoch.parse().ok()?,
+        epoch: number(epoch)?,
         master,
         master_host,
         master_port: master_port.parse().ok().filter(|port| *port != 0)?,
-        config_epoch: config_epoch.parse().ok()?,
+        config_epoch: number(config_epoch)?,
     })
 }
 

@@ -69,7 +69,7 @@ fn slave(name: &str, value: &str) -> Option<(String, u16)> {
         return None;
     }
     let field = |name: &str| value.split(',').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let (ip, port) = (field("ip")?, field("port")?.parse().ok()?);
+    let (ip, port) = (field("ip")?, field("port")?.parse().ok().filter(|port| *port != 0)?);
     (!ip.is_empty() && ip.len() <= 255).then(|| (ip.to_owned(), port))
 }
 

@@ -164,8 +164,7 @@ impl Program for Ran {
         {
             let mut whole = whole();
             whole.processes.remove(&script);
-            let retry = whole.machine.periods.script_retry;
-            whole.machine.scripts.ended(script, code, now, retry);
+            whole.machine.script_ended(script, code, now);
         }
         follow(call);
     }
@@ -209,7 +208,13 @@ fn act(call: &mut Call<'_>, action: Action) {
     match action {
         Action::Connect(link, ip, port) => {
             let limits = Limits { input_bytes_max: INPUT_BYTES_MAX, ..Limits::default() };
-            match SOCKETS.connect::<Linked>(call, &ip, port, "", limits, link) {
+            let speaks_tls = whole().machine.own.speaks_tls;
+            let made = SOCKETS.connect::<Linked>(call, &ip, port, "", limits, link).and_then(|socket| {
+                let secured = if speaks_tls { SOCKETS.tls(call, socket, "") } else { Ok(()) };
+                // In clear text nothing is said that was to be kept from others.
+                secured.inspect_err(|_| _ = SOCKETS.close(call, socket)).map(|()| socket)
+            });
+            match made {
                 Ok(socket) => _ = whole().sockets.insert(link, socket),
                 Err(_) => ended(link),
             }
@@ -250,17 +255,25 @@ fn obey(call: &mut Call<'_>, order: Order) {
         Order::Run(script, words) => {
             let text: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
             match PROCESSES.spawn::<Ran>(call, &text, script) {
-                Ok(process) => _ = whole().processes.insert(script, process),
+                Ok(process) => {
+                    let pid = PROCESSES.pid(call, process).unwrap_or_default();
+                    let mut whole = whole();
+                    whole.processes.insert(script, process);
+                    whole.machine.scripts.began(script, pid);
+                }
                 // As a shell that does not find it says it: it is not tried again.
                 Err(_) => {
                     let now = call.now_ms();
-                    whole().machine.scripts.ended(script, 2, now, 0);
+                    whole().machine.script_ended(script, 2, now);
                 }
             }
         }
         Order::Kill(script) => {
-            let process = whole().processes.get(&script).copied();
-            call.log(LOG_WARNING, "A script has run for too long, and is killed");
+            let process = {
+                let mut whole = whole();
+                whole.machine.script_late(script);
+                whole.processes.get(&script).copied()
+            };
             let _ = process.map(|process| PROCESSES.signal(call, process, 9));
         }
     }
@@ -279,10 +292,13 @@ fn request(words: &[Vec<u8>]) -> Vec<u8> {
 
 /// What the server says of itself that the machine needs.
 fn look_at_server(call: &Call<'_>) {
-    let port = call.config.number("port").ok().and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
+    let port = |name| call.config.number(name).ok().and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
+    let (port, tls_port) = (port("port"), port("tls-port"));
+    let speaks_tls = call.config.get("tls-replication").is_ok_and(|value| value == b"yes");
     let pass = call.config.get("requirepass").unwrap_or_default();
     let mut whole = whole();
-    whole.machine.own.port = port;
+    whole.machine.own.speaks_tls = speaks_tls;
+    whole.machine.own.port = if speaks_tls && tls_port != 0 { tls_port } else { port };
     whole.machine.own.requirepass = String::from_utf8_lossy(&pass).into_owned();
 }
 

@@ -18,8 +18,6 @@ use std::collections::{HashMap, VecDeque};
 pub const HELLO_CHANNEL: &str = "__sentinel__:hello";
 /// Unanswered commands of a connection.
 const PENDING_MAX: usize = 100;
-/// A connection younger than this is not given up.
-const MIN_RECONNECT_MS: Ms = 15_000;
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +70,8 @@ pub struct Periods {
     pub tilt: Ms,
     /// Time for a replica to follow.
     pub slave_reconf: Ms,
+    /// A connection younger than this is not given up.
+    pub min_reconnect: Ms,
     /// Longest election.
     pub election: Ms,
     /// Spread of what all Sentinels do at once.
@@ -95,6 +95,7 @@ impl Default for Periods {
             tilt_trigger: 2000,
             tilt: 30_000,
             slave_reconf: 10_000,
+            min_reconnect: 15_000,
             election: 10_000,
             desync: 1000,
             failover_timeout: crate::model::DEFAULT_FAILOVER_TIMEOUT_MS,
@@ -125,8 +126,10 @@ pub struct Own {
     pub pass: String,
     /// Scripts can be set by the configuration file only.
     pub deny_scripts: bool,
-    /// The port that this server has.
+    /// The port that this server has for other Sentinels.
     pub port: u16,
+    /// Whether TLS is spoken with servers and other Sentinels.
+    pub speaks_tls: bool,
     /// Its own password, which others are thought to have where they have none of their own.
     pub requirepass: String,
 }
@@ -143,6 +146,8 @@ pub struct Sentinel {
     pub scripts: Scripts,
     /// Since when the clock is not believed.
     pub tilt_since: Option<Ms>,
+    /// How often it was not.
+    pub tilts: u64,
     /// SIMULATE-FAILURE.
     pub simulate: u32,
     /// What is to be done, in order.
@@ -170,6 +175,7 @@ impl Sentinel {
             periods: Periods::default(),
             scripts: Scripts::default(),
             tilt_since: None,
+            tilts: 0,
             simulate: 0,
             actions: VecDeque::new(),
             previous: 0,
@@ -248,6 +254,22 @@ impl Sentinel {
         let script = at.map(|at| self.groups[at].options.notification_script.clone()).unwrap_or_default();
         if level == Level::Warning && !script.is_empty() {
             self.scripts.queue(vec![script, name.to_owned(), text]);
+        }
+    }
+
+    /// A script has ended: with a code, or by a signal, of which the negative is told.
+    pub fn script_ended(&mut self, script: u64, code: i32, now: Ms) {
+        if let Some(path) = self.scripts.ended(script, code, now, self.periods.script_retry) {
+            let (by_signal, code) = if code < 0 { (-code, 0) } else { (0, code) };
+            self.tell(Level::Warning, "-script-error", format!("{path} {by_signal} {code}"), None);
+        }
+    }
+
+    /// A script has run for too long, and is about to be killed.
+    pub fn script_late(&mut self, script: u64) {
+        let found = self.scripts.all.iter().find(|one| one.id == script);
+        if let Some(text) = found.map(|one| format!("{} {}", one.words[0], one.pid)) {
+            self.tell(Level::Warning, "-script-timeout", text, None);
         }
     }
 
@@ -392,6 +414,7 @@ impl Sentinel {
         let gap = now - self.previous;
         if self.previous != 0 && (gap < 0 || gap > self.periods.tilt_trigger) {
             self.tilt_since = Some(now);
+            self.tilts += 1;
             self.tell(Level::Warning, "+tilt", "#tilt mode entered".into(), None);
         }
         self.previous = now;
@@ -488,12 +511,12 @@ impl Sentinel {
             (since, _) => now - since,
         };
         let is_stuck = one.cc.id != 0
-            && now - one.cc.since > MIN_RECONNECT_MS
+            && now - one.cc.since > periods.min_reconnect
             && one.act_ping != 0
             && now - one.act_ping > down_after / 2
             && now - one.last_pong > down_after / 2;
         let is_deaf =
-            one.pc.id != 0 && now - one.pc.since > MIN_RECONNECT_MS && now - one.pc_activity > periods.publish * 3;
+            one.pc.id != 0 && now - one.pc.since > periods.min_reconnect && now - one.pc_activity > periods.publish * 3;
         let demoted =
             one.kind == Kind::Master && one.role == Kind::Slave && now - one.role_since > down_after + periods.info * 2;
         let is_rebooted = reboot_after > 0 && rebooted.is_some_and(|since| now - since > reboot_after);

@@ -18,6 +18,8 @@ pub const DEFAULT_FAILOVER_TIMEOUT_MS: Ms = 180_000;
 pub const DEFAULT_PRIORITY: i64 = 100;
 /// Port of one that says none.
 pub const DEFAULT_PORT: u16 = 26379;
+/// The last epoch: answers count them in 64 bits with a sign.
+pub const EPOCH_MAX: u64 = i64::MAX as u64;
 /// Most groups, ...
 pub const GROUPS_MAX: usize = 1000;
 /// ... most replicas or Sentinels of one, ...

@@ -22,6 +22,8 @@ pub struct Script {
     pub since: Option<Ms>,
     /// Not before this.
     pub not_before: Ms,
+    /// The system's number of it, 0 while it does not run.
+    pub pid: u32,
     /// How often it was tried.
     pub tries: u32,
     /// It has been killed.
@@ -51,7 +53,8 @@ impl Scripts {
     /// Have a script run.
     pub fn queue(&mut self, words: Vec<String>) {
         self.last_id += 1;
-        self.all.push_back(Script { id: self.last_id, words, since: None, not_before: 0, tries: 0, is_killed: false });
+        let id = self.last_id;
+        self.all.push_back(Script { id, words, since: None, not_before: 0, pid: 0, tries: 0, is_killed: false });
         if self.all.len() > QUEUE_MAX
             && let Some(oldest) = self.all.iter().position(|script| script.since.is_none())
         {
@@ -84,15 +87,24 @@ impl Scripts {
         }
     }
 
-    /// A script has ended: with a code, or by a signal if that is negative. The code 1 asks to be tried again.
-    pub fn ended(&mut self, id: u64, code: i32, now: Ms, retry: Ms) {
-        let Some(at) = self.all.iter().position(|script| script.id == id) else { return };
+    /// A script runs, under this number of the system.
+    pub fn began(&mut self, id: u64, pid: u32) {
+        if let Some(script) = self.all.iter_mut().find(|script| script.id == id) {
+            script.pid = pid;
+        }
+    }
+
+    /// A script has ended: with a code, or by a signal if that is negative. The code 1 asks to be tried again. The path of
+    /// one that has failed and is not.
+    pub fn ended(&mut self, id: u64, code: i32, now: Ms, retry: Ms) -> Option<String> {
+        let at = self.all.iter().position(|script| script.id == id)?;
         let script = &mut self.all[at];
         if (code < 0 || code == 1) && script.tries < TRIES_MAX {
-            script.since = None;
-            script.not_before = now + (retry << (script.tries - 1).min(10));
-        } else {
-            self.all.remove(at);
+            (script.since, script.pid) = (None, 0);
+            script.not_before = now.saturating_add(retry.saturating_mul(1 << (script.tries - 1).min(10)));
+            return None;
         }
+        let ended = self.all.remove(at)?;
+        (code != 0).then(|| ended.words[0].clone())
     }
 }

@@ -209,7 +209,7 @@ fn what_the_file_is_told_reads_back_to_the_same() {
     world.hello(1, 9);
     world.machine.set_option(0, "auth-pass", &["a b"]).unwrap();
     world.machine.set_option(0, "rename-command", &["CONFIG", "other"]).unwrap();
-    assert!(world.machine.set_own("announce-ip", "10.1.1.1"));
+    assert!(world.machine.own.set("announce-ip", "10.1.1.1"));
     let mut lines = world.machine.lines();
     let mut other = Sentinel::new(1);
     let expected = lines.clone();

@@ -169,7 +169,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let unpack = |lane| Suite::unpack(&archive, &folder, lane, &programs, &server);
     let suite = unpack(0)?;
     if let Some(servers) = args.sentinel {
-        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?);
+        return sentinel::run(&suite, &server, &tools::server(Some(&servers))?, (&args.units, args.tls));
     }
     lists.check_units(&suite)?;
     let units = wanted_units(&args.units, args.quick, &suite)?;

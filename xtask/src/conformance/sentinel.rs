@@ -1,6 +1,8 @@
 //! `cargo xtask conformance --sentinel`: the suite of Redis 7.0's Sentinel, with five of ours over five servers of
 //! Redis's own, or over others: `--sentinel target/release/plinth-server`.
 //!
+//! Units named are files of it (`05-manual`), and `--tls` has all of them speak TLS.
+//!
 //! A run passes when each file of tests was reached and no test failed.
 
 use super::suite::Suite;
@@ -23,7 +25,12 @@ const LATER_COUNTS: &str =
 ///
 /// # Errors
 /// When it cannot be run.
-pub(super) fn run(suite: &Suite, sentinel: &Path, servers: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(
+    suite: &Suite,
+    sentinel: &Path,
+    servers: &Path,
+    (asked, tls): (&[String], bool),
+) -> Result<ExitCode, String> {
     let folder = suite.folder();
     let fail = |error: std::io::Error| format!("cannot prepare the Sentinel suite: {error}");
     for (name, program) in [("redis-sentinel", sentinel), ("redis-server", servers)] {
@@ -36,12 +43,21 @@ pub(super) fn run(suite: &Suite, sentinel: &Path, servers: &Path) -> Result<Exit
     let text = std::fs::read_to_string(folder.join(COUNTED)).map_err(fail)?;
     std::fs::write(folder.join(COUNTED), text.replace(COUNTS, LATER_COUNTS)).map_err(fail)?;
     let files = std::fs::read_dir(folder.join("tests/sentinel/tests")).map_err(fail)?.flatten();
-    let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "tcl")).count();
+    let files = files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".tcl")?.to_owned()));
+    let files = files.filter(|file| asked.is_empty() || asked.contains(file)).count();
+    if files < asked.len() {
+        return Err(format!("the suite of the Sentinel has not all of {}", asked.join(", ")));
+    }
     let script = "fconfigure stdout -buffering line\nsource tests/sentinel/run.tcl\n";
     std::fs::write(folder.join("sentinel-by-line.tcl"), script).map_err(fail)?;
     eprintln!("conformance: Sentinels are {}", tools::describe(sentinel));
     eprintln!("conformance: servers are {}", tools::describe(servers));
     let mut command = suite.tcl("sentinel-by-line.tcl");
+    asked.iter().for_each(|file| _ = command.args(["--single", file]));
+    if tls {
+        suite.make_certificates()?;
+        command.arg("--tls");
+    }
     let mut runner = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(fail)?;
     let (begin, mut reached, mut failed, mut passed) = (Instant::now(), 0, 0, 0);
     let lines = BufReader::new(runner.stdout.take().ok_or("no output")?).split(b'\n');

@@ -1,6 +1,7 @@
 //! What the process is to the system: its title, its processors, who looks after it, whom the kernel ends first,
 //! by what order texts go. Each of these is one per process, and so is the little state behind it.
 
+pub mod activation;
 pub mod locale;
 pub mod oom;
 pub mod processors;

@@ -10,15 +10,16 @@ use plinth_abi::bytes::Bytes;
 use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_WRITE};
 
 /// The gate.
-pub fn gate(server: &mut Server, token: usize, command: &Registered, _args: &[Bytes]) -> Verdict {
-    if server.is_held_back(token, command) { Verdict::Wait } else { Verdict::Pass }
+pub fn gate(server: &mut Server, token: usize, command: &Registered, args: &[Bytes]) -> Verdict {
+    if server.is_held_back(token, command, args) { Verdict::Wait } else { Verdict::Pass }
 }
 
 impl Server {
     /// Whether CLIENT PAUSE holds a command back.
-    pub fn is_held_back(&self, token: usize, command: &Registered) -> bool {
+    pub fn is_held_back(&self, token: usize, command: &Registered, args: &[Bytes]) -> bool {
         let Some(pause) = self.sessions.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
-        !pause.writes_only || self.flags_of(token, command) & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
+        let lifted = command.spec.flags & !Server::flags_with(command, args);
+        !pause.writes_only || self.flags_of(token, command) & !lifted & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
     }
 
     /// Let waiting clients go on.

@@ -111,7 +111,7 @@ unsafe extern "C" fn check_command(
     if !denied_out.is_null() {
         let denied = Denied { size: size_of::<Denied>() as u32, kind, position: position as u32, reserved: 0 };
         // SAFETY: see above.
-        unsafe { crate::modules::services::fill(denied_out, denied) };
+        unsafe { crate::modules::services::fill::fill(denied_out, denied) };
     }
     STATUS_NOT_ALLOWED
 }

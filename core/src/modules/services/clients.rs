@@ -43,7 +43,7 @@ unsafe extern "C" fn info(call: *mut Call, client_id: u64, client_out: *mut Clie
         idle_s: (now_s - client.active_s).max(0) as u64,
     };
     // SAFETY: see above.
-    unsafe { crate::modules::services::fill(client_out, seen) };
+    unsafe { crate::modules::services::fill::fill(client_out, seen) };
     STATUS_OK
 }
 

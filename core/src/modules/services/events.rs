@@ -4,7 +4,7 @@ use crate::engine::call::Context;
 use crate::registry::hooks::ALL_CLASSES;
 use plinth_abi::bytes::Opaque;
 use plinth_abi::call::Call;
-use plinth_abi::events::{EventsService, Hook, ON_ACL, ON_KEY};
+use plinth_abi::events::{EventsService, Hook, ON_KEY, ON_UNIT};
 use plinth_abi::status::{STATUS_NONE, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status};
 
 /// The table.
@@ -12,7 +12,7 @@ pub static TABLE: EventsService =
     EventsService { size: size_of::<EventsService>() as u32, reserved: 0, subscribe, unsubscribe, subscribe_keys };
 
 /// All `ON_*` bits that this host publishes; the last is the highest.
-const KNOWN: u32 = ON_ACL * 2 - 1;
+const KNOWN: u32 = ON_UNIT * 2 - 1;
 
 // Every function below is called by a loaded module with the call that runs.
 

@@ -98,7 +98,7 @@ unsafe fn write_entry(context: &mut Context, out: *mut Entry, entry: EntryPtr, h
 #[inline(never)]
 unsafe fn write_shorter(out: *mut Entry, entry: EntryPtr, hash: u64) {
     // SAFETY: promised by the caller.
-    unsafe { crate::modules::services::fill(out, seen(entry, hash)) };
+    unsafe { crate::modules::services::fill::fill(out, seen(entry, hash)) };
 }
 
 /// Whether the module that runs may make and change values of a type: its own, and those of modules whose
@@ -545,7 +545,7 @@ unsafe extern "C" fn stat(call: *mut Call, entry: *const Entry, stat_out: *mut E
         address: entry.address() as u64,
     };
     // SAFETY: see above.
-    unsafe { crate::modules::services::fill(stat_out, stat) };
+    unsafe { crate::modules::services::fill::fill(stat_out, stat) };
 }
 
 unsafe extern "C" fn dump(call: *mut Call, entry: *const Entry, take: Take, data: Opaque) -> Status {

@@ -13,12 +13,14 @@ pub mod digest;
 pub mod directives;
 pub mod event_loop;
 pub mod events;
+mod fill;
 pub mod info;
 pub mod keys;
 pub mod mode;
 pub mod process;
 pub mod propagate;
 pub mod rdb;
+pub mod replication;
 pub mod reply;
 pub mod rewrite;
 pub mod run;
@@ -149,19 +151,6 @@ unsafe extern "C" fn log(host: *const Host, level: u32, text: Bytes) {
     crate::base::log::write(level.min(3) as usize, &format!("<{}> {}", link.name, String::from_utf8_lossy(text)));
 }
 
-/// Fill in a struct that a module has room for: as much as its size says.
-///
-/// # Safety
-/// `out` is writable for as many bytes as it begins with, and both begin with their size.
-unsafe fn fill<T: Copy>(out: *mut T, mut value: T) {
-    // SAFETY: promised by the caller; no more is written than both have.
-    unsafe {
-        let size = out.cast::<u32>().read_unaligned().min(size_of::<T>() as u32);
-        (&raw mut value).cast::<u32>().write_unaligned(size);
-        std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), out.cast::<u8>(), size as usize);
-    }
-}
-
 /// The services of the core.
 pub fn core_services() -> Vec<Service> {
     use plinth_abi as abi;
@@ -188,5 +177,6 @@ pub fn core_services() -> Vec<Service> {
         service(abi::process::PROCESS_SERVICE, (&raw const process::TABLE).cast()),
         service(abi::mode::MODE_SERVICE, (&raw const mode::TABLE).cast()),
         service(abi::directives::DIRECTIVES_SERVICE, (&raw const directives::TABLE).cast()),
+        service(abi::replication::REPLICATION_SERVICE, (&raw const replication::TABLE).cast()),
     ]
 }

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 /// The table.
 pub static TABLE: ProcessService =
-    ProcessService { size: size_of::<ProcessService>() as u32, reserved: 0, spawn, signal };
+    ProcessService { size: size_of::<ProcessService>() as u32, reserved: 0, spawn, signal, pid };
 
 fn run(words: &[&[u8]]) -> io::Result<Child> {
     let words: Vec<&OsStr> = words.iter().map(|word| OsStr::from_bytes(word)).collect();
@@ -87,6 +87,22 @@ unsafe extern "C" fn signal(call: *mut Call, process: u64, signal: i32) -> Statu
             Some(pid) if kill_process(pid, signal).is_ok() => STATUS_OK,
             _ => STATUS_NONE,
         },
+        _ => STATUS_NONE,
+    }
+}
+
+unsafe extern "C" fn pid(call: *mut Call, process: u64, pid_out: *mut u32) -> Status {
+    // SAFETY: see above.
+    let context = unsafe { Context::of(call) };
+    let module = context.module;
+    match context.server().registry.watches.own(module, process) {
+        Some(Watched::Process { child, .. }) => {
+            if !pid_out.is_null() {
+                // SAFETY: see above.
+                unsafe { pid_out.write(child.id()) };
+            }
+            STATUS_OK
+        }
         _ => STATUS_NONE,
     }
 }

@@ -3,14 +3,15 @@
 
 use crate::engine::call::Context;
 use crate::registry::propagation::Propagation;
+use crate::wire::command;
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::Call;
-use plinth_abi::propagate::PropagateService;
-use plinth_abi::status::{STATUS_NOT_ALLOWED, STATUS_OK, Status};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS, PropagateService};
+use plinth_abi::status::{STATUS_DB_RANGE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_UNSUPPORTED, Status};
 
 /// The table.
 pub static TABLE: PropagateService =
-    PropagateService { size: size_of::<PropagateService>() as u32, reserved: 0, instead, nothing, before };
+    PropagateService { size: size_of::<PropagateService>() as u32, reserved: 0, instead, nothing, before, also };
 
 // All functions are called by a loaded module with the call that runs, and with arguments valid for
 // the call.
@@ -40,6 +41,27 @@ unsafe extern "C" fn before(call: *mut Call, args: *const Bytes, argc: u32) -> S
     }
     if server.store.effects.wants_commands {
         server.store.effects.propagate_words(db, args.iter().copied());
+    }
+    STATUS_OK
+}
+
+unsafe extern "C" fn also(call: *mut Call, db: u32, args: *const Bytes, argc: u32, targets: u32) -> Status {
+    const ALL: u32 = PROPAGATE_TO_FILE | PROPAGATE_TO_REPLICAS;
+    // SAFETY: see above.
+    let (context, args) = unsafe { (Context::of(call), words(args, argc)) };
+    let is_outside = context.call.command.is_null();
+    let server = context.server();
+    if targets == 0 || targets & !ALL != 0 {
+        return STATUS_UNSUPPORTED;
+    }
+    if db as usize >= server.store.databases.len() {
+        return STATUS_DB_RANGE;
+    }
+    if is_outside && !server.is_told_outside() {
+        return STATUS_NOT_ALLOWED;
+    }
+    if server.store.effects.wants_commands {
+        server.propagation.also.push(((db, command::encode(&args)), targets));
     }
     STATUS_OK
 }

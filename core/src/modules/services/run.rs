@@ -5,20 +5,22 @@
 //! before a module came or went is recognised, and the name is looked up again.
 
 use crate::acl::log::Place;
+use crate::base::clock::ticks;
 use crate::command::status::OUT_OF_MEMORY;
 use crate::engine::call::{Context, Registered, Run};
 use crate::engine::dispatch::Caller;
 use crate::engine::server::Server;
 use crate::modules::services::acl::{Whom, whom};
-use crate::modules::services::fill;
+use crate::modules::services::fill::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
 use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
     NODE_PUSH, NODE_SET, NODE_SIMPLE, NODE_VERBATIM, RUN_ALLOW_OOM, RUN_EFFECT, RUN_READ_ONLY, RUN_RESP2, RUN_RESP3,
-    RUN_UNTOLD, ReplyNode, RunRequest, RunService,
+    RUN_UNTOLD, RUN_UNTOLD_FILE, RUN_UNTOLD_REPLICAS, ReplyNode, RunRequest, RunService,
 };
 use plinth_abi::status::{
     STATUS_BAD_DATA, STATUS_NONE, STATUS_NOT_ALLOWED, STATUS_OK, STATUS_OUT_OF_RANGE, STATUS_UNSUPPORTED, Status,
@@ -122,22 +124,18 @@ unsafe extern "C" fn run_as(
     let server = context.server();
     let before = (flags & RUN_EFFECT == 0).then(|| server.enter_part(true));
     let changed_before = server.store.dirty;
+    let untold_before = std::mem::replace(&mut server.store.effects.untold, untold(flags));
     let db_before = select(context, None);
-    answer(context, flags, take, data, |server, caller| {
-        if let Some(text) = &refusal {
-            server.nested_error(Some(command), text, &caller);
-        } else {
-            if server.stream.is_running {
-                server.stream_time(command, args);
-            }
-            server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
-        }
+    answer(context, flags, take, data, |server, caller| match &refusal {
+        Some(text) => drop(server.nested_error(Some(command), text, &caller)),
+        None => run_now(server, command, args, caller),
     });
     // A SELECT is the script's own: what it has run goes on there, and its client stays where it was.
     if let Some(db) = select(context, db_before) {
         (context.db, context.call.db) = (db, db);
     }
     let server = context.server();
+    server.store.effects.untold = untold_before;
     if let Some(before) = before {
         server.leave_part(before);
     }
@@ -147,6 +145,23 @@ unsafe extern "C" fn run_as(
         server.store.effects.propagated = server.store.effects.propagated.wrapping_add(changed);
     }
     STATUS_OK
+}
+
+fn run_now(server: &mut Server, command: &Registered, args: &[Bytes], caller: Caller) {
+    if server.stream.is_running {
+        server.stream_time(command, args);
+    }
+    // What the script has done since its last command is none of this one's time.
+    server.last_ticks = ticks();
+    let looked_at = std::mem::replace(&mut server.scripted_depth, server.depth);
+    server.run(command, args, None, Caller { flags: caller.flags | CALL_NO_BLOCK, ..caller });
+    server.scripted_depth = looked_at;
+}
+
+/// Who is not told of what a command changes, by its request's flags: `PROPAGATE_TO_*`.
+fn untold(flags: u32) -> u32 {
+    let of = |flag, targets| if flags & flag == 0 { 0 } else { targets };
+    of(RUN_UNTOLD_FILE, PROPAGATE_TO_FILE) | of(RUN_UNTOLD_REPLICAS, PROPAGATE_TO_REPLICAS)
 }
 
 /// Why a command does not run in a script: an error of its own, or a status.
@@ -185,7 +200,8 @@ fn refused_write(server: &Server, flags: u64) -> Option<&str> {
 
 unsafe extern "C" fn may_begin(call: *mut Call, command_flags: u64, take: Take, data: Opaque) -> Status {
     // SAFETY: called by a loaded module with the call that runs.
-    let server = unsafe { Context::of(call) }.server();
+    let context = unsafe { Context::of(call) };
+    let server = context.server();
     let is_again = server.is_quiet || server.stream.is_running;
     let text = if !is_again && server.lacks_memory_for(command_flags) {
         Some(OUT_OF_MEMORY)
@@ -194,10 +210,24 @@ unsafe extern "C" fn may_begin(call: *mut Call, command_flags: u64, take: Take, 
             .or(server.refused_to_replica(command_flags | COMMAND_STALE, false))
             .or(server.refused_to_replica(command_flags, false))
     };
-    let Some(text) = text else { return STATUS_OK };
+    let Some(text) = text else {
+        show(context);
+        return STATUS_OK;
+    };
     // SAFETY: the module's function with the module's data, and a text for the call.
     unsafe { (take.run)(data, Bytes::of(text.as_bytes())) };
     STATUS_NOT_ALLOWED
+}
+
+/// A script begins: its command is shown to clients that watch, before those that it runs.
+fn show(context: &mut Context) {
+    let Call { args, argc, .. } = context.call;
+    let (token, server) = (context.client, context.server());
+    if !server.sessions.monitors.is_empty() && argc > 0 {
+        // SAFETY: the call's arguments are there as long as it is.
+        let args = unsafe { std::slice::from_raw_parts(args, argc as usize) };
+        server.show_script(args, token);
+    }
 }
 
 /// What a script is told that may not run a command for a user, which is noted as its client's doing.

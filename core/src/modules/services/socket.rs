@@ -4,15 +4,16 @@ use crate::engine::call::Context;
 use crate::engine::watches::{NO_HANDLERS, limits};
 use crate::registry::watches::Watched;
 use crate::socket::peer::{self, Peer};
+use crate::socket::tls::session::Session;
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::Call;
 use plinth_abi::socket::{Peer as Handlers, SocketAccepted, SocketService};
-use plinth_abi::status::{STATUS_BAD_DATA, STATUS_NONE, STATUS_OK, STATUS_TOO_LARGE, Status};
+use plinth_abi::status::{STATUS_BAD_DATA, STATUS_NONE, STATUS_OK, STATUS_TOO_LARGE, STATUS_UNSUPPORTED, Status};
 use std::io;
 
 /// The table.
 pub static TABLE: SocketService =
-    SocketService { size: size_of::<SocketService>() as u32, reserved: 0, connect, listen, write, close, address };
+    SocketService { size: size_of::<SocketService>() as u32, reserved: 0, connect, listen, write, close, address, tls };
 
 fn status(error: &io::Error) -> Status {
     match error.kind() {
@@ -134,4 +135,32 @@ unsafe extern "C" fn address(call: *mut Call, socket: u64, of_peer: u32, take: T
     // SAFETY: see above; the text lives for the call.
     unsafe { (take.run)(data, Bytes::of(address.as_bytes())) };
     STATUS_OK
+}
+
+unsafe extern "C" fn tls(call: *mut Call, socket: u64, name: Bytes) -> Status {
+    // SAFETY: see above.
+    let (context, name) = unsafe { (Context::of(call), crate::base::foreign::text(name)) };
+    let module = context.module;
+    let server = context.server();
+    let (is_accepted, name) = match server.registry.watches.own(module, socket) {
+        None => return STATUS_NONE,
+        Some(Watched::Peer { peer, .. }) if peer.can_speak_tls() => {
+            // Digits are told to nobody.
+            let name = if name.is_empty() { "0.0.0.0".into() } else { name };
+            (peer.is_accepted, name)
+        }
+        Some(_) => return STATUS_BAD_DATA,
+    };
+    let session = if is_accepted {
+        server.tls_of_clients().map(Session::to_client)
+    } else {
+        server.tls_of_links().map(|config| Session::to_server(config, &name))
+    };
+    match session {
+        Some(Ok(session)) => {
+            server.registry.watches.turn_peer(socket, |peer| peer.with_tls(session));
+            STATUS_OK
+        }
+        Some(Err(_)) | None => STATUS_UNSUPPORTED,
+    }
 }

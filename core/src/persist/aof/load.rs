@@ -29,6 +29,8 @@ pub(super) fn load(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Resu
     let size = |part: &Part| std::fs::metadata(folder.part(&part.name)).map_or(0, |data| data.len());
     let sizes: Vec<u64> = parts.iter().map(size).collect();
     load::begin(server, sizes.iter().sum(), false);
+    // A base that is a snapshot says another.
+    server.propagation.units.loaded(None, server.store.dirty);
     server.is_quiet = true;
     server.observe();
     let result = parts.iter().enumerate().try_for_each(|(at, part)| {
@@ -40,6 +42,7 @@ pub(super) fn load(server: &mut Server, aof: &mut Aof, serve: Serve<'_>) -> Resu
     });
     server.is_quiet = false;
     let dirty = server.store.dirty;
+    server.propagation.units.counted_to = dirty;
     server.slots.with(|persist: &mut Persist| persist.saves.dirty = dirty);
     server.tick(crate::base::clock::ticks());
     load::end(server);

@@ -39,6 +39,7 @@ use crate::persist::child;
 use crate::persist::load::Serve;
 use crate::session::resume::Resumes;
 use crate::store::effects::Effect;
+use plinth_abi::propagate::PROPAGATE_TO_FILE;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,7 @@ pub fn observe(server: &mut Server, effect: &Effect) {
         return;
     }
     match effect {
-        Effect::Propagate { db, command } => {
+        Effect::Propagate { db, command, targets } if targets & PROPAGATE_TO_FILE != 0 => {
             let now_s = server.settings.aof.timestamps.then_some(server.clock.now_s);
             server.excess.uncounted_bytes = server.slots.with(|aof: &mut Aof| {
                 aof.writer.text.add(*db, command, now_s);
@@ -94,7 +95,11 @@ pub fn observe(server: &mut Server, effect: &Effect) {
             });
         }
         Effect::UnitEnd => server.slots.with(|aof: &mut Aof| aof.writer.text.end_unit()),
-        Effect::Changed { .. } | Effect::Event { .. } | Effect::Flushed { .. } | Effect::Swapped { .. } => {}
+        Effect::Propagate { .. }
+        | Effect::Changed { .. }
+        | Effect::Event { .. }
+        | Effect::Flushed { .. }
+        | Effect::Swapped { .. } => {}
     }
 }
 

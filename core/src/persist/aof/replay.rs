@@ -163,6 +163,7 @@ impl<'s> Replay<'s> {
                 let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
                 self.execute(&words, at)?;
             }
+            self.server.end_replayed();
             return Ok(());
         }
         if let Some(queue) = &mut self.queue {
@@ -170,7 +171,9 @@ impl<'s> Replay<'s> {
             return Ok(());
         }
         let words: Vec<&[u8]> = words.iter().map(|word| &text[word.clone()]).collect();
-        self.execute(&words, at)
+        self.execute(&words, at)?;
+        self.server.end_replayed();
+        Ok(())
     }
 
     fn execute(&mut self, words: &[&[u8]], at: u64) -> Result<(), ReplayError> {

@@ -35,19 +35,7 @@ fn apply(server: &mut Server, _name: &str) -> Result<Undo, String> {
 }
 
 fn enable(server: &mut Server) -> Result<(), String> {
-    if rewrite_runs(server) {
-        crate::base::log::warning("AOF was enabled while the AOF is rewritten: that child is stopped, for another.");
-        child::cancel(server, REWRITE.name);
-    }
-    let here = Folder::new(&server.settings);
-    server.slots.with(|aof: &mut Aof| {
-        aof.state = State::Waiting;
-        // `dir` may have changed.
-        if !aof.rewrites.is_running() && aof.folder.as_ref().is_some_and(|folder| !folder.is_same(&here)) {
-            (aof.folder, aof.manifest) = (None, Manifest::default());
-        }
-    });
-    if let Err(error) = rewrite::request_anyway(server) {
+    if let Err(error) = begin(server) {
         server.slots.with(|aof: &mut Aof| {
             aof.state = State::Off;
             aof.rewrites.cancel();
@@ -65,6 +53,23 @@ fn enable(server: &mut Server) -> Result<(), String> {
     Ok(())
 }
 
+/// Begin the first rewrite.
+fn begin(server: &mut Server) -> Result<(), String> {
+    if rewrite_runs(server) {
+        crate::base::log::warning("AOF was enabled while the AOF is rewritten: that child is stopped, for another.");
+        child::cancel(server, REWRITE.name);
+    }
+    let here = Folder::new(&server.settings);
+    server.slots.with(|aof: &mut Aof| {
+        aof.state = State::Waiting;
+        // `dir` may have changed.
+        if !aof.rewrites.is_running() && aof.folder.as_ref().is_some_and(|folder| !folder.is_same(&here)) {
+            (aof.folder, aof.manifest) = (None, Manifest::default());
+        }
+    });
+    rewrite::request_anyway(server).map(drop)
+}
+
 /// All data are going to be others: nothing is appended any more; whether anything was.
 pub fn suspend(server: &mut Server) -> bool {
     let was_on = server.slots.with(|aof: &mut Aof| aof.state != State::Off);
@@ -74,10 +79,11 @@ pub fn suspend(server: &mut Server) -> bool {
     was_on
 }
 
-/// The data are others: a rewrite puts them into a new base, and what follows is appended.
+/// The data are others: a rewrite puts them into a new base, and what follows is appended. Where that cannot begin it
+/// is tried again and again: nobody has said that there should be no file.
 pub fn resume(server: &mut Server) {
-    if let Err(error) = enable(server) {
-        crate::base::log::warning(&format!("The AOF cannot be enabled again after a sync: {error}"));
+    if let Err(error) = begin(server) {
+        crate::base::log::warning(&format!("The AOF cannot be enabled yet after a sync: {error}"));
     }
 }
 

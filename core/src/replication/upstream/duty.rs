@@ -77,7 +77,7 @@ pub fn hear(server: &mut Server) {
     }
     let now = super::link(server);
     if server.registry.replication.link != now {
-        server.registry.replication.link = now;
+        super::reach(server, now);
         gates::changed(server);
     }
 }
@@ -122,7 +122,7 @@ fn attempt(server: &mut Server) {
     let announced = u16::try_from(settings.announce_port).unwrap_or(0);
     let speaks_tls = server.settings.tls.replication;
     let plan = Plan {
-        user: settings.masteruser.clone().into_bytes(),
+        user: settings.masteruser.clone(),
         password: settings.masterauth.clone(),
         own_port: match announced {
             0 if speaks_tls && server.settings.tls.port > 0 => server.settings.tls.port as u16,
@@ -147,7 +147,7 @@ fn attempt(server: &mut Server) {
                 replica.begun = Some(Instant::now());
                 replica.next = None;
             });
-            server.registry.replication.link = Link::Connecting;
+            super::reach(server, Link::Connecting);
         }
         Err(error) => {
             let text = format!("Unable to connect to MASTER: {}", log::plain(&error));

@@ -435,3 +435,7 @@ fn receive(plan: &Plan, mut wire: Wire, of: Position, shared: &Shared) -> Result
     shared.tell(News::Synced { wire, file: plan.file.clone(), of });
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "link_fuzz.rs"]
+mod fuzz;

@@ -27,11 +27,13 @@ pub mod stream;
 pub mod transfer;
 pub mod wire;
 
+use crate::engine::effects::Told;
 use crate::engine::server::Server;
 use crate::registry::replication::Link;
 use crate::replication::upstream::link::{News, Position, Shared};
 use crate::replication::upstream::wire::Wire;
 use crate::session::client::Closing;
+use plinth_abi::events::ON_LINK;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -105,6 +107,14 @@ pub fn link(server: &Server) -> Link {
         (Some(session), _) if is_served(server, session) => Link::Up,
         (None, Some(attempt)) => attempt.link(),
         _ => Link::Connect,
+    }
+}
+
+/// The link has reached a state.
+fn reach(server: &mut Server, link: Link) {
+    if server.registry.replication.link != link {
+        server.registry.replication.link = link;
+        server.tell_if_wanted(Told { kind: ON_LINK, db: -1, ..Told::default() });
     }
 }
 

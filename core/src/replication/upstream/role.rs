@@ -1,12 +1,14 @@
 //! Whose copy the data are, and how that changes: REPLICAOF, the parameter at the start, promotion.
 
 use crate::base::log;
+use crate::engine::effects::Told;
 use crate::engine::server::Server;
 use crate::persist::{Origin, Persist};
 use crate::registry::replication::{Link, NO_ID, OFFSET_MAX, Role};
 use crate::replication::state::{self, Replication};
 use crate::replication::upstream::{Upstream, gates};
 use crate::store::effects::Effect;
+use plinth_abi::events::ON_ROLE;
 use std::time::Instant;
 
 /// What a client that waits is told when its server becomes a copy.
@@ -21,8 +23,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
         state::observe(server, &Effect::UnitEnd);
     }
     leave(server);
-    server.registry.replication.role = Role::Replica { host: host.into(), port };
-    server.registry.replication.link = Link::Connect;
+    take(server, Role::Replica { host: host.into(), port }, Link::Connect);
     server.settings.replication.replicaof = format!("{host} {port}");
     let now_s = server.clock.now_s;
     server.slots.with(|replica: &mut Upstream| {
@@ -46,14 +47,20 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
     gates::changed(server);
 }
 
+/// Have a role, with the link that it begins with.
+fn take(server: &mut Server, role: Role, link: Link) {
+    server.registry.replication.role = role;
+    server.tell_if_wanted(Told { kind: ON_ROLE, db: -1, ..Told::default() });
+    super::reach(server, link);
+}
+
 /// Be nobody's copy. Who has read the stream up to here may go on reading it from this server.
 pub fn promote(server: &mut Server) {
     if !server.registry.replication.is_replica() {
         return;
     }
     leave(server);
-    server.registry.replication.role = Role::Primary;
-    server.registry.replication.link = Link::Off;
+    take(server, Role::Primary, Link::Off);
     server.settings.replication.replicaof = String::new();
     state::shift_id(server);
     disconnect_replicas(server);
@@ -105,8 +112,7 @@ pub fn begin(server: &mut Server) {
         }
         return;
     };
-    server.registry.replication.role = Role::Replica { host: host.into(), port };
-    server.registry.replication.link = Link::Connect;
+    take(server, Role::Replica { host: host.into(), port }, Link::Connect);
     let now_s = server.clock.now_s;
     server.slots.with(|replica: &mut Upstream| {
         replica.next = Some(Instant::now());

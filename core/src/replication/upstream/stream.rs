@@ -52,7 +52,7 @@ pub fn joined(server: &mut Server, token: usize) {
     if let Some(client) = server.sessions.clients.get(token) {
         client.db = db;
     }
-    server.registry.replication.link = Link::Up;
+    super::reach(server, Link::Up);
     gates::changed(server);
     state::keep_backlog(server);
     // A primary takes this server for one that follows when it has heard of it.

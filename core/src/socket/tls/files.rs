@@ -33,7 +33,7 @@ pub fn chain(path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 /// The first private key of a file, which a password may protect.
-pub fn key(path: &str, password: &str) -> Result<PrivateKeyDer<'static>, String> {
+pub fn key(path: &str, password: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     let bytes = read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     if let Some(start) = text.find(ENCRYPTED) {
@@ -47,7 +47,7 @@ pub fn key(path: &str, password: &str) -> Result<PrivateKeyDer<'static>, String>
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| format!("{path}: {error}"))
 }
 
-fn decrypt(text: &str, password: &str) -> Result<PrivateKeyDer<'static>, String> {
+fn decrypt(text: &str, password: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("the key cannot be decrypted: {error}");
     let (_, document) = SecretDocument::from_pem(text).map_err(|error| wrong(&error))?;
     let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|error| wrong(&error))?;

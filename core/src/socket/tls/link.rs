@@ -1,8 +1,6 @@
 //! A link that goes out, in a thread that may wait: plain, or with TLS on it.
 
 use crate::socket::tls::session::{self, Session};
-use rustls::ClientConnection;
-use rustls::pki_types::ServerName;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -31,11 +29,7 @@ impl Link {
     /// # Errors
     /// When TLS has no way to begin.
     pub fn tls(socket: TcpStream, config: Arc<rustls::ClientConfig>, host: &str) -> io::Result<Link> {
-        // The name is told to the server, and its certificate is not looked at for it.
-        let name = ServerName::try_from(host.to_owned()).or_else(|_| ServerName::try_from("primary"));
-        let name = name.map_err(io::Error::other)?;
-        let session = Session::new(ClientConnection::new(config, name).map_err(io::Error::other)?);
-        Ok(Link { socket, session: Some(session), raw: Vec::new(), at: 0 })
+        Ok(Link { socket, session: Some(Session::to_server(config, host)?), raw: Vec::new(), at: 0 })
     }
 
     /// A second handle of the same, to write and to end it by.

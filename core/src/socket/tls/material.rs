@@ -61,7 +61,7 @@ pub struct Pair {
     /// File of the key.
     pub key: String,
     /// Password of the key, or nothing.
-    pub password: String,
+    pub password: Vec<u8>,
 }
 
 /// What handshakes are done with.

@@ -3,7 +3,8 @@
 //! Each use takes a lock for as long as it encrypts or decrypts, and never while it waits for a socket. What is
 //! encrypted goes to the socket in the order in which it was encrypted, whoever writes it.
 
-use rustls::Connection;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +26,30 @@ impl Session {
     /// The state, for one use.
     pub fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One that speaks first, to a server of this name.
+    ///
+    /// # Errors
+    /// When TLS has no way to begin.
+    pub fn to_server(config: Arc<ClientConfig>, name: &str) -> io::Result<Session> {
+        // The name is told to the server, and its certificate is not looked at for it.
+        let name = ServerName::try_from(name.to_owned()).or_else(|_| ServerName::try_from("server"));
+        let name = name.map_err(io::Error::other)?;
+        Ok(Session::new(ClientConnection::new(config, name).map_err(io::Error::other)?))
+    }
+
+    /// One with a client, which speaks first.
+    ///
+    /// # Errors
+    /// When TLS has no way to begin.
+    pub fn to_client(config: Arc<ServerConfig>) -> io::Result<Session> {
+        Ok(Session::new(ServerConnection::new(config).map_err(io::Error::other)?))
+    }
+
+    /// Whether the handshake is over.
+    pub fn is_agreed(&self) -> bool {
+        !self.lock().is_handshaking()
     }
 
     /// Whether nobody uses it just now.

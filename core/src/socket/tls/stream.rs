@@ -10,7 +10,7 @@
 use crate::socket::tls::certificate::{self, Identity};
 use crate::socket::tls::session::{self, Session};
 use mio::net::TcpStream;
-use rustls::{Connection, ServerConnection};
+use rustls::Connection;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 
@@ -27,11 +27,10 @@ pub struct TlsStream {
 impl TlsStream {
     /// A connection that has come in.
     pub fn accept(socket: TcpStream, config: Arc<rustls::ServerConfig>) -> io::Result<TlsStream> {
-        let session = Session::new(ServerConnection::new(config).map_err(io::Error::other)?);
-        Ok(TlsStream { socket, session, taken: 0, is_told: false })
+        Ok(TlsStream { socket, session: Session::to_client(config)?, taken: 0, is_told: false })
     }
 
-    /// A link that has gone out and whose handshake is over.
+    /// A connection of whose certificate nobody is to be told: a link that has gone out, or one of a module's.
     pub fn of_link(socket: TcpStream, session: Session) -> TlsStream {
         TlsStream { socket, session, taken: 0, is_told: true }
     }

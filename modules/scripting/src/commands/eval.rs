@@ -2,8 +2,9 @@
 
 use super::GROUP;
 use crate::engine::{self, Failure};
-use crate::run::Origin;
+use crate::run::{Name, Origin};
 use crate::scripts::{Sha, sha_of};
+use crate::shebang::{self, NO_WRITES};
 use plinth_module::prelude::*;
 
 pub(super) const COMMANDS: &[Command] = &[EVAL, EVAL_RO, EVALSHA, EVALSHA_RO];
@@ -59,6 +60,7 @@ const EVAL: Command = Command {
     name: text("eval"),
     docs: &Docs { summary: text("Runs a script."), args: list(BY_SOURCE), ..DOCS },
     run: run(|call| eval(call, false)),
+    lifted_flags: lifted_flags(|args| lifted(shebang::of_script(args.bytes(1)).unwrap_or(None))),
     ..RUNS
 };
 
@@ -78,6 +80,7 @@ const EVALSHA: Command = Command {
     name: text("evalsha"),
     docs: &Docs { summary: text("Runs a script that is there, by its SHA-1."), args: list(BY_SHA), ..DOCS },
     run: run(|call| evalsha(call, false)),
+    lifted_flags: lifted_flags(|args| lifted_of_sha(args.bytes(1))),
     ..RUNS
 };
 
@@ -92,6 +95,16 @@ const EVALSHA_RO: Command = Command {
     run: run(|call| evalsha(call, true)),
     ..READS
 };
+
+/// A script that says that it does not write is none that CLIENT PAUSE holds back.
+pub(super) fn lifted(flags: Option<u32>) -> u64 {
+    if flags.is_some_and(|flags| flags & NO_WRITES != 0) { COMMAND_MAY_REPLICATE } else { 0 }
+}
+
+fn lifted_of_sha(sha: &[u8]) -> u64 {
+    let sha = Sha::try_from(sha).map(|sha| sha.map(|letter| letter.to_ascii_lowercase()));
+    lifted(sha.ok().and_then(|sha| engine::flags_of(&sha)))
+}
 
 /// How many of the arguments are keys, which is the third.
 pub(super) fn key_count(call: &mut Call<'_>) -> Result<usize> {
@@ -131,7 +144,6 @@ fn execute(call: &mut Call<'_>, sha: &Sha, source: Option<&[u8]>, keys: usize, r
         Err(Failure(text)) => return Err(call.reply.error(text)),
     };
     crate::permit::check(call, flags, reads)?;
-    let name = String::from_utf8_lossy(sha).into_owned();
-    let task = engine::Task { origin: Origin::Script, name, flags, keys, reads };
+    let task = engine::Task { origin: Origin::Script, name: Name::Script(*sha), flags, keys, reads };
     engine::execute(call, &task, function)
 }

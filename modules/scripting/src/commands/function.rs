@@ -1,7 +1,7 @@
 //! FUNCTION, FCALL and FCALL_RO.
 
 use super::GROUP;
-use super::eval::{READS, RUNS, key_count};
+use super::eval::{READS, RUNS, key_count, lifted};
 use crate::engine::Failure;
 use crate::functions::{self, Absent, with_libraries};
 use crate::library::{Library, flag_names};
@@ -30,6 +30,10 @@ const FCALL: Command = Command {
         ..DOCS
     },
     run: run(|call| fcall(call, false)),
+    lifted_flags: lifted_flags(|args| {
+        let name = String::from_utf8_lossy(args.bytes(1));
+        lifted(with_libraries(|libraries| libraries.function(&name).map(|one| one.flags)))
+    }),
     ..RUNS
 };
 
@@ -343,7 +347,7 @@ fn stats(call: &mut Call<'_>) -> Result {
             Some(run) => {
                 call.reply.map(3);
                 call.reply.bulk("name");
-                call.reply.bulk(&run.name);
+                call.reply.bulk(run.name.as_str());
                 call.reply.bulk("command");
                 call.reply.array(run.command.len());
                 run.command.iter().for_each(|word| call.reply.bulk(word));

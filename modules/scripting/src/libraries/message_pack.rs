@@ -2,7 +2,7 @@
 //!
 //! What is nested deeper than [`DEPTH_MAX`] is packed as nil, as by the library of this name.
 
-use super::{fill, keys_of};
+use super::{WORK_PER_BYTE, fill, keys_of};
 use crate::lua::{Kind, Lua, Outcome, Raised};
 
 /// Deepest nesting that is packed.
@@ -34,6 +34,7 @@ fn pack(lua: Lua) -> Outcome {
     for at in 1..=count {
         put(lua, at, &mut out, 0)?;
     }
+    lua.spend(out.len().saturating_mul(WORK_PER_BYTE));
     lua.push_bytes(out);
     Ok(1)
 }
@@ -253,6 +254,7 @@ fn values(lua: Lua, limit: i64, offset: i64, with_offset: bool) -> Outcome {
         input.push(lua).map_err(|fault| raise(lua, fault))?;
         count += 1;
     }
+    lua.spend((data.len() - offset as usize - input.rest.len()).saturating_mul(WORK_PER_BYTE));
     if !with_offset {
         return Ok(lua.top() - 1);
     }

@@ -8,6 +8,9 @@ mod pack;
 
 use crate::lua::{Lua, Outcome};
 
+/// Work of a byte of a text that is read or written value by value, see `lua::hook`.
+const WORK_PER_BYTE: usize = 8;
+
 /// Put all into the globals.
 pub(crate) fn install(lua: Lua, globals: i32) {
     math::install(lua, globals);

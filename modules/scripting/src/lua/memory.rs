@@ -56,6 +56,11 @@ impl Drop for Mode {
     }
 }
 
+/// Blocks from so many bytes on take time to fill.
+const LARGE_BYTES: usize = 64 << 10;
+/// So many bytes are filled in a nanosecond or so.
+const BYTES_PER_WORK: usize = 4;
+
 /// Alignment of whatever Lua keeps: doubles and addresses.
 const ALIGN: usize = 8;
 
@@ -75,6 +80,9 @@ pub(super) unsafe extern "C" fn allocate(
         && used.saturating_add(new_bytes - old_bytes) > MOST_BYTES.load(Relaxed)
     {
         return std::ptr::null_mut();
+    }
+    if new_bytes > old_bytes && new_bytes >= LARGE_BYTES {
+        super::hook::spend_running((new_bytes / BYTES_PER_WORK) as u64);
     }
     let Ok(layout) = Layout::from_size_align(new_bytes, ALIGN) else { return std::ptr::null_mut() };
     // SAFETY: Lua says of each block how long it is; one of no bytes is null, and so is none.

@@ -321,8 +321,11 @@ impl Lua {
     /// `handler`. Whether it succeeded, with the results on top; else the error.
     pub(crate) fn call_script(self, args: c_int, results: c_int, handler: c_int) -> bool {
         let _refusing = memory::refuse();
+        let before = hook::run_in(self.0);
         // SAFETY: see the block's comment; no error leaves a protected call.
-        unsafe { ffi::lua_pcall(self.0, args, results, handler) == 0 }
+        let succeeded = unsafe { ffi::lua_pcall(self.0, args, results, handler) == 0 };
+        hook::run_in(before);
+        succeeded
     }
 
     /// Call the function below its arguments, which is this module's own.

@@ -2,7 +2,8 @@
 //!
 //! These run in one go: no hook is called in the middle of one, and a pattern with several repetitions may take as
 //! many steps as there are ways to share a text out among them. So what could take long is tried here first, step by
-//! step, and refused when it takes more than [`STEPS_MAX`]; Lua's function takes as many steps then.
+//! step, while others are served from time to time, and refused when it takes more than [`STEPS_MAX`]; Lua's function
+//! takes as many steps then, at one go.
 //!
 //! Patterns are those of Lua 5.1, and end at their first zero byte.
 //! <https://www.lua.org/manual/5.1/manual.html#5.4.1>
@@ -11,8 +12,12 @@
 const STEPS_MAX: u64 = 10_000_000;
 /// Steps for each byte of the text.
 const STEPS_PER_BYTE: u64 = 64;
+/// Most steps, however long a text is: a second or so.
+const STEPS_MAX_ALL: u64 = 400_000_000;
 /// So many are allowed without a look.
-const STEPS_FEW: u64 = 1_000_000;
+const STEPS_FEW: u64 = 100_000;
+/// Steps between two looks at whether others want to be served. A power of two.
+const STEPS_PER_LOOK: u64 = 1 << 21;
 /// Most captures of a pattern.
 const CAPTURES_MAX: usize = 32;
 
@@ -30,24 +35,44 @@ pub(crate) fn is_plain(pattern: &[u8]) -> bool {
     pattern.iter().take_while(|&&byte| byte != 0).all(|byte| !b"^$*+?.([%-".contains(byte))
 }
 
-/// Whether the matches of a pattern in a text are found in few enough steps. A pattern that is wrong is not judged.
-pub(crate) fn is_affordable(text: &[u8], pattern: &[u8], wanted: Wanted, takes_anchor: bool) -> bool {
+/// What is looked for.
+pub(crate) struct Asked<'t> {
+    /// In which text.
+    pub text: &'t [u8],
+    /// From where on.
+    pub from: usize,
+    /// What.
+    pub pattern: &'t [u8],
+    /// Which matches of it.
+    pub wanted: Wanted,
+    /// Whether a `^` binds it to the begin.
+    pub takes_anchor: bool,
+}
+
+/// In how many steps the matches of a pattern in a text are found, at least; or why they are not to be looked for. A
+/// pattern that is wrong is not judged. `look` serves others, and says whether to end.
+pub(crate) fn steps_of(asked: Asked<'_>, look: &mut dyn FnMut() -> bool) -> Result<u64, Stop> {
+    let Asked { text, from, pattern, wanted, takes_anchor } = asked;
     let end = pattern.iter().position(|&byte| byte == 0).unwrap_or(pattern.len());
     let pattern = &pattern[..end];
     let is_anchored = takes_anchor && pattern.first() == Some(&b'^');
     let pattern = if is_anchored { &pattern[1..] } else { pattern };
-    if is_cheap(text.len(), pattern, is_anchored) {
-        return true;
+    let len = (text.len() - from) as u64;
+    if is_cheap(len, pattern, is_anchored) {
+        return Ok(if is_anchored { 1 } else { len });
     }
-    let most = STEPS_MAX.saturating_add((text.len() as u64).saturating_mul(STEPS_PER_BYTE));
-    let mut trial = Trial { text, pattern, captures: Vec::new(), steps_left: most };
-    trial.find(wanted, is_anchored) != Err(Stop::Steps)
+    let most = STEPS_MAX.saturating_add(len.saturating_mul(STEPS_PER_BYTE)).min(STEPS_MAX_ALL);
+    let mut trial = Trial { text, pattern, captures: Vec::new(), steps_left: most, look };
+    match trial.find(from, wanted, is_anchored) {
+        Ok(()) | Err(Stop::Pattern) => Ok(most - trial.steps_left),
+        Err(stop) => Err(stop),
+    }
 }
 
 /// Whether there are few steps at the very most: each repetition multiplies them by the length of the text, and
 /// so does each place where a match may begin.
-fn is_cheap(text_len: usize, pattern: &[u8], is_anchored: bool) -> bool {
-    let len = text_len as u64 + 1;
+fn is_cheap(text_len: u64, pattern: &[u8], is_anchored: bool) -> bool {
+    let len = text_len + 1;
     let repeated = |window: &&[u8]| matches!(window, [b'*' | b'+' | b'-'] | [b'%', b'b' | b'0'..=b'9']);
     let long = pattern.windows(1).filter(repeated).count() + pattern.windows(2).filter(repeated).count();
     let short = pattern.iter().filter(|&&byte| byte == b'?').count().min(63);
@@ -60,9 +85,11 @@ fn is_cheap(text_len: usize, pattern: &[u8], is_anchored: bool) -> bool {
 
 /// Why a trial ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stop {
+pub(crate) enum Stop {
     /// It takes too many steps.
     Steps,
+    /// The script is to end.
+    Ended,
     /// The pattern is wrong, which Lua's function says.
     Pattern,
 }
@@ -82,11 +109,11 @@ struct Trial<'t> {
     pattern: &'t [u8],
     captures: Vec<Capture>,
     steps_left: u64,
+    look: &'t mut dyn FnMut() -> bool,
 }
 
 impl Trial<'_> {
-    fn find(&mut self, wanted: Wanted, is_anchored: bool) -> Result<(), Stop> {
-        let mut from = 0;
+    fn find(&mut self, mut from: usize, wanted: Wanted, is_anchored: bool) -> Result<(), Stop> {
         loop {
             self.captures.clear();
             let found = self.matches(from, 0)?;
@@ -102,7 +129,7 @@ impl Trial<'_> {
 
     fn step(&mut self) -> Result<(), Stop> {
         self.steps_left = self.steps_left.checked_sub(1).ok_or(Stop::Steps)?;
-        Ok(())
+        if self.steps_left.is_multiple_of(STEPS_PER_LOOK) && (self.look)() { Err(Stop::Ended) } else { Ok(()) }
     }
 
     /// The pattern's byte, 0 behind its end.
@@ -333,7 +360,8 @@ mod tests {
     /// Where the first match begins and ends.
     fn find(text: &str, pattern: &str) -> Option<(usize, usize)> {
         let pattern = pattern.as_bytes();
-        let mut trial = Trial { text: text.as_bytes(), pattern, captures: Vec::new(), steps_left: 1 << 20 };
+        let mut trial =
+            Trial { text: text.as_bytes(), pattern, captures: Vec::new(), steps_left: 1 << 20, look: &mut || false };
         (0..=text.len()).find_map(|from| {
             trial.captures.clear();
             trial.matches(from, 0).ok().flatten().map(|end| (from, end))
@@ -360,6 +388,36 @@ mod tests {
         ] {
             assert_eq!(find(text, pattern), found, "{pattern} in {text}");
         }
+    }
+
+    fn is_affordable(text: &[u8], pattern: &[u8], wanted: Wanted, takes_anchor: bool) -> bool {
+        steps_of(Asked { text, from: 0, pattern, wanted, takes_anchor }, &mut || false).is_ok()
+    }
+
+    #[test]
+    fn what_is_looked_for_from_further_on_is_judged_from_there() {
+        let (text, pattern) = ("b".to_owned() + &"a".repeat(40), "a?".repeat(40) + &"a".repeat(40) + "b");
+        let from = |from: usize| {
+            let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
+            let pattern = [b"[b]?", pattern].concat();
+            steps_of(Asked { text, from, pattern: &pattern, wanted: Wanted::First, takes_anchor: true }, &mut || false)
+        };
+        assert_eq!((from(0), from(1), from(41).is_ok()), (Err(Stop::Steps), Err(Stop::Steps), true));
+    }
+
+    #[test]
+    fn a_long_trial_lets_others_be_served_and_ends_when_it_is_to() {
+        let text = "word ".repeat(1 << 20);
+        let asked =
+            || Asked { text: text.as_bytes(), from: 0, pattern: b"%w+", wanted: Wanted::All, takes_anchor: true };
+        let mut looks = 0;
+        let mut look = || {
+            looks += 1;
+            false
+        };
+        assert!(steps_of(asked(), &mut look).is_ok());
+        assert!(looks > 1);
+        assert_eq!(steps_of(asked(), &mut || true), Err(Stop::Ended));
     }
 
     #[test]

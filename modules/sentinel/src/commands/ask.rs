@@ -303,7 +303,7 @@ fn pending(call: &mut Call<'_>) -> Result {
         call.reply.bulk("flags");
         call.reply.bulk(if script.since.is_some() { "running" } else { "scheduled" });
         call.reply.bulk("pid");
-        call.reply.bulk("0");
+        call.reply.bulk(script.pid.to_string());
         let (name, ms) = match script.since {
             Some(since) => ("run-time", now - since),
             None => ("run-delay", (script.not_before - now).max(0)),
@@ -323,6 +323,7 @@ pub(crate) fn info(call: &mut Call<'_>, out: &mut InfoWriter<'_>) {
     out.integer("sentinel_masters", machine.groups.len() as i64);
     out.integer("sentinel_tilt", i64::from(machine.tilt_since.is_some()));
     out.integer("sentinel_tilt_since_seconds", machine.tilt_since.map_or(-1, |since| (now - since) / 1000));
+    out.integer("sentinel_total_tilt", machine.tilts as i64);
     out.integer("sentinel_running_scripts", machine.scripts.running() as i64);
     out.integer("sentinel_scripts_queue_length", machine.scripts.all.len() as i64);
     out.integer("sentinel_simulate_failure_flags", i64::from(machine.simulate));
@@ -349,9 +350,9 @@ const HELP: &[&str] = &[
     "SENTINEL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "CKQUORUM <master-name>",
     "    Tell whether enough Sentinels can be reached to agree on a failover.",
-    "CONFIG SET <param> <value>",
+    "CONFIG SET <param> <value> [<param> <value> ...]",
     "    Set what holds for all groups.",
-    "CONFIG GET <pattern>",
+    "CONFIG GET <param> [<param> ...]",
     "    Tell what holds for all groups.",
     "DEBUG [<param> <value> ...]",
     "    Tell or set how often things are done, in milliseconds.",

@@ -3,7 +3,7 @@
 use super::{BASE, DOCS, group, save, tell_monitored, word};
 use crate::config::Refusal;
 use crate::machine::{CRASH_AFTER_ELECTION, CRASH_AFTER_PROMOTION, HELLO_CHANNEL, Level, Periods};
-use crate::model::Ms;
+use crate::model::{Ms, NAME_BYTES_MAX};
 use crate::{follow, whole};
 use plinth_module::glob::Pattern;
 use plinth_module::prelude::*;
@@ -26,7 +26,7 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: COMMAND_ADMIN | COMMAND_SENSITIVE,
         ..does(
             "config",
-            -3,
+            -4,
             run(config),
             &Docs { summary: text("Tells or sets what holds for all groups."), since: text("6.2.0"), ..DOCS },
         )
@@ -186,39 +186,80 @@ fn set_one(at: usize, name: &str, values: &[&str]) -> std::result::Result<(), Re
     Ok(())
 }
 
+const CONFIG_USAGE: &str = "ERR Only SENTINEL CONFIG GET <param> [<param> <param> ...] / SET <param> <value> [<param> <value> ...] are supported.";
+
 fn config(call: &mut Call<'_>) -> Result {
-    if call.args.word(2, "set") && call.args.len() == 5 {
-        let (name, value) = (word(call, 3).to_ascii_lowercase(), word(call, 4));
-        let is_known = own_values().iter().any(|(known, _)| *known == name);
-        if !is_known {
-            let shown = word(call, 3);
-            return Err(call.reply.error(format!("ERR Invalid argument '{shown}' to SENTINEL CONFIG SET")));
-        }
-        let is_set = whole().machine.set_own(&name, &value);
-        if !is_set {
-            return Err(call.reply.error(format!("ERR Invalid value '{value}' to SENTINEL CONFIG SET '{name}'")));
-        }
-        if name.starts_with("sentinel-") {
-            whole().machine.reconnect_sentinels();
-        }
-        return save(call);
+    if call.args.word(2, "set") && call.args.len() > 4 {
+        return config_set(call);
     }
-    if call.args.word(2, "get") && call.args.len() == 4 {
-        let name = word(call, 3).to_ascii_lowercase();
-        let pattern = Pattern::new(name.as_bytes());
-        let mut values = own_values();
-        values.retain(|(name, _)| pattern.matches(name.as_bytes()));
-        call.reply.map(values.len());
-        for (name, value) in values {
-            call.reply.bulk(name);
-            call.reply.bulk(value);
-        }
-        return Ok(());
+    if call.args.word(2, "get") {
+        return config_get(call);
     }
-    Err(call.reply.error("ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported."))
+    Err(call.reply.error(CONFIG_USAGE))
 }
 
-fn own_values() -> Vec<(&'static str, String)> {
+fn config_get(call: &mut Call<'_>) -> Result {
+    let names: Vec<String> = (3..call.args.len()).map(|at| word(call, at).to_ascii_lowercase()).collect();
+    let mut left = own_values(call);
+    let mut found = Vec::new();
+    for name in names {
+        let pattern = Pattern::new(name.as_bytes());
+        let (those, others) = left.into_iter().partition(|(name, _)| pattern.matches(name.as_bytes()));
+        found.extend::<Vec<(&str, String)>>(those);
+        left = others;
+    }
+    call.reply.map(found.len());
+    for (name, value) in found {
+        call.reply.bulk(name);
+        call.reply.bulk(value);
+    }
+    Ok(())
+}
+
+/// All of them are looked at before the first is set.
+fn config_set(call: &mut Call<'_>) -> Result {
+    let words: Vec<String> = (3..call.args.len()).map(|at| word(call, at)).collect();
+    let known = own_values(call);
+    let mut trial = whole().machine.own.clone();
+    let mut names: Vec<String> = Vec::new();
+    for pair in words.chunks(2) {
+        let name = pair[0].to_ascii_lowercase();
+        let fault = if !known.iter().any(|(known, _)| *known == name) {
+            Some(format!("ERR Invalid argument '{}' to SENTINEL CONFIG SET", pair[0]))
+        } else if names.contains(&name) {
+            Some(format!("ERR Duplicate argument '{}' to SENTINEL CONFIG SET", pair[0]))
+        } else {
+            match pair.get(1) {
+                None => Some(format!("ERR Missing argument '{}' value", pair[0])),
+                Some(value) if name == LOGLEVEL && is_loglevel(value) || trial.set(&name, value) => None,
+                Some(value) => Some(format!("ERR Invalid value '{value}' to SENTINEL CONFIG SET '{}'", pair[0])),
+            }
+        };
+        if let Some(fault) = fault {
+            return Err(call.reply.error(fault));
+        }
+        names.push(name);
+    }
+    if let Some(at) = names.iter().position(|name| name == LOGLEVEL) {
+        let level = words[at * 2 + 1].to_ascii_lowercase();
+        call.config.set(&mut call.keys, LOGLEVEL, level.as_bytes())?;
+    }
+    whole().machine.own = trial;
+    if names.iter().any(|name| name.starts_with("sentinel-")) {
+        whole().machine.reconnect_sentinels();
+    }
+    save(call)
+}
+
+/// The one of them that is the server's own.
+const LOGLEVEL: &str = "loglevel";
+
+fn is_loglevel(value: &str) -> bool {
+    ["debug", "verbose", "notice", "warning", "nothing"].iter().any(|level| value.eq_ignore_ascii_case(level))
+}
+
+fn own_values(call: &Call<'_>) -> Vec<(&'static str, String)> {
+    let level = call.config.get(LOGLEVEL).unwrap_or_default();
     let own = whole().machine.own.clone();
     let flag = |is_on: bool| if is_on { "yes" } else { "no" }.to_owned();
     vec![
@@ -228,24 +269,26 @@ fn own_values() -> Vec<(&'static str, String)> {
         ("announce-port", own.announce_port.to_string()),
         ("sentinel-user", own.user),
         ("sentinel-pass", own.pass),
+        (LOGLEVEL, String::from_utf8_lossy(&level).into_owned()),
     ]
 }
 
 /// The periods by name.
-fn named(periods: &mut Periods) -> [(&'static str, &mut Ms); 12] {
+fn named(periods: &mut Periods) -> [(&'static str, &mut Ms); 13] {
     [
-        ("info-period", &mut periods.info),
-        ("ping-period", &mut periods.ping),
-        ("ask-period", &mut periods.ask),
-        ("publish-period", &mut periods.publish),
-        ("default-down-after", &mut periods.down_after),
-        ("default-failover-timeout", &mut periods.failover_timeout),
-        ("tilt-trigger", &mut periods.tilt_trigger),
-        ("tilt-period", &mut periods.tilt),
-        ("slave-reconf-timeout", &mut periods.slave_reconf),
-        ("election-timeout", &mut periods.election),
-        ("script-max-runtime", &mut periods.script),
-        ("script-retry-delay", &mut periods.script_retry),
+        ("INFO-PERIOD", &mut periods.info),
+        ("PING-PERIOD", &mut periods.ping),
+        ("ASK-PERIOD", &mut periods.ask),
+        ("PUBLISH-PERIOD", &mut periods.publish),
+        ("DEFAULT-DOWN-AFTER", &mut periods.down_after),
+        ("DEFAULT-FAILOVER-TIMEOUT", &mut periods.failover_timeout),
+        ("TILT-TRIGGER", &mut periods.tilt_trigger),
+        ("TILT-PERIOD", &mut periods.tilt),
+        ("SLAVE-RECONF-TIMEOUT", &mut periods.slave_reconf),
+        ("MIN-LINK-RECONNECT-PERIOD", &mut periods.min_reconnect),
+        ("ELECTION-TIMEOUT", &mut periods.election),
+        ("SCRIPT-MAX-RUNTIME", &mut periods.script),
+        ("SCRIPT-RETRY-DELAY", &mut periods.script_retry),
     ]
 }
 
@@ -268,7 +311,7 @@ fn debug(call: &mut Call<'_>) -> Result {
             let text = "ERR Unknown option or number of arguments for SENTINEL DEBUG";
             return Err(call.reply.error(format!("{text} '{name}'")));
         };
-        let Some(number) = value.parse().ok().filter(|number: &Ms| (1..=i64::from(i32::MAX)).contains(number)) else {
+        let Some(number) = crate::config::positive(&value) else {
             return Err(call.reply.error(format!("ERR Invalid argument '{value}' for SENTINEL DEBUG '{name}'")));
         };
         *period = number;
@@ -299,6 +342,11 @@ fn simulate(call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
+/// Whether somebody can be voted for under a name: it is an identity, as a rule.
+fn is_name(candidate: &str) -> bool {
+    candidate.len() <= NAME_BYTES_MAX && candidate.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn is_master_down(call: &mut Call<'_>) -> Result {
     let (host, candidate, now) = (word(call, 2), word(call, 5), call.now_ms());
     let (Ok(port), Ok(epoch)) = (call.args.integer(3), call.args.integer(4)) else { return Err(Error::NotInteger) };
@@ -310,7 +358,7 @@ fn is_master_down(call: &mut Call<'_>) -> Result {
             |address: &crate::model::Address| i64::from(address.port) == port && Some(&address.ip) == ip.as_ref();
         let at = machine.groups.iter().position(|group| is_at(&group.master.address));
         let is_down = at.is_some_and(|at| machine.groups[at].master.s_down) && machine.tilt_since.is_none();
-        match at.filter(|_| candidate != "*" && candidate.len() == 40) {
+        match at.filter(|_| candidate != "*" && is_name(&candidate)) {
             None => (is_down, String::new(), 0),
             Some(at) => {
                 let (leader, epoch) = machine.vote(at, epoch.max(0) as u64, &candidate, now);

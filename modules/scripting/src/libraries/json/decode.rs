@@ -1,6 +1,7 @@
 //! JSON as values.
 
 use super::{SETTINGS, depth};
+use crate::libraries::WORK_PER_BYTE;
 use crate::lua::{Lua, Outcome, Raised};
 use plinth_module::number::parse_float;
 use std::sync::atomic::Ordering::Relaxed;
@@ -55,6 +56,7 @@ pub(super) fn decode(lua: Lua) -> Outcome {
         return Err(lua.raise_argument(1, "expected 1 argument"));
     }
     let text = lua.want_bytes(1)?;
+    lua.spend(text.len().saturating_mul(WORK_PER_BYTE));
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
         return Err(lua.raise_here("JSON parser does not support UTF-16 or UTF-32"));
     }

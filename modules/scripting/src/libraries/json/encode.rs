@@ -1,7 +1,7 @@
 //! Values as JSON.
 
 use super::{SETTINGS, depth};
-use crate::libraries::keys_of;
+use crate::libraries::{WORK_PER_BYTE, keys_of};
 use crate::lua::{Kind, Lua, Outcome, Raised};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,6 +11,7 @@ pub(super) fn encode(lua: Lua) -> Outcome {
     }
     let mut out = Vec::new();
     put(lua, 1, &mut out, 0)?;
+    lua.spend(out.len().saturating_mul(WORK_PER_BYTE));
     lua.push_bytes(out);
     Ok(1)
 }
