@@ -114,6 +114,7 @@ const DEFAULT_UNITS: &[&str] = &[
     "unit/pause",
     "unit/introspection",
     "integration/redis-cli",
+    "integration/replication-4",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
