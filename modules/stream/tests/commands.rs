@@ -153,14 +153,6 @@ fn what_a_trim_does_to_references_is_passed_on_in_words_that_older_servers_know(
         "xadd t maxlen 4 delref 7 a b",
         &["XADD t MAXLEN = 4 7-0 a b", "XACK t g 3-0", "XACK t h 3-0"],
     );
-    server.run("xreadgroup group h a streams t >");
-    server.run("xreadgroup group g a streams t >");
-    ["g", "h"].iter().for_each(|group| _ = server.run(&format!("xack t {group} 5 6")));
-    server.expect_propagated("xtrim t maxlen 3 acked", &["XDEL t 5-0", "XSETID t 7-0 ENTRIESADDED 7 MAXDELETEDID 0-0"]);
-    server.expect_propagated(
-        "xadd t maxlen 3 acked 8 a b",
-        &["XADD t 8-0 a b", "XDEL t 6-0", "XSETID t 8-0 ENTRIESADDED 8 MAXDELETEDID 0-0"],
-    );
 }
 
 /// A command of random arguments that are likely to meet.

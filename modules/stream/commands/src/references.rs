@@ -42,8 +42,6 @@ const AT_ONCE: usize = 128;
 /// What a cut has done that no number of entries says: for servers that do not know these words.
 #[derive(Default)]
 pub struct Traces {
-    /// Entries that went from between others.
-    pub removed: Vec<Id>,
     /// References that went: name of the group and ids, in their order.
     pub forgotten: Vec<(Vec<u8>, Vec<Id>)>,
 }
@@ -66,7 +64,7 @@ impl<S: Storage> Stream<S> {
             References::Keep => self.cut(keep, whole, limit),
             References::Drop => self.cut_and_forget(keep, whole, limit, traces),
             References::Acked if whole => self.cut_acknowledged(keep, limit),
-            References::Acked => self.remove_acknowledged(keep, traces),
+            References::Acked => self.remove_acknowledged(keep),
         }
     }
 
@@ -147,7 +145,7 @@ impl<S: Storage> Stream<S> {
     }
 
     /// Entries from the front on, those passed over that a group wants.
-    fn remove_acknowledged(&mut self, keep: Keep, mut traces: Option<&mut Traces>) -> usize {
+    fn remove_acknowledged(&mut self, keep: Keep) -> usize {
         let (mut left, end) = match keep {
             Keep::Count(count) => (self.len().saturating_sub(count), Some(Id::MAX)),
             Keep::From(id) => (usize::MAX, id.previous()),
@@ -165,7 +163,6 @@ impl<S: Storage> Stream<S> {
                 // Every group has read on, so that this leaves no gap in what one has still to read.
                 if left > 0 && !self.is_referenced(id) && self.log_mut().remove(id) {
                     note(self.journal_mut(), Element::Entry(id));
-                    traces.iter_mut().for_each(|traces| traces.removed.push(id));
                     removed += 1;
                     left -= 1;
                 }

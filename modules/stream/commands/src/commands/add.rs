@@ -222,10 +222,10 @@ fn pass_on<S: Storage>(
     }
     let mut line = Line::new(propagate, &[b"XADD", args.bytes(1)]);
     if trimmed > 0 {
-        options.trim.push_exact(&mut line, stream, traces);
+        options.trim.push_exact(&mut line, stream);
     }
     line.push_id(id);
     args.from(options.at + 1).for_each(|field| line.push(field));
     line.send(propagate)?;
-    tell(traces, propagate, args.bytes(1), stream)
+    tell(traces, propagate, args.bytes(1))
 }

@@ -151,41 +151,33 @@ impl Trim {
     }
 
     /// What keeps as many entries as there are, exactly: for replicas, whose packs may be others.
-    pub(super) fn push_exact<S: Storage>(&self, line: &mut Line, stream: &Stream<S>, traces: &Traces) {
-        let Some(keep) = self.keep.filter(|_| traces.removed.is_empty()) else { return };
+    pub(super) fn push_exact<S: Storage>(&self, line: &mut Line, stream: &Stream<S>) {
+        let Some(keep) = self.keep else { return };
+        let is_acked = self.references == Some(References::Acked) && !self.is_approximate;
         match (keep, stream.log().first()) {
+            // What was passed over is before what went, so no number of entries says which ones. Older words would
+            // count the entries as deleted.
+            _ if is_acked => match keep {
+                Keep::Count(count) => push_keep(line, b"MAXLEN", |line| line.push_integer(count as i64)),
+                Keep::From(id) => push_keep(line, b"MINID", |line| line.push_id(id)),
+            },
             (Keep::From(_), Some(first)) => push_keep(line, b"MINID", |line| line.push_id(first)),
             _ => push_keep(line, b"MAXLEN", |line| line.push_integer(stream.len() as i64)),
+        }
+        if is_acked {
+            line.push(b"ACKED");
         }
     }
 }
 
 /// Tells what a trim has done beside what [`Trim::push_exact`] says, in words that every replica knows.
-pub(super) fn tell<S: Storage>(
-    traces: &Traces,
-    propagate: &mut Propagate<'_>,
-    key: &[u8],
-    stream: &Stream<S>,
-) -> Result {
+pub(super) fn tell(traces: &Traces, propagate: &mut Propagate<'_>, key: &[u8]) -> Result {
     for (group, ids) in &traces.forgotten {
         let mut line = Line::new(propagate, &[b"XACK", key, group]);
         ids.iter().for_each(|id| line.push_id(*id));
         line.send(propagate)?;
     }
-    if traces.removed.is_empty() {
-        return Ok(());
-    }
-    let mut line = Line::new(propagate, &[b"XDEL", key]);
-    traces.removed.iter().for_each(|id| line.push_id(*id));
-    line.send(propagate)?;
-    // Entries that are trimmed do not count as deleted.
-    let mut line = Line::new(propagate, &[b"XSETID", key]);
-    line.push_id(stream.last_id());
-    line.push(b"ENTRIESADDED");
-    line.push_integer(stream.added() as i64);
-    line.push(b"MAXDELETEDID");
-    line.push_id(stream.max_deleted());
-    line.send(propagate)
+    Ok(())
 }
 
 fn push_keep(line: &mut Line, strategy: &[u8], threshold: impl FnOnce(&mut Line)) {
@@ -225,12 +217,10 @@ fn xtrim<S: Storage>(call: &mut Call<'_>) -> Result {
     if removed == 0 {
         return Ok(());
     }
-    if traces.removed.is_empty() {
-        let mut line = Line::new(propagate, &[b"XTRIM", key]);
-        trim.push_exact(&mut line, stream, &traces);
-        line.send(propagate)?;
-    }
-    tell(&traces, propagate, key, stream)?;
+    let mut line = Line::new(propagate, &[b"XTRIM", key]);
+    trim.push_exact(&mut line, stream);
+    line.send(propagate)?;
+    tell(&traces, propagate, key)?;
     if stream.has_waste() {
         value::renew::<S>(keys, key)?;
         keys.modified(key, QUIET, "xtrim");
