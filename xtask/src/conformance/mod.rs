@@ -111,7 +111,6 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/failover",
     "integration/replication-buffer",
     "unit/oom-score-adj",
-    "unit/pause",
     "unit/introspection",
     "integration/redis-cli",
     "integration/replication-4",
