@@ -1,12 +1,11 @@
 //! Clients that ask Sentinels where the primary is: while they write, it is killed, and they go on with the new one
 //! without being started anew.
 
-use crate::packages;
+use crate::Language;
 use crate::watched::{Maker, Member, fails_over, group, sentinels};
-use plinth_testkit::workspace;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 /// A program that writes, and what it says of that.
 struct Program {
@@ -17,17 +16,13 @@ struct Program {
 
 impl Program {
     fn start(name: &'static str, packages: &Path, sentinels: &[Member]) -> Program {
-        let runtime = if name.ends_with(".js") { "node" } else { "python3" };
-        let mut child = Command::new(runtime)
-            .arg(workspace().join("tests/clients").join(name))
+        let mut child = Language::of(name)
+            .command(name, packages)
             .args(sentinels.iter().map(|one| one.port().to_string()))
-            .env("NODE_PATH", packages)
-            .env("PYTHONPATH", packages)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{runtime}: {error}"));
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let lines = BufReader::new(child.stdout.take().expect("made for a test"));
         Program { name, child, lines }
     }
@@ -52,8 +47,8 @@ fn go_on(servers: &[Maker], watchers: &[Maker]) {
     let sentinels = sentinels(watchers, &group);
     let old = group[0].port();
     let mut programs = Vec::new();
-    for (name, kind) in [("sentinel_py.py", "python"), ("sentinel.js", "node_modules")] {
-        match packages(kind) {
+    for name in ["sentinel_py.py", "sentinel.js"] {
+        match Language::of(name).packages() {
             Some(packages) => programs.push(Program::start(name, &packages, &sentinels)),
             None => println!("WITHOUT {name}: its packages are not here (`cargo xtask clients`)"),
         }

@@ -122,7 +122,10 @@ fn known(member: &Member) -> Vec<String> {
     // Values in quotation marks or without: both read them alike.
     let mut known: Vec<String> =
         lines.lines().filter(|line| line.starts_with("sentinel ")).map(|l| l.replace('"', "")).collect();
+    // Valkey has another name for it, and keeps a line of the old one beside that.
+    known.iter_mut().for_each(|line| *line = line.replace("primary-reboot", "master-reboot"));
     known.sort();
+    known.dedup();
     known
 }
 

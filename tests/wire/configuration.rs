@@ -40,6 +40,32 @@ fn several_parameters_are_set_together_or_not_at_all() {
     assert!(said.contains("duplicate parameter"), "{said}");
 }
 
+#[test]
+fn every_parameter_takes_the_value_that_it_is_shown_with_or_is_fixed() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let all = client.ask(&["CONFIG", "GET", "*"]).texts();
+    assert!(all.len() > 400, "{}", all.len());
+    for pair in all.chunks(2) {
+        let said = client.text(&["CONFIG", "SET", &pair[0], &pair[1]]);
+        let is_fixed =
+            ["can't set immutable config", "can't set protected config"].iter().any(|end| said.ends_with(end));
+        assert!(said == "OK" || is_fixed, "{pair:?}: {said}");
+    }
+    assert_eq!(client.ask(&["CONFIG", "GET", "*"]).texts(), all);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_kept_or_refused() {
+    let server = Server::start();
+    let mut client = server.connect();
+    assert_wire(&mut client, &[&b"CONFIG"[..], b"SET", b"primaryuser", b"a\xff"], b"+OK\r\n");
+    assert_wire(&mut client, &["CONFIG", "GET", "masteruser"], b"*2\r\n$10\r\nmasteruser\r\n$2\r\na\xff\r\n");
+    let said = client.text(&[&b"CONFIG"[..], b"SET", b"replica-announce-ip", b"a\xff"]);
+    assert!(said.ends_with("(possibly related to argument 'replica-announce-ip') - argument must be UTF-8"), "{said}");
+    assert_wire(&mut client, &["CONFIG", "SET", "client-output-buffer-limit", ""], b"+OK\r\n");
+}
+
 /// The process's limit on open files, as the system shows it.
 fn open_files(server: &Server) -> String {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).expect("of a process that runs");

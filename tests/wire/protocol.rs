@@ -69,6 +69,23 @@ fn empty_requests_are_passed_over() {
 }
 
 #[test]
+fn an_empty_request_between_commands_shifts_nothing_wherever_the_bytes_were_cut() {
+    let (_server, mut client) = connected();
+    for between in ["\n", "\r\n\n", "*0\r\n"] {
+        let set = reply::request(&["SET", "k", "some bytes"]);
+        let behind = [between.as_bytes(), &set, between.as_bytes(), &reply::request(&["GET", "k"])].concat();
+        for cut in 0..behind.len() {
+            // The first part comes with a command that is answered, so that it has been read when the answer is.
+            client.raw([&reply::request(&["PING"]), &behind[..cut]].concat());
+            assert_eq!(client.read(), b"+PONG\r\n");
+            client.raw(&behind[cut..]);
+            assert_eq!(client.read(), b"+OK\r\n", "{between:?} cut at {cut}");
+            assert_eq!(client.read(), b"$10\r\nsome bytes\r\n", "{between:?} cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn a_request_may_come_byte_by_byte() {
     let (_server, mut client) = connected();
     for byte in reply::request(&["ECHO", "slowly"]) {

@@ -76,5 +76,6 @@ fn end_at_once() -> ! {
     if let Some(path) = GUARDED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
         let _ = std::fs::remove_file(path);
     }
-    std::process::exit(1);
+    // What others run at an end may wait for a thread that has been stopped in the middle of something.
+    crate::base::fork::end(1)
 }

@@ -9,7 +9,7 @@ pub const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'max
 /// The error for a status of a command, or `None` for one that is no error.
 pub fn error_text(status: Status, command: &str) -> Option<String> {
     let text = match status {
-        abi::STATUS_OK | abi::STATUS_REPLIED => return None,
+        abi::STATUS_OK | abi::STATUS_REPLIED | abi::STATUS_REPLIED_AGAIN => return None,
         abi::STATUS_NONE => "ERR no such key".into(),
         abi::STATUS_WRONG_TYPE => "WRONGTYPE Operation against a key holding the wrong kind of value".into(),
         // Not that `maxmemory` is reached, which is found before the command runs.

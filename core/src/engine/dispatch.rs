@@ -19,7 +19,9 @@ use crate::wire::replies::{self, Held};
 use plinth_abi::bytes::Bytes;
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, CALL_RETRY, CALL_UNTOLD};
 use plinth_abi::command::COMMAND_MANY_REPLIES;
-use plinth_abi::status::{STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, Status};
+use plinth_abi::status::{
+    STATUS_ARITY, STATUS_GHOST, STATUS_NONE, STATUS_OK, STATUS_PANIC, STATUS_REPLIED, STATUS_REPLIED_AGAIN, Status,
+};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -490,6 +492,8 @@ impl Server {
         }
         // SAFETY: as in `invoke`; the context is gone.
         let output = unsafe { &mut *output };
+        let is_again = status == STATUS_REPLIED_AGAIN;
+        let status = if is_again { STATUS_REPLIED } else { status };
         let text = if status == STATUS_GHOST && !self.store.ghost_note.is_empty() {
             Some(std::mem::take(&mut self.store.ghost_note))
         } else {
@@ -512,7 +516,9 @@ impl Server {
             return self.finish_wrong(command, mark, None, output, resp, flags);
         }
         if status != STATUS_REPLIED || output.byte_after(mark) == Some(b'-') {
-            self.stats.count_error(&error_code(output.copy_after(mark).get(1..).unwrap_or_default()));
+            if !is_again {
+                self.stats.count_error(&error_code(output.copy_after(mark).get(1..).unwrap_or_default()));
+            }
             add(&command.stats.failed, 1);
         }
     }
@@ -629,6 +635,11 @@ impl Server {
         let text = self.deny(token, command, args, denial, place);
         let code = if has_waited { "NOPERM " } else { "NOPERM The rules changed between the queueing and EXEC: " };
         Err([code.as_bytes(), &text].concat())
+    }
+
+    /// Count a command that a script has asked for, and that does not run.
+    pub fn count_refused(&self, command: &Registered) {
+        add(&command.stats.rejected, 1);
     }
 
     /// Answer a command that is run in a caller's stead, and does not run.

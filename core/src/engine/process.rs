@@ -155,7 +155,7 @@ pub fn follow_score(server: &mut Server) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The same when it may be of another class by now.
+/// The same when the server has another role by now.
 pub fn follow_role(server: &mut Server) {
     if server.settings.process.oom == OOM_OFF {
         return;

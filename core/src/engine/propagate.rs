@@ -4,7 +4,7 @@
 //!   a client's command, one of EXEC, one that waited    ── changed something ──> as it was sent,
 //!   or the outermost that a timer or a hook runs                                  or what its handler said instead
 //!     └─ commands that it runs in turn: part of it, they propagate nothing
-//!   a key that expires                                  ──> its removal
+//!   a key that expires                                  ──> its removal, alone where SCAN or RANDOMKEY has met it
 //!   a command that fails when it has changed something  ──> what its keys are then
 //!   a timer's or a hook's own changes                   ──> what the keys are then
 //!     └─ what any of these says to be told also         ──> behind it, to whom it says
@@ -23,7 +23,8 @@ use crate::engine::dispatch::Caller;
 use crate::engine::server::{SPECIAL_TOLD, Server};
 use crate::registry::propagation::Said;
 use plinth_abi::bytes::Bytes;
-use plinth_abi::call::CALL_UNTOLD;
+use plinth_abi::call::{CALL_NO_BLOCK, CALL_UNTOLD};
+use plinth_abi::command::{COMMAND_READONLY, COMMAND_TOUCHES_ARBITRARY_KEYS};
 use plinth_abi::status::{STATUS_OK, STATUS_PANIC, Status};
 
 impl Server {
@@ -43,7 +44,11 @@ impl Server {
         }
         self.propagation.take_said();
         let (dirty, propagated) = (self.store.dirty, self.store.effects.propagated);
+        // Within EXEC it is part of that.
+        let meets_any = command.is(COMMAND_READONLY) && command.is(COMMAND_TOUCHES_ARBITRARY_KEYS);
+        self.store.effects.keeps_apart = meets_any && caller.flags & CALL_NO_BLOCK == 0;
         let status = self.invoke_untold(command, args, hash, caller);
+        self.store.effects.keeps_apart = false;
         let changed = self.store.dirty.wrapping_sub(dirty);
         let own = changed > self.store.effects.propagated.wrapping_sub(propagated);
         self.store.effects.propagated = propagated.wrapping_add(changed);

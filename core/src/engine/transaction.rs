@@ -14,11 +14,11 @@ impl Server {
         command.spec.flags | queued
     }
 
-    /// What a command is with its arguments: its flags, without those that these lift.
+    /// The flags that a command has with its arguments.
     pub fn flags_with(command: &Registered, args: &[Bytes]) -> u64 {
-        let Some(lifted) = command.spec.lifted_flags else { return command.spec.flags };
+        let Some(find) = command.spec.find_flags else { return command.spec.flags };
         // SAFETY: the function belongs to a loaded module, and arguments live as long as the call.
-        command.spec.flags & !unsafe { lifted(args.as_ptr(), args.len() as u32) }
+        unsafe { find(args.as_ptr(), args.len() as u32) }
     }
 
     /// Keep a command for EXEC.

@@ -52,7 +52,7 @@ pub(super) struct Pending {
     pub(super) overflows: bool,
     /// Whether the command looks ahead in the first key's value.
     pub(super) looks_ahead: bool,
-    /// Bytes of the query buffer that it takes, with empty requests before it.
+    /// Bytes of the query buffer that it takes, with empty requests before it, and behind the last of a window.
     consumed: usize,
 }
 
@@ -304,6 +304,9 @@ fn parse_client(server: &mut Server, batch: &mut Batch, token: usize, limits: &L
         }
         // It may have announced a long argument.
         server.weigh_client(token);
+    } else if let Some(last) = batch.pending.last_mut().filter(|_| offset > begin) {
+        // Empty requests behind the last command go with it: the parser may stand in a command behind them.
+        last.consumed += offset - begin;
     }
     (count, more)
 }

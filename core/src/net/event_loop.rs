@@ -507,6 +507,7 @@ fn read_client(server: &mut Server, token: usize) {
     client.active_s = now_s;
     client.heard_s = now_s;
     client.input_bytes += bytes as u64;
+    let is_primary = client.standing.is_primary();
     let identity = client.socket.take_identity();
     server.stats.reads += 1;
     server.stats.input_bytes += bytes as u64;
@@ -514,7 +515,10 @@ fn read_client(server: &mut Server, token: usize) {
         server.authenticate_by_certificate(token, &identity);
     }
     server.weigh_client(token);
-    server.close_over_query(token);
+    if server.close_over_query(token) && is_primary {
+        // Going on from before a unit that is too long would meet it again; a snapshot is behind it.
+        upstream::stream::broken(server);
+    }
 }
 
 /// Send a client what waits for it; whether it is to go on with the next turn.

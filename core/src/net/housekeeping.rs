@@ -56,12 +56,11 @@ fn turn(server: &mut Server) -> u64 {
     hz
 }
 
-/// The loop comes round, and the server may have become another one's replica.
+/// The loop comes round.
 fn look_after_process(server: &mut Server) {
     if server.settings.process.watchdog_ms > 0 {
         crate::base::crash::set_watchdog(process::watchdog_ms(server));
     }
-    process::follow_role(server);
 }
 
 /// Stop if a signal asks for it, or read files anew.

@@ -95,6 +95,9 @@ pub struct Effects {
     pub wanted_events: u32,
     /// Whether somebody passes commands on.
     pub wants_commands: bool,
+    /// Whether removals that nobody has asked for belong to no unit with others: the command that runs meets keys by
+    /// chance.
+    pub keeps_apart: bool,
     /// Whether commands were propagated since the last [`Effect::UnitEnd`].
     pub unit_is_open: bool,
     /// Who is not told of what the command that runs brings about: `PROPAGATE_TO_*`.
@@ -144,6 +147,9 @@ impl Effects {
     /// Note the removal of a key that nobody asked for, a change that is the store's own.
     #[cold]
     pub fn propagate_removal(&mut self, db: u32, key: &[u8], lazy: bool) {
+        if self.keeps_apart {
+            self.end_unit();
+        }
         self.propagated += 1;
         let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
         // It is no doing of the command that runs.

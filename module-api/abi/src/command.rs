@@ -488,11 +488,11 @@ pub struct Command {
     pub category_names: Slice<Bytes>,
     /// Which arguments are channels.
     pub channels: Channels,
-    /// For commands that do what their arguments say, as scripts do: the bits of `flags` that do not hold with these,
-    /// of which `MAY_REPLICATE` is looked at, by CLIENT PAUSE. Null without.
+    /// For commands that do what their arguments say, as scripts do: the bits that hold with these in the place of
+    /// `flags`. `WRITE` and `MAY_REPLICATE` are looked at, by CLIENT PAUSE, and of what is queued for EXEC. Null without.
     ///
     /// Thread: main. Borrow: the arguments for the call. Fails: 0.
-    pub lifted_flags: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32) -> u64>,
+    pub find_flags: Option<unsafe extern "C" fn(args: *const Bytes, argc: u32) -> u64>,
 }
 
 // SAFETY: a command is constant data.
@@ -519,6 +519,6 @@ impl Command {
         look_ahead: None,
         category_names: Slice::EMPTY,
         channels: Channels::NONE,
-        lifted_flags: None,
+        find_flags: None,
     };
 }

@@ -49,3 +49,5 @@ pub const STATUS_OVERFLOW: Status = 18;
 pub const STATUS_DB_RANGE: Status = 19;
 /// `ERR invalid cursor`.
 pub const STATUS_INVALID_CURSOR: Status = 20;
+/// The handler has written an error reply, which a command that it ran has failed with: that one is counted.
+pub const STATUS_REPLIED_AGAIN: Status = 21;

@@ -389,11 +389,12 @@ struct plinth_command {
     // Which arguments are channels.
     plinth_channels channels;
 
-    // For commands that do what their arguments say, as scripts do: the bits of `flags` that do not
-    // hold with these, of which `MAY_REPLICATE` is looked at, by CLIENT PAUSE. Null without.
+    // For commands that do what their arguments say, as scripts do: the bits that hold with these
+    // in the place of `flags`. `WRITE` and `MAY_REPLICATE` are looked at, by CLIENT PAUSE, and of
+    // what is queued for EXEC. Null without.
     //
     // Thread: main. Borrow: the arguments for the call. Fails: 0.
-    uint64_t (*lifted_flags)(const plinth_bytes *args, uint32_t argc);
+    uint64_t (*find_flags)(const plinth_bytes *args, uint32_t argc);
 };
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -467,7 +468,7 @@ PLINTH_ASSERT_OFFSET(plinth_command, find_keys, 112);
 PLINTH_ASSERT_OFFSET(plinth_command, look_ahead, 120);
 PLINTH_ASSERT_OFFSET(plinth_command, category_names, 128);
 PLINTH_ASSERT_OFFSET(plinth_command, channels, 144);
-PLINTH_ASSERT_OFFSET(plinth_command, lifted_flags, 160);
+PLINTH_ASSERT_OFFSET(plinth_command, find_flags, 160);
 PLINTH_ASSERT_SIZE(plinth_arg_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_change_slice, 16);
 PLINTH_ASSERT_SIZE(plinth_command_slice, 16);

@@ -61,6 +61,9 @@ typedef int32_t plinth_status;
 #define PLINTH_STATUS_DB_RANGE 19
 // `ERR invalid cursor`.
 #define PLINTH_STATUS_INVALID_CURSOR 20
+// The handler has written an error reply, which a command that it ran has failed with: that one is
+// counted.
+#define PLINTH_STATUS_REPLIED_AGAIN 21
 
 #ifdef __cplusplus
 }

@@ -180,20 +180,20 @@ where
     if found.is_some() { keys.count as u32 } else { 0 }
 }
 
-/// The C function of [`Command::lifted_flags`].
-pub type LiftedFlagsFn = unsafe extern "C" fn(*const Bytes, u32) -> u64;
+/// The C function of [`Command::find_flags`].
+pub type FindFlagsFn = unsafe extern "C" fn(*const Bytes, u32) -> u64;
 
-/// For [`Command::lifted_flags`]: a safe function or a closure that captures nothing, which says what of the command's
-/// flags does not hold with these arguments.
-pub const fn lifted_flags<F>(_find: F) -> Option<LiftedFlagsFn>
+/// For [`Command::find_flags`]: a safe function or a closure that captures nothing, which says what flags the command
+/// has with these arguments.
+pub const fn find_flags<F>(_find: F) -> Option<FindFlagsFn>
 where
     F: Fn(FindArgs<'_>) -> u64 + Copy + 'static,
 {
-    const { assert!(size_of::<F>() == 0, "what lifts flags captures nothing") };
-    Some(lifted::<F>)
+    const { assert!(size_of::<F>() == 0, "what finds flags captures nothing") };
+    Some(flags_found::<F>)
 }
 
-unsafe extern "C" fn lifted<F>(args: *const Bytes, argc: u32) -> u64
+unsafe extern "C" fn flags_found<F>(args: *const Bytes, argc: u32) -> u64
 where
     F: Fn(FindArgs<'_>) -> u64 + Copy + 'static,
 {

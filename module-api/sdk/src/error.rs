@@ -25,6 +25,8 @@ pub type Result<T = ()> = core::result::Result<T, Error>;
 pub enum Error {
     /// The handler has written an error of its own, which is sent as it is.
     Replied = STATUS_REPLIED,
+    /// The same, of an error that a command has failed with which the handler ran: it is counted already.
+    RepliedAgain = STATUS_REPLIED_AGAIN,
     /// There is no such key, value or item: `ERR no such key`.
     None = STATUS_NONE,
     /// The key holds a value of another type: `WRONGTYPE Operation against a key ...`.
@@ -77,6 +79,7 @@ impl Error {
     pub const fn from_status(status: Status) -> Error {
         match status {
             STATUS_REPLIED => Error::Replied,
+            STATUS_REPLIED_AGAIN => Error::RepliedAgain,
             STATUS_NONE => Error::None,
             STATUS_WRONG_TYPE => Error::WrongType,
             STATUS_OUT_OF_MEMORY => Error::OutOfMemory,
@@ -102,7 +105,7 @@ impl Error {
     /// What went wrong, for a person who reads a log.
     pub const fn message(self) -> &'static str {
         match self {
-            Error::Replied => "an error was written to the reply",
+            Error::Replied | Error::RepliedAgain => "an error was written to the reply",
             Error::None => "there is no such key or item",
             Error::WrongType => "the key holds a value of another type",
             Error::OutOfMemory => "memory cannot be had",

@@ -106,8 +106,11 @@ pub(crate) fn raise(lua: Lua, text: impl AsRef<[u8]>) -> Raised {
 fn run(lua: Lua, raises: bool) -> Outcome {
     let is_error = match run_command(lua) {
         Ok(is_error) => is_error,
-        Err(text) => {
+        Err(Refused { text, is_counted }) => {
             push_error(lua, text);
+            if is_counted {
+                note_counted(lua);
+            }
             true
         }
     };
@@ -118,20 +121,45 @@ fn run(lua: Lua, raises: bool) -> Outcome {
     if is_error && raises { Err(Raised) } else { Ok(1) }
 }
 
+/// Why a command did not run.
+struct Refused {
+    text: String,
+    /// Whether the server has counted it among the errors.
+    is_counted: bool,
+}
+
+/// The field of an error's table that says that the server has counted it, as Redis calls it.
+pub(crate) const COUNTED: &str = "ignore_error_stats_update";
+
+/// The table on top is an error that the server has counted.
+fn note_counted(lua: Lua) {
+    let table = lua.top();
+    lua.push_boolean(true);
+    lua.raw_set_name(table, COUNTED);
+}
+
 /// Run the command that the arguments are, and push its reply. Whether that is an error; or an error of the
 /// script's.
-fn run_command(lua: Lua) -> std::result::Result<bool, String> {
-    let args = arguments(lua)?;
+fn run_command(lua: Lua) -> std::result::Result<bool, Refused> {
+    let uncounted = |text: String| Refused { text, is_counted: false };
+    let args = arguments(lua).map_err(uncounted)?;
     let request = running().as_ref().map(|run| run.request());
-    let Some(request) = request else { return Err(OUTSIDE.into()) };
+    let Some(request) = request else { return Err(uncounted(OUTSIDE.into())) };
     let take = |reply: &[u8]| {
         // The command has ended: its arguments, which may be as many as the stack takes, make room.
         lua.set_top(0);
         lua.spend(reply.len() / 4);
-        push_reply(lua, reply)
+        let is_error = push_reply(lua, reply);
+        if is_error {
+            note_counted(lua);
+        }
+        is_error
     };
     let ran = current::with(|call| command::run(call, &args, request, take));
-    ran.unwrap_or(Err(OUTSIDE)).map_err(String::from)
+    match ran {
+        None => Err(uncounted(OUTSIDE.into())),
+        Some(ran) => ran.map_err(|text| Refused { text: text.into(), is_counted: true }),
+    }
 }
 
 /// The command that the arguments are, which stay on the stack; or an error of the script's.

@@ -6,7 +6,7 @@ use crate::lua::{Kept, Lua, current};
 use crate::run::{Name, Origin, Run, TELL_ALL, running};
 use crate::scripts::{SOURCE_BYTES_MAX, Script, Scripts, Sha};
 use crate::shebang::{self, ALLOW_OOM, NO_WRITES};
-use crate::vm::{Vm, take_error};
+use crate::vm::{Vm, error_on_top, take_error};
 use plinth_module::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -197,11 +197,13 @@ pub(crate) fn run_begun(call: &mut Call<'_>, name: &str, lua: Lua, args: i32) ->
     let succeeded = current::lend(call, || lua.call_script(args, 1, 1));
     lua.hook_again();
     let is_resp3 = running().as_ref().is_some_and(|run| run.is_resp3);
+    let error = error_on_top(lua);
     let result = if succeeded {
         write_reply(lua, &mut call.reply, is_resp3);
-        Ok(())
+        error.map_or(Ok(()), Err)
     } else {
-        Err(call.reply.error(take_error(lua, name)))
+        let replied = call.reply.error(take_error(lua, name));
+        Err(error.unwrap_or(replied))
     };
     lua.set_top(0);
     // Lua collects while scripts run: what a large one leaves would count against `maxmemory` until then. Its

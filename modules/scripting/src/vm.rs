@@ -12,6 +12,7 @@ use crate::api;
 use crate::libraries;
 use crate::lua::memory::Account;
 use crate::lua::{GLOBALS, Kept, Kind, Lua, Outcome, guards};
+use plinth_module::error::Error;
 
 /// The globals of Lua's own that scripts have.
 const ALLOWED: [&str; 25] = [
@@ -292,6 +293,18 @@ fn describe(lua: Lua) -> Outcome {
         lua.raw_set_name(1, "line");
     }
     Ok(1)
+}
+
+/// Whether the value on top is an error's table; of one, whether the server has counted it.
+pub(crate) fn error_on_top(lua: Lua) -> Option<Error> {
+    let table = lua.top();
+    if lua.kind(table) != Kind::Table {
+        return None;
+    }
+    let is_error = lua.raw_get_name(table, "err") == Kind::String;
+    let is_counted = lua.raw_get_name(table, api::COUNTED) == Kind::Boolean && lua.boolean(-1);
+    lua.set_top(table);
+    is_error.then_some(if is_counted { Error::RepliedAgain } else { Error::Replied })
 }
 
 /// The error on top, which goes, as a client reads it.

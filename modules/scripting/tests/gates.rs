@@ -69,3 +69,24 @@ fn a_library_sees_little_while_it_is_loaded_and_may_not_take_long() {
     let words = "-ERR unknown subcommand or wrong number of arguments for 'FLUSH'. Try FUNCTION HELP.\r\n";
     assert_wire(&mut client, &["FUNCTION", "FLUSH", "SYNC", "x"], words);
 }
+
+#[test]
+fn a_script_that_says_that_it_does_not_write_is_not_held_back_by_a_pause_of_writes() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let library = "#!lua name=l\nredis.register_function{function_name='r', callback=function() return 2 end, \
+                   flags={'no-writes'}}";
+    assert_wire(&mut client, &["FUNCTION", "LOAD", library], "$1\r\nl\r\n");
+    let sha = client.ask(&["SCRIPT", "LOAD", "#!lua flags=no-writes\nreturn 3"]).text();
+    assert_wire(&mut other, &["CLIENT", "PAUSE", "100000", "WRITE"], "+OK\r\n");
+    assert_wire(&mut client, &["EVAL", "#!lua flags=no-writes\nreturn 1", "0"], ":1\r\n");
+    assert_wire(&mut client, &["EVALSHA", &sha.to_uppercase(), "0"], ":3\r\n");
+    assert_wire(&mut client, &["FCALL", "r", "0"], ":2\r\n");
+    assert_wire(&mut client, &["MULTI"], "+OK\r\n");
+    assert_wire(&mut client, &["EVALSHA", &sha, "0"], "+QUEUED\r\n");
+    assert_wire(&mut client, &["EXEC"], "*1\r\n:3\r\n");
+    client.send(&["EVAL", "return 4", "0"]);
+    client.assert_unanswered(&mut other);
+    assert_wire(&mut other, &["CLIENT", "UNPAUSE"], "+OK\r\n");
+    assert_eq!(client.read(), b":4\r\n");
+}

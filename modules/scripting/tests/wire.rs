@@ -353,3 +353,12 @@ fn a_script_says_who_is_told_of_what_it_writes() {
     assert_eq!(client.ask(&["KEYS", "*"]).items().len(), 3);
     assert_wire(&mut client, &["EXISTS", "a", "c", "e"], ":3\r\n");
 }
+
+#[test]
+fn what_has_no_order_is_sorted_for_a_script() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.command(&["SADD", "s", "c", "b", "aa", "a", "zz"]);
+    let sorted = b"*5\r\n$1\r\na\r\n$2\r\naa\r\n$1\r\nb\r\n$1\r\nc\r\n$2\r\nzz\r\n";
+    eval(&mut client, "return redis.call('sort', 's', 'by', '_')", sorted);
+}

@@ -44,6 +44,8 @@ pub(crate) static OWN: &[Command] = &[SENTINEL];
 
 const GROUP: Bytes = text("sentinel");
 const DOCS: Docs = Docs { since: text("2.8.4"), group: GROUP, complexity: text("O(1)"), ..Docs::NEW };
+/// Since when Valkey has some of them under other names, too.
+const VALKEY: Bytes = text("8.0.0");
 const BASE: Command = Command { flags: COMMAND_ADMIN, ..Command::NEW };
 
 const SENTINEL: Command = Command {

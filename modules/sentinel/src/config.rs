@@ -232,7 +232,8 @@ impl Sentinel {
             "failover-timeout" => options.failover_timeout_ms = number()?,
             "parallel-syncs" => options.parallel_syncs = number()?,
             "quorum" => options.quorum = number()?,
-            "master-reboot-down-after-period" => {
+            // As Redis has it, and as Valkey has it too, in files and otherwise.
+            "master-reboot-down-after-period" | "primary-reboot-down-after-period" => {
                 let number = value.parse().ok().filter(|number: &i64| *number >= 0);
                 options.reboot_down_after_ms = number.ok_or(Refusal::Value(value.to_owned()))?;
             }

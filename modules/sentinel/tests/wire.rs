@@ -26,6 +26,12 @@ fn a_sentinel_has_the_commands_of_one_and_no_others() {
     assert_wire(&mut client, &["SENTINEL", "MASTERS"], b"*0\r\n");
     assert_wire(&mut client, &["SENTINEL", "MASTER", "x"], NO_MASTER);
     assert_wire(&mut client, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "x"], b"*-1\r\n");
+    // As Valkey has it, too.
+    assert_wire(&mut client, &["SENTINEL", "PRIMARIES"], b"*0\r\n");
+    assert_wire(&mut client, &["SENTINEL", "PRIMARY", "x"], NO_MASTER);
+    assert_wire(&mut client, &["SENTINEL", "GET-PRIMARY-ADDR-BY-NAME", "x"], b"*-1\r\n");
+    let no = b"*3\r\n:0\r\n$1\r\n*\r\n:0\r\n";
+    assert_wire(&mut client, &["SENTINEL", "IS-PRIMARY-DOWN-BY-ADDR", "127.0.0.1", "1", "0", "*"], no);
     let refusal: &[u8] = b"-ERR Only HELLO messages are accepted by Sentinel instances.\r\n";
     assert_wire(&mut client, &["PUBLISH", "c", "m"], refusal);
     assert_wire(&mut client, &["PUBLISH", "__sentinel__:hello", "nonsense,,,,,,,"], b":1\r\n");

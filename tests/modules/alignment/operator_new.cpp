@@ -52,7 +52,8 @@ plinth_status start(plinth_call *call) {
 const plinth_command commands[] = {
     {PLINTH_SIZE(plinth_command), /* arity */ 1, PLINTH_TEXT("aligned.cpp"), /* flags */ 0, /* categories */ 0,
      {cpp, /* data */ nullptr}, /* keys */ {}, /* tips */ {}, /* subcommands */ {}, /* docs */ nullptr,
-     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {}},
+     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {},
+     /* find_flags */ nullptr},
 };
 
 } // namespace

@@ -46,10 +46,12 @@ plinth_status start(plinth_call *call) {
 const plinth_command commands[] = {
     {PLINTH_SIZE(plinth_command), /* arity */ 1, PLINTH_TEXT("shared.sum"), /* flags */ 0, /* categories */ 0,
      {sum, /* data */ nullptr}, /* keys */ {}, /* tips */ {}, /* subcommands */ {}, /* docs */ nullptr,
-     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {}},
+     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {},
+     /* find_flags */ nullptr},
     {PLINTH_SIZE(plinth_command), /* arity */ 1, PLINTH_TEXT("shared.memory"), /* flags */ 0, /* categories */ 0,
      {memory, /* data */ nullptr}, /* keys */ {}, /* tips */ {}, /* subcommands */ {}, /* docs */ nullptr,
-     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {}},
+     /* find_keys */ nullptr, /* look_ahead */ nullptr, /* category_names */ {}, /* channels */ {},
+     /* find_flags */ nullptr},
 };
 
 } // namespace

@@ -3,6 +3,8 @@
 //! ```text
 //!   RDB preamble, if any │ command │ MULTI command command EXEC │ command │ what cannot be read
 //!                                                                         └ here --fix cuts
+//!   remark of a time │ commands │ remark of a later time │ ...
+//!                               └ here --truncate-to-timestamp cuts, before a transaction that is not whole there
 //! ```
 //!
 //! Commands are read and not run. A transaction counts from its EXEC on. Only the last file may be cut: what
@@ -22,7 +24,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// How a manifest's name ends.
 const MANIFEST: &str = ".manifest";
 
-/// What is to be done about a file that cannot be read to its end.
+/// What is to be done about a file that cannot be read to its end, or is read too far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fix {
     /// Nothing.
@@ -31,6 +33,8 @@ pub(crate) enum Fix {
     Ask,
     /// Cut it off.
     Yes,
+    /// Cut off what was written later than this, Unix seconds.
+    Until(i64),
 }
 
 impl Fix {
@@ -120,7 +124,8 @@ fn one(file: &Path, name: &str, label: &str, fix: Fix, is_last: bool) -> bool {
         println!("RDB preamble is OK, proceeding with AOF tail...");
         from = end;
     }
-    let mut read = Reading { at: from, good: from, line: 1, multi: None, fault: None };
+    let until = if let Fix::Until(time) = fix { Some(time) } else { None };
+    let mut read = Reading { at: from, good: from, line: 1, multi: None, fault: None, until, is_later: false };
     if let Err(error) = read.all(file, size) {
         println!("Cannot read file {name}: {}", plain(&error));
         return false;
@@ -129,12 +134,19 @@ fn one(file: &Path, name: &str, label: &str, fix: Fix, is_last: bool) -> bool {
         println!("0x{:16x}: {fault}", read.at);
     }
     let (good, diff) = (read.good, size - read.good);
+    if let (Some(time), None) = (until, &read.fault) {
+        if !read.is_later {
+            println!("Truncate nothing in AOF {name} to timestamp {time}\n{label} {name} is valid");
+            return true;
+        }
+        return cut_to_time(file, name, (good, time), is_last);
+    }
     println!("AOF analyzed: filename={name}, size={size}, ok_up_to={good}, ok_up_to_line={}, diff={diff}", read.line);
     if diff == 0 {
         println!("{label} {name} is valid");
         return true;
     }
-    if fix == Fix::No {
+    if matches!(fix, Fix::No | Fix::Until(_)) {
         println!("AOF {name} is not valid. Use the --fix option to try fixing it.");
         return false;
     }
@@ -157,13 +169,30 @@ fn cut(file: &Path, name: &str, (size, good): (u64, u64), fix: Fix) -> bool {
             return false;
         }
     }
+    shrink(file, name, good)
+}
+
+/// Cuts off what was written after a time, if something was written before.
+fn cut_to_time(file: &Path, name: &str, (good, time): (u64, i64), is_last: bool) -> bool {
+    if good == 0 {
+        println!("AOF {name} has nothing before timestamp {time}, aborting...");
+        return false;
+    }
+    if !is_last {
+        println!("Failed to truncate AOF {name} to timestamp {time} because it is not the last file");
+        return false;
+    }
+    shrink(file, &format!("{name} to timestamp {time}"), good)
+}
+
+fn shrink(file: &Path, what: &str, good: u64) -> bool {
     let shrunk = OpenOptions::new().write(true).open(file).and_then(|open| {
         open.set_len(good)?;
         open.sync_all()
     });
     match shrunk {
-        Ok(()) => println!("Successfully truncated AOF {name}"),
-        Err(ref error) => println!("Failed to truncate AOF {name}: {}", plain(error)),
+        Ok(()) => println!("Successfully truncated AOF {what}"),
+        Err(ref error) => println!("Failed to truncate AOF {what}: {}", plain(error)),
     }
     shrunk.is_ok()
 }
@@ -179,6 +208,10 @@ struct Reading {
     /// Where a transaction began that has not ended.
     multi: Option<u64>,
     fault: Option<String>,
+    /// Read no further than to what was written after this time, if any ...
+    until: Option<i64>,
+    /// ... and whether there was such.
+    is_later: bool,
 }
 
 impl Reading {
@@ -200,6 +233,10 @@ impl Reading {
                 }
                 Ok(Next::Cut) => {
                     self.end(&bytes[start..]);
+                    return Ok(());
+                }
+                Ok(Next::Remark(_, Some(time))) if self.until.is_some_and(|until| time > until) => {
+                    self.is_later = true;
                     return Ok(());
                 }
                 Ok(Next::Remark(len, _)) => {

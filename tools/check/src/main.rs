@@ -54,6 +54,9 @@ enum What {
         /// Do so without asking.
         #[arg(long, requires = "fix")]
         yes: bool,
+        /// Cut off what was written later than at this time (`aof-timestamp-enabled` has it noted).
+        #[arg(long, value_name = "UNIX_SECONDS", conflicts_with = "fix")]
+        truncate_to_timestamp: Option<i64>,
     },
     /// Says which keys differ between two RDB files.
     Diff {
@@ -73,7 +76,10 @@ fn main() -> ExitCode {
         Some("redis-check-aof" | "valkey-check-aof") => as_check_aof(&rest),
         _ => match Args::parse().what {
             What::Rdb { files, json } => all(&files, |file| rdb::run(file, json)),
-            What::Aof { files, fix, yes } => all(&files, |file| aof::run(file, aof::Fix::of(fix, yes))),
+            What::Aof { files, fix, yes, truncate_to_timestamp } => {
+                let fix = truncate_to_timestamp.map_or(aof::Fix::of(fix, yes), aof::Fix::Until);
+                all(&files, |file| aof::run(file, fix))
+            }
             What::Diff { left, right } => diff::run(&left, &right),
         },
     };
@@ -105,8 +111,17 @@ fn as_check_aof(words: &[std::ffi::OsString]) -> bool {
     match words {
         [file] if file != "--fix" => aof::run(Path::new(file), aof::Fix::No),
         [word, file] if word == "--fix" => aof::run(Path::new(file), aof::Fix::Ask),
+        [word, time, file] if word == "--truncate-to-timestamp" => {
+            match time.to_str().and_then(|time| time.parse().ok()) {
+                Some(time) => aof::run(Path::new(file), aof::Fix::Until(time)),
+                None => {
+                    println!("Invalid timestamp, aborting...");
+                    false
+                }
+            }
+        }
         _ => {
-            println!("Usage: redis-check-aof [--fix] <file.manifest|file.aof>");
+            println!("Usage: redis-check-aof [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>");
             false
         }
     }

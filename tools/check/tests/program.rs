@@ -121,6 +121,32 @@ fn an_aof_is_cut_where_it_stops_being_readable() {
 }
 
 #[test]
+fn what_was_written_after_a_time_is_cut_off_and_no_transaction_is_halved() {
+    let folder = TempDir::new();
+    let aof = folder.file("appendonly.aof");
+    let (multi, exec) = ("*1\r\n$5\r\nMULTI\r\n", "*1\r\n$4\r\nEXEC\r\n");
+    let whole = ["#TS:10\r\n", COMMANDS, "#TS:20\r\n", multi, COMMANDS, "#TS:30\r\n", exec].concat();
+    let cut = |time: &str| {
+        std::fs::write(&aof, &whole).expect("a file");
+        let output = run_as(&folder, "redis-check-aof", &["--truncate-to-timestamp", time, &aof]);
+        let len = std::fs::metadata(&aof).expect("the file").len() as usize;
+        (output.status.success(), len, text(&output).lines().last().unwrap_or_default().replace(&aof, "F"))
+    };
+    assert_eq!(cut("30"), (true, whole.len(), "AOF F is valid".into()));
+    assert_eq!(cut("29"), (true, 43, "Successfully truncated AOF F to timestamp 29".into()));
+    assert_eq!(cut("19"), (true, 35, "Successfully truncated AOF F to timestamp 19".into()));
+    assert_eq!(cut("9"), (false, whole.len(), "AOF F has nothing before timestamp 9, aborting...".into()));
+    assert_eq!(cut("x"), (false, whole.len(), "Invalid timestamp, aborting...".into()));
+    assert!(run(&["aof", "--truncate-to-timestamp", "19", &aof]).status.success());
+    assert!(!run(&["aof", "--truncate-to-timestamp", "19", "--fix", &aof]).status.success());
+    assert_eq!(std::fs::metadata(&aof).expect("the file").len(), 35);
+    // What cannot be read is not cut so.
+    std::fs::write(&aof, &whole[..60]).expect("a file");
+    assert!(!run(&["aof", "--truncate-to-timestamp", "40", &aof]).status.success());
+    assert_eq!(std::fs::metadata(&aof).expect("the file").len(), 60);
+}
+
+#[test]
 fn what_a_manifest_names_is_checked_and_only_the_last_file_is_cut() {
     let folder = TempDir::new();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.file(name), bytes).expect("a file");

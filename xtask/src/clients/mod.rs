@@ -1,4 +1,4 @@
-//! `cargo xtask clients`: programs of others that live by scripts, out of npm and PyPI, against Plinth and Redis 7.0.
+//! `cargo xtask clients`: programs over the clients of others, out of npm and PyPI, against Plinth and Redis.
 //!
 //! ```text
 //! target/clients/node_modules/...    what npm installs of tests/clients/package-lock.json, running no scripts
@@ -22,17 +22,20 @@ pub(crate) struct Args {
 }
 
 /// Programs that Node runs.
-const NODE: [&str; 5] = ["bee_queue", "bullmq", "ioredis", "rate_limiter_flexible", "redlock"];
+const NODE: &[&str] =
+    &["bee_queue", "bullmq", "ioredis", "ioredis_session", "node_redis", "rate_limiter_flexible", "redlock"];
 /// Programs that Python runs.
-const PYTHON: [&str; 5] = ["celery", "dramatiq", "limits", "redis_py", "rq"];
+const PYTHON: &[&str] =
+    &["celery", "dramatiq", "limits", "others", "redis_cli", "redis_py", "redis_py_cache", "redis_py_session", "rq"];
 
 /// Installs what is missing, runs the programs and prints a line for each.
 ///
 /// # Errors
 /// For a name that is no program's, and when npm, pip or cargo cannot be run, or an installation fails.
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
-    if let Some(name) = args.only.iter().find(|name| !NODE.iter().chain(&PYTHON).any(|known| known == name)) {
-        return Err(format!("there is no program '{name}'; there are {}", [NODE, PYTHON].concat().join(", ")));
+    let all = [NODE, PYTHON].concat();
+    if let Some(name) = args.only.iter().find(|name| !all.contains(&name.as_str())) {
+        return Err(format!("there is no program '{name}'; there are {}", all.join(", ")));
     }
     let wanted =
         |programs: &[&str]| args.only.is_empty() || args.only.iter().any(|one| programs.contains(&one.as_str()));
@@ -40,10 +43,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let (folder, sources) = (root.join(target).join("clients"), root.join("tests/clients"));
     std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    if wanted(&NODE) {
+    if wanted(NODE) {
         install_node(&sources, &folder)?;
     }
-    if wanted(&PYTHON) {
+    if wanted(PYTHON) {
         install_python(&sources, &folder)?;
     }
     if args.install {

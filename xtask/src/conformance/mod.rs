@@ -102,11 +102,18 @@ const DEFAULT_UNITS: &[&str] = &[
     "integration/replication-2",
     "integration/replication-3",
     "integration/psync2-reg",
+    "unit/functions",
+    "unit/scripting",
+    "unit/pause",
     "integration/psync2",
     "integration/psync2-pingoff",
     "integration/psync2-master-restart",
     "integration/failover",
     "integration/replication-buffer",
+    "unit/oom-score-adj",
+    "unit/introspection",
+    "integration/redis-cli",
+    "integration/replication-4",
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.

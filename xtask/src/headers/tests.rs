@@ -50,7 +50,7 @@ fn computed_layouts_are_those_of_the_compiler() {
         "FoundKey" command::FoundKey { flags, position, reserved }
         "Handler" command::Handler { invoke, data }
         "Command" command::Command { size, arity, name, flags, categories, run, keys, tips, subcommands, docs,
-            find_keys, look_ahead, category_names, channels, lifted_flags }
+            find_keys, look_ahead, category_names, channels, find_flags }
         "Channels" command::Channels { size, flags, first, count }
         "Ahead" command::Ahead { size, stage, type_id, argc, args, boxed, memo }
         "Config" config::Config { size, kind, flags, reserved, name, default, min, max, choices, apply, data,

@@ -18,8 +18,9 @@ impl Server {
     /// Whether CLIENT PAUSE holds a command back.
     pub fn is_held_back(&self, token: usize, command: &Registered, args: &[Bytes]) -> bool {
         let Some(pause) = self.sessions.pause.filter(|pause| pause.until_ms > self.clock.now_ms) else { return false };
-        let lifted = command.spec.flags & !Server::flags_with(command, args);
-        !pause.writes_only || self.flags_of(token, command) & !lifted & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
+        let queued = self.flags_of(token, command) & !command.spec.flags;
+        let flags = queued | Server::flags_with(command, args);
+        !pause.writes_only || flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) != 0
     }
 
     /// Let waiting clients go on.

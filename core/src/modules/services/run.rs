@@ -15,7 +15,7 @@ use crate::modules::services::fill::fill;
 use crate::wire::node::{Node, read_node};
 use plinth_abi::bytes::{Bytes, Opaque, Take};
 use plinth_abi::call::{CALL_NESTED, CALL_NO_BLOCK, Call};
-use plinth_abi::command::{COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
+use plinth_abi::command::{COMMAND_MAY_REPLICATE, COMMAND_NO_SCRIPT, COMMAND_STALE, COMMAND_WRITE};
 use plinth_abi::propagate::{PROPAGATE_TO_FILE, PROPAGATE_TO_REPLICAS};
 use plinth_abi::run::{
     NODE_ARRAY, NODE_BIG_NUMBER, NODE_BOOLEAN, NODE_BULK, NODE_DOUBLE, NODE_ERROR, NODE_INTEGER, NODE_MAP, NODE_NULL,
@@ -95,6 +95,22 @@ unsafe extern "C" fn run_as(
     // SAFETY: see above; no request is shorter than this one.
     let (context, args, request) =
         unsafe { (Context::of(call), std::slice::from_raw_parts(args, argc as usize), &mut *request) };
+    let status = run_for_script(context, command, args, request, take, data);
+    if status != STATUS_OK {
+        // It is an error to the script, which has no reply.
+        context.server().stats.count_error("ERR");
+    }
+    status
+}
+
+fn run_for_script(
+    context: &mut Context,
+    command: Opaque,
+    args: &[Bytes],
+    request: &mut RunRequest,
+    take: Take,
+    data: Opaque,
+) -> Status {
     request.command_flags = 0;
     // SAFETY: see above.
     let (name, user) = unsafe { (args[0].as_slice(), request.user.as_slice()) };
@@ -115,7 +131,10 @@ unsafe extern "C" fn run_as(
     request.command_flags = command.spec.flags;
     let refusal = match refusal(context, &whom, command, args, flags) {
         Ok(refusal) => refusal,
-        Err(status) => return status,
+        Err(status) => {
+            context.server().count_refused(command);
+            return status;
+        }
     };
     if refusal.is_some() {
         // What is refused has not written, whatever it is.
@@ -182,7 +201,8 @@ fn refusal(
     if let Some(text) = context.server().refused_to_replica(command.spec.flags, true) {
         return Ok(Some(text.into()));
     }
-    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE) {
+    // What may be passed on counts as a write: a script that only reads runs on while writes wait (CLIENT PAUSE).
+    if flags & RUN_READ_ONLY != 0 && command.is(COMMAND_WRITE | COMMAND_MAY_REPLICATE) {
         return Err(STATUS_NOT_ALLOWED);
     }
     if let Some(text) = refused_write(context.server(), command.spec.flags) {

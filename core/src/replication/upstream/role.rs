@@ -2,6 +2,7 @@
 
 use crate::base::log;
 use crate::engine::effects::Told;
+use crate::engine::process;
 use crate::engine::server::Server;
 use crate::persist::{Origin, Persist};
 use crate::registry::replication::{Link, NO_ID, OFFSET_MAX, Role};
@@ -45,6 +46,7 @@ pub fn follow(server: &mut Server, host: &str, port: u16) {
     // Who reads the stream here goes on as long as it is the same, and is sent away when it turns out to be another.
     state::keep_backlog(server);
     gates::changed(server);
+    process::follow_role(server);
 }
 
 /// Have a role, with the link that it begins with.
@@ -70,6 +72,7 @@ pub fn promote(server: &mut Server) {
         replica.last_failure.clear();
     });
     gates::changed(server);
+    process::follow_role(server);
 }
 
 /// Have those who read the stream from this server ask anew, as it has another id, or another source.
@@ -119,6 +122,7 @@ pub fn begin(server: &mut Server) {
         replica.down_since_s = now_s;
     });
     gates::changed(server);
+    process::follow_role(server);
 }
 
 /// At the start, when the data are loaded: the stream that they were part of can be gone on with, read from another if

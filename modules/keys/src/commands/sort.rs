@@ -178,11 +178,13 @@ impl<'a> Options<'a> {
         Err(call.reply.error(text))
     }
 
-    /// What is to be done to the elements of a collection.
-    fn order(&self, source: Source) -> Order {
+    /// What is to be done to the elements of a collection. What has no order gets one where somebody builds on it: in
+    /// a key, and in a script.
+    fn order(&self, source: Source, is_scripted: bool) -> Order {
+        let is_built_on = is_scripted || self.store.is_some();
         match self.by {
             // `#` has no star either.
-            Some(Pattern::Nothing | Pattern::Element) if source.is_ordered() || self.store.is_none() => Order::Unsorted,
+            Some(Pattern::Nothing | Pattern::Element) if source.is_ordered() || !is_built_on => Order::Unsorted,
             Some(Pattern::Nothing | Pattern::Element) => Order::Elements,
             Some(Pattern::Key { .. }) if self.is_alpha => Order::Texts,
             None if self.is_alpha => Order::Elements,
@@ -209,7 +211,8 @@ fn sort(call: &mut Call<'_>, stores: bool) -> Result {
     if let Some((source, len)) = Source::find(call, key)? {
         values::prepare(call);
         range = options.range(len);
-        let order = options.order(source);
+        let scripted = CALL_NESTED | CALL_NO_BLOCK;
+        let order = options.order(source, call.flags() & scripted == scripted);
         if order == Order::Unsorted && source.is_ordered() {
             items = source.collect(call, key, len, range.clone(), options.is_descending)?;
             range = 0..items.len();

@@ -60,7 +60,7 @@ const EVAL: Command = Command {
     name: text("eval"),
     docs: &Docs { summary: text("Runs a script."), args: list(BY_SOURCE), ..DOCS },
     run: run(|call| eval(call, false)),
-    lifted_flags: lifted_flags(|args| lifted(shebang::of_script(args.bytes(1)).unwrap_or(None))),
+    find_flags: find_flags(|args| flags_with(shebang::of_script(args.bytes(1)).unwrap_or(None))),
     ..RUNS
 };
 
@@ -80,7 +80,7 @@ const EVALSHA: Command = Command {
     name: text("evalsha"),
     docs: &Docs { summary: text("Runs a script that is there, by its SHA-1."), args: list(BY_SHA), ..DOCS },
     run: run(|call| evalsha(call, false)),
-    lifted_flags: lifted_flags(|args| lifted_of_sha(args.bytes(1))),
+    find_flags: find_flags(|args| flags_of_sha(args.bytes(1))),
     ..RUNS
 };
 
@@ -96,14 +96,18 @@ const EVALSHA_RO: Command = Command {
     ..READS
 };
 
-/// A script that says that it does not write is none that CLIENT PAUSE holds back.
-pub(super) fn lifted(flags: Option<u32>) -> u64 {
-    if flags.is_some_and(|flags| flags & NO_WRITES != 0) { COMMAND_MAY_REPLICATE } else { 0 }
+/// What a command is that runs something with these flags; one whose first line says nothing may do anything.
+pub(super) fn flags_with(flags: Option<u32>) -> u64 {
+    match flags {
+        None => RUNS.flags,
+        Some(flags) if flags & NO_WRITES != 0 => RUNS.flags & !COMMAND_MAY_REPLICATE,
+        Some(_) => RUNS.flags | COMMAND_WRITE,
+    }
 }
 
-fn lifted_of_sha(sha: &[u8]) -> u64 {
+fn flags_of_sha(sha: &[u8]) -> u64 {
     let sha = Sha::try_from(sha).map(|sha| sha.map(|letter| letter.to_ascii_lowercase()));
-    lifted(sha.ok().and_then(|sha| engine::flags_of(&sha)))
+    flags_with(sha.ok().and_then(|sha| engine::flags_of(&sha)))
 }
 
 /// How many of the arguments are keys, which is the third.

@@ -1,7 +1,7 @@
 //! FUNCTION, FCALL and FCALL_RO.
 
 use super::GROUP;
-use super::eval::{READS, RUNS, key_count, lifted};
+use super::eval::{READS, RUNS, flags_with, key_count};
 use crate::engine::Failure;
 use crate::functions::{self, Absent, with_libraries};
 use crate::library::{Library, flag_names};
@@ -30,9 +30,9 @@ const FCALL: Command = Command {
         ..DOCS
     },
     run: run(|call| fcall(call, false)),
-    lifted_flags: lifted_flags(|args| {
+    find_flags: find_flags(|args| {
         let name = String::from_utf8_lossy(args.bytes(1));
-        lifted(with_libraries(|libraries| libraries.function(&name).map(|one| one.flags)))
+        flags_with(with_libraries(|libraries| libraries.function(&name).map(|one| one.flags)))
     }),
     ..RUNS
 };

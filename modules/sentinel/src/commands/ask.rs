@@ -1,6 +1,6 @@
 //! What is known: MASTERS, REPLICAS, SENTINELS and the like, ROLE, INFO.
 
-use super::{BASE, DOCS, group, word};
+use super::{BASE, DOCS, VALKEY, group, word};
 use crate::machine::Sentinel;
 use crate::model::{Group, Instance, Kind, Ms, Reconf};
 use crate::whole;
@@ -37,6 +37,24 @@ pub(super) const COMMANDS: &[Command] = &[
         3,
         run(address),
         &Docs { summary: text("Tells where a group's primary is."), ..DOCS },
+    ),
+    asks(
+        "primaries",
+        2,
+        run(masters),
+        &Docs { summary: text("Tells of all groups, as MASTERS."), since: VALKEY, ..DOCS },
+    ),
+    asks(
+        "primary",
+        3,
+        run(master),
+        &Docs { summary: text("Tells of a group's primary, as MASTER."), since: VALKEY, ..DOCS },
+    ),
+    asks(
+        "get-primary-addr-by-name",
+        3,
+        run(address),
+        &Docs { summary: text("Tells where a group's primary is."), since: VALKEY, ..DOCS },
     ),
     asks("ckquorum", 3, run(quorum), &Docs { summary: text("Tells whether a failover could be agreed on."), ..DOCS }),
     asks(

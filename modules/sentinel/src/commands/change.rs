@@ -1,6 +1,6 @@
 //! What is to be done: MONITOR, SET, FAILOVER and the like; votes and hellos of other Sentinels.
 
-use super::{BASE, DOCS, group, save, tell_monitored, word};
+use super::{BASE, DOCS, VALKEY, group, save, tell_monitored, word};
 use crate::config::Refusal;
 use crate::machine::{CRASH_AFTER_ELECTION, CRASH_AFTER_PROMOTION, HELLO_CHANNEL, Level, Periods};
 use crate::model::{Ms, NAME_BYTES_MAX};
@@ -48,6 +48,12 @@ pub(super) const COMMANDS: &[Command] = &[
         6,
         run(is_master_down),
         &Docs { summary: text("Tells whether a primary is down, and votes."), ..DOCS },
+    ),
+    does(
+        "is-primary-down-by-addr",
+        6,
+        run(is_master_down),
+        &Docs { summary: text("Tells whether a primary is down, and votes."), since: VALKEY, ..DOCS },
     ),
 ];
 

@@ -171,6 +171,12 @@ impl<S: Storage> Stream<S> {
                 }
             }
         }
+        // If none was passed over, the number of those that are left says which ones went.
+        if let (Some(traces), first) = (traces, self.log().first())
+            && first.is_none_or(|first| traces.removed.last().is_some_and(|last| *last < first))
+        {
+            traces.removed.clear();
+        }
         removed
     }
 }

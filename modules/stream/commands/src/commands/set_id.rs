@@ -70,7 +70,7 @@ fn xsetid<S: Storage>(call: &mut Call<'_>) -> Result {
         return Err(reply.error(text));
     }
     let added = added.unwrap_or(stream.added());
-    let max_deleted = max_deleted.filter(|id| *id != crate::id::Id::MIN).unwrap_or(stream.max_deleted());
+    let max_deleted = max_deleted.unwrap_or(stream.max_deleted());
     stream.set_counters(last, added, max_deleted);
     entry.modified(QUIET_BESIDE, "xsetid");
     reply.ok();
