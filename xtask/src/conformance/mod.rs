@@ -117,8 +117,17 @@ const DEFAULT_UNITS: &[&str] = &[
 ];
 
 /// Those of them that take longest, most by chance: made-up values and commands. `--quick` leaves them out.
-const SLOW_UNITS: &[&str] =
-    &["unit/type/list-3", "unit/hyperloglog", "unit/geo", "unit/dump", "unit/aofrw", "integration/corrupt-dump-fuzzer"];
+const SLOW_UNITS: &[&str] = &[
+    "unit/type/list-3",
+    "unit/hyperloglog",
+    "unit/geo",
+    "unit/dump",
+    "unit/aofrw",
+    "integration/corrupt-dump-fuzzer",
+    "unit/maxmemory",
+    "integration/psync2",
+    "integration/replication-buffer",
+];
 
 /// What to run against which server.
 #[derive(clap::Args)]
