@@ -15,7 +15,7 @@ mod sentinel;
 mod watched;
 
 use plinth_testkit::{Server, TempDir, build, workspace};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -57,6 +57,8 @@ impl Language {
 /// A folder with `server.crt` and `server.key`, of a server that is `localhost`, and who vouches for it, `ca.crt`.
 fn certificates() -> TempDir {
     let mut params = CertificateParams::default();
+    // By one name for both, the server's certificate would pass for one that it has signed itself.
+    params.distinguished_name.push(DnType::CommonName, "An authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("made for a test"));
     let issuer = issuer.expect("made for a test");

@@ -61,7 +61,9 @@ impl Server {
                 stride: size_of::<UnitCommand>() as u32,
             },
         };
+        let was_telling = std::mem::replace(&mut self.propagation.units.is_telling, true);
         self.publish(&Event { unit: &raw const told, ..event(ON_UNIT, -1, &[]) });
+        self.propagation.units.is_telling = was_telling;
     }
 
     /// Tell one subscription of an event.

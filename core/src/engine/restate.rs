@@ -40,6 +40,10 @@ impl Server {
 
     /// Whether a module may tell of what it changes outside a command, or need not because nobody is told.
     pub fn is_told_outside(&self) -> bool {
+        if self.propagation.units.is_telling {
+            // What a hook for units told would be a unit, of which it is told.
+            return false;
+        }
         self.special & SPECIAL_TOLD == 0 || self.propagation.is_part || self.propagation.touched.is_some()
     }
 

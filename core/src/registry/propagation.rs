@@ -104,6 +104,8 @@ pub struct Units {
     open: Vec<Propagated>,
     /// Units that have ended.
     pub ended: VecDeque<Unit>,
+    /// Whether hooks are being told of one.
+    pub is_telling: bool,
 }
 
 impl Units {

@@ -71,7 +71,7 @@ impl Said {
     ///
     /// A replica of Redis does not tell its version. So it gets the version of 7.0, the oldest of those that
     /// cannot be told apart, and a newer one where the data need it: which an older one could not hold in any form.
-    /// One that has refused that gets 6.2's.
+    /// One that has refused that gets 6.2's, and no less what the data need.
     pub fn kind(&self, rdb_version: u16, wants_pipe: bool, has_refused: bool) -> Kind {
         let filters = self.no_keys || self.no_functions;
         let is_pipe = (wants_pipe || filters) && self.reads_mark;
@@ -79,7 +79,7 @@ impl Said {
             // A pipe cannot be begun anew, and what needs more than a file's version is found out before it begins.
             (Some(reads), _) if is_pipe => (reads.min(version::NEWEST), false),
             (Some(reads), _) => (reads.min(version::FILE), reads >= version::NEWEST),
-            (None, None) if has_refused => (version::OLDEST, false),
+            (None, None) if has_refused => (version::OLDEST, true),
             (None, Some(_)) => (version::FILE.min(rdb_version), false),
             (None, None) if rdb_version == version::FILE => (version::PAYLOAD, true),
             (None, None) => (rdb_version, rdb_version > version::FILE),

@@ -352,7 +352,8 @@ fn is_slow(server: &Server) -> bool {
 /// Whether a snapshot of a kind is one that a save point may want.
 fn is_kept(server: &Server, kind: Kind) -> bool {
     let durability = &server.settings.durability;
-    let fits = i64::from(kind.version) <= durability.rdb_version && !kind.no_keys && !kind.no_functions;
+    let has_all = !kind.no_keys && !kind.no_functions && kind.version >= WITH_FUNCTIONS;
+    let fits = i64::from(kind.version) <= durability.rdb_version && has_all;
     !kind.is_pipe && fits && !durability.save.is_empty()
 }
 

@@ -28,6 +28,8 @@ pub struct Peer {
     pub is_accepted: bool,
     /// Whether it was to speak TLS, and the handshake was not seen to be over.
     is_shaking_hands: bool,
+    /// Whether bytes have come or gone.
+    has_spoken: bool,
     input: Vec<u8>,
     output: Vec<u8>,
     /// How much of `output` has gone.
@@ -55,6 +57,7 @@ impl Peer {
             is_connected: is_accepted,
             is_accepted,
             is_shaking_hands: false,
+            has_spoken: false,
             input: Vec::new(),
             output: Vec::new(),
             sent: 0,
@@ -65,7 +68,7 @@ impl Peer {
 
     /// Whether it can begin to speak TLS: it is plain, and nothing has come or gone.
     pub fn can_speak_tls(&self) -> bool {
-        matches!(self.socket, Socket::Tcp(_)) && self.is_connected == self.is_accepted && self.input.is_empty()
+        matches!(self.socket, Socket::Tcp(_)) && self.is_connected == self.is_accepted && !self.has_spoken
     }
 
     /// The same one, which speaks TLS if it can.
@@ -122,7 +125,10 @@ impl Peer {
         self.input.truncate(before + *read.as_ref().unwrap_or(&0));
         match read {
             Ok(0) => Ok(Got::End),
-            Ok(_) => Ok(Got::Some),
+            Ok(_) => {
+                self.has_spoken = true;
+                Ok(Got::Some)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Got::Nothing),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Got::Some),
             Err(error) => Err(error),
@@ -163,7 +169,10 @@ impl Peer {
     pub fn send(&mut self) -> io::Result<()> {
         while self.has_output() {
             match self.socket.write(&self.output[self.sent..]) {
-                Ok(bytes) => self.sent += bytes,
+                Ok(bytes) => {
+                    self.has_spoken = true;
+                    self.sent += bytes;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.output.drain(..self.sent);

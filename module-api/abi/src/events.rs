@@ -40,7 +40,7 @@ pub const ON_REPLICA: u32 = 1 << 13;
 /// A replica that has read the stream is gone.
 pub const ON_REPLICA_GONE: u32 = 1 << 14;
 /// A unit was passed on, or has been read from the append-only file; `unit` is it. A hook for it must not change keys
-/// either. Without a hook for it units cost nothing.
+/// either, nor tell commands. Without a hook for it units cost nothing.
 pub const ON_UNIT: u32 = 1 << 15;
 
 /// One event. Valid for the hook's call.

@@ -31,7 +31,7 @@ pub const REPLICA_SYNCING: u32 = 0;
 /// It reads the stream.
 pub const REPLICA_ONLINE: u32 = 1;
 
-/// Role, link and stream. The texts are valid until the handler returns, or something is done by this service.
+/// Role, link and stream. The texts are valid until the handler returns, or the next `follow` or `promote`.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]
 pub struct ReplicationState {
@@ -109,7 +109,8 @@ pub struct ReplicationService {
     /// it goes on with them.
     ///
     /// Thread: main. Borrow: `host` for the call. Fails: `OUT_OF_RANGE` for no port, `BAD_DATA` for a host with spaces,
-    /// control characters or none at all, `NOT_ALLOWED` inside `start` and while a command gives way.
+    /// control characters or none at all, `NOT_ALLOWED` inside `start`, while data are being loaded, and while a
+    /// command gives way.
     pub follow: unsafe extern "C" fn(call: *mut Call, host: Bytes, port: u32) -> Status,
     /// Become nobody's copy: those who have read the stream may go on reading it here.
     ///

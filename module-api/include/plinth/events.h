@@ -56,7 +56,7 @@ typedef struct plinth_unit plinth_unit; // propagate.h
 // A replica that has read the stream is gone.
 #define PLINTH_ON_REPLICA_GONE (UINT32_C(1) << 14)
 // A unit was passed on, or has been read from the append-only file; `unit` is it. A hook for it
-// must not change keys either. Without a hook for it units cost nothing.
+// must not change keys either, nor tell commands. Without a hook for it units cost nothing.
 #define PLINTH_ON_UNIT (UINT32_C(1) << 15)
 
 // One event. Valid for the hook's call.

@@ -48,8 +48,8 @@ typedef struct plinth_replication_state plinth_replication_state;
 // It reads the stream.
 #define PLINTH_REPLICA_ONLINE UINT32_C(1)
 
-// Role, link and stream. The texts are valid until the handler returns, or something is done by
-// this service.
+// Role, link and stream. The texts are valid until the handler returns, or the next `follow` or
+// `promote`.
 struct plinth_replication_state {
     // Size of this struct in bytes.
     uint32_t size;
@@ -122,7 +122,8 @@ struct plinth_replication_service {
     //
     // Thread: main. Borrow: `host` for the call. Fails: `PLINTH_STATUS_OUT_OF_RANGE` for no port,
     // `PLINTH_STATUS_BAD_DATA` for a host with spaces, control characters or none at all,
-    // `PLINTH_STATUS_NOT_ALLOWED` inside `start` and while a command gives way.
+    // `PLINTH_STATUS_NOT_ALLOWED` inside `start`, while data are being loaded, and while a command
+    // gives way.
     plinth_status (*follow)(plinth_call *call, plinth_bytes host, uint32_t port);
 
     // Become nobody's copy: those who have read the stream may go on reading it here.

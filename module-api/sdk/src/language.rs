@@ -183,7 +183,8 @@ impl<'a> FunctionCall<'a> {
     /// [`FunctionRun`].
     pub fn give_way(&self, call: &mut Call<'_>) -> bool {
         // A module of functions that is older than this has none.
-        let is_there = self.raw.size as usize >= size_of::<FunctionRun>();
+        let end = std::mem::offset_of!(FunctionRun, give_way) + size_of::<usize>();
+        let is_there = self.raw.size as usize >= end;
         // SAFETY: the call is valid and nobody holds an entry of it.
         is_there && unsafe { (self.raw.give_way)(call.as_raw(), self.raw.data) } & BUSY_END != 0
     }

@@ -3,10 +3,15 @@
 use crate::base::number::parse_i64;
 use crate::engine::call::Context;
 use crate::persist::aof;
+use crate::registry::standing::LOADING;
 use plinth_abi::status::{STATUS_NOT_INTEGER, Status};
 use std::time::Duration;
 
 pub(super) fn load(context: &mut Context) -> Status {
+    if context.server().registry.standing.is_loading {
+        // What loads would end with this.
+        return context.error(LOADING);
+    }
     match aof::load::reload(context.server()) {
         Ok(()) => context.ok(),
         Err(error) => {

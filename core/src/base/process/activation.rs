@@ -5,7 +5,7 @@
 //!   LISTEN_PID=this process   LISTEN_FDS=2   LISTEN_FDNAMES=plain:tls      descriptors 3 and 4
 //! ```
 
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The first of the descriptors.
@@ -33,9 +33,13 @@ pub fn take() -> Vec<Handed> {
     let count = text("LISTEN_FDS").parse::<RawFd>().unwrap_or(0).clamp(0, SOCKETS_MAX);
     let names = text("LISTEN_FDNAMES");
     let mut names = names.split(':');
-    let handed = (FIRST..FIRST + count).map(|descriptor| {
-        // SAFETY: whoever set the variables says that the descriptor is this process's and open, and nobody else
-        // in it knows of it; they are taken once. One that is not open fails at its first use.
+    // More may be said than there are: what is no socket is nobody's, or another's.
+    // SAFETY: a number is looked at, for the moment.
+    let borrow = |descriptor: RawFd| unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let is_socket = |descriptor: &RawFd| rustix::net::sockopt::socket_type(borrow(*descriptor)).is_ok();
+    let handed = (FIRST..FIRST + count).take_while(is_socket).map(|descriptor| {
+        // SAFETY: whoever set the variables says that the descriptor is this process's, it is a socket, and nobody
+        // else in it knows of it: no other socket is made before these are looked for; they are taken once.
         let socket = unsafe { OwnedFd::from_raw_fd(descriptor) };
         let _ = rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC);
         Handed { socket, name: names.next().unwrap_or_default().to_owned() }

@@ -60,6 +60,10 @@ unsafe extern "C" fn also(call: *mut Call, db: u32, args: *const Bytes, argc: u3
     if is_outside && !server.is_told_outside() {
         return STATUS_NOT_ALLOWED;
     }
+    if server.stream.is_running && targets & PROPAGATE_TO_REPLICAS != 0 {
+        // The primary has said so too: it comes by itself.
+        return STATUS_OK;
+    }
     if server.store.effects.wants_commands {
         server.propagation.also.push(((db, command::encode(&args)), targets));
     }

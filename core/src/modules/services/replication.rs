@@ -77,12 +77,13 @@ unsafe extern "C" fn visit(call: *mut Call, visit: VisitReplica, data: Opaque) -
     STATUS_OK
 }
 
-/// What changes the role, where it may be changed: while a module starts the data may not be loaded yet.
+/// What changes the role, where it may be changed: not while data are being loaded, or before they are.
 fn changes(context: &mut Context) -> Option<(&mut Server, Roles)> {
     let module = context.module;
     let server = context.server();
     let has_started = server.registry.modules.get(module).is_some_and(|module| module.has_started);
-    let roles = server.lists.roles.filter(|_| has_started && !server.is_busy())?;
+    let roles =
+        server.lists.roles.filter(|_| has_started && !server.is_busy() && !server.registry.standing.is_loading)?;
     Some((server, roles))
 }
 
@@ -93,7 +94,9 @@ unsafe extern "C" fn follow(call: *mut Call, host: Bytes, port: u32) -> Status {
     let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty() && !host.contains(is_no_part_of_a_host));
     let Some(host) = host else { return STATUS_BAD_DATA };
     let Some((server, roles)) = changes(context) else { return STATUS_NOT_ALLOWED };
-    (roles.follow)(server, host, port);
+    // It may be lent from what this changes.
+    let host = host.to_owned();
+    (roles.follow)(server, &host, port);
     STATUS_OK
 }
 

@@ -14,6 +14,7 @@ use crate::modules::beside;
 use crate::registry::rdb::Kept;
 use crate::store::database::Database;
 use crate::store::effects::Effect;
+use crate::store::own_expiry::OwnExpiry;
 
 /// What was there, out of reach.
 pub struct Aside {
@@ -62,6 +63,7 @@ impl Aside {
         let databases = self.databases.into_iter().enumerate().map(|(db, old)| (db as u32, old)).collect();
         // No FLUSHALL of a client's, so no snapshot is due for it, and no file is told.
         let was_quiet = std::mem::replace(&mut server.is_quiet, true);
+        server.store.own_expiry = OwnExpiry::default();
         server.store.effects.push(Effect::Flushed { db: None, databases, in_background: true });
         server.settle();
         server.is_quiet = was_quiet;

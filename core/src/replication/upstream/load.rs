@@ -11,12 +11,15 @@ use crate::engine::server::Server;
 use crate::modules::beside;
 use crate::persist::aof::switch;
 use crate::persist::load::{self, LoadError, Loaded, Options, Serve};
-use crate::persist::{Persist, save};
+use crate::persist::save::SNAPSHOT;
+use crate::persist::{Persist, child, save};
+use crate::registry::propagation::History;
 use crate::replication::upstream::aside::Aside;
 use crate::replication::upstream::duty::{end_attempt, set_back};
 use crate::replication::upstream::link::{News, Position};
 use crate::replication::upstream::{Step, Upstream, role};
 use crate::replication::{failover, state};
+use crate::store::own_expiry::OwnExpiry;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -133,6 +136,7 @@ fn take_in_beside(
     log::notice("MASTER <-> REPLICA sync: Loading DB in memory");
     load::begin(server, size.unwrap_or(0), serves_old);
     let mut aside = Aside::begin(server);
+    let (history, counted_to) = (server.propagation.units.history.clone(), server.propagation.units.counted_to);
     let mut serve_old = |server: &mut Server| aside.with_old(server, &mut *serve);
     let options = Options { keeps_beside: true, ..OPTIONS };
     let result = load::load(server, file, size, options, &mut serve_old);
@@ -141,12 +145,18 @@ fn take_in_beside(
         // Whose snapshot nobody wants any more has changed nothing.
         Ok(_) if !wants(server) => {
             aside.bring_back(server);
+            forget_loaded(server, history, counted_to);
             return Err(LoadError::Stopped);
         }
         Ok(loaded) => {
             log::notice("MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
+            // It would take the place of a newer one.
+            child::cancel(server, SNAPSHOT.name);
             let had_file = switch::suspend(server);
             let given_up = aside.give_up(server).map(|()| loaded).map_err(LoadError::Beside);
+            if given_up.is_err() {
+                forget_loaded(server, history, counted_to);
+            }
             if had_file {
                 switch::resume(server);
             }
@@ -165,9 +175,17 @@ fn take_in_beside(
     result
 }
 
+/// What came whole is not kept: the data have the past that they had.
+fn forget_loaded(server: &mut Server, history: History, counted_to: u64) {
+    server.propagation.units.loaded(Some(history), counted_to);
+    server.slots.with(|persist: &mut Persist| persist.origin = None);
+}
+
 /// All goes, and the snapshot comes.
 fn take_in(server: &mut Server, file: File, size: Option<u64>, serve: Serve<'_>) -> Result<Loaded, LoadError> {
     log::notice("MASTER <-> REPLICA sync: Flushing old data");
+    // It would take the place of a newer one.
+    child::cancel(server, SNAPSHOT.name);
     let had_file = switch::suspend(server);
     answered(server);
     // What is there is no part of any stream from here on.
@@ -200,6 +218,7 @@ fn empty(server: &mut Server) {
     // No FLUSHALL of a client's, so no snapshot is due for it, and no file is told.
     let was_quiet = std::mem::replace(&mut server.is_quiet, true);
     server.store.flush(None, lazy);
+    server.store.own_expiry = OwnExpiry::default();
     server.settle();
     server.is_quiet = was_quiet;
     beside::clear(server);
