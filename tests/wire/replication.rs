@@ -365,3 +365,17 @@ fn what_replicas_say_and_owners_ask_is_refused_in_redis_words() {
     let refused = b"-ERR FAILOVER target HOST and PORT is not a replica.\r\n";
     assert_wire(&mut client, &["FAILOVER", "TO", "127.0.0.1", "99999"], refused);
 }
+
+#[test]
+fn a_replica_that_broke_off_once_is_sent_what_the_data_need() {
+    let server = server(&[]);
+    let mut client = server.connect();
+    client.ask(&["HSET", "h", "f", "1"]);
+    assert_eq!(client.ask(&["HPEXPIRE", "h", "1000000", "FIELDS", "1", "f"]).items()[0].integer(), 1);
+    // It says nothing of what it can read, and goes before it has loaded anything.
+    for _ in 0..2 {
+        drop(Replica::new(&server, &[]));
+        let connected = |client: &mut Client| client.info("replication", "connected_slaves");
+        wait_until("it is gone", || connected(&mut client).as_deref() == Some("0"));
+    }
+}
