@@ -4,6 +4,7 @@
 //     ROLES.STATE                      role, link, host, port, offset
 //     ROLES.REPLICAS                   stage, port and acknowledged offset of each replica
 //     ROLES.FOLLOW host port           the status
+//     ROLES.BESIDE port                the status, of following another port of the host that is followed
 //     ROLES.PROMOTE                    the status
 //     ROLES.TOLD                       what was told since the last time, a letter each: r(ole) l(ink) c(ame) g(one)
 //     ROLES.ALSO db targets word ...   has that told too; the status
@@ -70,6 +71,14 @@ static plinth_status roles_follow(plinth_call *call) {
     int64_t port;
     CHECK(plinth_integer(call->args[2], &port));
     reply->integer(call, replication->follow(call, call->args[1], (uint32_t)port));
+    return PLINTH_STATUS_OK;
+}
+
+static plinth_status roles_beside(plinth_call *call) {
+    int64_t port;
+    plinth_replication_state state = {.size = PLINTH_SIZE(plinth_replication_state)};
+    CHECK(plinth_integer(call->args[1], &port) && replication->state(call, &state) == 0);
+    reply->integer(call, replication->follow(call, state.primary_host, (uint32_t)port));
     return PLINTH_STATUS_OK;
 }
 
@@ -142,7 +151,7 @@ static const plinth_command commands[] = {
     COMMAND("roles.state", 1, roles_state),     COMMAND("roles.replicas", 1, roles_replicas),
     COMMAND("roles.follow", 3, roles_follow),   COMMAND("roles.promote", 1, roles_promote),
     COMMAND("roles.told", 1, roles_told),       COMMAND("roles.also", -4, roles_also),
-    COMMAND("roles.units", 1, roles_units),
+    COMMAND("roles.units", 1, roles_units),     COMMAND("roles.beside", 2, roles_beside),
 };
 
 PLINTH_EXPORT const plinth_module plinth_module_entry = {

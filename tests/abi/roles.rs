@@ -57,6 +57,18 @@ fn a_module_sees_the_role_and_changes_it() {
 }
 
 #[test]
+fn a_host_that_is_lent_by_what_follows_it_may_be_followed() {
+    let server = server(&[]);
+    let mut client = server.connect();
+    let host = "a-host-of-a-name-that-is-not-there.invalid";
+    assert_eq!(client.text(&["ROLES.FOLLOW", host, "1"]), "0");
+    assert_eq!(client.text(&["ROLES.BESIDE", "2"]), "0");
+    let state = state(&mut client);
+    assert_eq!([&state[0], &state[2], &state[3]], ["1", host, "2"]);
+    assert_eq!(client.ask(&["CONFIG", "GET", "replicaof"]).texts()[1], format!("{host} 2"));
+}
+
+#[test]
 fn a_module_has_commands_told_to_the_file_or_to_replicas() {
     let primary = server(&["--appendonly", "yes"]);
     let replica = Server::with(&["--save", ""]);
