@@ -262,6 +262,9 @@ fn plinth_group_keeps_what_is_in_two_servers_whatever_befalls_one() {
             client.command(&["PERSIST", &key]);
         }
     }
+    wait_until("what had expired is gone", || {
+        client.text(&["INFO", "keyspace"]).lines().all(|line| !line.contains("expires=") || line.contains("expires=0,"))
+    });
     group.settle();
     let digest = client.text(&["DEBUG", "DIGEST"]);
     for at in [group.replicas(), vec![group.primary]].concat() {

@@ -196,6 +196,10 @@ impl Group {
 
     /// What a server's files hold, which is started anew as nobody's copy: its digest.
     pub(crate) fn digest_of_files(&mut self, at: usize) -> String {
+        let mut client = self.members[at].connect();
+        // A write may wait for a sync that goes on.
+        wait_until("all is written", || number(&mut client, "persistence", "aof_buffer_length") == 0);
+        drop(client);
         self.down(at, "KILL");
         let folder = self.members[at].folder.take().expect("it is down");
         let server = Server::within(folder, &self.args);

@@ -58,7 +58,7 @@ fn computed_layouts_are_those_of_the_compiler() {
         "Provided" entry::Provided { id, table }
         "Module" entry::Module { magic, abi_major, abi_minor, size, reserved, name, version, requires, provides,
             types, commands, configs, infos, start, stop, layout }
-        "Event" events::Event { size, kind, class, db, other_db, reserved, name, key, client_id }
+        "Event" events::Event { size, kind, class, db, other_db, reserved, name, key, client_id, unit }
         "Host" host::Host { size, abi_major, abi_minor, context, service, log, give_way, panicked, allocate, release,
             let_go }
         "Section" info::Section { size, flags, name, write }
