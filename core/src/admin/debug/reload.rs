@@ -27,7 +27,7 @@ pub(super) fn run(context: &mut Context) -> Status {
         return context.error("ERR DEBUG RELOAD is for clients only");
     }
     if context.server().registry.standing.is_loading {
-        return context.error("LOADING Redis is loading the dataset in memory");
+        return context.error(crate::registry::standing::LOADING);
     }
     if saves && let Err(reason) = save::save(context.server()) {
         return context.error(format!("ERR {reason}"));
